@@ -1,0 +1,53 @@
+"""The errors a user can mend: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class BabeliteError(Exception):
+    """Something the user can mend; the command line prints it and exits with 2.
+
+    The text is one sentence that names the place (file and line, where there is one), the problem
+    and the remedy.
+
+    Args:
+        problem: What is wrong, without a full stop.
+        path: The file or folder concerned, or ``-`` for standard input.
+        line: The line concerned, counted from 1.
+        remedy: What to do about it, without a full stop.
+
+    Example:
+        >>> print(BabeliteError("holds no tab", path="a.tsv", line=3, remedy="choose --columns"))
+        a.tsv, line 3: holds no tab; choose --columns.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: str | Path | None = None,
+        line: int | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem, self.path, self.line, self.remedy = problem, path, line, remedy
+        place = "" if path is None else ("standard input" if str(path) == "-" else str(path))
+        if line is not None:
+            place = f"{place}, line {line}" if place else f"line {line}"
+        text = f"{place}: {problem}" if place else problem
+        super().__init__(f"{text}; {remedy}." if remedy else f"{text}.")
+
+
+class MissingExtraError(BabeliteError, ImportError):
+    """A part of babelite was asked for whose libraries are not installed.
+
+    Args:
+        feature: What was asked for.
+        extra: The extra of this package that brings it.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs libraries that are not installed",
+            remedy=f"run: pip install 'babelite[{extra}]'",
+        )

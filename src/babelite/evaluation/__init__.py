@@ -1,0 +1,1 @@
+"""Measuring encoders as the field does."""
