@@ -1,0 +1,93 @@
+"""Arrays of sentence vectors: checked, brought to unit length, written block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import ArrayLike, NDArray
+
+from babelite.errors import BabeliteError
+from babelite.files import writing
+
+# Rows whose length is this near to 1 are taken as they are.
+_UNIT_TOLERANCE = 1e-5
+
+
+def unit_rows(vectors: ArrayLike) -> NDArray[np.float32]:
+    """Bring vectors to unit length; a zero vector (an empty sentence) stays zero.
+
+    Args:
+        vectors: Array of shape (n, dim), of any number type and any lengths.
+
+    Returns:
+        float32 array of shape (n, dim), C-contiguous, rows of length 1 or 0; the same array if it
+        is so already.
+
+    Raises:
+        BabeliteError: It is not two-dimensional, or holds NaN or infinity.
+
+    Example:
+        >>> unit_rows([[3.0, 4.0], [0.0, 0.0]])
+        array([[0.6, 0.8],
+               [0. , 0. ]], dtype=float32)
+    """
+    rows = np.asarray(vectors)
+    if rows.ndim != 2:
+        raise BabeliteError(
+            f"the vectors have the shape {rows.shape}",
+            remedy="an array of shape (sentences, components) is needed",
+        )
+    # In float64, so that no square of a float32 overflows.
+    squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+    if not np.isfinite(squares).all():
+        row = int(np.flatnonzero(~np.isfinite(squares))[0])
+        raise BabeliteError(
+            f"the vector of sentence {row + 1} holds a value that is not a finite number",
+            remedy="mend the encoder that made it",
+        )
+    lengths = np.sqrt(squares)
+    if (np.abs(lengths - 1) > _UNIT_TOLERANCE).any():
+        rows = rows / np.where(lengths == 0, 1.0, lengths)[:, None]
+    return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+def write_vectors(
+    out: str | Path,
+    blocks: Iterable[NDArray[np.floating[Any]]],
+    *,
+    dim: int,
+    dtype: type[np.float32] | type[np.float16] = np.float32,
+) -> int:
+    """Write blocks of vectors to one ``.npy`` file as they come; memory is one block.
+
+    Args:
+        out: The file to be; it appears when it is whole.
+        blocks: Arrays of shape (any, dim), in order.
+        dim: The number of components.
+        dtype: The type written: float32, or float16 for half the size.
+
+    Returns:
+        The number of vectors written.
+
+    Raises:
+        BabeliteError: The file cannot be written.
+    """
+    count = 0
+    with writing(out) as temporary, temporary.open("wb") as stream:
+
+        def write_header() -> None:
+            # The header has room for its first axis to grow, so it can be written again in place.
+            described = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False}
+            npy.write_array_header_1_0(stream, {**described, "shape": (count, dim)})
+
+        write_header()
+        for block in blocks:
+            stream.write(np.ascontiguousarray(block, dtype=dtype).data)
+            count += len(block)
+        stream.seek(0)
+        write_header()
+    return count
