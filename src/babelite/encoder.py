@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from babelite.errors import BabeliteError
+from babelite.model_folder import GRAPHS, TOKENIZER, ModelDescription, Precision, read_model_folder
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+# Text beyond this many characters a token is not looked at: hardly a language's tokens are longer,
+# and a line of a megabyte must not cost a second.
+_CHARACTERS_A_TOKEN = 32
 
 
 @runtime_checkable
@@ -28,3 +43,160 @@ class SentenceEncoder(Protocol):
             float32 array of shape (len(sentences), dim), each row of unit length.
         """
         ...
+
+
+class Encoder:
+    """A model folder, loaded and ready to encode; made by `Encoder.load`.
+
+    It may be used from several threads at once.
+
+    Attributes:
+        description: What the model's ``babelite.json`` says.
+        precision: The graph that runs.
+    """
+
+    def __init__(
+        self,
+        session: InferenceSession,
+        tokenizer: Tokenizer,
+        description: ModelDescription,
+        precision: Precision,
+        threads: int,
+    ) -> None:
+        self.description, self.precision = description, precision
+        self._session, self._tokenizer, self._threads = session, tokenizer, threads
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        precision: Literal["auto", "int8", "float32"] = "auto",
+        threads: int | None = None,
+    ) -> Encoder:
+        """Load a model folder; no network is touched.
+
+        Args:
+            folder: A folder that `babelite train` or `babelite export` wrote.
+            precision: The graph to run; ``auto`` takes what the model recommends.
+            threads: CPU threads to encode with; as many as the process may use unless given.
+
+        Returns:
+            The encoder.
+
+        Raises:
+            BabeliteError: The folder is not a whole, unchanged model, or lacks that precision.
+        """
+        from onnxruntime import InferenceSession, SessionOptions
+        from tokenizers import Tokenizer
+
+        model = read_model_folder(folder)
+        chosen = model.description.precision if precision == "auto" else precision
+        graph, pieces = model.file(GRAPHS[chosen]), model.file(TOKENIZER)
+        options = SessionOptions()
+        # Batches run side by side, one thread each: nothing has to be synchronised within one.
+        options.intra_op_num_threads = 1
+        session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        tokenizer = Tokenizer.from_file(str(pieces))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(model.description.max_tokens)
+        if threads is None:
+            threads = (
+                len(os.sched_getaffinity(0))
+                if hasattr(os, "sched_getaffinity")
+                else os.cpu_count() or 1
+            )
+        return cls(session, tokenizer, model.description, chosen, threads)
+
+    @property
+    def dim(self) -> int:
+        """The number of components of a vector."""
+        return self.description.dim
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages the model was trained for."""
+        return self.description.languages
+
+    def encode(self, sentences: Sequence[str], batch_size: int = 64) -> NDArray[np.float32]:
+        """Encode sentences.
+
+        Every text works. One that leaves no token (empty, or of white space alone) gets the zero
+        vector; of a long one the first `ModelDescription.max_tokens` tokens count. The order and
+        the company of a sentence change its vector by no more than rounding.
+
+        Args:
+            sentences: Any number of sentences.
+            batch_size: Sentences computed together; it changes speed and memory only.
+
+        Returns:
+            float32 array of shape (len(sentences), dim), rows of unit length.
+
+        Raises:
+            BabeliteError: A single string was given in place of a sequence of them.
+        """
+        if isinstance(sentences, str):
+            raise BabeliteError(
+                "encode takes a sequence of sentences, and one string was given",
+                remedy="put it in a list: encoder.encode([sentence])",
+            )
+        vectors = np.zeros((len(sentences), self.dim), np.float32)
+        ids = self._tokenize(sentences)
+        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+        # Neighbours in length share a batch, so that next to nothing is padding.
+        order = np.argsort(lengths, kind="stable")
+        order = order[np.searchsorted(lengths[order], 1) :]
+        batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+
+        def run(batch: NDArray[np.int64]) -> None:
+            vectors[batch] = self._run([ids[i] for i in batch])
+
+        if len(batches) <= 1 or self._threads == 1:
+            for batch in batches:
+                run(batch)
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                list(pool.map(run, reversed(batches)))  # the longest first, to end together
+        return vectors
+
+    def stream(self, lines: Iterable[str], block_size: int = 4096) -> Iterator[NDArray[np.float32]]:
+        """Encode any number of lines in bounded memory.
+
+        Args:
+            lines: The sentences, for example an open text file; they are read as they are needed.
+            block_size: Sentences per block.
+
+        Yields:
+            float32 arrays of shape (up to block_size, dim), in the order of the lines.
+        """
+        remaining = iter(lines)
+        while block := list(islice(remaining, block_size)):
+            yield self.encode(block)
+
+    def _tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
+        limit = self.description.max_tokens
+        texts = [_head(text, limit) for text in sentences]
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
+
+    def _run(self, ids: list[list[int]]) -> NDArray[np.float32]:
+        input_ids = np.zeros((len(ids), max(map(len, ids))), np.int64)
+        mask = np.zeros_like(input_ids)
+        for row, tokens in enumerate(ids):
+            input_ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        feed = {"input_ids": input_ids, "attention_mask": mask}
+        vectors: NDArray[np.float32] = self._session.run(["sentence_embedding"], feed)[0]
+        return vectors
+
+
+def _head(text: str, max_tokens: int) -> str:
+    """The part of a text that its first tokens can come from; the whole of an ordinary one."""
+    limit = _CHARACTERS_A_TOKEN * max_tokens
+    if len(text) <= limit:
+        return text
+    return " ".join(text.split(maxsplit=max_tokens)[:max_tokens])[:limit]
+
+
+def _usable_cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):  # absent from macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,341 @@
+"""What a saved model is: a folder of named files, one of which describes and vouches for the rest.
+
+`write_model_folder` makes the folder whole or not at all: ``babelite.json``, written last, marks
+it as finished and holds a checksum of every other file. `read_model_folder` refuses a folder that
+is unfinished, newer than this version, or changed since it was written.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from babelite import __version__
+from babelite.errors import BabeliteError
+from babelite.files import sha256
+from babelite.model_card import model_card
+
+FORMAT_VERSION = 1
+
+DESCRIPTION = "babelite.json"
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+TOKENIZER = "tokenizer.json"
+GRAPHS = {"float32": "onnx/model.onnx", "int8": "onnx/model_int8.onnx"}
+CARD = "README.md"
+
+SPECIAL_TOKENS = ("pad", "unk", "mask")  # their ids are their places here
+
+Precision = Literal["int8", "float32"]
+
+_STAGE = ".unfinished-model"
+
+
+def _relative(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts:
+        raise ValueError("a file name must lead to a file inside the folder")
+    return name
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TrainingData(_Record):
+    """One source of the sentence pairs a model has learned from.
+
+    Attributes:
+        languages: The two language codes, for example ``("en", "fr")``.
+        source: Where the pairs came from: a file name, or the name of a corpus.
+        pairs: How many pairs were used.
+    """
+
+    languages: tuple[str, str]
+    source: str
+    pairs: int = Field(ge=0)
+
+
+class ModelDescription(_Record):
+    """The contents of ``babelite.json``.
+
+    Attributes:
+        name: What the model is called.
+        languages: Language codes, in the order of training.
+        dim: Components of a sentence vector.
+        max_tokens: The tokens of a sentence that count; what follows is cut off.
+        parameters: Trained numbers in the encoder.
+        objective: What it was trained for, as `babelite train --objective` takes it.
+        data: What it was trained on.
+        metrics: Results by name, for example ``{"P@1 en-fr": 0.94}``.
+        precision: Which graph `babelite.Encoder` runs unless told otherwise.
+        license: An SPDX identifier of the licence of the weights, where the owner has given one.
+        created: When the folder was written.
+        babelite_version: The version that wrote it.
+        format_version: The layout of the folder; raised when old readers would misread a new one.
+        files: The SHA-256 of every other file, by its name relative to the folder, with ``/``.
+    """
+
+    format_version: int = FORMAT_VERSION
+    babelite_version: str = __version__
+    name: str = Field(min_length=1)
+    languages: tuple[str, ...] = Field(min_length=1)
+    dim: int = Field(ge=1)
+    max_tokens: int = Field(ge=1)
+    parameters: int = Field(ge=1)
+    objective: str
+    data: tuple[TrainingData, ...] = ()
+    metrics: dict[str, float] = {}
+    precision: Precision
+    license: str | None = None
+    created: datetime
+    files: dict[Annotated[str, AfterValidator(_relative)], str] = {}
+
+
+@dataclass(frozen=True)
+class ModelContents:
+    """What an exporter hands over; the rest of the folder follows from it.
+
+    Attributes:
+        config: The contents of ``config.json``: the network's sizes, as transformers'
+            ``DistilBertConfig`` names them.
+        tokenizer: The text of ``tokenizer.json``.
+        graphs: The ONNX files as bytes, by precision; at least one.
+        weights: The ``model.safetensors`` file as bytes or as a path to copy; without it the
+            folder is for ONNX runtimes only.
+    """
+
+    config: Mapping[str, object]
+    tokenizer: str
+    graphs: Mapping[Precision, bytes]
+    weights: bytes | Path | None = None
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A finished model folder.
+
+    Attributes:
+        path: The folder.
+        description: What ``babelite.json`` says.
+    """
+
+    path: Path
+    description: ModelDescription
+
+    def file(self, name: str) -> Path:
+        """The path of one of the model's files, after its checksum has been compared.
+
+        Args:
+            name: The name relative to the folder, for example ``tokenizer.json``.
+
+        Raises:
+            BabeliteError: The file is missing, was changed, or is not part of the model.
+        """
+        if name not in self.description.files:
+            has = ", ".join(p for p, n in GRAPHS.items() if n in self.description.files)
+            raise BabeliteError(
+                f"is a model without {name}",
+                path=self.path,
+                remedy=f"export it with that file, or choose a precision it has ({has})",
+            )
+        path = self.path / name
+        if not path.is_file():
+            raise BabeliteError(
+                "is missing from the model folder",
+                path=path,
+                remedy="copy the whole folder again or export the model again",
+            )
+        if sha256(path) != self.description.files[name]:
+            raise BabeliteError(
+                "was changed after it was written",
+                path=path,
+                remedy="copy the whole folder again or export the model again",
+            )
+        return path
+
+
+def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used") -> ModelFolder:
+    """Open a model folder.
+
+    Args:
+        path: The folder.
+        verify: ``used`` compares the checksum of a file when `ModelFolder.file` is asked for it,
+            ``all`` compares every file's now.
+
+    Returns:
+        The folder and its description.
+
+    Raises:
+        BabeliteError: The path is no finished model folder, was written in a newer format, or a
+            file of it is missing or was changed.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        problem = "is not a folder" if path.exists() else "there is no such folder"
+        raise BabeliteError(problem, path=path, remedy="name the folder of a model")
+    description_path = path / DESCRIPTION
+    if not description_path.is_file():
+        raise BabeliteError(
+            f"is not a finished model folder, for it holds no {DESCRIPTION}",
+            path=path,
+            remedy="name the folder that `babelite train` wrote, or let the training finish",
+        )
+    folder = ModelFolder(path, _read_description(description_path))
+    if verify == "all":
+        for name in folder.description.files:
+            folder.file(name)
+    return folder
+
+
+def _read_description(path: Path) -> ModelDescription:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        version = fields["format_version"]
+        if isinstance(version, int) and version > FORMAT_VERSION:
+            raise BabeliteError(
+                f"was written in model format {version}, and this version of babelite reads "
+                f"formats up to {FORMAT_VERSION}",
+                path=path,
+                remedy="run: pip install --upgrade babelite",
+            )
+        return ModelDescription.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except (ValueError, KeyError, TypeError) as error:
+        problem = f"{type(error).__name__}: {error}"
+    raise BabeliteError(
+        f"does not describe a model ({problem})",
+        path=path,
+        remedy="copy the whole folder again or export the model again",
+    )
+
+
+def write_model_folder(
+    out: str | Path, contents: ModelContents, description: ModelDescription
+) -> ModelFolder:
+    """Write a model folder that babelite, sentence-transformers and fastembed open.
+
+    All files are made in a hidden folder inside ``out`` first, then moved in, ``babelite.json``
+    last. A model that was in ``out`` before is replaced; files that are not its own stay.
+
+    Args:
+        out: The folder, made if it does not exist.
+        contents: Configuration, tokenizer, graphs and weights.
+        description: What to say of the model; its ``files`` are filled in here.
+
+    Returns:
+        The folder as written.
+
+    Raises:
+        BabeliteError: The folder cannot be written; a model that was there before is untouched
+            unless the failure came while files were being moved, after which the folder counts as
+            unfinished.
+    """
+    out = Path(out)
+    stage = out / _STAGE
+    try:
+        stage.mkdir(parents=True, exist_ok=True)
+        try:
+            _stage_files(stage, contents, description)
+            names = sorted(p.relative_to(stage).as_posix() for p in stage.rglob("*") if p.is_file())
+            files = {name: sha256(stage / name) for name in names}
+            description = description.model_copy(update={"files": files})
+            (stage / DESCRIPTION).write_text(description.model_dump_json(indent=2) + "\n", "utf-8")
+            _move_in(stage, out, names)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+    except OSError as error:
+        raise BabeliteError(
+            f"cannot be written ({error.strerror or error})",
+            path=out,
+            remedy="free some space or choose another folder",
+        ) from error
+    return ModelFolder(out, description)
+
+
+def _move_in(stage: Path, out: Path, names: list[str]) -> None:
+    """Replace the model in ``out``; without a description while it is neither old nor new."""
+    old = _files_of_old_model(out)
+    (out / DESCRIPTION).unlink(missing_ok=True)
+    for name in old - set(names):
+        (out / name).unlink(missing_ok=True)
+    for name in names:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (stage / name).replace(out / name)
+    (stage / DESCRIPTION).replace(out / DESCRIPTION)
+
+
+def _files_of_old_model(out: Path) -> set[str]:
+    try:
+        return set(_read_description(out / DESCRIPTION).files)
+    except (BabeliteError, OSError):
+        return set()  # what nobody vouches for is not ours to remove
+
+
+def _stage_files(stage: Path, contents: ModelContents, description: ModelDescription) -> None:
+    for name, text in _texts(contents, description).items():
+        target = stage / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    for precision, graph in contents.graphs.items():
+        target = stage / GRAPHS[precision]
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(graph)
+    if isinstance(contents.weights, Path):
+        shutil.copyfile(contents.weights, stage / WEIGHTS)
+    elif contents.weights is not None:
+        (stage / WEIGHTS).write_bytes(contents.weights)
+
+
+def _texts(contents: ModelContents, description: ModelDescription) -> dict[str, str]:
+    """The text files, by name; between them, what every library asks for before it loads."""
+    tokenizer = json.loads(contents.tokenizer)
+    contained = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
+    special = {f"{name}_token": contained[i] for i, name in enumerate(SPECIAL_TOKENS)}
+    tokenizer_config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": description.max_tokens,
+        "clean_up_tokenization_spaces": False,
+        **special,
+    }
+    # The names that every release of sentence-transformers resolves, the newest included.
+    kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
+    modules = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (path, kind) in enumerate(kinds.items())
+    ]
+    pooling = {"word_embedding_dimension": description.dim, "pooling_mode_mean_tokens": True}
+    fields: dict[str, object] = {
+        CONFIG: contents.config,
+        "tokenizer_config.json": tokenizer_config,
+        "special_tokens_map.json": special,
+        "modules.json": modules,
+        "sentence_bert_config.json": {"max_seq_length": description.max_tokens},
+        "config_sentence_transformers.json": {"similarity_fn_name": "cosine"},
+        "1_Pooling/config.json": pooling,
+    }
+    texts = {name: json.dumps(value, indent=2) + "\n" for name, value in fields.items()}
+    texts[TOKENIZER] = _compact(tokenizer)
+    graph = GRAPHS["float32" if "float32" in contents.graphs else "int8"]
+    has_weights = contents.weights is not None
+    texts[CARD] = model_card(description, has_weights=has_weights, graph=graph)
+    return texts
+
+
+def _compact(tokenizer: dict[str, Any]) -> str:
+    """The tokenizer's JSON in as few bytes as its library reads, a fourth less than it writes."""
+    merges = tokenizer["model"].get("merges", [])
+    pairs = [merge for merge in merges if isinstance(merge, list)]
+    if not any(" " in piece for pair in pairs for piece in pair):
+        merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
+        tokenizer = {**tokenizer, "model": {**tokenizer["model"], "merges": merges}}
+    return json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
