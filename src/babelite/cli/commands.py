@@ -1,0 +1,13 @@
+"""All the groups of commands, in the order in which the help shows them."""
+
+from __future__ import annotations
+
+import typer
+
+from babelite.cli import corpus, evaluate, search, train
+
+
+def register(app: typer.Typer) -> None:
+    """Add every command to the command line."""
+    for module in (train, evaluate, search, corpus):
+        module.register(app)

@@ -1,0 +1,131 @@
+"""``babelite train``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Optional, get_args, get_origin
+
+import typer
+
+_HELP = """Train an encoder on parallel text.
+
+PAIRS are files of sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs, plain or packed
+(.gz, .xz, .zst), or two aligned files joined by a comma. The languages are taken from the name
+("en-fr.tsv.gz") or written before it ("en-fr=FILE"). Several language pairs train one encoder.
+
+A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
+
+Example: babelite train en-fr.tsv.gz --out model --minutes 10
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("train", help=_HELP, no_args_is_help=True)(_with_options(_train))
+
+
+def _train(
+    pairs: list[str],
+    out: Path,
+    preset: str,
+    config: Path | None,
+    columns: str | None,
+    exclude: list[Path],
+    **options: Any,  # noqa: ANN401 - one for each field of the configuration
+) -> None:
+    from babelite.cli.options import parse_columns
+    from babelite.corpus import Cleaning, parse_source
+    from babelite.training.config import make_config
+    from babelite.training.progress import Progress
+    from babelite.training.run import train
+    from babelite.training.trainer import TrainingStopped
+
+    settings = make_config(preset, config, options)
+    chosen = parse_columns(columns)
+    sources = [parse_source(text, chosen) for text in pairs]
+    progress = Progress()
+    cleaning = Cleaning(exclude=tuple(str(path) for path in exclude))
+    try:
+        result = train(sources, out, settings, cleaning=cleaning, progress=progress)
+    except TrainingStopped:
+        progress.say("Stopped, and all is saved: give the same command again to go on.")
+        raise typer.Exit(130) from None
+    for name, value in result.precision_at_1.items():
+        progress.say(f"P@1 on held-out pairs, {name}: {100 * value:.1f} %")
+    progress.say(f"{result.pairs:,} pairs in {result.seconds:,.0f} s. The model is in {out}")
+    progress.say(f"Next: babelite evaluate {out} FILE, or: babelite search {out} FILE QUERY")
+
+
+def _with_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a function an option for each field of the training configuration.
+
+    Names, types, limits and help stand in the configuration alone. Its module needs no torch, but
+    its package does: without the extra there are no fields to show, and the command says why.
+    """
+    arguments: dict[str, tuple[object, object]] = {
+        "pairs": (
+            Annotated[list[str], typer.Argument(metavar="PAIRS...", help="Files of sentence pairs.")],
+            inspect.Parameter.empty,
+        ),
+        "out": (
+            Annotated[Path, typer.Option(help="Folder for the model and the run.")],
+            inspect.Parameter.empty,
+        ),
+        "preset": (
+            Annotated[str, typer.Option(help="Where options start from: default, paper or tiny.")],
+            "default",
+        ),
+        "config": (
+            Annotated[Optional[Path], typer.Option(help="TOML file of options.")],  # noqa: UP045
+            None,
+        ),
+        "columns": (
+            Annotated[
+                Optional[str],  # noqa: UP045 - typer on Python 3.10 needs it here
+                typer.Option(help="The two columns or keys, by number or name: 1,2 or en,fr."),
+            ],
+            None,
+        ),
+        "exclude": (
+            Annotated[
+                list[Path],
+                typer.Option(help="Evaluation set whose sentences must not be trained on."),
+            ],
+            [],
+        ),
+    }
+    arguments |= _config_options()
+    function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+            for name, (kind, default) in arguments.items()
+        ]
+    )
+    function.__annotations__ = {name: kind for name, (kind, _) in arguments.items()}
+    return function
+
+
+def _config_options() -> dict[str, tuple[object, object]]:
+    from babelite.errors import MissingExtraError
+
+    try:
+        from babelite.training.config import TrainingConfig
+    except MissingExtraError:
+        return {}
+    options: dict[str, tuple[object, object]] = {}
+    for name, field in TrainingConfig.model_fields.items():
+        kind: Any = field.annotation
+        parts = [part for part in get_args(kind) if part is not type(None)]
+        if get_origin(kind) is not None and str(get_origin(kind)).endswith("Literal"):
+            text, kind = f" One of {', '.join(parts)}.", str
+        else:
+            text, kind = "", parts[0] if parts else kind
+        text += f" [default preset: {field.default}]" if field.default is not None else ""
+        flag = f"--{name.replace('_', '-')}"
+        option = typer.Option(flag, help=f"{field.description}{text}", show_default=False)
+        if kind is bool:
+            option = typer.Option(f"{flag}/--no-{flag[2:]}", help=f"{field.description}{text}", show_default=False)
+        options[name] = (Annotated[Optional[kind], option], None)  # noqa: UP045
+    return options

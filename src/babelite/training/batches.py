@@ -1,0 +1,118 @@
+"""The order in which training sees pairs: a pure function of the seed, so a run can be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.training.tokens import TokenizedPairs
+
+# Pairs that are sorted by length together: enough that sentences of a batch are of one length,
+# few enough that the plan of a large corpus stays small.
+_WINDOW = 1_000_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One batch, not yet read.
+
+    Attributes:
+        language_pair: Number of the language pair; a batch never mixes two of them, or language
+            alone would tell negatives apart.
+        rows: int64, numbers of the pairs. No sentence of either side occurs twice.
+    """
+
+    language_pair: int
+    rows: NDArray[np.int64]
+
+
+def plan_epoch(
+    corpora: Sequence[TokenizedPairs],
+    batch_size: int,
+    *,
+    seed: int,
+    epoch: int,
+    by_length: bool,
+) -> Iterator[Rows]:
+    """Yield the batches of one pass over the data.
+
+    Every pair is used at most once; those that do not fill a batch at the end are left for another
+    epoch, unless a language pair has no whole batch at all.
+
+    Args:
+        corpora: The tokenised pairs of each language pair.
+        batch_size: Pairs in a batch.
+        seed: Decides the order, with the epoch.
+        epoch: Number of the pass, from 0.
+        by_length: Whether the sentences of a batch are of like length, so that hardly any padding
+            is needed.
+
+    Yields:
+        The batches, language pairs mixed in proportion to their size.
+    """
+    order = np.random.default_rng((seed, epoch))
+    sizes = [len(corpus) for corpus in corpora]
+    firsts = np.cumsum([0, *sizes])
+    shuffled = order.permutation(int(firsts[-1]))
+    left = [np.empty(0, np.int64) for _ in corpora]
+    begun = [False for _ in corpora]
+    for start in range(0, len(shuffled), _WINDOW):
+        window = shuffled[start : start + _WINDOW]
+        batches: list[Rows] = []
+        for number, corpus in enumerate(corpora):
+            inside = (window >= firsts[number]) & (window < firsts[number + 1])
+            rows = np.concatenate([left[number], window[inside] - firsts[number]])
+            if by_length:
+                rows = _sort_by_length(rows, corpus)
+            whole, left[number] = _cut(rows, corpus, batch_size)
+            begun[number] = begun[number] or bool(whole)
+            batches += [Rows(number, batch) for batch in whole]
+        yield from (batches[place] for place in order.permutation(len(batches)))
+    for number, corpus in enumerate(corpora):
+        if not begun[number] and len(left[number]):
+            yield Rows(number, left[number][_first_seen(left[number], corpus)])
+
+
+def batches_per_epoch(corpora: Sequence[TokenizedPairs], batch_size: int) -> int:
+    """About how many batches a pass has; duplicates in the data make it a few less."""
+    return max(1, sum(max(1, len(corpus) // batch_size) for corpus in corpora if len(corpus)))
+
+
+def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[np.int64]:
+    source, target = (side.ends[rows + 1] - side.ends[rows] for side in (corpus.source, corpus.target))
+    # Up and down in turn, so that the second side does not jump where the first one grows.
+    snake = np.where(source % 2 == 0, target, -target)
+    return rows[np.lexsort((snake, source))]
+
+
+def _cut(
+    rows: NDArray[np.int64], corpus: TokenizedPairs, size: int
+) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """Cut rows into batches without equal sentences; a pair that must wait goes to the next one."""
+    batches = []
+    waiting = rows[:0]
+    place = 0
+    while place < len(rows):
+        taken = max(size + size // 16 - len(waiting), size // 16 + 1)
+        candidates = np.concatenate([waiting, rows[place : place + taken]])
+        place += taken
+        fits = _first_seen(candidates, corpus)
+        if fits.sum() >= size:
+            chosen = np.flatnonzero(fits)[:size]
+            batches.append(candidates[chosen])
+            candidates = np.delete(candidates, chosen)
+        # Of a sentence that fills the corpus, most copies are not waited for.
+        waiting = candidates[: 4 * size]
+    return batches, waiting
+
+
+def _first_seen(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[np.bool_]:
+    fits = np.ones(len(rows), dtype=np.bool_)
+    for side in (corpus.source, corpus.target):
+        first = np.zeros(len(rows), dtype=np.bool_)
+        first[np.unique(side.keys[rows], return_index=True)[1]] = True
+        fits &= first
+    return fits

@@ -1,0 +1,114 @@
+"""Saving a run at one moment and going on from there, without pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from babelite.errors import BabeliteError
+from babelite.files import writing
+
+
+class Counters(BaseModel):
+    """Where a run is.
+
+    Attributes:
+        phase: Number of the phase that is under way.
+        step: Steps done in it.
+        pairs: Pairs seen in the whole run.
+        seconds: Time spent in the whole run, preparation included.
+        phase_began: `seconds` when the phase began.
+        validated: Validations done in the phase.
+        best: Highest mean P@1 on held-out pairs so far.
+        metrics_bytes: How much of the metrics file belongs to the run up to here.
+    """
+
+    phase: int = 0
+    step: int = 0
+    pairs: int = 0
+    seconds: float = 0.0
+    phase_began: float = 0.0
+    validated: int = 0
+    best: float = -1.0
+    metrics_bytes: int = 0
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors to a safetensors file, whole or not at all."""
+    with writing(path) as temporary:
+        tensors = {name: tensor.detach().contiguous() for name, tensor in weights.items()}
+        save_file(tensors, str(temporary), metadata=dict(metadata))
+
+
+def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read the tensors and the metadata of a safetensors file.
+
+    Raises:
+        BabeliteError: The file is damaged.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as stream:
+            return {name: stream.get_tensor(name) for name in stream.keys()}, stream.metadata()  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise BabeliteError(
+            f"is damaged ({error})", path=path, remedy="delete the folder and train again"
+        ) from error
+
+
+def save_checkpoint(
+    path: Path,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer | None,
+    counters: Counters,
+) -> None:
+    """Write everything a run needs to go on.
+
+    Args:
+        path: The file.
+        model: The network with its heads.
+        optimizer: The optimiser of the phase under way; None between two phases.
+        counters: Where the run is.
+    """
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    if optimizer is not None:
+        for number, state in optimizer.state_dict()["state"].items():
+            for name, value in state.items():
+                tensors[f"optimizer.{number}.{name}"] = value
+    save_weights(path, tensors, {"counters": counters.model_dump_json()})
+
+
+def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[str, Tensor]]:
+    """Put saved weights into a model.
+
+    Args:
+        path: The file.
+        model: A model of the same shape.
+
+    Returns:
+        Where the run was, and the optimiser's tensors for `restore_optimizer`.
+    """
+    tensors, metadata = load_weights(path)
+    model.load_state_dict(
+        {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
+    )
+    optimizer = {name: t for name, t in tensors.items() if name.startswith("optimizer.")}
+    return Counters(**json.loads(metadata["counters"])), optimizer
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put saved state into a newly made optimiser; nothing saved leaves it new."""
+    states: dict[int, dict[str, Any]] = {}
+    for key, tensor in tensors.items():
+        _, number, name = key.split(".", 2)
+        states.setdefault(int(number), {})[name] = tensor
+    if states:
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": states, "param_groups": groups})

@@ -1,0 +1,199 @@
+"""One validated description of a training run, and its presets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from babelite.errors import BabeliteError
+from babelite.training.objectives import parse_objective
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class TrainingConfig(BaseModel):
+    """Everything that decides what a training run does, apart from its data.
+
+    The defaults are the preset ``default``. Training has up to two phases: a *bag* phase without
+    layers, which teaches the vocabulary quickly, and a *layers* phase of the whole network.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vocabulary_size: int = Field(32_000, gt=3, description="Pieces in the joint vocabulary.")
+    dim: int = Field(256, gt=0, description="Width of the sentence vector.")
+    layers: int = Field(2, ge=0, description="Transformer layers; 0 is a token bag.")
+    heads: int = Field(4, gt=0, description="Attention heads; divides the width.")
+    hidden_dim: int = Field(512, gt=0, description="Width of the feed-forward layers.")
+    max_tokens: int = Field(200, gt=0, le=4096, description="Longest sentence, in tokens.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout while layers are trained.")
+
+    objective: str = Field("align", description="Weighted sum of objectives of the layers phase.")
+    similarity: Literal["cosine", "dot"] = Field(
+        "cosine", description="How align and sim compare sentence vectors."
+    )
+    temperature: float = Field(0.05, gt=0, description="What similarities are divided by.")
+    projection: int = Field(
+        0, ge=0, description="Width of a map before align and sim, thrown away afterwards; 0: none."
+    )
+
+    minutes: float | None = Field(
+        None, gt=0, description="Wall-clock budget of the whole run; replaces epochs and steps."
+    )
+    bag_share: float = Field(
+        0.6, ge=0, le=1, description="Share of the minutes that the bag phase gets."
+    )
+    bag_epochs: float = Field(8, ge=0, description="Passes of the bag phase; 0 leaves it out.")
+    bag_steps: int | None = Field(None, ge=0, description="Steps of the bag phase, not epochs.")
+    epochs: float = Field(1, ge=0, description="Passes of the layers phase.")
+    steps: int | None = Field(None, ge=0, description="Steps of the layers phase, not epochs.")
+
+    bag_batch_size: int = Field(1024, gt=1, description="Pairs in a batch of the bag phase.")
+    bag_learning_rate: float = Field(5e-3, gt=0, description="Highest rate of the bag phase.")
+    batch_size: int = Field(512, gt=1, description="Pairs in a batch of the layers phase.")
+    learning_rate: float = Field(5e-4, gt=0, description="Highest rate of the layers phase.")
+    embedding_learning_rate: float | None = Field(
+        None, ge=0, description="Rate of the token embeddings in the layers phase, if another."
+    )
+    weight_decay: float = Field(0.0, ge=0, description="Adam's L2 penalty.")
+    amsgrad: bool = Field(False, description="Adam's variant of Reddi et al. (2018).")
+    clip_norm: float = Field(1.0, gt=0, description="Longest gradient of the layers phase.")
+    warmup_steps: int = Field(100, ge=0, description="Steps until the rate is at its highest.")
+    decay: Literal["linear", "step", "none"] = Field(
+        "linear", description="How the rate falls: evenly to nothing, ×0.1 at an epoch, not."
+    )
+    decay_epoch: float = Field(3, gt=0, description="When decay is 'step': the epoch.")
+
+    held_out: int = Field(
+        1_000, gt=1, description="Pairs of each language pair kept for validation."
+    )
+    validations: int = Field(10, gt=0, description="Validations in each phase, evenly spread.")
+    checkpoint_seconds: float = Field(
+        60, gt=0, description="Time between checkpoints, which a killed run continues from."
+    )
+    seed: int = Field(0, ge=0, description="Decides weights, order, masks and held-out pairs.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="bfloat16 where the machine multiplies it quickly, else float32."
+    )
+    threads: int | None = Field(None, gt=0, description="CPU threads; all cores if not given.")
+
+    @model_validator(mode="after")
+    def _check(self) -> TrainingConfig:
+        parse_objective(self.objective)
+        return self
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each objective."""
+        return parse_objective(self.objective)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    # Mao et al. (2021), section 4 and the authors' code; gradients are clipped, weights start small.
+    "paper": {
+        "vocabulary_size": 50_000,
+        "dim": 512,
+        "heads": 8,
+        "hidden_dim": 1024,
+        "dropout": 0.1,
+        "objective": "ugt + 2*align + 2*sim",
+        "similarity": "dot",
+        "temperature": 1.0,
+        "bag_epochs": 0,
+        "bag_share": 0,
+        "epochs": 12,
+        "batch_size": 128,
+        "learning_rate": 1e-3,
+        "weight_decay": 1e-5,
+        "amsgrad": True,
+        "warmup_steps": 2_000,
+        "decay": "step",
+        "decay_epoch": 3,
+        "held_out": 10_000,
+        "validations": 48,
+    },
+    # For trying things: seconds, not minutes.
+    "tiny": {
+        "vocabulary_size": 2_000,
+        "dim": 64,
+        "heads": 2,
+        "hidden_dim": 128,
+        "bag_steps": 200,
+        "bag_batch_size": 256,
+        "steps": 50,
+        "batch_size": 128,
+        "warmup_steps": 20,
+        "held_out": 200,
+        "validations": 4,
+    },
+}
+
+
+def make_config(
+    preset: str = "default",
+    file: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> TrainingConfig:
+    """Build a configuration: the preset, changed by a file, changed by options.
+
+    Args:
+        preset: ``default``, ``paper`` or ``tiny``.
+        file: A TOML file of options.
+        options: Options by name; those that are None are left alone.
+
+    Returns:
+        The validated configuration.
+
+    Raises:
+        BabeliteError: Unknown preset or option, or a value that is not allowed.
+
+    Example:
+        >>> make_config("tiny", options={"layers": 1}).layers
+        1
+    """
+    if preset not in PRESETS:
+        raise BabeliteError(
+            f"there is no preset {preset!r}", remedy=f"choose one of {', '.join(PRESETS)}"
+        )
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    from_file = _read_toml(Path(file)) if file is not None else {}
+    # A budget given one way replaces a budget that a preset or file gives another way.
+    settings = PRESETS[preset] | from_file | given
+    for own, other in (("epochs", "steps"), ("bag_epochs", "bag_steps")):
+        if own in given and other not in given:
+            settings.pop(other, None)
+    try:
+        return TrainingConfig(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "configuration"
+        known = name in TrainingConfig.model_fields
+        raise BabeliteError(
+            f"option {name!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+            if known
+            else f"there is no option {name!r}",
+            path=file if name in from_file else None,
+            remedy="see: babelite train --help",
+        ) from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BabeliteError("there is no such file", path=path, remedy="check --config") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BabeliteError(
+            f"is not a TOML file that can be read ({error})",
+            path=path,
+            remedy="write one option a line, as in: dim = 256",
+        ) from error

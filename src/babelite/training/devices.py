@@ -1,0 +1,37 @@
+"""Where to train, and in which precision."""
+
+from __future__ import annotations
+
+import torch
+
+from babelite.errors import BabeliteError
+from babelite.training.config import TrainingConfig
+
+
+def choose_device(config: TrainingConfig) -> torch.device:
+    """The device that the configuration asks for; ``auto`` is a GPU if there is one.
+
+    Raises:
+        BabeliteError: CUDA is asked for, but this machine or this torch has none.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise BabeliteError(
+            "there is no CUDA device that torch can use", remedy="choose --device cpu"
+        )
+    if config.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(config.device)
+
+
+def choose_precision(config: TrainingConfig, device: torch.device) -> torch.dtype:
+    """bfloat16 if asked for, or by ``auto`` where the hardware multiplies it; else float32.
+
+    A CPU without such instructions takes bfloat16 too, a hundred times slower than float32.
+    """
+    if config.precision != "auto":
+        return torch.bfloat16 if config.precision == "bfloat16" else torch.float32
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    fast = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    supported = any(fast.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16"))
+    return torch.bfloat16 if supported else torch.float32

@@ -1,0 +1,261 @@
+"""The dual transformer: one weight-shared encoder that reads each language on its own.
+
+Modules and parameters carry the names of transformers' ``DistilBertModel``, which is exactly this
+network (post-LN, learned positions, no token types, no pooler), so that a saved state dict is
+already in the layout that other libraries open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from babelite.errors import BabeliteError
+from babelite.training.vocabulary import PAD
+
+# What DistilBertModel uses; another value would make the same weights give other vectors there.
+LAYER_NORM_EPSILON = 1e-12
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """The sizes of an encoder.
+
+    Attributes:
+        vocabulary_size: Number of pieces, special tokens included.
+        dim: Width of token states and of the sentence vector.
+        layers: Number of transformer layers; 0 is a token bag.
+        heads: Number of attention heads; divides ``dim``.
+        hidden_dim: Width of the feed-forward layers.
+        max_tokens: Longest sentence, in tokens; longer ones are cut.
+    """
+
+    vocabulary_size: int
+    dim: int = 256
+    layers: int = 2
+    heads: int = 4
+    hidden_dim: int = 512
+    max_tokens: int = 200
+
+    def __post_init__(self) -> None:
+        if self.dim % self.heads:
+            raise BabeliteError(
+                f"a width of {self.dim} cannot be shared by {self.heads} heads",
+                remedy="choose --dim as a multiple of --heads",
+            )
+
+    def to_distilbert(self) -> dict[str, object]:
+        """The ``config.json`` of a model folder, as ``DistilBertConfig`` reads it."""
+        return {
+            "architectures": ["DistilBertModel"],
+            "model_type": "distilbert",
+            "activation": "silu",
+            "attention_dropout": 0.1,
+            "dim": self.dim,
+            "dropout": 0.1,
+            "hidden_dim": self.hidden_dim,
+            "initializer_range": 0.02,
+            "max_position_embeddings": self.max_tokens,
+            "n_heads": self.heads,
+            "n_layers": self.layers,
+            "pad_token_id": PAD,
+            "sinusoidal_pos_embds": False,
+            "tie_weights_": True,
+            "vocab_size": self.vocabulary_size,
+        }
+
+
+class Embeddings(nn.Module):
+    """Token embedding plus position embedding, normalised."""
+
+    def __init__(self, shape: NetworkShape, dropout: float) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(shape.vocabulary_size, shape.dim, padding_idx=PAD)
+        self.position_embeddings = nn.Embedding(shape.max_tokens, shape.dim)
+        self.LayerNorm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
+        if positions is None:
+            placed = self.position_embeddings.weight[: ids.shape[1]]
+        else:
+            placed = self.position_embeddings(positions)
+        states: Tensor = self.dropout(self.LayerNorm(self.word_embeddings(ids) + placed))
+        return states
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention."""
+
+    def __init__(self, shape: NetworkShape, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = shape.heads, dropout
+        self.q_lin = nn.Linear(shape.dim, shape.dim)
+        self.k_lin = nn.Linear(shape.dim, shape.dim)
+        self.v_lin = nn.Linear(shape.dim, shape.dim)
+        self.out_lin = nn.Linear(shape.dim, shape.dim)
+
+    def forward(self, states: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
+        batch, tokens, dim = states.shape
+        # One matrix product for the three maps is markedly faster than three narrow ones.
+        maps = (self.q_lin, self.k_lin, self.v_lin)
+        joined = F.linear(
+            states, torch.cat([m.weight for m in maps]), torch.cat([m.bias for m in maps])
+        )
+        queries, keys, values = joined.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(
+            queries,
+            keys,
+            values,
+            attn_mask=mask,
+            dropout_p=self.dropout if self.training else 0.0,
+            is_causal=causal,
+        )
+        output: Tensor = self.out_lin(mixed.transpose(1, 2).reshape(batch, tokens, dim))
+        return output
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with SiLU between them."""
+
+    def __init__(self, shape: NetworkShape) -> None:
+        super().__init__()
+        self.lin1 = nn.Linear(shape.dim, shape.hidden_dim)
+        self.lin2 = nn.Linear(shape.hidden_dim, shape.dim)
+
+    def forward(self, states: Tensor) -> Tensor:
+        output: Tensor = self.lin2(F.silu(self.lin1(states)))
+        return output
+
+
+class Layer(nn.Module):
+    """A post-LN transformer layer."""
+
+    def __init__(self, shape: NetworkShape, dropout: float) -> None:
+        super().__init__()
+        self.attention = Attention(shape, dropout)
+        self.sa_layer_norm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
+        self.ffn = FeedForward(shape)
+        self.output_layer_norm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, states: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
+        attended = self.attention(states, mask, causal=causal)
+        states = self.sa_layer_norm(states + self.dropout(attended))
+        output: Tensor = self.output_layer_norm(states + self.dropout(self.ffn(states)))
+        return output
+
+
+class Transformer(nn.Module):
+    """The stack of layers."""
+
+    def __init__(self, shape: NetworkShape, dropout: float) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.layers))
+
+    def forward(self, states: Tensor, mask: Tensor | None) -> Tensor:
+        for layer in self.layer:
+            states = layer(states, mask)
+        return states
+
+
+class DualTransformer(nn.Module):
+    """The encoder (Mao et al., 2021, section 3): its sentence vector is the mean of the last layer.
+
+    Args:
+        shape: The sizes.
+        dropout: Share of embedded and hidden states and of attention weights dropped in training.
+        identity: Whether the layers start as the identity (the last map of each residual branch
+            and the positions are zero), so that a trained token bag loses nothing when the layers
+            are switched on. Otherwise every weight starts at N(0, 0.02²).
+    """
+
+    def __init__(
+        self, shape: NetworkShape, *, dropout: float = 0.1, identity: bool = False
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embeddings = Embeddings(shape, dropout)
+        self.transformer = Transformer(shape, dropout)
+        self.apply(_initialise)
+        if identity:
+            nn.init.zeros_(self.embeddings.position_embeddings.weight)
+            for layer in self.transformer.layer:
+                assert isinstance(layer, Layer)
+                nn.init.zeros_(layer.attention.out_lin.weight)
+                nn.init.zeros_(layer.ffn.lin2.weight)
+
+    def states(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
+        """Token states of the last layer.
+
+        Args:
+            ids: int64 (batch, tokens), PAD after the end of a sentence.
+            positions: int64 (batch, tokens), where they are not 0, 1, 2, …
+
+        Returns:
+            (batch, tokens, dim); the states at PAD mean nothing.
+        """
+        present = ids.ne(PAD)
+        mask = None if bool(present.all()) else _attention_mask(present)
+        states: Tensor = self.transformer(self.embeddings(ids, positions), mask)
+        return states
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Sentence vectors (batch, dim), not normalised: masked means of the last layer."""
+        return masked_mean(self.states(ids), ids.ne(PAD))
+
+    def bag(self, ids: Tensor, offsets: Tensor) -> Tensor:
+        """Sentence vectors of the encoder without its layers, positions and dropout.
+
+        Each distinct token of the batch is normalised once and summed where it occurs, so the
+        cost is that of reading the tokens: no padding, no (batch, tokens, dim) array.
+
+        Args:
+            ids: int64 (tokens of the whole batch,), sentence after sentence.
+            offsets: int64 (batch,), where each sentence begins.
+
+        Returns:
+            (batch, dim).
+        """
+        distinct, places = torch.unique(ids, return_inverse=True)
+        tokens = self.embeddings.LayerNorm(F.embedding(distinct, self.embeddings.word_embeddings.weight))
+        return F.embedding_bag(places, tokens, offsets, mode="mean")
+
+
+def masked_mean(states: Tensor, present: Tensor) -> Tensor:
+    """Mean over the tokens that are present; zero where there is none.
+
+    Args:
+        states: (batch, tokens, dim).
+        present: bool (batch, tokens).
+
+    Returns:
+        (batch, dim), in float32.
+    """
+    weights = present.unsqueeze(-1).to(states.dtype)
+    total = (states * weights).sum(1, dtype=torch.float32)
+    return total / present.sum(1, keepdim=True).clamp(min=1)
+
+
+def _attention_mask(present: Tensor) -> Tensor:
+    # A sentence without tokens may look at its padding: its states are never used, but must be finite.
+    nothing = ~present.any(1, keepdim=True)
+    return (present | nothing)[:, None, None, :]
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, (nn.Linear, nn.Embedding)):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+    if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+        with torch.no_grad():
+            module.weight[module.padding_idx].zero_()
+
+
+def shape_as_dict(shape: NetworkShape) -> dict[str, int]:
+    """The sizes as plain numbers, for a file."""
+    return asdict(shape)

@@ -1,0 +1,121 @@
+"""The phases of a run: what each trains, for how long, and how the learning rate moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from babelite.training.batches import batches_per_epoch
+from babelite.training.config import TrainingConfig
+from babelite.training.tasks import TrainingModel
+from babelite.training.tokens import TokenizedPairs
+
+# Kept back of a budget in minutes for the last validation and for writing the model folder.
+_SECONDS_TO_FINISH = 15.0
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training with one loss, one batch size and one learning rate curve.
+
+    Attributes:
+        name: ``bag`` (the encoder without its layers) or ``layers``.
+        batch_size: Pairs in a batch.
+        learning_rate: The highest rate.
+        steps: How many steps; None when time decides.
+        until: Seconds of the whole run at which the phase ends, when time decides.
+        steps_per_epoch: About how many steps a pass over the data has.
+    """
+
+    name: Literal["bag", "layers"]
+    batch_size: int
+    learning_rate: float
+    steps: int | None
+    until: float | None
+    steps_per_epoch: int
+
+    def share_done(self, step: int, seconds: float, began: float) -> float:
+        """The done share of the phase, from 0 to 1.
+
+        Args:
+            step: Steps done.
+            seconds: Seconds of the whole run so far.
+            began: Seconds of the whole run when the phase began.
+        """
+        if self.steps is not None:
+            return min(1.0, step / self.steps) if self.steps else 1.0
+        assert self.until is not None
+        length = self.until - began
+        return min(1.0, (seconds - began) / length) if length > 0 else 1.0
+
+
+def plan_phases(
+    config: TrainingConfig, corpora: Sequence[TokenizedPairs], prepared_at: float
+) -> list[Phase]:
+    """The phases of a run.
+
+    Args:
+        config: The budget and the settings.
+        corpora: The data.
+        prepared_at: Seconds of the whole run that preparation took.
+    """
+    end = None
+    bag_end = None
+    if config.minutes is not None:
+        end = max(prepared_at, 60 * config.minutes - min(_SECONDS_TO_FINISH, 6 * config.minutes))
+        share = 1.0 if config.layers == 0 else config.bag_share
+        bag_end = prepared_at + share * (end - prepared_at)
+    phases = []
+    for name, size, rate, epochs, steps, until in (
+        ("bag", config.bag_batch_size, config.bag_learning_rate, config.bag_epochs, config.bag_steps, bag_end),
+        ("layers", config.batch_size, config.learning_rate, config.epochs, config.steps, end),
+    ):
+        per_epoch = batches_per_epoch(corpora, size)
+        wanted = None if end is not None else round(epochs * per_epoch) if steps is None else steps
+        skipped = (name == "layers" and config.layers == 0) or wanted == 0
+        skipped = skipped or (name == "bag" and end is not None and config.bag_share == 0)
+        if not skipped:
+            phases.append(Phase(name, size, rate, wanted, until, per_epoch))  # type: ignore[arg-type]
+    return phases
+
+
+def learning_rate_factor(config: TrainingConfig, phase: Phase, step: int, done: float) -> float:
+    """What the highest learning rate is multiplied by at a step.
+
+    Args:
+        config: Warm-up and decay.
+        phase: The phase.
+        step: Steps done before this one.
+        done: The done share of the phase, from 0 to 1.
+
+    Returns:
+        A factor from 0 to 1.
+    """
+    warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    if config.decay == "none":
+        return warm
+    if config.decay == "step":
+        return warm * (0.1 if step >= config.decay_epoch * phase.steps_per_epoch else 1.0)
+    return warm * max(0.01, 1.0 - done)
+
+
+def make_optimizer(
+    config: TrainingConfig, phase: Phase, model: TrainingModel
+) -> torch.optim.Optimizer:
+    """Adam over the parameters that a phase trains; each group keeps its highest rate as ``peak``."""
+    embeddings = model.embeddings
+    if phase.name == "bag":
+        groups = [{"params": [embeddings], "peak": phase.learning_rate}]
+    else:
+        others = [p for p in model.parameters() if p is not embeddings]
+        rate = config.embedding_learning_rate
+        groups = [
+            {"params": [embeddings], "peak": phase.learning_rate if rate is None else rate},
+            {"params": others, "peak": phase.learning_rate},
+        ]
+    return torch.optim.Adam(
+        groups, lr=phase.learning_rate, weight_decay=config.weight_decay, amsgrad=config.amsgrad, fused=True
+    )

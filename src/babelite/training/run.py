@@ -1,0 +1,149 @@
+"""A whole training run: parallel text in, a model folder out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from babelite.corpus import Cleaning, PairSource
+from babelite.errors import BabeliteError
+from babelite.model_folder import TrainingData, read_model_folder
+from babelite.training.config import TrainingConfig
+from babelite.training.export import Exported, export
+from babelite.training.prepare import TrainingText, prepare
+from babelite.training.progress import Progress
+from babelite.training.run_folder import RunFolder
+from babelite.training.trainer import TrainedNetwork, Trainer
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run ended with.
+
+    Attributes:
+        out: The model folder.
+        precision_at_1: P@1 on the held-out pairs of each language pair, float32.
+        int8: Whether the 8-bit graph was good enough to be the default.
+        pairs: Pairs seen in training, repetitions counted.
+        seconds: Time spent, preparation included.
+    """
+
+    out: Path
+    precision_at_1: dict[str, float]
+    int8: bool
+    pairs: int
+    seconds: float
+
+
+def train(
+    sources: Sequence[PairSource],
+    out: str | Path,
+    config: TrainingConfig,
+    *,
+    cleaning: Cleaning | None = None,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train an encoder, or go on with a run that was stopped.
+
+    Called again with the same arguments after a kill, it continues and ends with the same weights
+    as a run never stopped (one process, CPU, budget in steps or epochs). Called again after the
+    end, it does nothing.
+
+    Args:
+        sources: The parallel text, of one or more language pairs.
+        out: The folder of the model; the run is kept below ``training/`` in it.
+        config: The settings; see `babelite.training.config.make_config`.
+        cleaning: The cleaning steps; all the usual ones if not given.
+        progress: Where to show what happens; nowhere if not given.
+
+    Returns:
+        The result.
+
+    Raises:
+        BabeliteError: Data, folder or settings cannot be used; what is done so far is kept.
+        babelite.training.trainer.TrainingStopped: Ctrl-C; what is done so far is kept.
+    """
+    started = time.monotonic()
+    progress = progress or Progress(quiet=True)
+    cleaning = cleaning or Cleaning()
+    if not sources:
+        raise BabeliteError("there is nothing to train on", remedy="name files of sentence pairs")
+    run = RunFolder(Path(out))
+    begun = run.claim(_asked(sources, config, cleaning))
+    if begun and (run.work / "result.json").exists():
+        progress.say(f"{out} holds this run, finished; nothing to do")
+        return _read_result(run)
+    text = prepare(run, sources, config, cleaning=cleaning, progress=progress)
+    trained = Trainer(run, text, config, progress, started).train()
+    exported = _export(run, text, config, trained)
+    if not exported.int8_kept:
+        progress.say(
+            f"8-bit weights lose {_loss(exported):.1f} points of P@1, more than 0.3: keeping float32"
+        )
+    result = TrainingResult(
+        run.out,
+        trained.validation.precision_at_1,
+        exported.int8_kept,
+        trained.pairs,
+        round(trained.seconds, 1),
+    )
+    record = vars(result) | {"out": str(run.out)}
+    (run.work / "result.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    # Text and tokens can be made again from the data; weights and metrics cannot.
+    shutil.rmtree(run.work / "tokens")
+    return result
+
+
+def _asked(
+    sources: Sequence[PairSource], config: TrainingConfig, cleaning: Cleaning
+) -> dict[str, object]:
+    def size(path: str) -> int | None:
+        return Path(path).stat().st_size if Path(path).is_file() else None
+
+    return {
+        "config": config.model_dump(),
+        "cleaning": {name: str(value) for name, value in vars(cleaning).items()},
+        "data": [
+            {"languages": source.name, "columns": source.columns, "files": [[p, size(p)] for p in source.paths]}
+            for source in sources
+        ],
+    }
+
+
+def _export(
+    run: RunFolder, text: TrainingText, config: TrainingConfig, trained: TrainedNetwork
+) -> Exported:
+    scores = trained.validation.precision_at_1
+    return export(
+        trained.network,
+        text.tokenizer,
+        run.out,
+        name=run.out.resolve().name,
+        languages=text.languages,
+        objective=config.objective,
+        data=[
+            TrainingData(
+                languages=pair.languages,
+                source=", ".join(Path(file).name for file in pair.files),
+                pairs=len(pair.tokens),
+            )
+            for pair in text.pairs
+        ],
+        validation=[pair.held_out for pair in text.pairs],
+        metrics={f"P@1 {name} (held out)": round(value, 4) for name, value in scores.items()},
+    )
+
+
+def _loss(exported: Exported) -> float:
+    scores = exported.precision_at_1
+    return 100 * (scores["float32"] - scores["int8"])
+
+
+def _read_result(run: RunFolder) -> TrainingResult:
+    read_model_folder(run.out, verify="all")
+    fields = json.loads((run.work / "result.json").read_text(encoding="utf-8"))
+    return TrainingResult(**fields | {"out": Path(fields["out"])})

@@ -1,0 +1,112 @@
+"""Where a training run keeps what it needs to go on after a kill: ``OUT/training/``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from babelite.errors import BabeliteError
+from babelite.files import write_text
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder that ``--out`` names: the finished model, with the run below ``training/``.
+
+    Attributes:
+        out: The folder.
+    """
+
+    out: Path
+
+    @property
+    def work(self) -> Path:
+        """The folder of the run itself."""
+        return self.out / "training"
+
+    @property
+    def description(self) -> Path:
+        """What the run was asked to do."""
+        return self.work / "run.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line: losses, rates and validations as they happened."""
+        return self.work / "metrics.jsonl"
+
+    @property
+    def tokenizer(self) -> Path:
+        """The vocabulary, before the model folder is written."""
+        return self.work / "tokenizer.json"
+
+    @property
+    def last(self) -> Path:
+        """The latest checkpoint: weights, optimiser and counters."""
+        return self.work / "last.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The weights that were best in validation."""
+        return self.work / "best.safetensors"
+
+    def cleaned(self, name: str) -> Path:
+        """The cleaned pairs of a language pair."""
+        return self.work / "corpus" / f"{name}.tsv"
+
+    def held_out(self, name: str) -> Path:
+        """The pairs of a language pair that are kept for validation."""
+        return self.work / "corpus" / f"{name}.held-out.tsv"
+
+    def tokens(self, name: str) -> Path:
+        """The folder of the tokenised pairs of a language pair."""
+        return self.work / "tokens" / name
+
+    def claim(self, asked: dict[str, Any]) -> bool:
+        """Take the folder for a run, or find that it holds the beginning of the same run.
+
+        Args:
+            asked: What decides the run: its configuration and data, as plain JSON.
+
+        Returns:
+            Whether the run had been begun before.
+
+        Raises:
+            BabeliteError: The folder holds another run or something else.
+        """
+        if self.out.exists() and not self.out.is_dir():
+            raise BabeliteError("is a file", path=self.out, remedy="name a folder with --out")
+        asked = json.loads(json.dumps(asked))
+        if self.description.exists():
+            self._compare(json.loads(self.description.read_text(encoding="utf-8")), asked)
+            return True
+        if self.out.exists() and any(self.out.iterdir()):
+            raise BabeliteError(
+                "is not empty and holds no training run",
+                path=self.out,
+                remedy="name a new folder with --out",
+            )
+        try:
+            (self.work / "corpus").mkdir(parents=True)
+        except OSError as error:
+            raise BabeliteError(
+                f"cannot be made ({error.strerror})", path=self.out, remedy="choose another --out"
+            ) from error
+        write_text(self.description, json.dumps(asked, indent=2) + "\n")
+        return False
+
+    def _compare(self, begun: dict[str, Any], asked: dict[str, Any]) -> None:
+        changed = [
+            f"{name} (was {begun[part].get(name)}, is {value})"
+            for part in asked
+            for name, value in asked[part].items()
+            if begun[part].get(name) != value
+        ]
+        if changed or begun["data"] != asked["data"]:
+            what = ", ".join(changed[:3]) or "its data"
+            raise BabeliteError(
+                f"holds another run, which differs in {what}",
+                path=self.out,
+                remedy="repeat that run's command to continue it, or name a new folder with --out",
+            )
