@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import hashlib
 import io
@@ -10,13 +11,39 @@ import lzma
 import os
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from babelite.errors import BabeliteError, MissingExtraError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 COMPRESSIONS = (".gz", ".xz", ".zst")
+
+_BLOCK = 1 << 18
+
+# What the decompressors raise for a file that is cut off or damaged.
+_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
+
+
+def suffix_of(path: str | Path) -> str:
+    """The ending that tells a file's format, in lower case and without the compression's.
+
+    Example:
+        >>> suffix_of("train/en-fr.TSV.gz")
+        '.tsv'
+    """
+    path = Path(path)
+    if path.suffix.lower() in COMPRESSIONS:
+        path = path.with_suffix("")
+    return path.suffix.lower()
+
+
+# --- reading --------------------------------------------------------------------------------------
 
 
 def open_binary(path: str | Path) -> BinaryIO:
@@ -38,11 +65,11 @@ def open_binary(path: str | Path) -> BinaryIO:
     require_file(path)
     try:
         if path.suffix == ".gz":
-            return cast(BinaryIO, gzip.open(path, "rb"))
+            return _buffered(gzip.open(path, "rb"))
         if path.suffix == ".xz":
-            return cast(BinaryIO, lzma.open(path, "rb"))
+            return _buffered(lzma.open(path, "rb"))
         if path.suffix == ".zst":
-            return _open_zstd(path)
+            return _buffered(_ZstdReader(path))
         return path.open("rb")
     except PermissionError as error:
         raise BabeliteError(
@@ -64,12 +91,80 @@ def require_file(path: Path) -> None:
         raise BabeliteError("there is no such file", path=path, remedy="check the path")
 
 
-def _open_zstd(path: Path) -> BinaryIO:
-    try:
+def _buffered(stream: object) -> BinaryIO:
+    return io.BufferedReader(cast(io.RawIOBase, stream), _BLOCK)
+
+
+class _ZstdReader(io.RawIOBase):
+    """Decompresses a Zstandard file; unlike the library's reader, it notices a cut-off end."""
+
+    def __init__(self, path: Path) -> None:
+        self._decompressor = _zstandard(path).ZstdDecompressor()
+        self._file = path.open("rb")
+        self._frame = self._decompressor.decompressobj()
+        self._inside_frame = False
+        self._packed = self._unpacked = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
         import zstandard
-    except ImportError as error:
-        raise MissingExtraError(f"reading {path.name}", "corpus") from error
-    return cast(BinaryIO, io.BufferedReader(zstandard.open(path, "rb")))  # type: ignore[arg-type]
+
+        view = memoryview(buffer).cast("B")
+        while not self._unpacked:
+            self._packed = self._packed or self._file.read(_BLOCK)
+            if not self._packed:
+                if self._inside_frame:
+                    raise EOFError("compressed file ended before the end-of-stream marker")
+                return 0
+            try:
+                self._unpacked = self._frame.decompress(self._packed)
+            except zstandard.ZstdError as error:
+                raise OSError(str(error)) from error
+            self._packed = self._frame.unused_data
+            self._inside_frame = not self._frame.eof
+            if self._frame.eof:
+                self._frame = self._decompressor.decompressobj()
+        count = min(len(view), len(self._unpacked))
+        view[:count], self._unpacked = self._unpacked[:count], self._unpacked[count:]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def reading_bytes(path: str | Path) -> Iterator[BinaryIO]:
+    """Read a file as bytes, decompressed, to be closed at the end (standard input is not).
+
+    Args:
+        path: The file, or ``-`` for standard input.
+
+    Yields:
+        A readable stream of bytes.
+
+    Raises:
+        BabeliteError: As `open_binary`; or the file turns out to be cut off or damaged.
+    """
+    stream = open_binary(path)
+    try:
+        yield stream
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+    finally:
+        if stream is not sys.stdin.buffer:
+            stream.close()
+
+
+def _damaged(path: str | Path, error: Exception, line: int | None = None) -> BabeliteError:
+    return BabeliteError(
+        f"cannot be read to its end ({error})",
+        path=path,
+        line=line,
+        remedy="the file is damaged or cut off, so fetch it again",
+    )
 
 
 @contextlib.contextmanager
@@ -85,14 +180,14 @@ def open_text(path: str | Path) -> Iterator[TextIO]:
         The open text stream.
 
     Raises:
-        BabeliteError: As `open_binary`.
+        BabeliteError: As `reading_bytes`.
     """
-    stream = open_binary(path)
-    try:
-        yield io.TextIOWrapper(stream, encoding="utf-8-sig", newline="\n")
-    finally:
-        if stream is not sys.stdin.buffer:
-            stream.close()
+    with reading_bytes(path) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="\n")
+        try:
+            yield text
+        finally:
+            text.detach()  # else the wrapper would close standard input
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
@@ -108,32 +203,61 @@ def read_lines(path: str | Path) -> Iterator[str]:
         BabeliteError: The file is missing, binary, not UTF-8 or damaged; names file and line.
     """
     number = 0
-    with open_text(path) as stream:
+    for block in _whole_lines(path):
+        if number == 0:
+            block = block.removeprefix(b"\xef\xbb\xbf")
+        lines = _decode(block, path, number)
+        yield from lines
+        number += len(lines)
+
+
+def _whole_lines(path: str | Path) -> Iterator[bytes]:
+    """Blocks that end at the end of a line, so that a block can be decoded and counted at once."""
+    number = 0
+    started: list[bytes] = []
+    with reading_bytes(path) as stream:
         try:
-            for line in stream:
-                number += 1
-                if "\x00" in line:
-                    raise BabeliteError(
-                        "holds a zero byte, so it is not text",
-                        path=path,
-                        line=number,
-                        remedy="name a text file, or one whose ending says how it is packed",
-                    )
-                yield line.rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise BabeliteError(
-                "is not UTF-8",
-                path=path,
-                line=number + 1,
-                remedy="convert it first, for example with: iconv -f LATIN1 -t UTF-8",
-            ) from error
-        except (EOFError, lzma.LZMAError, gzip.BadGzipFile, OSError) as error:
-            raise BabeliteError(
-                f"cannot be read to its end ({error})",
-                path=path,
-                line=number + 1,
-                remedy="the file is damaged or cut off, so fetch it again",
-            ) from error
+            # Every stream of open_binary has read1, which never waits for more than there is:
+            # lines typed or piped in are seen at once.
+            while block := cast(io.BufferedReader, stream).read1(_BLOCK):
+                end = block.rfind(b"\n") + 1
+                if not end:
+                    started.append(block)
+                    continue
+                yield b"".join((*started, block[:end]))
+                number += block.count(b"\n")
+                started = [block[end:]] if end < len(block) else []
+        except _DAMAGE as error:
+            raise _damaged(path, error, number + 1) from error
+    if started:
+        yield b"".join(started)
+
+
+def _decode(block: bytes, path: str | Path, lines_before: int) -> list[str]:
+    """The lines of a block of whole lines."""
+    if (zero := block.find(b"\x00")) >= 0:
+        raise BabeliteError(
+            "holds a zero byte, so it is not text",
+            path=path,
+            line=lines_before + block.count(b"\n", 0, zero) + 1,
+            remedy="name a text file, or one whose ending says how it is packed",
+        )
+    try:
+        text = block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BabeliteError(
+            "is not UTF-8",
+            path=path,
+            line=lines_before + block.count(b"\n", 0, error.start) + 1,
+            remedy="convert it first, for example with: iconv -f LATIN1 -t UTF-8",
+        ) from error
+    lines = text.replace("\r\n", "\n").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines
+
+
+# --- writing --------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -141,7 +265,8 @@ def writing(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name and give it its own name only when it is whole.
 
     Args:
-        path: The file to be; a file of that name is replaced at the end.
+        path: The file to be; a file of that name is replaced at the end. A device or a pipe is
+            never replaced, it is written straight through.
 
     Yields:
         The temporary path in the same folder, to be written by the caller.
@@ -151,22 +276,83 @@ def writing(path: str | Path) -> Iterator[Path]:
             was there before is untouched.
     """
     path = Path(path)
+    if path.is_dir():
+        raise BabeliteError("is a folder, a file is needed", path=path, remedy="add a file name")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        if path.exists() and not path.is_file():
+            yield path
+            return
+        path = path.resolve()  # a link stays a link, the file it names is replaced
+        with _temporary_beside(path) as temporary:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path) -> Iterator[Path]:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
+    """Write a file as bytes, compressed if its name ends in ``.gz``, ``.xz`` or ``.zst``.
+
+    Args:
+        path: The file to be, or ``-`` for standard output (never compressed).
+
+    Yields:
+        A writable stream; the file appears under its name when the block ends without an error.
+
+    Raises:
+        BabeliteError: As `writing`.
+        MissingExtraError: A ``.zst`` file without the extra ``corpus``.
+    """
+    if str(path) == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with writing(path) as temporary, _compressing(temporary, Path(path)) as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def writing_text(path: str | Path) -> Iterator[TextIO]:
+    """Write a UTF-8 text file, compressed if its name says so; see `writing_bytes`."""
+    with writing_bytes(path) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+        try:
+            yield text
+        finally:
+            text.detach()  # flushes; the stream is closed by whoever opened it
+
+
+@contextlib.contextmanager
+def _compressing(temporary: Path, path: Path) -> Iterator[BinaryIO]:
+    with contextlib.ExitStack() as stack:
+        if path.suffix == ".xz":
+            yield cast(BinaryIO, stack.enter_context(lzma.open(temporary, "wb", preset=2)))
+            return
+        raw = stack.enter_context(temporary.open("wb"))
+        if path.suffix == ".gz":
+            # Neither name nor time in the header: the same text gives the same file.
+            packed = gzip.GzipFile("", "wb", 6, raw, 0)
+            yield cast(BinaryIO, stack.enter_context(packed))
+        elif path.suffix == ".zst":
+            writer = _zstandard(path).ZstdCompressor().stream_writer(raw, closefd=False)
+            yield cast(BinaryIO, stack.enter_context(writer))
+        else:
+            yield raw
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -181,11 +367,10 @@ def write_text(path: str | Path, text: str) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> BabeliteError:
     reason = error.strerror or str(error)
-    return BabeliteError(
-        f"cannot be written ({reason})",
-        path=path,
-        remedy="free some space or choose another place; what was there before is untouched",
-    )
+    remedy = "free some space or choose another place; what was there before is untouched"
+    if error.errno == errno.ENOENT:
+        remedy = f"make the folder {path.parent} first"
+    return BabeliteError(f"cannot be written ({reason})", path=path, remedy=remedy)
 
 
 def sha256(path: Path) -> str:
@@ -195,3 +380,11 @@ def sha256(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _zstandard(path: Path) -> ModuleType:
+    try:
+        import zstandard
+    except ImportError as error:
+        raise MissingExtraError(f"the file {path.name}", "corpus") from error
+    return zstandard

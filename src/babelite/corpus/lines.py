@@ -1,0 +1,120 @@
+"""Parallel text in lines: tab-separated columns, and two files whose lines belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import TextIO
+
+from babelite.corpus.pairs import Pair
+from babelite.errors import BabeliteError
+from babelite.files import read_lines, writing_text
+
+_BREAKS = re.compile(r"[\t\r\n]+")
+
+# --- TSV ------------------------------------------------------------------------------------------
+
+
+def read_tsv(
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None
+) -> Iterator[Pair]:
+    """Read tab-separated columns; no quoting, blank lines are passed over.
+
+    Args:
+        path: The file, or ``-``.
+        languages: Not used: columns have no language.
+        columns: Two columns by number from 1, or by name if the first line holds the names.
+            Default: the first two.
+    """
+    rows = ((number, line.split("\t")) for number, line in enumerate(read_lines(path), 1) if line)
+    wanted = columns or ("1", "2")
+    if all(column.isdigit() for column in wanted):
+        first, second = (int(column) - 1 for column in wanted)
+    else:
+        _, header = next(rows, (1, []))
+        first, second = (_column_index(column, header, path) for column in wanted)
+    if min(first, second) < 0:
+        raise BabeliteError("columns are counted from 1", path=path, remedy="mend --columns")
+    for number, fields in rows:
+        try:
+            yield Pair(fields[first], fields[second])
+        except IndexError:
+            raise BabeliteError(
+                f"has {len(fields)} column{'s' if len(fields) > 1 else ''}, "
+                f"but column {max(first, second) + 1} is wanted",
+                path=path,
+                line=number,
+                remedy="put a tab between the two sentences, or choose others with --columns",
+            ) from None
+
+
+def _column_index(column: str, header: list[str], path: str) -> int:
+    if column in header:
+        return header.index(column)
+    if column.isdigit():
+        return int(column) - 1
+    raise BabeliteError(
+        f"has no column {column!r} in its header, it has {', '.join(header) or 'none'}",
+        path=path,
+        line=1,
+        remedy="choose by number or by one of these names",
+    )
+
+
+def tsv_texts(path: str) -> Iterator[str]:
+    """Every field of every line."""
+    for line in read_lines(path):
+        yield from line.split("\t")
+
+
+def write_tsv(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
+    """Write two columns; a tab or line break inside a sentence becomes a space.
+
+    Returns:
+        The number of pairs written.
+    """
+    with writing_text(path) as out:
+        return sum(_put(out, _one_line(s), "\t", _one_line(t)) for s, t in pairs)
+
+
+def _one_line(text: str) -> str:
+    return _BREAKS.sub(" ", text)
+
+
+def _put(out: TextIO, *parts: str) -> int:
+    out.write("".join((*parts, "\n")))
+    return 1
+
+
+# --- two aligned files ----------------------------------------------------------------------------
+
+
+def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
+    """Read two files whose lines belong together, as Moses and OPUS have them.
+
+    Raises:
+        BabeliteError: One file has more lines than the other.
+    """
+    lines = zip_longest(read_lines(source_path), read_lines(target_path))
+    for number, (source, target) in enumerate(lines, 1):
+        if source is None or target is None:
+            longer = number + sum(1 for _ in lines)
+            counts = (number - 1, longer) if source is None else (longer, number - 1)
+            raise BabeliteError(
+                f"has {counts[0]} lines but {target_path} has {counts[1]}",
+                path=source_path,
+                line=number,
+                remedy="name two files whose lines belong together",
+            )
+        yield Pair(source, target)
+
+
+def write_aligned(source_path: str, target_path: str, pairs: Iterable[Pair]) -> int:
+    """Write two files, one sentence a line; line breaks inside a sentence become a space.
+
+    Returns:
+        The number of pairs written.
+    """
+    with writing_text(source_path) as sources, writing_text(target_path) as targets:
+        return sum(_put(sources, _one_line(s)) & _put(targets, _one_line(t)) for s, t in pairs)

@@ -1,0 +1,112 @@
+"""What is done to the text of one sentence: tidying, comparing, measuring."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+# Joiners shape letters of these scripts (Arabic to Sinhala, Tibetan, Myanmar, Khmer, Mongolian) and
+# glue emoji; everywhere else they are invisible litter.
+_JOINED = (
+    r"\u0600-\u07ff\u0840-\u0dff\u0f00-\u109f\u1780-\u18af\u2600-\u27bf\ufe0f\U0001f000-\U0001faff"
+)
+_STRAY_JOINER = re.compile(rf"(?<![{_JOINED}])[\u200c\u200d]")
+# Control characters that are not white space, format characters that are not seen (soft hyphen,
+# zero-width space, direction marks, byte-order marks, tags), and halves of surrogate pairs.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
+    r"\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+# Scripts that put no spaces between words, with the characters that make about one word of English.
+_DENSE = r"\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_LOOSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df"
+_UNSPACED = re.compile(f"[{_DENSE}{_LOOSE}]")
+_DENSE_RUN = re.compile(f"[{_DENSE}]+")
+_LOOSE_RUN = re.compile(f"[{_LOOSE}]+")
+_DENSE_CHARACTERS_A_WORD = 1.7
+_LOOSE_CHARACTERS_A_WORD = 4.5
+
+_ASCII_LOWER = bytes(range(256)).lower()
+_ASCII_SILENT = bytes(code for code in range(128) if not chr(code).isalnum())
+
+
+def normalize(text: str) -> str:
+    r"""Bring text to one spelling of what is seen.
+
+    Unicode NFC; every white space, odd spaces and line ends among it, becomes one plain space;
+    characters nobody sees (controls, soft hyphens, zero-width spaces, direction marks) go. The
+    zero-width joiner and non-joiner stay after letters and emoji that they shape.
+
+    Example:
+        >>> normalize(" na\u00efve\u00a0\u200b  co\u00adop\t")
+        'na\u00efve coop'
+    """
+    # Nearly every line is fine already: a few fast tests tell.
+    if (
+        text.isprintable()
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+        and "  " not in text
+        and not text.startswith(" ")
+        and not text.endswith(" ")
+    ):
+        return text
+    text = _STRAY_JOINER.sub("", _INVISIBLE.sub("", text))
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def comparison_key(text: str) -> bytes:
+    """What is left of a sentence when case, punctuation and spacing do not count.
+
+    Two sentences are the same for babelite when their keys are equal. A sentence of punctuation
+    alone is its own key. The text is put in Unicode NFC first.
+
+    Returns:
+        UTF-8 bytes.
+
+    Example:
+        >>> comparison_key("It\u2019s 5 o'clock!") == comparison_key("its  5 O'Clock")
+        True
+    """
+    if text.isascii():
+        key = text.encode().translate(_ASCII_LOWER, _ASCII_SILENT)
+    else:
+        if not unicodedata.is_normalized("NFC", text):
+            text = unicodedata.normalize("NFC", text)
+        folded = _silent().sub("", text.casefold())
+        key = folded.encode("utf-8", "surrogatepass").translate(None, _ASCII_SILENT)
+    return key or "".join(text.split()).encode("utf-8", "surrogatepass")
+
+
+@functools.cache
+def _silent() -> re.Pattern[str]:
+    """Punctuation, symbols, separators and controls beyond ASCII, in the basic plane."""
+    silent = "".join(
+        chr(code) for code in range(0x80, 0x10000) if unicodedata.category(chr(code))[0] in "PSZC"
+    )
+    return re.compile(f"[{re.escape(silent)}]+")
+
+
+def count_words(text: str) -> int:
+    """The length of a sentence in words.
+
+    Words are what white space separates. In scripts without spaces between words a run of letters
+    counts as many words as English would need: one for 1.7 Chinese or Japanese characters, one for
+    4.5 Thai, Lao, Khmer or Burmese ones.
+
+    Example:
+        >>> count_words("the weather is fine today"), count_words("今天天气很好")
+        (5, 4)
+    """
+    if text.isascii() or not _UNSPACED.search(text):
+        return len(text.split())
+    words = 0.0
+    for run, characters_a_word in (
+        (_DENSE_RUN, _DENSE_CHARACTERS_A_WORD),
+        (_LOOSE_RUN, _LOOSE_CHARACTERS_A_WORD),
+    ):
+        words += sum(map(len, run.findall(text))) / characters_a_word
+        text = run.sub(" ", text)
+    spaced = sum(any(map(str.isalnum, word)) for word in text.split())
+    return spaced + max(1, round(words))
