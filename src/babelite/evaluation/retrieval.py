@@ -119,7 +119,7 @@ def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
     found = indices[:, 0] == np.arange(len(indices))
     if margins.shape[1] > 1:
         found &= margins[:, 0] - margins[:, 1] > TIE
-    return float(1 - found.mean())
+    return float((~found).mean())
 
 
 @dataclass(frozen=True)
