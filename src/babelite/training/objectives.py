@@ -79,7 +79,7 @@ def token_loss(logits: Tensor, tokens: Tensor) -> Tensor:
     """
     if not len(tokens):
         return logits.sum() * 0
-    return F.cross_entropy(logits.float(), tokens)
+    return F.cross_entropy(_precise(logits), tokens)
 
 
 def single_word_loss(logits: Tensor, words: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ def bag_divergence(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
     Returns:
         (B,), at least zero.
     """
-    logits = logits.float()
+    logits = _precise(logits)
     expected = (weights * logits.gather(1, tokens)).sum(1)
     same = tokens.unsqueeze(2).eq(tokens.unsqueeze(1)).to(weights.dtype)
     share = (same * weights.unsqueeze(1)).sum(2)
@@ -195,13 +195,17 @@ def similarities(u: Tensor, v: Tensor, *, cosine: bool, temperature: float) -> T
         cosine: Whether vectors are brought to unit length first (Mao et al., 2022) or not (2021).
         temperature: What similarities are divided by.
     """
-    u, v = u.float(), v.float()
-    if cosine:
-        u, v = F.normalize(u, dim=1), F.normalize(v, dim=1)
-    return u @ v.T / temperature
+    u, v = _precise(u), _precise(v)
+    # Autocast would round the product to 8 bits, and the temperature magnifies what that loses.
+    with torch.autocast(u.device.type, enabled=False):
+        if cosine:
+            u, v = F.normalize(u, dim=1), F.normalize(v, dim=1)
+        return u @ v.T / temperature
 
 
-def alignment_loss(u: Tensor, v: Tensor, *, cosine: bool = False, temperature: float = 1.0) -> Tensor:
+def alignment_loss(
+    u: Tensor, v: Tensor, *, cosine: bool = False, temperature: float = 1.0
+) -> Tensor:
     """``align``: a sentence must find its translation in the batch, both ways (section 3.4).
 
     Args:
@@ -251,3 +255,8 @@ def _negative_log_cosine(difference: Tensor) -> Tensor:
     exact = size.clamp(max=_LAST_EXACT_DIFFERENCE)
     slope = math.pi / 2 * math.tan(math.pi / 2 * _LAST_EXACT_DIFFERENCE)
     return -torch.log(torch.cos(math.pi / 2 * exact)) + slope * (size - exact)
+
+
+def _precise(x: Tensor) -> Tensor:
+    """At least float32: logarithms and softmaxes of 16-bit numbers are noise."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
