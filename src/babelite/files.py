@@ -14,13 +14,10 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
-from babelite.errors import BabeliteError, MissingExtraError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from babelite import zstd
+from babelite.errors import BabeliteError
 
 COMPRESSIONS = (".gz", ".xz", ".zst")
 
@@ -69,7 +66,7 @@ def open_binary(path: str | Path) -> BinaryIO:
         if path.suffix == ".xz":
             return _buffered(lzma.open(path, "rb"))
         if path.suffix == ".zst":
-            return _buffered(_ZstdReader(path))
+            return _buffered(zstd.Reader(path))
         return path.open("rb")
     except PermissionError as error:
         raise BabeliteError(
@@ -93,46 +90,6 @@ def require_file(path: Path) -> None:
 
 def _buffered(stream: object) -> BinaryIO:
     return io.BufferedReader(cast(io.RawIOBase, stream), _BLOCK)
-
-
-class _ZstdReader(io.RawIOBase):
-    """Decompresses a Zstandard file; unlike the library's reader, it notices a cut-off end."""
-
-    def __init__(self, path: Path) -> None:
-        self._decompressor = _zstandard(path).ZstdDecompressor()
-        self._file = path.open("rb")
-        self._frame = self._decompressor.decompressobj()
-        self._inside_frame = False
-        self._packed = self._unpacked = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        import zstandard
-
-        view = memoryview(buffer).cast("B")
-        while not self._unpacked:
-            self._packed = self._packed or self._file.read(_BLOCK)
-            if not self._packed:
-                if self._inside_frame:
-                    raise EOFError("compressed file ended before the end-of-stream marker")
-                return 0
-            try:
-                self._unpacked = self._frame.decompress(self._packed)
-            except zstandard.ZstdError as error:
-                raise OSError(str(error)) from error
-            self._packed = self._frame.unused_data
-            self._inside_frame = not self._frame.eof
-            if self._frame.eof:
-                self._frame = self._decompressor.decompressobj()
-        count = min(len(view), len(self._unpacked))
-        view[:count], self._unpacked = self._unpacked[:count], self._unpacked[count:]
-        return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
 
 
 @contextlib.contextmanager
@@ -349,7 +306,7 @@ def _compressing(temporary: Path, path: Path) -> Iterator[BinaryIO]:
             packed = gzip.GzipFile("", "wb", 6, raw, 0)
             yield cast(BinaryIO, stack.enter_context(packed))
         elif path.suffix == ".zst":
-            writer = _zstandard(path).ZstdCompressor().stream_writer(raw, closefd=False)
+            writer = zstd.library(path).ZstdCompressor().stream_writer(raw, closefd=False)
             yield cast(BinaryIO, stack.enter_context(writer))
         else:
             yield raw
@@ -380,11 +337,3 @@ def sha256(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _zstandard(path: Path) -> ModuleType:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise MissingExtraError(f"the file {path.name}", "corpus") from error
-    return zstandard

@@ -9,7 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from babelite.corpus.languages import matches
+from babelite.corpus.languages import base_language, matches
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, MissingExtraError
 from babelite.files import reading_bytes, writing_bytes
@@ -73,8 +73,18 @@ def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> i
 
     Returns:
         The number of pairs written.
+
+    Raises:
+        BabeliteError: The languages are no language codes.
     """
     etree = _lxml()
+    for language in languages:
+        if len(base_language(language)) > 3:
+            raise BabeliteError(
+                f"TMX names its languages and {language!r} is not the code of one",
+                path=path,
+                remedy="say which they are, such as en-fr",
+            )
     count = 0
     header = {
         "creationtool": "babelite",

@@ -1,0 +1,321 @@
+"""`babelite corpus`: gather, clean, convert, measure and split parallel text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    from babelite.corpus import Cleaner, Pair, PairSource
+
+_INPUT_HELP = (
+    "Parallel text: [LANG-LANG=]PATH, '-' for standard input, or PATH,PATH for two aligned files. "
+    "TSV, JSONL, Parquet, TMX, PO, MO, XLIFF; plain, .gz, .xz or .zst."
+)
+
+Inputs = Annotated[list[str], typer.Argument(help=_INPUT_HELP, metavar="INPUT...")]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="The two columns, by number from 1 or by name: '1,3' or 'english,french'. "
+        "Default: the first two of TSV; else those named by the languages, or source and target."
+    ),
+]
+Languages = Annotated[
+    str | None,
+    typer.Option(help="The two languages of inputs that do not name theirs, such as en-fr."),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="tsv, jsonl, parquet, tmx or catalog, if the ending of the inputs does not tell.",
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Drop pairs either side of which occurs in this file (any format, every column; case, "
+        "punctuation and spacing do not count). May be given several times.",
+        metavar="FILE",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the counts as JSON on standard output.")]
+
+app = typer.Typer(
+    help="Gather, clean, convert, measure and split parallel text.", no_args_is_help=True
+)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the group to the command line."""
+    root.add_typer(app, name="corpus")
+
+
+@app.command()
+def clean(
+    inputs: Inputs,
+    out: Annotated[
+        str, typer.Option(help="The file to write, by its ending, or '-' for TSV on the screen.")
+    ] = "-",
+    columns: Columns = None,
+    languages: Languages = None,
+    format_: Format = None,
+    unicode: Annotated[
+        bool, typer.Option(help="Bring text to Unicode NFC, plain spaces, visible characters.")
+    ] = True,
+    empty: Annotated[bool, typer.Option(help="Drop pairs with an empty side.")] = True,
+    min_words: Annotated[
+        int, typer.Option(help="Drop pairs with fewer words on a side (0: keep all).", min=0)
+    ] = 1,
+    max_words: Annotated[
+        int, typer.Option(help="Drop pairs with more words on a side (0: keep all).", min=0)
+    ] = 200,
+    length_ratio: Annotated[
+        float,
+        typer.Option(
+            help="Drop pairs one of whose sides is more than so many times as long, after adding "
+            "two words to both (0: keep all).",
+            min=0.0,
+        ),
+    ] = 3.0,
+    identical: Annotated[
+        bool,
+        typer.Option(
+            "--identical/--no-identical", help="Drop pairs whose sides hold the same letters."
+        ),
+    ] = True,
+    duplicates: Annotated[
+        bool,
+        typer.Option(help="Keep only the first of pairs that hold the same letters."),
+    ] = True,
+    exclude: Exclude = None,
+    as_json: Json = False,
+) -> None:
+    """Clean parallel text; every step can be switched off, and a table says what each one did.
+
+    Example: babelite corpus clean en-fr.tsv.gz --out clean.tsv.gz --exclude tatoeba.en-fr.tsv
+    """
+    from babelite.cli.corpus_display import show_cleaning, watched
+    from babelite.corpus import Cleaner, Cleaning, read_sources, write_pairs
+
+    if as_json and out == "-":
+        raise BabeliteError(
+            "--json and the pairs cannot both go to standard output", remedy="add --out FILE"
+        )
+    sources = _sources(inputs, columns, languages, format_)
+    cleaner = Cleaner(
+        Cleaning(
+            unicode=unicode,
+            empty=empty,
+            min_words=min_words or None,
+            max_words=max_words or None,
+            length_ratio=length_ratio or None,
+            identical=identical,
+            exclude=tuple(exclude or ()),
+            duplicates=duplicates,
+        )
+    )
+    with watched(read_sources(sources), "cleaning") as pairs:
+        cleaned = _at_least_one(cleaner.clean(pairs), "no pair is left", "loosen the steps")
+        write_pairs(cleaned, out, _common_languages(sources))
+    show_cleaning({"pairs": cleaner}, as_json)
+
+
+@app.command()
+def catalogs(
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders, wheels, zip or tar archives, single catalogs, or installed packages.",
+            metavar="PLACE...",
+        ),
+    ],
+    languages: Annotated[
+        str, typer.Option(help="The languages to pair with the source language, such as fr,de.")
+    ],
+    out_dir: Annotated[
+        Path, typer.Option(help="The folder to write en-fr.tsv and so on to; made if need be.")
+    ],
+    source_language: Annotated[str, typer.Option(help="The language of the first side.")] = "en",
+    min_words: Annotated[
+        int, typer.Option(help="Words that the source side has at least.", min=1)
+    ] = 4,
+    exclude: Exclude = None,
+    as_json: Json = False,
+) -> None:
+    """Gather clean sentence pairs from the message catalogs (.po, .mo, .xliff) of applications.
+
+    Most larger applications carry their interface in many languages: text at hand for anyone.
+
+    Example: pip download --no-deps -d wheels gramps pretix; babelite corpus catalogs wheels
+    --languages fr,de --out-dir text
+    """
+    import warnings
+
+    from babelite.cli.corpus_display import show_cleaning, watched
+    from babelite.corpus import Cleaner, Cleaning, gather, write_pairs
+
+    wanted = [code for code in languages.split(",") if code]
+    _make_folder(out_dir)
+    cleaners: dict[str, Cleaner] = {}
+    for language in wanted:
+        name = f"{source_language}-{language}"
+        cleaner = cleaners[name] = Cleaner(Cleaning(exclude=tuple(exclude or ())))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            gathered = gather(places, source_language, [language], min_words)
+            with watched((pair for _, pair in gathered), name) as pairs:
+                some = _at_least_one(
+                    cleaner.clean(pairs), f"no pair in {name} was found", "name other places"
+                )
+                write_pairs(some, str(out_dir / f"{name}.tsv"), (source_language, language))
+        for warning in caught:
+            typer.echo(f"babelite: {warning.message}", err=True)
+    show_cleaning(cleaners, as_json)
+
+
+@app.command()
+def convert(
+    inputs: Inputs,
+    out: Annotated[
+        str,
+        typer.Option(
+            help="The file to write: .tsv, .jsonl, .parquet or .tmx, or A,B for two aligned files; "
+            "add .gz, .xz or .zst to compress."
+        ),
+    ],
+    columns: Columns = None,
+    languages: Languages = None,
+    format_: Format = None,
+) -> None:
+    """Convert parallel text to another format, pair by pair, nothing else changed.
+
+    Example: babelite corpus convert memory.tmx --languages en-fr --out memory.parquet
+    """
+    from babelite.cli.corpus_display import watched
+    from babelite.corpus import read_sources, write_pairs
+
+    sources = _sources(inputs, columns, languages, format_)
+    with watched(read_sources(sources), "converting") as pairs:
+        count = write_pairs(pairs, out, _common_languages(sources))
+    typer.echo(f"{count:,} pairs written to {out}", err=True)
+
+
+@app.command()
+def stats(
+    inputs: Inputs,
+    columns: Columns = None,
+    languages: Languages = None,
+    format_: Format = None,
+    as_json: Json = False,
+) -> None:
+    """Count pairs, different sentences and words, and tell how long the sentences are.
+
+    Example: babelite corpus stats en-fr.tsv.gz
+    """
+    from babelite.cli.corpus_display import show_statistics, watched
+    from babelite.corpus import measure, read_sources
+
+    sources = _sources(inputs, columns, languages, format_)
+    with watched(read_sources(sources), "measuring") as pairs:
+        measured = measure(pairs)
+    show_statistics(measured, _common_languages(sources), as_json)
+
+
+@app.command()
+def split(
+    inputs: Inputs,
+    held_out: Annotated[int, typer.Option(help="How many pairs to hold out.", min=1)],
+    out_dir: Annotated[
+        Path,
+        typer.Option(help="The folder to write NAME.train.tsv and NAME.held-out.tsv to."),
+    ],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    columns: Columns = None,
+    languages: Languages = None,
+    format_: Format = None,
+) -> None:
+    """Hold out pairs at random so that the training part shares no sentence with them.
+
+    Pairs that share a sentence with a held-out pair, on either side, are in neither file.
+
+    Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out-dir parts
+    """
+    from babelite.cli.corpus_display import watched
+    from babelite.corpus import draw, read_sources, without, write_pairs
+
+    sources = _sources(inputs, columns, languages, format_)
+    if any("-" in source.paths for source in sources):
+        raise BabeliteError(
+            "a split reads its input twice", path="-", remedy="save it to a file first"
+        )
+    codes = _common_languages(sources)
+    with watched(read_sources(sources), "drawing") as pairs:
+        held = draw(pairs, held_out, seed)
+    _make_folder(out_dir)
+    with watched(read_sources(sources), "splitting") as pairs:
+        rest = _at_least_one(without(pairs, held), "nothing is left to train on", "hold out fewer")
+        kept = write_pairs(rest, str(out_dir / f"{sources[0].name}.train.tsv"), codes)
+    write_pairs(held, str(out_dir / f"{sources[0].name}.held-out.tsv"), codes)
+    typer.echo(f"{kept:,} pairs to train on and {len(held):,} held out in {out_dir}", err=True)
+
+
+# --- shared by the commands -----------------------------------------------------------------------
+
+
+def _sources(
+    inputs: Sequence[str], columns: str | None, languages: str | None, format_: str | None
+) -> list[PairSource]:
+    from babelite.cli.options import parse_columns
+    from babelite.corpus import parse_source
+    from babelite.corpus.languages import guess_pair, split_prefix
+
+    chosen = parse_columns(columns)
+    codes = _parse_languages(languages) if languages else None
+    sources = []
+    for text in inputs:
+        written, rest = split_prefix(text)
+        # Lines and records can be cleaned and counted whatever their languages are.
+        unnamed = not (written or codes or guess_pair(tuple(rest.split(","))))
+        fallback = ("source", "target") if unnamed else codes
+        sources.append(parse_source(text, chosen, fallback, format_))
+    return sources
+
+
+def _parse_languages(text: str) -> tuple[str, str]:
+    source, _, target = text.partition("-")
+    if not source or not target or "-" in target:
+        raise BabeliteError(
+            f"--languages {text} does not name two languages", remedy="write for example en-fr"
+        )
+    return source, target
+
+
+def _common_languages(sources: Sequence[PairSource]) -> tuple[str, str]:
+    pairs = {source.languages for source in sources}
+    return pairs.pop() if len(pairs) == 1 else ("source", "target")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BabeliteError(
+            f"cannot be made ({error.strerror})", path=path, remedy="choose another folder"
+        ) from error
+
+
+def _at_least_one(pairs: Iterable[Pair], problem: str, remedy: str) -> Iterator[Pair]:
+    """Pass pairs on; raise if there were none, so that the file being written is not kept."""
+    none = True
+    for pair in pairs:
+        none = False
+        yield pair
+    if none:
+        raise BabeliteError(problem, remedy=remedy)

@@ -1,0 +1,101 @@
+"""What `babelite corpus` shows: progress, and tables of counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from babelite.corpus import Cleaner, Pair
+from babelite.corpus.statistics import CorpusStatistics
+
+_STEP_NAMES = {
+    "unicode": "changed: Unicode, white space, invisible characters",
+    "empty": "dropped: an empty side",
+    "length": "dropped: too few or too many words",
+    "length_ratio": "dropped: one side much longer",
+    "identical": "dropped: identical sides",
+    "exclude": "dropped: occurs in an excluded file",
+    "duplicates": "dropped: seen before",
+}
+
+_SIDE_NAMES = {
+    "distinct": "different sentences",
+    "words": "words",
+    "characters": "characters",
+    "mean_words": "words a sentence",
+    "median_words": "  half have at most",
+    "p95_words": "  95 % have at most",
+    "max_words": "  the longest has",
+}
+
+
+@contextmanager
+def watched(pairs: Iterable[Pair], what: str) -> Iterator[Iterator[Pair]]:
+    """Show the number of pairs read and the rate on standard error while it is a terminal."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description} {task.completed:,.0f} pairs"),
+        TextColumn("{task.fields[rate]:,.0f} pairs/s"),
+        TimeElapsedColumn(),
+    )
+    console = _errors()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=None, rate=0.0)
+
+        def counted() -> Iterator[Pair]:
+            for number, pair in enumerate(pairs, 1):
+                if number % 5000 == 0:
+                    elapsed = bar.tasks[task].elapsed or 1.0
+                    bar.update(task, completed=number, rate=number / elapsed)
+                yield pair
+
+        yield counted()
+
+
+def show_cleaning(cleaners: Mapping[str, Cleaner], as_json: bool) -> None:
+    """The counts of each cleaner: JSON on standard output, or a table on standard error."""
+    if as_json:
+        counts = {
+            name: {"read": cleaner.read, "kept": cleaner.kept, "steps": cleaner.counts}
+            for name, cleaner in cleaners.items()
+        }
+        typer.echo(json.dumps(counts["pairs"] if list(counts) == ["pairs"] else counts))
+        return
+    table = Table()
+    table.add_column()
+    for name in cleaners:
+        table.add_column(name, justify="right")
+    table.add_row("read", *(f"{cleaner.read:,}" for cleaner in cleaners.values()))
+    for step in next(iter(cleaners.values())).counts:
+        row = (f"{cleaner.counts[step]:,}" for cleaner in cleaners.values())
+        table.add_row(_STEP_NAMES[step], *row)
+    table.add_row("kept", *(f"{cleaner.kept:,}" for cleaner in cleaners.values()), style="bold")
+    _errors().print(table)
+
+
+def show_statistics(measured: CorpusStatistics, languages: tuple[str, str], as_json: bool) -> None:
+    """The numbers of a corpus on standard output, as JSON or as a table."""
+    if as_json:
+        typer.echo(json.dumps(measured.as_dict()))
+        return
+    table = Table(title=f"{measured.pairs:,} pairs")
+    table.add_column()
+    for language in languages:
+        table.add_column(language, justify="right")
+    for key, left in vars(measured.source).items():
+        right = getattr(measured.target, key)
+        row = (f"{n:,.1f}" if isinstance(n, float) else f"{n:,}" for n in (left, right))
+        table.add_row(_SIDE_NAMES[key], *row)
+    Console(highlight=False).print(table)
+
+
+def _errors() -> Console:
+    return Console(stderr=True, highlight=False)

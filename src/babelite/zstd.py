@@ -1,0 +1,75 @@
+"""Reading Zstandard files, with an eye on their end."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from babelite.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+
+def library(path: Path) -> ModuleType:
+    """The library, or a MissingExtraError that speaks of the file."""
+    try:
+        import zstandard
+    except ImportError as error:
+        raise MissingExtraError(f"the file {path.name}", "corpus") from error
+    return zstandard
+
+
+class Reader(io.RawIOBase):
+    """Decompresses a Zstandard file; unlike the library's reader, it notices a cut-off end."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file.
+
+        Raises:
+            MissingExtraError: Without the extra ``corpus``.
+        """
+        self._decompressor = library(path).ZstdDecompressor()
+        self._file = path.open("rb")
+        self._frame = self._decompressor.decompressobj()
+        self._inside_frame = False
+        self._packed = self._unpacked = b""
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill a buffer with decompressed bytes; 0 at the end.
+
+        Raises:
+            EOFError: The file ends inside a frame.
+            OSError: The file is damaged.
+        """
+        import zstandard
+
+        view = memoryview(buffer).cast("B")
+        while not self._unpacked:
+            self._packed = self._packed or self._file.read(io.DEFAULT_BUFFER_SIZE)
+            if not self._packed:
+                if self._inside_frame:
+                    raise EOFError("compressed file ended before the end-of-stream marker")
+                return 0
+            try:
+                self._unpacked = self._frame.decompress(self._packed)
+            except zstandard.ZstdError as error:
+                raise OSError(str(error)) from error
+            self._packed = self._frame.unused_data
+            self._inside_frame = not self._frame.eof
+            if self._frame.eof:
+                self._frame = self._decompressor.decompressobj()
+        count = min(len(view), len(self._unpacked))
+        view[:count], self._unpacked = self._unpacked[:count], self._unpacked[count:]
+        return count
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
