@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,30 +123,37 @@ def render_svg(
 
 
 def picture_format(path: str | Path) -> str:
-    """The format that a picture's file name asks for.
+    """The format of a picture by its file name; to be asked before the work that it shows.
+
+    Args:
+        path: The file to be.
+
+    Returns:
+        ``png``, ``svg`` or ``pdf``.
 
     Raises:
-        BabeliteError: The name ends in something else than .png, .svg or .pdf.
-
-    Example:
-        >>> picture_format("scores.png")
-        'png'
+        BabeliteError: The name ends in something else, or the folder does not exist.
+        MissingExtraError: The extra ``report`` is not installed.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _FORMATS:
+    path = Path(path)
+    if path.suffix.lower() not in _FORMATS:
         raise BabeliteError(
             "is not the name of a picture that can be written",
             path=path,
             remedy=f"end it in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}",
         )
-    return suffix[1:]
+    if not path.parent.is_dir():
+        raise BabeliteError("its folder does not exist", path=path, remedy="make the folder first")
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("drawing a picture", "report")
+    return path.suffix.lower()[1:]
 
 
 def save_figure(figure: Figure, out: str | Path) -> None:
     """Write a figure to a file, whole or not at all.
 
     Raises:
-        BabeliteError: The format is unknown or the file cannot be written.
+        BabeliteError: As `picture_format`, or the file cannot be written.
     """
     kind = picture_format(out)
     with writing(out) as temporary:

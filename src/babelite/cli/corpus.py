@@ -18,7 +18,7 @@ _INPUT_HELP = (
     "TSV, JSONL, Parquet, TMX, PO, MO, XLIFF; plain, .gz, .xz or .zst."
 )
 
-Inputs = Annotated[list[str], typer.Argument(help=_INPUT_HELP, metavar="INPUT...")]
+Inputs = Annotated[list[str], typer.Argument(help=_INPUT_HELP, metavar="INPUT")]
 Columns = Annotated[
     str | None,
     typer.Option(
@@ -133,7 +133,7 @@ def catalogs(
         list[str],
         typer.Argument(
             help="Folders, wheels, zip or tar archives, single catalogs, or installed packages.",
-            metavar="PLACE...",
+            metavar="PLACE",
         ),
     ],
     languages: Annotated[

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    from babelite.corpus import PairSource
 
 
 def parse_columns(text: str | None) -> tuple[str, str] | None:
@@ -19,3 +24,34 @@ def parse_columns(text: str | None) -> tuple[str, str] | None:
             f"--columns {text} does not name two columns", remedy="write for example --columns 1,2"
         )
     return parts[0], parts[1]
+
+
+def parse_languages(text: str | None) -> tuple[str, str] | None:
+    """Read ``--languages``: two codes with a hyphen between them.
+
+    Raises:
+        BabeliteError: There are not exactly two.
+    """
+    if text is None:
+        return None
+    parts = text.split("-")
+    if len(parts) != 2 or not all(parts):
+        raise BabeliteError(
+            f"--languages {text} does not name two languages", remedy="write for example en-fr"
+        )
+    return parts[0], parts[1]
+
+
+def parse_pairs(text: str, columns: str | None, languages: str | None) -> PairSource:
+    """Understand a file of pairs whose languages need not be known.
+
+    They are called ``source`` and ``target`` if neither the options nor the name tell them.
+
+    Raises:
+        BabeliteError: As `babelite.corpus.parse_source`.
+    """
+    from babelite.corpus import parse_source
+    from babelite.corpus.languages import guess_pair, split_prefix
+
+    codes = parse_languages(languages) or guess_pair(tuple(split_prefix(text)[1].split(",")))
+    return parse_source(text, parse_columns(columns), codes or ("source", "target"))

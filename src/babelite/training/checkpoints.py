@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,10 +41,17 @@ class Counters(BaseModel):
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors to a safetensors file, whole or not at all."""
+    """Write tensors to a safetensors file, whole or not at all.
+
+    Raises:
+        BabeliteError: The file cannot be written; one that was there before is untouched.
+    """
+    tensors = {name: tensor.detach().contiguous() for name, tensor in weights.items()}
     with writing(path) as temporary:
-        tensors = {name: tensor.detach().contiguous() for name, tensor in weights.items()}
-        save_file(tensors, str(temporary), metadata=dict(metadata))
+        try:
+            save_file(tensors, str(temporary), metadata=dict(metadata))
+        except SafetensorError as error:  # how safetensors reports a full disk
+            raise OSError(str(error)) from error
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -56,11 +62,17 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """
     try:
         with safe_open(str(path), framework="pt") as stream:
-            return {name: stream.get_tensor(name) for name in stream.keys()}, stream.metadata()  # noqa: SIM118
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+            return tensors, stream.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise BabeliteError(
-            f"is damaged ({error})", path=path, remedy="delete the folder and train again"
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> BabeliteError:
+    reason = str(error).splitlines()[0]
+    return BabeliteError(
+        f"is damaged ({reason})", path=path, remedy="delete the folder and train again"
+    )
 
 
 def save_checkpoint(
@@ -94,13 +106,19 @@ def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[
 
     Returns:
         Where the run was, and the optimiser's tensors for `restore_optimizer`.
+
+    Raises:
+        BabeliteError: The file is damaged, or of another model.
     """
     tensors, metadata = load_weights(path)
-    model.load_state_dict(
-        {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
-    )
-    optimizer = {name: t for name, t in tensors.items() if name.startswith("optimizer.")}
-    return Counters(**json.loads(metadata["counters"])), optimizer
+    try:
+        model.load_state_dict(
+            {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
+        )
+        counters = Counters.model_validate_json(metadata["counters"])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise _damaged(path, error) from error
+    return counters, {name: t for name, t in tensors.items() if name.startswith("optimizer.")}
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

@@ -88,7 +88,31 @@ class TrainingConfig(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> TrainingConfig:
         parse_objective(self.objective)
+        if self.dim % self.heads:
+            raise BabeliteError(
+                f"a width of {self.dim} cannot be shared by {self.heads} heads",
+                remedy="choose --dim as a multiple of --heads",
+            )
+        if not (self.has_bag_phase or self.has_layers_phase):
+            raise BabeliteError(
+                "these options leave nothing to be trained",
+                remedy="give a number above 0 to --bag-epochs, or to --layers and --epochs",
+            )
         return self
+
+    @property
+    def has_bag_phase(self) -> bool:
+        """Whether training begins without layers."""
+        if self.minutes is not None:
+            return self.bag_share > 0 or self.layers == 0
+        return bool(self.bag_epochs if self.bag_steps is None else self.bag_steps)
+
+    @property
+    def has_layers_phase(self) -> bool:
+        """Whether the whole network is trained."""
+        if self.minutes is not None:
+            return self.bag_share < 1 and self.layers > 0
+        return self.layers > 0 and bool(self.epochs if self.steps is None else self.steps)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -138,6 +162,15 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+# A budget of the first kind replaces one of the second kind that a preset or a file has.
+_BUDGETS = (
+    ("epochs", "steps"),
+    ("bag_epochs", "bag_steps"),
+    ("epochs", "minutes"),
+    ("steps", "minutes"),
+)
+
+
 def make_config(
     preset: str = "default",
     file: str | Path | None = None,
@@ -166,11 +199,12 @@ def make_config(
         )
     given = {name: value for name, value in (options or {}).items() if value is not None}
     from_file = _read_toml(Path(file)) if file is not None else {}
-    # A budget given one way replaces a budget that a preset or file gives another way.
-    settings = PRESETS[preset] | from_file | given
-    for own, other in (("epochs", "steps"), ("bag_epochs", "bag_steps")):
-        if own in given and other not in given:
-            settings.pop(other, None)
+    settings = dict(PRESETS[preset])
+    for layer in (from_file, given):
+        for own, other in _BUDGETS:
+            if own in layer:
+                settings.pop(other, None)
+        settings |= layer
     try:
         return TrainingConfig(**settings)
     except ValidationError as error:

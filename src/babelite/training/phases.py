@@ -75,9 +75,7 @@ def plan_phases(
     ):
         per_epoch = batches_per_epoch(corpora, size)
         wanted = None if end is not None else round(epochs * per_epoch) if steps is None else steps
-        skipped = (name == "layers" and config.layers == 0) or wanted == 0
-        skipped = skipped or (name == "bag" and end is not None and config.bag_share == 0)
-        if not skipped:
+        if config.has_bag_phase if name == "bag" else config.has_layers_phase:
             phases.append(Phase(name, size, rate, wanted, until, per_epoch))  # type: ignore[arg-type]
     return phases
 

@@ -26,7 +26,7 @@ from babelite.training.vocabulary import train_vocabulary
 
 _FEWEST_PAIRS = 20
 # More pairs teach BPE nothing new but cost time and memory.
-_VOCABULARY_PAIRS = 1_000_000
+_VOCABULARY_PAIRS = 400_000
 
 
 @dataclass(frozen=True)
@@ -163,8 +163,7 @@ def _vocabulary(
                         yield from pair
 
             tokenizer = train_vocabulary(sentences(), config.vocabulary_size)
-        with writing(run.tokenizer) as path:
-            tokenizer.save(str(path), pretty=False)
+        write_text(run.tokenizer, tokenizer.to_str())
     return Tokenizer.from_file(str(run.tokenizer))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from babelite.training.config import TrainingConfig
 from babelite.training.export import Exported, export
 from babelite.training.prepare import TrainingText, prepare
 from babelite.training.progress import Progress
-from babelite.training.run_folder import RunFolder
+from babelite.training.run_folder import RunFolder, read_record, write_record
 from babelite.training.trainer import TrainedNetwork, Trainer
 
 
@@ -74,7 +73,7 @@ def train(
         raise BabeliteError("there is nothing to train on", remedy="name files of sentence pairs")
     run = RunFolder(Path(out))
     begun = run.claim(_asked(sources, config, cleaning))
-    if begun and (run.work / "result.json").exists():
+    if begun and run.result.exists():
         progress.say(f"{out} holds this run, finished; nothing to do")
         return _read_result(run)
     text = prepare(run, sources, config, cleaning=cleaning, progress=progress)
@@ -92,7 +91,7 @@ def train(
         round(trained.seconds, 1),
     )
     record = vars(result) | {"out": str(run.out)}
-    (run.work / "result.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_record(run.result, record)
     # Text and tokens can be made again from the data; weights and metrics cannot.
     shutil.rmtree(run.work / "tokens")
     return result
@@ -145,5 +144,5 @@ def _loss(exported: Exported) -> float:
 
 def _read_result(run: RunFolder) -> TrainingResult:
     read_model_folder(run.out, verify="all")
-    fields = json.loads((run.work / "result.json").read_text(encoding="utf-8"))
+    fields = read_record(run.result)
     return TrainingResult(**fields | {"out": Path(fields["out"])})

@@ -10,6 +10,9 @@ from typing import Any
 from babelite.errors import BabeliteError
 from babelite.files import write_text
 
+# What a file is called while it is being written; after a kill it is nobody's.
+_UNFINISHED = ".*.tmp"
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -51,6 +54,16 @@ class RunFolder:
         """The weights that were best in validation."""
         return self.work / "best.safetensors"
 
+    @property
+    def prepared(self) -> Path:
+        """How long preparation took; there once it is done."""
+        return self.work / "prepared.json"
+
+    @property
+    def result(self) -> Path:
+        """What the run ended with; there once all is done."""
+        return self.work / "result.json"
+
     def cleaned(self, name: str) -> Path:
         """The cleaned pairs of a language pair."""
         return self.work / "corpus" / f"{name}.tsv"
@@ -79,34 +92,57 @@ class RunFolder:
             raise BabeliteError("is a file", path=self.out, remedy="name a folder with --out")
         asked = json.loads(json.dumps(asked))
         if self.description.exists():
-            self._compare(json.loads(self.description.read_text(encoding="utf-8")), asked)
+            self._compare(read_record(self.description), asked)
+            for path in self.work.rglob(_UNFINISHED):
+                path.unlink()
             return True
-        if self.out.exists() and any(self.out.iterdir()):
+        # Empty folders and unfinished files are of a run that was killed before it had begun.
+        if not all(path.is_dir() or path.match(_UNFINISHED) for path in self.out.rglob("*")):
             raise BabeliteError(
                 "is not empty and holds no training run",
                 path=self.out,
                 remedy="name a new folder with --out",
             )
         try:
-            (self.work / "corpus").mkdir(parents=True)
+            (self.work / "corpus").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BabeliteError(
                 f"cannot be made ({error.strerror})", path=self.out, remedy="choose another --out"
             ) from error
-        write_text(self.description, json.dumps(asked, indent=2) + "\n")
+        write_record(self.description, asked)
         return False
 
     def _compare(self, begun: dict[str, Any], asked: dict[str, Any]) -> None:
         changed = [
-            f"{name} (was {begun[part].get(name)}, is {value})"
-            for part in asked
+            f"{name} (was {begun.get(part, {}).get(name)}, is {value})"
+            for part in ("config", "cleaning")
             for name, value in asked[part].items()
-            if begun[part].get(name) != value
+            if begun.get(part, {}).get(name) != value
         ]
-        if changed or begun["data"] != asked["data"]:
+        if changed or begun.get("data") != asked["data"]:
             what = ", ".join(changed[:3]) or "its data"
             raise BabeliteError(
                 f"holds another run, which differs in {what}",
                 path=self.out,
                 remedy="repeat that run's command to continue it, or name a new folder with --out",
             )
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a small JSON file of a run.
+
+    Raises:
+        BabeliteError: The file is damaged.
+    """
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BabeliteError(
+            "is damaged", path=path, remedy="delete the folder and train again"
+        ) from error
+    return record
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write a small JSON file of a run, whole or not at all."""
+    write_text(path, json.dumps(record, indent=2) + "\n")

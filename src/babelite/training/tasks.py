@@ -113,7 +113,10 @@ class TrainingModel(nn.Module):
 
     def bag_loss(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
         """``align`` on the encoder without its layers; each side is flat ids and offsets."""
-        u, v = self.network.bag(*source), self.network.bag(*target)
+        ids = torch.cat([source[0], target[0]])
+        offsets = torch.cat([source[1], target[1] + len(source[0])])
+        # Both sides at once: a token that they share is normalised, and its gradient made, once.
+        u, v = self.network.bag(ids, offsets).chunk(2)
         return objectives.alignment_loss(
             u, v, cosine=True, temperature=self.contrastive.temperature
         )

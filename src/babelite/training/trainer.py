@@ -25,12 +25,12 @@ from babelite.training.checkpoints import (
     save_weights,
 )
 from babelite.training.config import TrainingConfig
-from babelite.training.devices import choose_device, choose_precision
+from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
 from babelite.training.prepare import TrainingText
 from babelite.training.progress import PhaseProgress, Progress
-from babelite.training.run_folder import RunFolder
+from babelite.training.run_folder import RunFolder, read_record, write_record
 from babelite.training.tasks import Batch, ContrastiveSettings, TrainingModel
 from babelite.training.validation import Validation, Validator
 
@@ -85,6 +85,8 @@ class Trainer:
         if config.threads is not None:
             torch.set_num_threads(config.threads)
         self.device = choose_device(config)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.precision = choose_precision(config, self.device)
         self.corpora = [pair.tokens for pair in text.pairs]
         numbers = {language: number for number, language in enumerate(text.languages)}
@@ -97,9 +99,9 @@ class Trainer:
         resumed = run.last.exists()
         if resumed:
             self.counters, self.saved_optimizer = load_checkpoint(run.last, self.model)
-            with run.metrics.open("r+b") as stream:
-                stream.truncate(self.counters.metrics_bytes)
             progress.say(f"Continuing after {self.counters.pairs:,} pairs")
+        with run.metrics.open("ab") as stream:  # what came after the checkpoint will come again
+            stream.truncate(self.counters.metrics_bytes)
         # A continued run has spent what it spent before; in a new one preparation has just been done.
         self.clock_zero = (time.monotonic() - self.counters.seconds) if resumed else started
         self.phases = plan_phases(config, self.corpora, self._prepared_at())
@@ -116,8 +118,7 @@ class Trainer:
             hidden_dim=config.hidden_dim,
             max_tokens=config.max_tokens,
         )
-        has_bag = config.bag_share > 0 if config.minutes else config.bag_steps or config.bag_epochs
-        network = DualTransformer(shape, dropout=config.dropout, identity=bool(has_bag))
+        network = DualTransformer(shape, dropout=config.dropout, identity=config.has_bag_phase)
         return TrainingModel(
             network,
             config.weights,
@@ -130,10 +131,9 @@ class Trainer:
 
     def _prepared_at(self) -> float:
         """Seconds that preparation took, remembered from the first start."""
-        record = self.run.work / "prepared.json"
-        if not record.exists():
-            record.write_text(json.dumps({"seconds": self._seconds()}), encoding="utf-8")
-        return float(json.loads(record.read_text(encoding="utf-8"))["seconds"])
+        if not self.run.prepared.exists():
+            write_record(self.run.prepared, {"seconds": self._seconds()})
+        return float(read_record(self.run.prepared)["seconds"])
 
     def _seconds(self) -> float:
         return time.monotonic() - self.clock_zero
