@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from babelite.errors import BabeliteError
 from babelite.training.vocabulary import PAD
 
 # What DistilBertModel uses; another value would make the same weights give other vectors there.
@@ -39,13 +38,6 @@ class NetworkShape:
     heads: int = 4
     hidden_dim: int = 512
     max_tokens: int = 200
-
-    def __post_init__(self) -> None:
-        if self.dim % self.heads:
-            raise BabeliteError(
-                f"a width of {self.dim} cannot be shared by {self.heads} heads",
-                remedy="choose --dim as a multiple of --heads",
-            )
 
     def to_distilbert(self) -> dict[str, object]:
         """The ``config.json`` of a model folder, as ``DistilBertConfig`` reads it."""
@@ -221,7 +213,9 @@ class DualTransformer(nn.Module):
             (batch, dim).
         """
         distinct, places = torch.unique(ids, return_inverse=True)
-        tokens = self.embeddings.LayerNorm(F.embedding(distinct, self.embeddings.word_embeddings.weight))
+        tokens = self.embeddings.LayerNorm(
+            F.embedding(distinct, self.embeddings.word_embeddings.weight)
+        )
         return F.embedding_bag(places, tokens, offsets, mode="mean")
 
 

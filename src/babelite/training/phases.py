@@ -68,15 +68,27 @@ def plan_phases(
         end = max(prepared_at, 60 * config.minutes - min(_SECONDS_TO_FINISH, 6 * config.minutes))
         share = 1.0 if config.layers == 0 else config.bag_share
         bag_end = prepared_at + share * (end - prepared_at)
+    wanted = {"bag"} if config.has_bag_phase else set()
+    wanted |= {"layers"} if config.has_layers_phase else set()
     phases = []
     for name, size, rate, epochs, steps, until in (
-        ("bag", config.bag_batch_size, config.bag_learning_rate, config.bag_epochs, config.bag_steps, bag_end),
+        (
+            "bag",
+            config.bag_batch_size,
+            config.bag_learning_rate,
+            config.bag_epochs,
+            config.bag_steps,
+            bag_end,
+        ),
         ("layers", config.batch_size, config.learning_rate, config.epochs, config.steps, end),
     ):
         per_epoch = batches_per_epoch(corpora, size)
-        wanted = None if end is not None else round(epochs * per_epoch) if steps is None else steps
-        if config.has_bag_phase if name == "bag" else config.has_layers_phase:
-            phases.append(Phase(name, size, rate, wanted, until, per_epoch))  # type: ignore[arg-type]
+        if steps is None:
+            steps = max(1, round(epochs * per_epoch))
+        if name in wanted:
+            phases.append(
+                Phase(name, size, rate, None if end is not None else steps, until, per_epoch)  # type: ignore[arg-type]
+            )
     return phases
 
 
@@ -115,5 +127,9 @@ def make_optimizer(
             {"params": others, "peak": phase.learning_rate},
         ]
     return torch.optim.Adam(
-        groups, lr=phase.learning_rate, weight_decay=config.weight_decay, amsgrad=config.amsgrad, fused=True
+        groups,
+        lr=phase.learning_rate,
+        weight_decay=config.weight_decay,
+        amsgrad=config.amsgrad,
+        fused=True,
     )

@@ -107,7 +107,11 @@ def _asked(
         "config": config.model_dump(),
         "cleaning": {name: str(value) for name, value in vars(cleaning).items()},
         "data": [
-            {"languages": source.name, "columns": source.columns, "files": [[p, size(p)] for p in source.paths]}
+            {
+                "languages": source.name,
+                "columns": source.columns,
+                "files": [[p, size(p)] for p in source.paths],
+            }
             for source in sources
         ],
     }
