@@ -30,7 +30,8 @@ class BabeliteError(Exception):
         line: int | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.problem, self.path, self.line, self.remedy = problem, path, line, remedy
+        self.problem, self.line, self.remedy = problem, line, remedy
+        self.path = None if path is None else str(path)
         place = "" if path is None else ("standard input" if str(path) == "-" else str(path))
         if line is not None:
             place = f"{place}, line {line}" if place else f"line {line}"

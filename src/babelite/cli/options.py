@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from babelite.corpus import PairSource
 
 
+def flowing(text: str) -> str:
+    """A help text whose paragraphs are one line each, to be wrapped by the width of the screen.
+
+    Example:
+        >>> flowing("One\\nparagraph.\\n\\nAnother.")
+        'One paragraph.\\n\\nAnother.'
+    """
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
 def parse_columns(text: str | None) -> tuple[str, str] | None:
     """Read ``--columns``: two numbers or names with a comma between them.
 

@@ -66,7 +66,9 @@ def _with_options(function: Callable[..., None]) -> Callable[..., None]:
     """
     arguments: dict[str, tuple[object, object]] = {
         "pairs": (
-            Annotated[list[str], typer.Argument(metavar="PAIRS...", help="Files of sentence pairs.")],
+            Annotated[
+                list[str], typer.Argument(metavar="PAIRS...", help="Files of sentence pairs.")
+            ],
             inspect.Parameter.empty,
         ),
         "out": (
@@ -99,7 +101,9 @@ def _with_options(function: Callable[..., None]) -> Callable[..., None]:
     arguments |= _config_options()
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default
+            )
             for name, (kind, default) in arguments.items()
         ]
     )
@@ -126,6 +130,8 @@ def _config_options() -> dict[str, tuple[object, object]]:
         flag = f"--{name.replace('_', '-')}"
         option = typer.Option(flag, help=f"{field.description}{text}", show_default=False)
         if kind is bool:
-            option = typer.Option(f"{flag}/--no-{flag[2:]}", help=f"{field.description}{text}", show_default=False)
+            option = typer.Option(
+                f"{flag}/--no-{flag[2:]}", help=f"{field.description}{text}", show_default=False
+            )
         options[name] = (Annotated[Optional[kind], option], None)  # noqa: UP045
     return options

@@ -82,7 +82,9 @@ def batches_per_epoch(corpora: Sequence[TokenizedPairs], batch_size: int) -> int
 
 
 def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[np.int64]:
-    source, target = (side.ends[rows + 1] - side.ends[rows] for side in (corpus.source, corpus.target))
+    source, target = (
+        side.ends[rows + 1] - side.ends[rows] for side in (corpus.source, corpus.target)
+    )
     # Up and down in turn, so that the second side does not jump where the first one grows.
     snake = np.where(source % 2 == 0, target, -target)
     return rows[np.lexsort((snake, source))]

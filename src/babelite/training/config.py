@@ -122,7 +122,7 @@ class TrainingConfig(BaseModel):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    # Mao et al. (2021), section 4 and the authors' code; gradients are clipped, weights start small.
+    # Mao et al. (2021), section 4, and the authors' code, but with clipping and small first weights.
     "paper": {
         "vocabulary_size": 50_000,
         "dim": 512,

@@ -171,8 +171,8 @@ def _check_parity(
     cosines = (expected * encoder.encode(sentences)).sum(1)
     if cosines.min() < _FLOAT_COSINE:
         raise BabeliteError(
-            f"the exported graph gives other vectors than the network (cosine {cosines.min():.4f})",
-            remedy="this is a fault of babelite or onnxruntime; please report it with both versions",
+            f"the exported graph differs from the network (cosine {cosines.min():.4f})",
+            remedy="this is a fault of babelite or onnxruntime: please report it",
         )
 
 

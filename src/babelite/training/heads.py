@@ -32,7 +32,7 @@ class ReconstructionHead(nn.Module):
             nn.init.normal_(self.language.weight, std=0.02)
 
     def forward(self, vectors: Tensor, embeddings: Tensor, language: int) -> Tensor:
-        """Logits (N, V) from vectors (N, d), the embedding matrix (V, d) and a language's number."""
+        """Logits (N, V) from vectors (N, d), token embeddings (V, d) and a language's number."""
         if self.language is not None:
             vectors = vectors + self.language.weight[language]
         return F.linear(self.norm(F.silu(self.dense(vectors))), embeddings, self.bias)

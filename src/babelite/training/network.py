@@ -7,7 +7,7 @@ already in the layout that other libraries open.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -71,6 +71,7 @@ class Embeddings(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
+        """States (batch, tokens, dim) before the first layer."""
         if positions is None:
             placed = self.position_embeddings.weight[: ids.shape[1]]
         else:
@@ -91,6 +92,7 @@ class Attention(nn.Module):
         self.out_lin = nn.Linear(shape.dim, shape.dim)
 
     def forward(self, states: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
+        """States (batch, tokens, dim); a token sees those where the mask is true."""
         batch, tokens, dim = states.shape
         # One matrix product for the three maps is markedly faster than three narrow ones.
         maps = (self.q_lin, self.k_lin, self.v_lin)
@@ -119,6 +121,7 @@ class FeedForward(nn.Module):
         self.lin2 = nn.Linear(shape.hidden_dim, shape.dim)
 
     def forward(self, states: Tensor) -> Tensor:
+        """States (batch, tokens, dim), each on its own."""
         output: Tensor = self.lin2(F.silu(self.lin1(states)))
         return output
 
@@ -135,6 +138,7 @@ class Layer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, states: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
+        """States (batch, tokens, dim) of the next layer."""
         attended = self.attention(states, mask, causal=causal)
         states = self.sa_layer_norm(states + self.dropout(attended))
         output: Tensor = self.output_layer_norm(states + self.dropout(self.ffn(states)))
@@ -149,6 +153,7 @@ class Transformer(nn.Module):
         self.layer = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.layers))
 
     def forward(self, states: Tensor, mask: Tensor | None) -> Tensor:
+        """States (batch, tokens, dim) of the last layer."""
         for layer in self.layer:
             states = layer(states, mask)
         return states
@@ -235,7 +240,7 @@ def masked_mean(states: Tensor, present: Tensor) -> Tensor:
 
 
 def _attention_mask(present: Tensor) -> Tensor:
-    # A sentence without tokens may look at its padding: its states are never used, but must be finite.
+    # A sentence without tokens looks at its padding: its states mean nothing, but must be finite.
     nothing = ~present.any(1, keepdim=True)
     return (present | nothing)[:, None, None, :]
 
@@ -248,8 +253,3 @@ def _initialise(module: nn.Module) -> None:
     if isinstance(module, nn.Embedding) and module.padding_idx is not None:
         with torch.no_grad():
             module.weight[module.padding_idx].zero_()
-
-
-def shape_as_dict(shape: NetworkShape) -> dict[str, int]:
-    """The sizes as plain numbers, for a file."""
-    return asdict(shape)

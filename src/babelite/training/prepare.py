@@ -6,16 +6,15 @@ the most.
 
 from __future__ import annotations
 
-import json
-import random
-from collections.abc import Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from babelite.corpus import Cleaner, Cleaning, Pair, PairSource
+from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, draw, read_sources, without
 from babelite.errors import BabeliteError
 from babelite.files import read_lines, write_text, writing
 from babelite.training.config import TrainingConfig
@@ -99,7 +98,7 @@ def prepare(
     for name, parts in grouped.items():
         with progress.stage(f"Tokenising {name}", total=counts[name]) as advance:
             tokenize(
-                _training_pairs(run, name),
+                _read(run.cleaned(name)),
                 tokenizer,
                 run.tokens(name),
                 max_tokens=config.max_tokens,
@@ -126,26 +125,31 @@ def _clean(
     progress: Progress,
 ) -> None:
     cleaner = Cleaner(cleaning)
-    chosen = _Reservoir(config.held_out, config.seed)
-    with progress.stage(f"Cleaning {name}") as advance, writing(run.cleaned(name)) as path:
-        with path.open("w", encoding="utf-8", newline="\n") as stream:
-            for pair in cleaner.clean(chain.from_iterable(source.read() for source in sources)):
-                stream.write(f"{pair.source}\t{pair.target}\n")
-                chosen.offer(pair)
-                advance(1)
+    with tempfile.TemporaryDirectory(dir=run.work) as folder:
+        everything = Path(folder) / "cleaned.tsv"
+        with progress.stage(f"Cleaning {name}") as advance:
+            _write(everything, cleaner.clean(read_sources(sources)), advance)
         if cleaner.kept < _FEWEST_PAIRS:
             raise BabeliteError(
                 f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
                 path=sources[0].paths[0],
                 remedy=f"give at least {_FEWEST_PAIRS} pairs of sentences that differ",
             )
-    progress.cleaned(name, cleaner)
-    # A tenth at the most, so that small data is not all held out.
-    held_out = chosen.pairs[: max(2, cleaner.kept // 10)]
-    record = {"read": cleaner.read, "kept": cleaner.kept, "dropped": dict(cleaner.counts)}
-    write_text(run.cleaned(name).with_suffix(".json"), json.dumps(record, indent=2) + "\n")
-    lines = (f"{pair.source}\t{pair.target}\n" for pair in _distinct(held_out))
-    write_text(run.held_out(name), "".join(lines))
+        progress.cleaned(name, cleaner)
+        # A tenth at the most, so that small data is not all held out.
+        wanted = min(config.held_out, max(2, cleaner.kept // 10))
+        held_out = draw(_read(everything), wanted, config.seed)
+        with progress.stage(f"Holding out {wanted:,}", total=cleaner.kept) as advance:
+            _write(run.cleaned(name), without(_read(everything), held_out), advance)
+    _write(run.held_out(name), held_out)
+
+
+def _write(path: Path, pairs: Iterable[Pair], advance: Callable[[int], None] | None = None) -> None:
+    with writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
+        for pair in pairs:
+            stream.write(f"{pair.source}\t{pair.target}\n")
+            if advance is not None:
+                advance(1)
 
 
 def _vocabulary(
@@ -158,7 +162,7 @@ def _vocabulary(
 
             def sentences() -> Iterator[str]:
                 for name in counts:
-                    for pair in islice(_training_pairs(run, name), None, None, every):
+                    for pair in islice(_read(run.cleaned(name)), None, None, every):
                         advance(1)
                         yield from pair
 
@@ -167,46 +171,7 @@ def _vocabulary(
     return Tokenizer.from_file(str(run.tokenizer))
 
 
-def _training_pairs(run: RunFolder, name: str) -> Iterator[Pair]:
-    """The cleaned pairs that share no sentence with those held out."""
-    held_out = list(_read(run.held_out(name)))
-    sources = {pair.source.casefold() for pair in held_out}
-    targets = {pair.target.casefold() for pair in held_out}
-    for pair in _read(run.cleaned(name)):
-        if pair.source.casefold() not in sources and pair.target.casefold() not in targets:
-            yield pair
-
-
 def _read(path: Path) -> Iterator[Pair]:
     for line in read_lines(path):
         source, _, target = line.partition("\t")
         yield Pair(source, target)
-
-
-def _distinct(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    # Two equal sentences among the candidates would make retrieval a matter of luck.
-    sources: set[str] = set()
-    targets: set[str] = set()
-    for pair in pairs:
-        source, target = pair.source.casefold(), pair.target.casefold()
-        if source not in sources and target not in targets:
-            sources.add(source)
-            targets.add(target)
-            yield pair
-
-
-class _Reservoir:
-    """A uniform sample of a stream of unknown length (Vitter's algorithm R), in random order."""
-
-    def __init__(self, size: int, seed: int) -> None:
-        self.size, self.seen, self.pairs = size, 0, list[Pair]()
-        self.random = random.Random(seed)
-
-    def offer(self, pair: Pair) -> None:
-        place = self.random.randrange(self.seen + 1)
-        self.seen += 1
-        if len(self.pairs) < self.size:
-            self.pairs.append(pair)
-            self.pairs[place], self.pairs[-1] = self.pairs[-1], self.pairs[place]
-        elif place < self.size:
-            self.pairs[place] = pair

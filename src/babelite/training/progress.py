@@ -51,7 +51,12 @@ class Progress:
             A function that is told how many more pairs are done.
         """
         started, done = time.monotonic(), 0
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+        )
         with Bars(*columns, TimeElapsedColumn(), console=self.console, transient=True) as bars:
             task = bars.add_task(title, total=total)
             pending = 0
@@ -99,9 +104,7 @@ class PhaseProgress:
 
     def __init__(self, parent: Progress, bars: Bars, name: str) -> None:
         self.parent, self.bars, self.name = parent, bars, name
-        self.task = bars.add_task(
-            f"Training ({name})", total=1.0, rate="", loss="–", precision="–"
-        )
+        self.task = bars.add_task(f"Training ({name})", total=1.0, rate="", loss="–", precision="–")
         self.precision = "–"
         self.last_line = time.monotonic()
 

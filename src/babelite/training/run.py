@@ -81,7 +81,8 @@ def train(
     exported = _export(run, text, config, trained)
     if not exported.int8_kept:
         progress.say(
-            f"8-bit weights lose {_loss(exported):.1f} points of P@1, more than 0.3: keeping float32"
+            f"8-bit weights lose {_loss(exported):.1f} points of P@1, more than 0.3: "
+            "keeping float32"
         )
     result = TrainingResult(
         run.out,

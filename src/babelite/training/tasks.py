@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from babelite.training import objectives
 from babelite.training.heads import ReconstructionHead, TranslationDecoder
 from babelite.training.masking import choose_sides, mask_one, mask_tokens
-from babelite.training.network import DualTransformer, masked_mean
+from babelite.training.network import DualTransformer
 from babelite.training.vocabulary import PAD
 
 _WITH_WORD_MASKED = {"smlm", "ugt"}
@@ -173,7 +173,9 @@ class _Views:
 def _mlm(views: _Views) -> Tensor:
     total = views.batch.source.new_zeros((), dtype=torch.float32)
     for side, ids in enumerate(views.sides):
-        hidden, chosen = mask_tokens(ids, views.model.network.shape.vocabulary_size, views.generator)
+        hidden, chosen = mask_tokens(
+            ids, views.model.network.shape.vocabulary_size, views.generator
+        )
         states = views.model.network.states(hidden)[chosen]
         total = total + objectives.token_loss(views.predict(states, side), ids[chosen])
     return total

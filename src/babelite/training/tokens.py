@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,6 @@ from babelite.training.vocabulary import PAD, UNK
 
 _BLOCK = 50_000
 _SIDES = ("source", "target")
-_PARTS = {"tokens": None, "lengths": np.int64, "keys": np.uint64}
 # Any odd number of about 64 bits: powers of it spread the tokens of a sentence over the key.
 _MULTIPLIER = 0x9E3779B97F4A7C15
 
@@ -59,7 +59,7 @@ class Side:
 
     def padded(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Sentences below each other, PAD after the end: int64 (rows, longest)."""
-        tokens, begins = self.flat(rows)
+        tokens, _ = self.flat(rows)
         lengths = self.ends[rows + 1] - self.ends[rows]
         block = np.full((len(rows), int(lengths.max(initial=1))), PAD, dtype=np.int64)
         block[np.arange(block.shape[1]) < lengths[:, None]] = tokens
@@ -130,17 +130,18 @@ def open_tokens(folder: Path, name: str, tokenizer: Tokenizer) -> TokenizedPairs
         tokenizer: The tokenizer that was used.
     """
 
+    def read(part: str, kind: type[np.generic]) -> NDArray[Any]:
+        path = folder / f"{part}.bin"
+        if not path.exists() or path.stat().st_size == 0:
+            return np.empty(0, kind)
+        return np.memmap(path, dtype=kind, mode="r")
+
     def load(side: str) -> Side:
-        arrays = {}
-        for part, kind in _PARTS.items():
-            path = folder / f"{side}.{part}.bin"
-            kind = kind or _token_type(tokenizer)
-            empty = not path.exists() or path.stat().st_size == 0
-            arrays[part] = (
-                np.empty(0, kind) if empty else np.memmap(path, dtype=kind, mode="r")
-            )
-        ends = np.concatenate([[0], np.cumsum(arrays["lengths"])])
-        return Side(arrays["tokens"], ends, arrays["keys"])
+        return Side(
+            tokens=read(f"{side}.tokens", _token_type(tokenizer)),
+            ends=np.concatenate([[0], np.cumsum(read(f"{side}.lengths", np.int64))]),
+            keys=read(f"{side}.keys", np.uint64),
+        )
 
     return TokenizedPairs(name, load("source"), load("target"))
 
@@ -198,4 +199,3 @@ def _append(path: Path, array: NDArray[np.generic], size: int) -> int:
         stream.seek(size)
         stream.write(array.tobytes())
         return stream.tell()
-

@@ -102,7 +102,7 @@ class Trainer:
             progress.say(f"Continuing after {self.counters.pairs:,} pairs")
         with run.metrics.open("ab") as stream:  # what came after the checkpoint will come again
             stream.truncate(self.counters.metrics_bytes)
-        # A continued run has spent what it spent before; in a new one preparation has just been done.
+        # A continued run has spent what it spent before; a new one has just been prepared.
         self.clock_zero = (time.monotonic() - self.counters.seconds) if resumed else started
         self.phases = plan_phases(config, self.corpora, self._prepared_at())
         self.stop_asked = False

@@ -55,13 +55,17 @@ class Validator:
         numbers = {language: number for number, language in enumerate(text.languages)}
         self.sides = {
             pair.name: tuple(
-                [e.ids[:max_tokens] for e in text.tokenizer.encode_batch([p[side] for p in pair.held_out])]
+                [
+                    e.ids[:max_tokens]
+                    for e in text.tokenizer.encode_batch([p[side] for p in pair.held_out])
+                ]
                 for side in range(2)
             )
             for pair in text.pairs
         }
         self.languages = {
-            pair.name: tuple(numbers[language] for language in pair.languages) for pair in text.pairs
+            pair.name: tuple(numbers[language] for language in pair.languages)
+            for pair in text.pairs
         }
 
     @torch.no_grad()

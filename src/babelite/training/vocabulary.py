@@ -16,7 +16,9 @@ _LARGEST_ALPHABET = 1_000
 _BLOCK = 1_000
 
 
-def train_vocabulary(sentences: Iterable[str], size: int, *, show_progress: bool = False) -> Tokenizer:
+def train_vocabulary(
+    sentences: Iterable[str], size: int, *, show_progress: bool = False
+) -> Tokenizer:
     """Train a joint byte-pair-encoding vocabulary (Sennrich et al., 2016) on sentences.
 
     Text is normalised (NFKC), lower-cased and split at white space; a word begins with ``▁``.
