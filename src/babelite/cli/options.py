@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def flowing(text: str) -> str:
-    """A help text whose paragraphs are one line each, to be wrapped by the width of the screen.
+    r"""A help text whose paragraphs are one line each, to be wrapped by the width of the screen.
 
     Example:
-        >>> flowing("One\\nparagraph.\\n\\nAnother.")
-        'One paragraph.\\n\\nAnother.'
+        >>> flowing("One\nparagraph.\n\nAnother.")
+        'One paragraph.\n\nAnother.'
     """
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 

@@ -122,7 +122,7 @@ class TrainingConfig(BaseModel):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    # Mao et al. (2021), section 4, and the authors' code, but with clipping and small first weights.
+    # Mao et al. (2021), section 4, and the code of its authors; clipping and first weights are ours.
     "paper": {
         "vocabulary_size": 50_000,
         "dim": 512,

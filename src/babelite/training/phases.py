@@ -115,7 +115,7 @@ def learning_rate_factor(config: TrainingConfig, phase: Phase, step: int, done: 
 def make_optimizer(
     config: TrainingConfig, phase: Phase, model: TrainingModel
 ) -> torch.optim.Optimizer:
-    """Adam over the parameters that a phase trains; each group keeps its highest rate as ``peak``."""
+    """Adam over the parameters of a phase; each group keeps its highest rate as ``peak``."""
     embeddings = model.embeddings
     if phase.name == "bag":
         groups = [{"params": [embeddings], "peak": phase.learning_rate}]
