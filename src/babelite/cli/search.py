@@ -1,0 +1,219 @@
+"""``babelite encode`` and ``babelite search``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Optional
+
+import typer
+
+from babelite.cli.options import flowing
+from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from babelite.retrieval import SearchResult
+
+_ENCODE_HELP = """Turn the lines of a file into vectors, one row a line.
+
+The rows are of unit length, so that a dot product is a cosine; the row of a blank line is zero.
+Memory does not grow with the file. Read the result with numpy.load("vectors.npy", mmap_mode="r").
+
+Example: babelite encode model sentences.txt --out vectors.npy
+"""
+
+_SEARCH_HELP = """Find the lines of a file that are nearest in meaning to a query.
+
+FILE and QUERY may be in any two languages of the model. For each hit its rank, its cosine (1 is
+the same meaning), its line number and its text are printed.
+
+Example: babelite search model sentences.fr.txt "Where is the nearest station?" -k 3
+"""
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A model folder; or sentence-transformers:NAME_OR_FOLDER, fastembed:NAME, or "
+        "module:callable, which takes a list of strings and gives an array.",
+    ),
+]
+Column = Annotated[
+    Optional[int],  # noqa: UP045 - typer on Python 3.10 needs it here
+    typer.Option(min=1, help="Take this tab-separated column, from 1, instead of whole lines."),
+]
+AllowDownload = Annotated[
+    bool,
+    typer.Option(
+        "--allow-download", help="Let sentence-transformers or fastembed fetch the model."
+    ),
+]
+
+
+class Line(NamedTuple):
+    """A sentence and the number of its line, from 1."""
+
+    number: int
+    text: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command("encode", help=flowing(_ENCODE_HELP), no_args_is_help=True)(_encode)
+    app.command("search", help=flowing(_SEARCH_HELP), no_args_is_help=True)(_search)
+
+
+def _encode(
+    model: Model,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Sentences, one a line; .gz, .xz and .zst are unpacked; '-' reads standard input.",
+        ),
+    ] = "-",
+    *,
+    out: Annotated[Path, typer.Option(metavar="OUT.npy", help="The file of vectors to write.")],
+    column: Column = None,
+    float16: Annotated[
+        bool, typer.Option("--float16", help="Write float16, half the size, not float32.")
+    ] = False,
+    allow_download: AllowDownload = False,
+) -> None:
+    import numpy as np
+
+    from babelite.adapters import encode_stream, open_encoder
+    from babelite.vectors import write_vectors
+
+    encoder = open_encoder(model, allow_download=allow_download)
+    sentences = (line.text for line in _lines(file, column))
+    blocks = _watched(encode_stream(encoder, sentences))
+    dtype = np.float16 if float16 else np.float32
+    count = write_vectors(out, blocks, dim=encoder.dim, dtype=dtype)
+    typer.echo(f"{count:,} vectors of {encoder.dim} components: {out}", err=True)
+
+
+def _search(
+    model: Model,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="The sentences searched, one a line; .gz, .xz and .zst are unpacked; '-' reads "
+            "standard input.",
+        ),
+    ],
+    queries: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="QUERY",
+            help="The sentences looked for; '-' reads them from standard input, one a line.",
+        ),
+    ],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many lines to find for a query.")] = 5,
+    column: Column = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
+    allow_download: AllowDownload = False,
+) -> None:
+    import numpy as np
+
+    from babelite.adapters import encode_stream, open_encoder
+    from babelite.retrieval import search
+
+    if file == "-" and "-" in queries:
+        raise BabeliteError(
+            "cannot be both the file and the queries", path="-", remedy="save one to a file"
+        )
+    encoder = open_encoder(model, allow_download=allow_download)
+    lines = [line for line in _lines(file, column) if line.text.strip()]
+    if not lines:
+        raise BabeliteError("holds only blank lines", path=file, remedy="name a file with text")
+    wanted = [text for query in queries for text in _query_texts(query)]
+    texts = [line.text for line in lines]
+    vectors = np.concatenate(list(_watched(encode_stream(encoder, texts))))
+    results = search(encoder, wanted, texts, k, vectors=vectors)
+    _show(results, lines, as_json)
+
+
+def _lines(path: str, column: int | None) -> Iterator[Line]:
+    from babelite.files import read_lines
+
+    number = 0
+    for number, text in enumerate(read_lines(path), start=1):
+        if column is None or not text.strip():
+            yield Line(number, text)
+            continue
+        cells = text.split("\t")
+        if len(cells) < column:
+            raise BabeliteError(
+                f"has {len(cells)} columns, so there is no column {column}",
+                path=path,
+                line=number,
+                remedy="choose another --column",
+            )
+        yield Line(number, cells[column - 1])
+    if not number:
+        raise BabeliteError("is empty", path=path, remedy="name a file with one sentence a line")
+
+
+def _query_texts(query: str) -> Sequence[str]:
+    if query != "-":
+        return [query]
+    texts = [line.text for line in _lines("-", None) if line.text.strip()]
+    if not texts:
+        raise BabeliteError("holds no query", path="-", remedy="write one a line")
+    return texts
+
+
+def _watched(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Pass blocks on, and say on standard error how many sentences were encoded and how fast."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    console = Console(stderr=True, highlight=False)
+    started, count = time.perf_counter(), 0
+
+    def so_far() -> str:
+        return f"{count:,} sentences, {count / (time.perf_counter() - started):,.0f} a second"
+
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("encoding", total=None)
+        for block in blocks:
+            count += len(block)
+            progress.update(task, description=f"encoding: {so_far()}")
+            yield block
+    typer.echo(f"Encoded {so_far()}", err=True)
+
+
+def _show(results: Sequence[SearchResult], lines: Sequence[Line], as_json: bool) -> None:
+    for number, result in enumerate(results):
+        if as_json:
+            hits = [
+                {
+                    "rank": rank,
+                    "cosine": round(hit.score, 6),
+                    "line": lines[hit.row].number,
+                    "text": hit.text,
+                }
+                for rank, hit in enumerate(result.hits, start=1)
+            ]
+            typer.echo(json.dumps({"query": result.query, "hits": hits}, ensure_ascii=False))
+            continue
+        if number:
+            typer.echo()
+        typer.secho(result.query, bold=True)
+        width = max(len(f"{lines[hit.row].number}") for hit in result.hits)
+        for rank, hit in enumerate(result.hits, start=1):
+            place = f"{lines[hit.row].number:>{width}}"
+            typer.echo(f"{rank:>3}  {hit.score:6.3f}  line {place}  {hit.text}")
