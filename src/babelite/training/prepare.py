@@ -125,7 +125,7 @@ def _clean(
     progress: Progress,
 ) -> None:
     cleaner = Cleaner(cleaning)
-    with tempfile.TemporaryDirectory(dir=run.work) as folder:
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=run.work) as folder:
         everything = Path(folder) / "cleaned.tsv"
         with progress.stage(f"Cleaning {name}") as advance:
             _write(everything, cleaner.clean(read_sources(sources)), advance)
@@ -157,18 +157,28 @@ def _vocabulary(
 ) -> Tokenizer:
     if not run.tokenizer.exists():
         every = max(1, round(sum(counts.values()) / _VOCABULARY_PAIRS))
-        title, total = "Learning the vocabulary", sum(counts.values()) // every
+        files = [run.cleaned(name) for name in counts]
+        title, total = "Learning the vocabulary", 2 * sum(counts.values()) // every
         with progress.stage(title, total=total) as advance:
-
-            def sentences() -> Iterator[str]:
-                for name in counts:
-                    for pair in islice(_read(run.cleaned(name)), None, None, every):
-                        advance(1)
-                        yield from pair
-
-            tokenizer = train_vocabulary(sentences(), config.vocabulary_size)
+            sentences = _Sentences(files, every, advance)
+            tokenizer = train_vocabulary(sentences, config.vocabulary_size)
         write_text(run.tokenizer, tokenizer.to_str())
     return Tokenizer.from_file(str(run.tokenizer))
+
+
+@dataclass(frozen=True)
+class _Sentences:
+    """Both sides of every so many pairs of some files, as often as they are asked for."""
+
+    files: list[Path]
+    every: int
+    advance: Callable[[int], None]
+
+    def __iter__(self) -> Iterator[str]:
+        for path in self.files:
+            for pair in islice(_read(path), None, None, self.every):
+                self.advance(1)
+                yield from pair
 
 
 def _read(path: Path) -> Iterator[Pair]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from babelite.errors import BabeliteError
 from babelite.files import write_text
 
-# What a file is called while it is being written; after a kill it is nobody's.
+# What a file or folder is called while it is being made; after a kill it is nobody's.
 _UNFINISHED = ".*.tmp"
 
 
@@ -93,8 +94,8 @@ class RunFolder:
         asked = json.loads(json.dumps(asked))
         if self.description.exists():
             self._compare(read_record(self.description), asked)
-            for path in self.work.rglob(_UNFINISHED):
-                path.unlink()
+            for path in list(self.work.rglob(_UNFINISHED)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
             return True
         # Empty folders and unfinished files are of a run that was killed before it had begun.
         if not all(path.is_dir() or path.match(_UNFINISHED) for path in self.out.rglob("*")):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from babelite.errors import BabeliteError
@@ -14,6 +17,7 @@ SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[MASK]")
 # A single letter is worth a piece of its own only if it is not a curiosity of one line.
 _LARGEST_ALPHABET = 1_000
 _BLOCK = 1_000
+_WORD_START = "▁"
 
 
 def train_vocabulary(
@@ -25,7 +29,8 @@ def train_vocabulary(
     No special token is added to a sentence. The ids of PAD, UNK and MASK are 0, 1 and 2.
 
     Args:
-        sentences: Sentences of all the languages, each language as often as it is to count.
+        sentences: Sentences of all the languages, each language as often as it is to count. They
+            are read twice, so a list or the like, not a generator.
         size: The largest number of pieces, special tokens included. Small texts give fewer.
         show_progress: Whether to draw the progress bars of ``tokenizers``.
 
@@ -52,16 +57,34 @@ def train_vocabulary(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
     )
     tokenizer.decoder = decoders.Metaspace()
+    alphabet = _alphabet(sentences, min(_LARGEST_ALPHABET, max(1, size // 4)))
+    if not alphabet:
+        raise BabeliteError("there is no text to make a vocabulary of", remedy="check the input")
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         special_tokens=list(SPECIAL_TOKENS),
-        limit_alphabet=min(_LARGEST_ALPHABET, max(1, size // 4)),
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
         show_progress=show_progress,
     )
     tokenizer.train_from_iterator(_blocks(sentences), trainer)
-    if tokenizer.get_vocab_size() <= len(SPECIAL_TOKENS):
-        raise BabeliteError("there is no text to make a vocabulary of", remedy="check the input")
     return tokenizer
+
+
+def _alphabet(sentences: Iterable[str], size: int) -> list[str]:
+    """The most frequent characters and, if there are any, the mark of the beginning of a word.
+
+    Of equally frequent ones the library would drop some by chance, and two trainings on the same
+    text would give two vocabularies.
+    """
+    counts = np.zeros(sys.maxunicode + 1, np.int64)
+    for block in _blocks(sentences):
+        text = "".join(unicodedata.normalize("NFKC", " ".join(block)).lower().split())
+        found = np.bincount(np.frombuffer(text.encode("utf-32-le"), np.uint32))
+        counts[: len(found)] += found
+    frequent = np.argsort(-counts, kind="stable")[:size]
+    letters = [chr(code) for code in frequent if counts[code]]
+    return [_WORD_START, *letters] if letters else []
 
 
 def _blocks(sentences: Iterable[str]) -> Iterator[list[str]]:
