@@ -21,8 +21,10 @@ from babelite.errors import BabeliteError
 
 _ZIPS = (".whl", ".zip", ".egg")
 _TARS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
-_CODE = re.compile(r"[A-Za-z]{2,3}(?:[-_@][A-Za-z0-9]+)*")
-_STEM_ENDING = re.compile(r"(.*[._-])([A-Za-z]{2}(?:[-_@][A-Za-z]{2,4})?)")
+# A language, then regions (two letters or three digits), scripts (four) and variants (more).
+_SUBTAG = r"[-_@](?:[A-Za-z]{2}|\d{3}|[A-Za-z]{4,8})"
+_CODE = re.compile(rf"[A-Za-z]{{2,3}}(?:{_SUBTAG})*")
+_STEM_ENDING = re.compile(rf"(.*?[._-])([A-Za-z]{{2}}(?:{_SUBTAG})*)")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class CatalogFile:
 
     Attributes:
         path: Where it is, for messages: the place, and the name inside of it.
-        domain: Its name with ``*`` for the language: the same for all languages of a catalog.
+        domain: The same with ``*`` for the language: alike for all languages of a catalog.
         language: The language code in its name.
         read: Gives the content.
     """
@@ -103,7 +105,7 @@ def find_catalogs(place: str, wanted: Callable[[str], bool]) -> Iterator[Catalog
     for name, read in sorted(entries, key=lambda entry: entry[0]):
         found = locate(name)
         if found is not None and wanted(found[0]):
-            yield CatalogFile(f"{place}: {name}", found[1], found[0], read)
+            yield CatalogFile(f"{place}: {name}", f"{place}: {found[1]}", found[0], read)
     for archive in archives:
         yield from find_catalogs(archive, wanted)
 

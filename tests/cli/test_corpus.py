@@ -1,0 +1,159 @@
+"""`babelite corpus` as it is used: files in, files out, one sentence when something is wrong."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from babelite.cli import corpus
+from babelite.errors import BabeliteError
+
+TEXT = (
+    "Good  morning\tBonjour\nGood morning\tbonjour !\nOK\tok\nSee you soon\t\n"
+    "Thank you\tMerci\nHow are you?\tComment vas-tu ?\n"
+)
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "en-fr.tsv"
+    path.write_text(TEXT)
+    return path
+
+
+def run(*arguments: object, text: str | None = None) -> Result:
+    app = typer.Typer()
+    corpus.register(app)
+    result = CliRunner().invoke(app, ["corpus", *map(str, arguments)], input=text)
+    if isinstance(result.exception, BabeliteError):
+        return result
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_clean_writes_a_file_and_a_table(pairs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "clean.tsv.gz"
+    result = run("clean", pairs, "--out", out)
+    assert gzip.decompress(out.read_bytes()).decode() == (
+        "Good morning\tBonjour\nThank you\tMerci\nHow are you?\tComment vas-tu ?\n"
+    )
+    assert result.stdout == ""
+    assert "dropped: seen before" in result.stderr
+    assert "kept" in result.stderr
+
+
+def test_clean_counts_as_json(pairs: Path, tmp_path: Path) -> None:
+    result = run("clean", pairs, "--out", tmp_path / "x.tsv", "--no-duplicates", "--json")
+    assert json.loads(result.stdout) == {
+        "read": 6,
+        "kept": 4,
+        "steps": {"unicode": 1, "empty": 1, "length": 0, "length_ratio": 0, "identical": 1},
+    }
+
+
+def test_clean_is_a_filter(pairs: Path) -> None:
+    result = run("clean", "-", "--columns", "2,1", "--exclude", pairs, text="Merci\tzz\na b\tc d\n")
+    assert result.stdout == "c d\ta b\n"
+
+
+def test_clean_leaves_nothing_when_nothing_is_left(pairs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.tsv"
+    result = run("clean", pairs, "--out", out, "--min-words", 99)
+    assert str(result.exception) == "no pair is left; loosen the steps."
+    assert not out.exists()
+
+
+def test_convert_there_and_back(pairs: Path, tmp_path: Path) -> None:
+    previous = str(pairs)
+    for name in ("a.jsonl.zst", "a.parquet", "a.tmx", "a.en,a.fr", "b.tsv"):
+        out = ",".join(str(tmp_path / part) for part in name.split(","))
+        run("convert", f"en-fr={previous}", "--out", out)
+        previous = out
+    assert (tmp_path / "b.tsv").read_text() == TEXT
+
+
+def test_convert_needs_languages_only_where_they_are_named(pairs: Path, tmp_path: Path) -> None:
+    unnamed = tmp_path / "pairs.tsv"
+    unnamed.write_text(TEXT)
+    run("convert", unnamed, "--out", tmp_path / "x.jsonl")
+    assert json.loads((tmp_path / "x.jsonl").read_text().splitlines()[0]) == {
+        "source": "Good  morning",
+        "target": "Bonjour",
+    }
+    assert "such as en-fr" in str(run("convert", unnamed, "--out", tmp_path / "x.tmx").exception)
+    run("convert", unnamed, "--languages", "en-fr", "--out", tmp_path / "x.tmx")
+    assert 'xml:lang="fr"' in (tmp_path / "x.tmx").read_text()
+
+
+def test_stats(pairs: Path) -> None:
+    measured = json.loads(run("stats", pairs, "--json").stdout)
+    assert measured["pairs"] == 6
+    assert measured["source"]["distinct"] == 5
+    assert "different sentences" in run("stats", pairs).stdout
+
+
+def test_split(tmp_path: Path) -> None:
+    path = tmp_path / "en-fr.tsv"
+    path.write_text("".join(f"sentence {n}\tphrase {n}\n" for n in range(200)))
+    run("split", path, "--held-out", 20, "--out-dir", tmp_path / "parts", "--seed", 3)
+    training, held = (
+        (tmp_path / "parts" / f"en-fr.{part}.tsv").read_text().splitlines()
+        for part in ("train", "held-out")
+    )
+    assert (len(training), len(held)) == (180, 20)
+    assert {*training, *held} == set(path.read_text().splitlines())
+    assert "reads its input twice" in str(
+        run("split", "-", "--held-out", 1, "--out-dir", tmp_path).exception
+    )
+    too_many = run("split", path, "--held-out", 200, "--out-dir", tmp_path / "none")
+    assert "nothing is left to train on" in str(too_many.exception)
+    assert not list((tmp_path / "none").iterdir())
+
+
+def test_catalogs(tmp_path: Path) -> None:
+    for code, text in (("fr", "Ouvrez donc ce fichier"), ("de", "\u00d6ffnen Sie die Datei")):
+        folder = tmp_path / "app" / "locale" / code / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        (folder / "app.po").write_text(f'msgid "Open the file please"\nmsgstr "{text}"\n')
+    (folder / "broken.po").write_text('msgid "a')
+    out = tmp_path / "text"
+    result = run("catalogs", tmp_path / "app", "--languages", "fr,de", "--out-dir", out, "--json")
+    assert json.loads(result.stdout)["en-de"]["kept"] == 1
+    assert "left out" in result.stderr
+    assert (out / "en-fr.tsv").read_text() == "Open the file please\tOuvrez donc ce fichier\n"
+    nothing = run("catalogs", tmp_path / "app", "--languages", "it", "--out-dir", out)
+    assert str(nothing.exception) == "no pair in en-it was found; name other places."
+    assert not (out / "en-it.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--columns", "1"], "--columns 1 does not name two columns"),
+        (["--languages", "enfr"], "--languages enfr does not name two languages"),
+        (["--format", "csv"], "there is no format 'csv'"),
+        (["--columns", "en,fr"], "has no column 'en' in its header"),
+    ],
+)
+def test_wrong_options(pairs: Path, arguments: list[str], message: str) -> None:
+    assert message in str(run("stats", pairs, *arguments).exception)
+
+
+def test_json_and_pairs_cannot_share_the_screen(pairs: Path) -> None:
+    assert "add --out FILE" in str(run("clean", pairs, "--json").exception)
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, babelite.corpus, babelite.cli.corpus; "
+        "heavy = {'numpy', 'pyarrow', 'lxml', 'translate', 'torch', 'rich.progress'}; "
+        "sys.exit(str(heavy & sys.modules.keys()) if heavy & sys.modules.keys() else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,346 @@
+"""Every format: what is written is read back, and damage is told with its place."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from babelite.corpus import Pair, PairSource, read_texts, write_pairs
+from babelite.errors import BabeliteError, MissingExtraError
+
+LANGUAGES = ("en", "fr")
+PAIRS = [
+    Pair("Hello world", "Bonjour le monde"),
+    Pair('"Quoted" <b>& more</b>', "\u00ab Cit\u00e9 \u00bb"),
+    Pair("\U0001f600 smile", "\u4f60\u597d"),
+    Pair("", "vide"),
+]
+OUTS = [
+    f"x{ending}{packed}"
+    for ending in (".tsv", ".jsonl", ".tmx", ".parquet")
+    for packed in ("", ".gz", ".xz", ".zst")
+    if not (ending == ".parquet" and packed)
+]
+
+
+def read(path: Path | str, columns: tuple[str, str] | None = None, **kwargs: str) -> list[Pair]:
+    return list(PairSource((str(path),), *LANGUAGES, columns, **kwargs).read())
+
+
+@pytest.mark.parametrize("name", OUTS)
+def test_round_trip(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    assert write_pairs(iter(PAIRS), str(path), LANGUAGES) == len(PAIRS)
+    assert read(path) == PAIRS
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    assert set(read_texts(str(path))) == {side for pair in PAIRS for side in pair}
+
+
+@pytest.mark.parametrize("packed", ["", ".gz", ".xz", ".zst"])
+def test_round_trip_of_aligned_files(tmp_path: Path, packed: str) -> None:
+    paths = [str(tmp_path / f"x.{language}{packed}") for language in LANGUAGES]
+    assert write_pairs(PAIRS, ",".join(paths), LANGUAGES) == len(PAIRS)
+    assert list(PairSource(tuple(paths), *LANGUAGES).read()) == PAIRS
+
+
+sentence = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
+
+
+@given(
+    pairs=st.lists(st.builds(Pair, sentence, sentence), min_size=1),
+    ending=st.sampled_from([".jsonl", ".parquet", ".tsv", ".tmx"]),
+)
+def test_round_trip_of_any_text(
+    tmp_path_factory: pytest.TempPathFactory, pairs: list[Pair], ending: str
+) -> None:
+    path = tmp_path_factory.mktemp("any") / f"x{ending}"
+    write_pairs(pairs, str(path), LANGUAGES)
+    expected = pairs
+    if ending == ".tsv":
+        expected = [Pair(*(" ".join(line_free(side)) for side in pair)) for pair in pairs]
+    if ending == ".tmx":  # XML ends lines its own way, and cannot hold control characters
+        expected = [Pair(*map(xml_text, pair)) for pair in pairs]
+    assert read(path) == expected
+
+
+def line_free(text: str) -> list[str]:
+    return re.split(r"[\t\r\n]+", text)
+
+
+def xml_text(text: str) -> str:
+    kept = "".join(
+        char if char in "\t\n\r" or " " <= char <= "\ufffd" or char >= "\U00010000" else " "
+        for char in text
+    )
+    return kept
+
+
+def test_languages_that_are_the_same_do_not_collide(tmp_path: Path) -> None:
+    for name in ("x.jsonl", "x.parquet"):
+        write_pairs(PAIRS, str(tmp_path / name), ("en", "en"))
+        assert list(PairSource((str(tmp_path / name),), "en", "en").read()) == PAIRS
+
+
+def test_standard_output_is_tsv(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    write_pairs([Pair("a\tb", "c\nd")], "-", LANGUAGES)
+    assert capfdbinary.readouterr().out == b"a b\tc d\n"
+
+
+def test_nothing_is_left_of_a_writing_that_failed(tmp_path: Path) -> None:
+    def failing() -> object:
+        yield PAIRS[0]
+        raise BabeliteError("went wrong")
+
+    for out in (*(str(tmp_path / name) for name in OUTS), f"{tmp_path}/x.en,{tmp_path}/x.fr"):
+        with pytest.raises(BabeliteError, match="went wrong"):
+            write_pairs(failing(), out, LANGUAGES)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("ending", [".tsv", ".jsonl", ".tmx", ".parquet"])
+def test_a_full_disk(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"full{ending}"
+    path.symlink_to("/dev/full")
+    with pytest.raises(BabeliteError, match="No space left on device"):
+        write_pairs(PAIRS * 5000, str(path), LANGUAGES)
+
+
+def test_formats_that_are_only_read(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="is only read"):
+        write_pairs(PAIRS, str(tmp_path / "x.po"), LANGUAGES)
+    with pytest.raises(BabeliteError, match="TMX names its languages"):
+        write_pairs(PAIRS, str(tmp_path / "x.tmx"), ("source", "target"))
+
+
+@pytest.mark.parametrize(
+    ("name", "library"),
+    [
+        ("x.parquet", "pyarrow"),
+        ("x.tmx", "lxml.etree"),
+        ("x.po", "translate.storage"),
+        ("x.tsv.zst", "zstandard"),
+    ],
+)
+def test_a_missing_library_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, library: str
+) -> None:
+    (tmp_path / name).write_bytes(b"anything")
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'babelite\[corpus\]'"):
+        read(tmp_path / name)
+
+
+# --- TSV and aligned files ------------------------------------------------------------------------
+
+
+def test_tsv_columns(tmp_path: Path) -> None:
+    path = tmp_path / "x.tsv"
+    path.write_text("id\ten\tfr\n\n1\tyes\toui\n2\tno\tnon\n", encoding="utf-8-sig")
+    assert read(path, ("en", "fr")) == [Pair("yes", "oui"), Pair("no", "non")]
+    assert read(path, ("fr", "2"))[0] == Pair("oui", "yes")
+    assert read(path, ("3", "2"))[1] == Pair("oui", "yes")
+    assert read(path)[0] == Pair("id", "en")
+    with pytest.raises(BabeliteError, match=r"line 1: has no column 'de' in its header, it has id"):
+        read(path, ("en", "de"))
+    with pytest.raises(BabeliteError, match="line 1: has 3 columns, but column 4 is wanted"):
+        read(path, ("1", "4"))
+    with pytest.raises(BabeliteError, match="counted from 1"):
+        read(path, ("0", "1"))
+
+
+def test_tsv_with_one_column_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.tsv"
+    path.write_text("a\tb\nonly one\n")
+    with pytest.raises(BabeliteError, match=r"x\.tsv, line 2: has 1 column, but column 2 is want"):
+        read(path)
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stdin(text: str) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    stdin("a\tb\n")
+    assert read("-") == [Pair("a", "b")]
+    stdin('{"en": "a", "fr": "b"}\n')
+    assert read("-", format="jsonl") == [Pair("a", "b")]
+    stdin('msgid "a"\nmsgstr "b"\n')
+    assert read("-", format="catalog") == [Pair("a", "b")]
+    stdin("alone\n")
+    with pytest.raises(BabeliteError, match="standard input, line 1: has 1 column"):
+        read("-")
+    with pytest.raises(BabeliteError, match="Parquet cannot be read from it"):
+        read("-", format="parquet")
+
+
+def test_aligned_files_of_different_length_name_both_counts(tmp_path: Path) -> None:
+    (tmp_path / "x.en").write_text("a\nb\nc\nd\n")
+    (tmp_path / "x.fr").write_text("a\n\n")
+    forth, back = (
+        (f"{tmp_path}/x.{a}", f"{tmp_path}/x.{b}") for a, b in (["en", "fr"], ["fr", "en"])
+    )
+    with pytest.raises(BabeliteError, match=r"x\.en, line 3: has 4 lines but .*x\.fr has 2"):
+        list(PairSource(forth, "en", "fr").read())
+    with pytest.raises(BabeliteError, match=r"x\.fr, line 3: has 2 lines but .*x\.en has 4"):
+        list(PairSource(back, "fr", "en").read())
+
+
+# --- JSON lines -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "columns"),
+    [
+        ('{"en": "a", "fr": "b", "id": 3}', None),
+        ('{"source": "a", "target": "b"}', None),
+        ('{"translation": {"en": "a", "fr": "b"}}', None),
+        ('{"id": "7", "translation": {"x": "a", "y": "b"}}', ("x", "y")),
+        ('{"x": "a", "y": "b", "translation": {"en": "", "fr": ""}}', ("x", "y")),
+    ],
+)
+def test_jsonl_keys(tmp_path: Path, line: str, columns: tuple[str, str] | None) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(f"{line}\n\n{line}\n")
+    assert read(path, columns) == [Pair("a", "b")] * 2
+
+
+def test_jsonl_null_is_empty_and_half_a_surrogate_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"en": null, "fr": "a\\ud83d b\\ud83d\\ude00"}\n')
+    assert read(path) == [Pair("", "a\ufffd b\U0001f600")]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"en": "a"', "line 2: is not JSON"),
+        ('["a", "b"]', "line 2: is not a JSON object"),
+        ('{"en": "a"}', "line 2: has no 'fr'"),
+        ('{"en": "a", "fr": 3}', "line 2: 'fr' is not a string"),
+    ],
+)
+def test_bad_json_names_the_line(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(f'{{"en": "a", "fr": "b"}}\n{line}\n')
+    with pytest.raises(BabeliteError, match=message):
+        read(path)
+
+
+def test_jsonl_without_the_columns_names_those_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps({"de": "a", "it": "b"}))
+    with pytest.raises(BabeliteError, match="no columns 'en' and 'fr', it has de, it; choose two"):
+        read(path)
+
+
+# --- Parquet --------------------------------------------------------------------------------------
+
+
+def test_parquet_columns(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    rows = {"en": ["a", None], "fr": ["b", "c"], "n": [1, 2], "x": ["y", "z"]}
+    pq.write_table(pa.table(rows), path)
+    assert read(path) == [Pair("a", "b"), Pair("", "c")]
+    assert read(path, ("x", "en")) == [Pair("y", "a"), Pair("z", "")]
+    with pytest.raises(BabeliteError, match="column 'n' holds int64, not text"):
+        read(path, ("en", "n"))
+    with pytest.raises(BabeliteError, match="it has en, fr, n, x"):
+        read(path, ("en", "de"))
+    assert sorted(read_texts(str(path))) == ["", "a", "b", "c", "y", "z"]
+
+
+def test_parquet_struct_dictionary_and_large_strings(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    nested = pa.table({"id": ["1"], "translation": [{"en": "a", "fr": "b"}]})
+    pq.write_table(nested, path)
+    assert read(path) == [Pair("a", "b")]
+    assert sorted(read_texts(str(path))) == ["1", "a", "b"]
+    sides = {
+        "en": pa.array(["a", "a"]).dictionary_encode(),
+        "fr": pa.array(["b", "c"], pa.large_string()),
+    }
+    pq.write_table(pa.table(sides), path)
+    assert read(path) == [Pair("a", "b"), Pair("a", "c")]
+
+
+def test_broken_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    write_pairs(PAIRS, str(path), LANGUAGES)
+    data = path.read_bytes()
+    for broken in (b"", b"text", data[:-20], data[:4] + b"\xff" * 150 + data[154:]):
+        path.write_bytes(broken)
+        with pytest.raises(BabeliteError, match=r"x\.parquet: cannot be read as Parquet"):
+            read(path)
+
+
+# --- TMX ------------------------------------------------------------------------------------------
+
+TMX = """<?xml version="1.0"?>
+<!DOCTYPE tmx SYSTEM "tmx14.dtd">
+<tmx version="1.4"><header/><body>
+<tu><note>n</note><tuv xml:lang="EN-us"><seg>Click <bpt i="1">&lt;b&gt;</bpt>here<ept i="1">
+&lt;/b&gt;</ept> <hi>now</hi>!</seg></tuv>
+<tuv xml:lang="de"><seg>Hier</seg></tuv><tuv lang="fr-CA"><seg>Ici<!-- c --> !</seg></tuv></tu>
+<tu><tuv xml:lang="en"><seg>Alone</seg></tuv></tu>
+</body></tmx>"""
+
+
+def test_tmx_of_many_languages(tmp_path: Path) -> None:
+    path = tmp_path / "x.tmx"
+    for encoding in ("utf-8", "utf-16"):
+        path.write_text(TMX, encoding=encoding)
+        assert read(path) == [Pair("Click here now!", "Ici !")]
+        assert next(PairSource((str(path),), "de", "en").read()).source == "Hier"
+    with pytest.raises(BabeliteError, match="no unit in both en and it, its languages are EN-us"):
+        list(PairSource((str(path),), "en", "it").read())
+    assert "Alone" in list(read_texts(str(path)))
+
+
+def test_tmx_that_is_malformed_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.tmx"
+    path.write_text(TMX.replace("</tuv></tu>\n<tu>", "</tu>\n<tu>"))
+    with pytest.raises(BabeliteError, match=r"x\.tmx, line 6: is not well-formed XML"):
+        read(path)
+    for content in ("", "plain text"):
+        path.write_text(content)
+        with pytest.raises(BabeliteError, match="is not well-formed XML"):
+            read(path)
+
+
+def test_tmx_entities_are_not_resolved(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("SECRET")
+    path = tmp_path / "x.tmx"
+    path.write_text(
+        f'<!DOCTYPE tmx [<!ENTITY s SYSTEM "{secret.as_uri()}"><!ENTITY b "BOMB">]><tmx><body><tu>'
+        '<tuv lang="en"><seg>a &s; &b;</seg></tuv><tuv lang="fr"><seg>b</seg></tuv>'
+        "</tu></body></tmx>"
+    )
+    text = "".join(read_texts(str(path)))
+    assert "SECRET" not in text
+    assert "BOMB" not in text
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="a file of Linux")
+def test_tmx_is_read_in_bounded_memory(tmp_path: Path) -> None:
+    path = tmp_path / "x.tmx"
+    write_pairs((Pair("a" * 2000, f"b{n}") for n in range(15_000)), str(path), LANGUAGES)
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    before = resident()
+    pairs = PairSource((str(path),), *LANGUAGES).read()
+    growth = [resident() - before for number, _ in enumerate(pairs) if number % 1000 == 0]
+    assert path.stat().st_size > 30_000_000
+    assert max(growth) < 15_000_000

@@ -1,0 +1,46 @@
+"""The compact set of keys against Python's own set."""
+
+from __future__ import annotations
+
+import sys
+from hashlib import blake2b
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from babelite.corpus.keys import KeySet, hash_keys
+
+small = st.integers(0, 60)
+any_key = st.integers(0, 2**64 - 1)
+blocks = st.lists(st.lists(small | any_key, max_size=40), max_size=12)
+
+
+@given(blocks, st.sampled_from([1, 16, 1 << 24]))
+def test_like_a_set(blocks: list[list[int]], longest_run: int) -> None:
+    keys, model = KeySet(longest_run), set[int]()
+    for block in blocks:
+        array = np.array(block, dtype=np.uint64)
+        assert keys.contains(array).tolist() == [key in model for key in block]
+        new = []
+        for key in block:
+            new.append(key not in model)
+            model.add(key)
+        assert keys.add(array).tolist() == new
+        assert len(keys) == len(model)
+
+
+def test_eight_bytes_a_key_in_few_runs() -> None:
+    keys = KeySet()
+    generator = np.random.default_rng(0)
+    for _ in range(100):
+        keys.add(generator.integers(0, 2**63, 1000).astype(np.uint64))
+    assert keys.nbytes == 8 * len(keys)
+    assert len(keys._runs) <= 8
+
+
+def test_hashes_do_not_depend_on_the_process() -> None:
+    expected = int.from_bytes(blake2b(b"abc", digest_size=8).digest(), sys.byteorder)
+    assert hash_keys([b"abc", b""]).tolist()[0] == expected
+    assert hash_keys([]).shape == (0,)
+    assert len(set(hash_keys([b"a", b"b", b"a"]).tolist())) == 2

@@ -1,0 +1,114 @@
+"""How a source of pairs is written, and what is said when it cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from babelite.corpus import Pair, PairSource, parse_source, read_sources
+from babelite.corpus.languages import base_language, matches
+from babelite.errors import BabeliteError
+
+
+@pytest.mark.parametrize(
+    ("text", "paths", "name"),
+    [
+        ("en-fr.tsv", ("en-fr.tsv",), "en-fr"),
+        ("data/tatoeba.EN_DE.tsv.gz", ("data/tatoeba.EN_DE.tsv.gz",), "en-de"),
+        ("de-en=memory.tmx", ("memory.tmx",), "de-en"),
+        ("en-pt_BR=x.tsv", ("x.tsv",), "en-pt_BR"),
+        ("de-en=en-fr.tsv", ("en-fr.tsv",), "de-en"),
+        ("train.en,train.fr", ("train.en", "train.fr"), "en-fr"),
+        ("a/x.it.gz,a/x.en.gz", ("a/x.it.gz", "a/x.en.gz"), "it-en"),
+        ("OPUS.en-fr.fr,OPUS.en-fr.en", ("OPUS.en-fr.fr", "OPUS.en-fr.en"), "fr-en"),
+        ("en-fr=-", ("-",), "en-fr"),
+        ("eng-fra=a,b", ("a", "b"), "eng-fra"),
+    ],
+)
+def test_parse_source(text: str, paths: tuple[str, ...], name: str) -> None:
+    source = parse_source(text)
+    assert (source.paths, source.name) == (paths, name)
+
+
+@pytest.mark.parametrize("text", ["pairs.tsv", "my-set.tsv", "-", "en-fr.de-en.tsv", "a,b"])
+def test_unknown_languages_say_how_to_write_them(text: str) -> None:
+    with pytest.raises(BabeliteError, match=f"write it as en-fr={text}"):
+        parse_source(text)
+
+
+def test_given_languages_are_used_before_guessing() -> None:
+    assert parse_source("en-fr.tsv", languages=("fr", "en")).name == "fr-en"
+    assert parse_source("de-en=en-fr.tsv", languages=("fr", "en")).name == "de-en"
+
+
+def test_too_many_files() -> None:
+    with pytest.raises(BabeliteError, match="names 3 files"):
+        parse_source("en-fr=a,b,c")
+    with pytest.raises(BabeliteError, match="one or two are needed"):
+        parse_source("en-fr=a,")
+
+
+def test_a_file_with_a_comma_in_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "one,two.en-fr.tsv"
+    path.write_text("a\tb\n")
+    assert list(parse_source(str(path)).read()) == [Pair("a", "b")]
+
+
+def test_read_sources(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.tsv").write_text(f"{name}\t{name}\n")
+    sources = [parse_source(f"en-fr={tmp_path / name}.tsv") for name in "ab"]
+    assert list(read_sources(sources)) == [Pair("a", "a"), Pair("b", "b")]
+
+
+def test_no_pairs(tmp_path: Path) -> None:
+    path = tmp_path / "en-fr.tsv"
+    for content in ("", "\n\n"):
+        path.write_text(content)
+        with pytest.raises(BabeliteError, match="holds no pairs"):
+            list(parse_source(str(path)).read())
+
+
+def test_wrong_path_folder_and_ending(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="there is no such file"):
+        list(PairSource((str(tmp_path / "no.tsv"),), "en", "fr").read())
+    for name in ("folder.tsv", "folder.parquet", "folder.tmx", "folder.po"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(BabeliteError, match="is a folder"):
+            list(PairSource((str(tmp_path / name),), "en", "fr").read())
+    with pytest.raises(BabeliteError, match=r"ending '\.docx' that tells no format; use one of"):
+        list(PairSource(("a.docx",), "en", "fr").read())
+    with pytest.raises(BabeliteError, match="there is no format 'csv'; choose among tsv"):
+        list(PairSource(("a.tsv",), "en", "fr", format="csv").read())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "answer"),
+    [
+        ("en", "en", True),
+        ("en", "EN-us", True),
+        ("en_US", "en", False),
+        ("pt_BR", "pt-br", True),
+        ("de", "de_Informal", True),
+        ("zh", "zh_CN", True),
+        ("zh", "zh_TW", False),
+        ("zh_TW", "zh-Hant", False),
+        ("zh_Hant", "zh_TW", True),
+        ("zh_Hans", "zh", True),
+        ("sr", "sr_Latn", False),
+        ("sr_Latn", "sr_Latn", True),
+        ("fr", "de", False),
+    ],
+)
+def test_matches(wanted: str, found: str, answer: bool) -> None:
+    assert matches(wanted, found) is answer
+
+
+def test_base_language() -> None:
+    assert [base_language(code) for code in ("fr", "pt_BR", "EN-us", "ca@valencia")] == [
+        "fr",
+        "pt",
+        "en",
+        "ca",
+    ]

@@ -1,0 +1,96 @@
+"""Tidying, comparing and measuring one sentence."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from babelite.corpus.text import comparison_key, count_words, normalize
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("plain text", "plain text"),
+        ("  two   spaces ", "two spaces"),
+        ("tab\tand\r\nline", "tab and line"),
+        ("no\u00a0break\u2009thin\u3000wide\u2028line", "no break thin wide line"),
+        ("e\u0301te\u0301", "\u00e9t\u00e9"),
+        ("co\u00adop\u200b \ufeffbom\u200e", "coop bom"),
+        ("bell\x07 and \x85next", "bell and next"),
+        ("half \ud83d pair", "half pair"),
+        # Persian and Hindi need their joiners, so does a family of emoji; German does not.
+        (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ),
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
+        ("Auf\u200clage", "Auflage"),
+        ("\u200b\u2060", ""),
+    ],
+)
+def test_normalize(raw: str, clean: str) -> None:
+    assert normalize(raw) == clean
+
+
+@given(st.text())
+@example("\u0628\u200c \u200d")
+@example("\U0001f600\u200d\u0301")
+def test_normalize_is_stable_and_says_what_it_promises(text: str) -> None:
+    clean = normalize(text)
+    assert normalize(clean) == clean
+    assert unicodedata.is_normalized("NFC", clean)
+    assert clean.split() == (clean.split(" ") if clean else [])
+    assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in clean)
+
+
+def slow_key(text: str) -> str:
+    """The definition, character by character."""
+    folded = unicodedata.normalize("NFC", text).casefold()
+    return "".join(
+        char
+        for char in folded
+        if not (unicodedata.category(char)[0] in "PSZC" and ord(char) < 0x10000)
+    )
+
+
+@given(st.text())
+def test_key_is_its_definition(text: str) -> None:
+    expected = slow_key(text).encode("utf-8", "surrogatepass")
+    if expected:
+        assert comparison_key(text) == expected
+
+
+@given(st.text(st.characters(max_codepoint=0x2FF)))
+def test_key_ignores_case_spacing_and_punctuation(text: str) -> None:
+    changed = "\u00ab " + "  ".join(text.replace("!", "?")) + " \u2026\u00bb!"
+    if any(map(str.isalnum, text)) and unicodedata.is_normalized("NFC", text):
+        assert comparison_key(changed) == comparison_key(text)
+
+
+def test_key_tells_sentences_of_signs_apart() -> None:
+    assert comparison_key("?!") == comparison_key("? !")
+    assert comparison_key("?!") != comparison_key("...")
+    assert comparison_key("\u0915\u093f") != comparison_key("\u0915\u0940")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", 0),
+        ("one", 1),
+        ("  one  two\tthree ", 3),
+        ("\u00e9t\u00e9 l\u00e0", 2),
+        ("\u4eca\u5929\u5929\u6c14\u5f88\u597d\u3002", 4),
+        ("\u6211\u7528 Python 3 \u5199\u7a0b\u5e8f", 5),
+        ("\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35\u0e04\u0e23\u0e31\u0e1a", 2),
+        ("\u65e5", 1),
+        ("\uc548\ub155 \uc138\uacc4", 2),
+    ],
+)
+def test_count_words(text: str, words: int) -> None:
+    assert count_words(text) == words
