@@ -109,7 +109,7 @@ def draw_margins(axes: Axes, result: RetrievalResult, theme: Theme) -> None:
     widest = max(float(np.abs(margins).max()), 0.05)
     width = 2 * widest / _BINS
     # Zero is the edge of a bin, so that no bar holds both hits and misses.
-    bins = width * np.arange(np.floor(margins.min() / width), _BINS // 2 + 1)
+    bins = width * np.arange(np.floor(min(margins.min(), 0.0) / width), _BINS // 2 + 1)
     hits = np.concatenate([result.forward.scores.hits, result.backward.scores.hits])
     for chosen, name, colour in (
         (hits, "translation first", theme.good),
