@@ -71,7 +71,9 @@ def test_given_positions_replace_the_usual_ones() -> None:
     ids = torch.tensor([[4, 5, 6]])
     with torch.no_grad():
         assert torch.equal(network.states(ids, torch.tensor([[0, 1, 2]])), network.states(ids))
-        assert not torch.allclose(network.states(ids, torch.tensor([[0, 1, 0]])), network.states(ids))
+        assert not torch.allclose(
+            network.states(ids, torch.tensor([[0, 1, 0]])), network.states(ids)
+        )
 
 
 def test_the_bag_is_the_mean_of_normalised_token_vectors() -> None:
@@ -131,7 +133,12 @@ def test_masked_mean_of_bfloat16_is_added_up_in_float32() -> None:
 def test_the_paper_preset_has_the_papers_size() -> None:
     config = make_config("paper")
     shape = NetworkShape(
-        config.vocabulary_size, config.dim, config.layers, config.heads, config.hidden_dim, config.max_tokens
+        config.vocabulary_size,
+        config.dim,
+        config.layers,
+        config.heads,
+        config.hidden_dim,
+        config.max_tokens,
     )
     with torch.device("meta"):
         network = DualTransformer(shape)
