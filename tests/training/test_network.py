@@ -1,6 +1,8 @@
-"""The encoder: the same network as transformers' DistilBertModel, a bag at the start, no padding."""
+"""The encoder: DistilBertModel without padding effects, and a token bag at the start."""
 
 from __future__ import annotations
+
+from dataclasses import fields
 
 import pytest
 import torch
@@ -131,15 +133,8 @@ def test_masked_mean_of_bfloat16_is_added_up_in_float32() -> None:
 
 
 def test_the_paper_preset_has_the_papers_size() -> None:
-    config = make_config("paper")
-    shape = NetworkShape(
-        config.vocabulary_size,
-        config.dim,
-        config.layers,
-        config.heads,
-        config.hidden_dim,
-        config.max_tokens,
-    )
+    config = make_config("paper").model_dump()
+    shape = NetworkShape(**{field.name: config[field.name] for field in fields(NetworkShape)})
     with torch.device("meta"):
         network = DualTransformer(shape)
     parameters = sum(p.numel() for p in network.parameters())

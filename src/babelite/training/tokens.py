@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from babelite.corpus import Pair
 from babelite.files import write_text
-from babelite.training.vocabulary import PAD, UNK
+from babelite.training.vocabulary import PAD, UNK, WORD_START
 
 _BLOCK = 50_000
 _SIDES = ("source", "target")
@@ -94,7 +94,7 @@ def tokenize(
 ) -> None:
     """Tokenise pairs into a folder; called again after a kill, it goes on with the next block.
 
-    Tokenisation runs on all cores. Pairs with a side that has no token but UNK are left out.
+    Tokenisation runs on all cores. Pairs with a side of unknown characters alone are left out.
 
     Args:
         pairs: The pairs, in the same order at every call.
@@ -157,10 +157,11 @@ def _encode(
         [e.ids[:max_tokens] for e in tokenizer.encode_batch_fast([pair[side] for pair in block])]
         for side in range(2)
     ]
+    nothing = {UNK, tokenizer.token_to_id(WORD_START)}
     useful = [
         row
         for row, sentences in enumerate(zip(*encoded, strict=True))
-        if all(any(token != UNK for token in ids) for ids in sentences)
+        if not any(nothing.issuperset(ids) for ids in sentences)
     ]
     arrays: dict[str, NDArray[np.generic]] = {}
     for name, sentences in zip(_SIDES, encoded, strict=True):

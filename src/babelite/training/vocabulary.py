@@ -13,11 +13,11 @@ from babelite.errors import BabeliteError
 
 PAD, UNK, MASK = 0, 1, 2
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[MASK]")
+WORD_START = "▁"
 
 # A single letter is worth a piece of its own only if it is not a curiosity of one line.
 _LARGEST_ALPHABET = 1_000
 _BLOCK = 1_000
-_WORD_START = "▁"
 
 
 def train_vocabulary(
@@ -25,8 +25,8 @@ def train_vocabulary(
 ) -> Tokenizer:
     """Train a joint byte-pair-encoding vocabulary (Sennrich et al., 2016) on sentences.
 
-    Text is normalised (NFKC), lower-cased and split at white space; a word begins with ``▁``.
-    No special token is added to a sentence. The ids of PAD, UNK and MASK are 0, 1 and 2.
+    Text is normalised (NFKC), lower-cased and split at white space and punctuation; a word begins
+    with ``▁``. No special token is added to a sentence. PAD, UNK and MASK have the ids 0, 1 and 2.
 
     Args:
         sentences: Sentences of all the languages, each language as often as it is to count. They
@@ -53,8 +53,13 @@ def train_vocabulary(
     tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL_TOKENS[UNK]))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     # Splitting at white space here is three times as fast as a regular expression that folds it.
+    # Punctuation stands alone, or half of the pieces would be words with a full stop.
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Metaspace(),
+            pre_tokenizers.Punctuation(),
+        ]
     )
     tokenizer.decoder = decoders.Metaspace()
     alphabet = _alphabet(sentences, min(_LARGEST_ALPHABET, max(1, size // 4)))
@@ -84,7 +89,7 @@ def _alphabet(sentences: Iterable[str], size: int) -> list[str]:
         counts[: len(found)] += found
     frequent = np.argsort(-counts, kind="stable")[:size]
     letters = [chr(code) for code in frequent if counts[code]]
-    return [_WORD_START, *letters] if letters else []
+    return [WORD_START, *letters] if letters else []
 
 
 def _blocks(sentences: Iterable[str]) -> Iterator[list[str]]:
