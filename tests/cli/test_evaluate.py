@@ -1,0 +1,116 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PAIRS = "nation\tnation\ntable\ttabelle\nfather\tvater\nmusic\tmusik\n"
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def words(here: Path) -> None:
+    (here / "words.en-de.tsv").write_text(PAIRS)
+
+
+def test_a_table(run: Run) -> None:
+    code, out, _ = run("evaluate", "letter_encoder:letters", "words.en-de.tsv", "words.en-de.tsv")
+    assert code == 0
+    assert "words.en-de.tsv" in out
+    assert "en → de" in out
+    assert "mean of the files" in out
+    assert "100.0" in out
+
+
+def test_json(run: Run) -> None:
+    code, out, _ = run("evaluate", "letter_encoder:letters", "words.en-de.tsv", "--json")
+    assert code == 0
+    record = json.loads(out)
+    assert record["model"] == "letter_encoder:letters"
+    [result] = record["results"]
+    assert result["languages"] == ["en", "de"]
+    assert result["pairs"] == 4
+    assert result["precision_at_1"]["mean"]["value"] == 1.0
+
+
+def test_columns_languages_and_blank_sides(run: Run, here: Path) -> None:
+    rows = [line.split("\t") for line in PAIRS.splitlines()]
+    (here / "plain.tsv").write_text("".join(f"{a}\tx\t{b}\n" for a, b in rows) + "alone\tx\t\n")
+    code, out, err = run(
+        "evaluate",
+        "letter_encoder:letters",
+        "plain.tsv",
+        "--columns",
+        "3,1",
+        "--languages",
+        "de-en",
+        "--json",
+    )
+    assert code == 0
+    assert json.loads(out)["results"][0]["languages"] == ["de", "en"]
+    assert json.loads(out)["results"][0]["pairs"] == 4
+    assert "left out 1 pairs with a blank side" in err
+
+
+def test_a_name_that_tells_no_languages(run: Run, here: Path) -> None:
+    (here / "words.tsv").write_text(PAIRS)
+    code, out, _ = run("evaluate", "letter_encoder:letters", "words.tsv", "--json")
+    assert code == 0
+    assert json.loads(out)["results"][0]["languages"] == ["source", "target"]
+
+
+def test_distractors(run: Run, here: Path) -> None:
+    (here / "more.en-de.tsv").write_text("Table\tTisch\nhouse\thaus\n")
+    code, out, _ = run(
+        "evaluate",
+        "letter_encoder:letters",
+        "words.en-de.tsv",
+        "--distractors",
+        "more.en-de.tsv",
+        "--queries",
+        "3",
+        "--json",
+    )
+    assert code == 0
+    [result] = json.loads(out)["results"]
+    assert (result["protocol"], result["pairs"]) == ("muse", 3)
+    assert result["candidates"] == {"forward": 5, "backward": 5}
+
+
+def test_a_plot(run: Run, here: Path) -> None:
+    code, _, err = run(
+        "evaluate", "letter_encoder:letters", "words.en-de.tsv", "--plot", "scores.png"
+    )
+    assert code == 0
+    assert "scores.png" in err
+    assert (here / "scores.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "words.en-de.tsv"], "nowhere: there is no such model folder"),
+        (["letter_encoder:letters", "none.tsv"], "none.tsv: there is no such file"),
+        (["letter_encoder:nothing", "words.en-de.tsv"], "has no attribute nothing"),
+        (["letter_encoder:letters", "empty.tsv"], "empty.tsv: "),
+        (["letter_encoder:letters", "words.en-de.tsv", "--plot", "a.gif"], "a.gif: "),
+        (["letter_encoder:letters", "words.en-de.tsv", "--languages", "x"], "--languages x"),
+        (
+            ["letter_encoder:letters", "words.en-de.tsv", "--distractors", "it.en-it.tsv"],
+            "it.en-it.tsv: the distractors are en-it",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    run: Run, here: Path, arguments: list[str], message: str
+) -> None:
+    (here / "empty.tsv").touch()
+    (here / "it.en-it.tsv").write_text("a\tb\n")
+    code, out, err = run("evaluate", *arguments)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert err.startswith("babelite: ")
+    assert err.count("\n") == 1

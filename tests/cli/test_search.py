@@ -1,0 +1,115 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+LINES = ["the house", "", "a mouse", "music", "the houses"]
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def files(here: Path) -> None:
+    (here / "lines.txt").write_text("".join(f"{line}\n" for line in LINES))
+    (here / "lines.tsv").write_text("".join(f"x\t{line}\n" for line in LINES))
+    (here / "blank.txt").write_text("\n \n")
+    (here / "empty.txt").touch()
+
+
+def test_search_prints_rank_cosine_line_and_text(run: Run) -> None:
+    code, out, _ = run("search", "letter_encoder:letters", "lines.txt", "the house!", "-k", "2")
+    assert code == 0
+    query, first, second = out.splitlines()
+    assert query == "the house!"
+    assert first.split(maxsplit=4)[0::2] == ["1", "line", "the house"]
+    assert second.endswith("line 5  the houses")
+
+
+def test_search_as_json_by_column(run: Run) -> None:
+    code, out, _ = run(
+        "search", "letter_encoder:letters", "lines.tsv", "music", "mouse", "--column", "2", "--json"
+    )
+    assert code == 0
+    music, mouse = map(json.loads, out.splitlines())
+    assert music["query"] == "music"
+    assert music["hits"][0] == {"rank": 1, "cosine": 1.0, "line": 4, "text": "music"}
+    assert mouse["hits"][0]["line"] == 3
+    # The blank line cannot be found.
+    assert len(mouse["hits"]) == 4
+
+
+def test_queries_from_standard_input(run: Run) -> None:
+    code, out, _ = run(
+        "search",
+        "letter_encoder:letters",
+        "lines.txt",
+        "-",
+        "-k",
+        "1",
+        "--json",
+        standard_input="music\n\nmouse\n",
+    )
+    assert code == 0
+    assert [json.loads(line)["query"] for line in out.splitlines()] == ["music", "mouse"]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_encode_writes_a_row_a_line(run: Run, here: Path, dtype: type) -> None:
+    options = ["--float16"] if dtype is np.float16 else []
+    code, out, err = run(
+        "encode", "letter_encoder:letters", "lines.txt", "--out", "v.npy", *options
+    )
+    assert (code, out) == (0, "")
+    assert "5 vectors of 256 components: v.npy" in err
+    vectors = np.load(here / "v.npy")
+    assert vectors.dtype == dtype
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1, 0, 1, 1, 1], atol=1e-3)
+
+
+def test_encode_standard_input_by_column(run: Run, here: Path) -> None:
+    code, _, _ = run(
+        "encode",
+        "letter_encoder:letters",
+        "--out",
+        "v.npy",
+        "--column",
+        "1",
+        standard_input="a\tbb\nb\taa\n",
+    )
+    assert code == 0
+    vectors = np.load(here / "v.npy")
+    assert vectors.argmax(axis=1).tolist() == [ord("a"), ord("b")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["search", "nowhere", "lines.txt", "q"], "nowhere: there is no such model folder"),
+        (["search", "letter_encoder:letters", "none.txt", "q"], "none.txt: there is no such file"),
+        (["search", "letter_encoder:letters", "empty.txt", "q"], "empty.txt: is empty"),
+        (["search", "letter_encoder:letters", "blank.txt", "q"], "holds only blank lines"),
+        (["search", "letter_encoder:letters", "-", "-"], "standard input: cannot be both"),
+        (["search", "letter_encoder:letters", "lines.txt", "-"], "standard input: is empty"),
+        (
+            ["search", "letter_encoder:letters", "lines.tsv", "q", "--column", "3"],
+            "lines.tsv, line 1: has 2 columns",
+        ),
+        (["encode", "letter_encoder:letters", "empty.txt", "--out", "v.npy"], "is empty"),
+        (["encode", "letter_encoder:letters", ".", "--out", "v.npy"], "is a folder"),
+        (["encode", "letter_encoder:letters", "lines.txt", "--out", "no/v.npy"], "no/v.npy: "),
+        (["encode", "letter_encoder:letters", "lines.txt", "--out", "/dev/full"], "/dev/full: "),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    run: Run, here: Path, arguments: list[str], message: str
+) -> None:
+    before = sorted(here.iterdir())
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert err.splitlines()[-1].startswith("babelite: ")
+    assert message in err
+    assert "Traceback" not in err
+    assert sorted(here.iterdir()) == before
