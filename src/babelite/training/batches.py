@@ -65,9 +65,13 @@ def plan_epoch(
         for number, corpus in enumerate(corpora):
             inside = (window >= firsts[number]) & (window < firsts[number + 1])
             rows = np.concatenate([left[number], window[inside] - firsts[number]])
+            spare = rows[:0]
             if by_length:
+                # Chance decides what fills no batch; by length it would always be the longest.
+                rows, spare = np.split(rows, [len(rows) // batch_size * batch_size])
                 rows = _sort_by_length(rows, corpus)
-            whole, left[number] = _cut(rows, corpus, batch_size)
+            whole, waiting = _cut(rows, corpus, batch_size)
+            left[number] = np.concatenate([waiting, spare])
             begun[number] = begun[number] or bool(whole)
             batches += [Rows(number, batch) for batch in whole]
         yield from (batches[place] for place in order.permutation(len(batches)))
@@ -106,6 +110,8 @@ def _cut(
             chosen = np.flatnonzero(fits)[:size]
             batches.append(candidates[chosen])
             candidates = np.delete(candidates, chosen)
+        else:
+            candidates = np.concatenate([candidates[fits], candidates[~fits]])
         # Of a sentence that fills the corpus, most copies are not waited for.
         waiting = candidates[: 4 * size]
     return batches, waiting

@@ -104,13 +104,20 @@ def prepare(
                 max_tokens=config.max_tokens,
                 advance=advance,
             )
+        tokens = open_tokens(run.tokens(name), name, tokenizer)
+        if not len(tokens):
+            raise BabeliteError(
+                f"no pair of {name} is left to train on",
+                path=parts[0].paths[0],
+                remedy="give more pairs, or a larger --vocabulary-size",
+            )
         pairs.append(
             LanguagePair(
                 name,
                 (parts[0].source_language, parts[0].target_language),
                 tuple(path for part in parts for path in part.paths),
                 list(_read(run.held_out(name))),
-                open_tokens(run.tokens(name), name, tokenizer),
+                tokens,
             )
         )
     return TrainingText(pairs, tokenizer)

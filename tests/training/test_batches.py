@@ -1,0 +1,181 @@
+"""The order of training: every pair once, nothing twice in a batch, hardly any padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from babelite.training import batches
+from babelite.training.batches import Rows, batches_per_epoch, plan_epoch
+from babelite.training.tokens import Side, TokenizedPairs
+
+
+def make_side(keys: Sequence[int] | NDArray[np.int64], lengths: NDArray[np.int64]) -> Side:
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    return Side(np.full(int(ends[-1]), 3, np.uint16), ends, np.array(keys, np.uint64))
+
+
+def make_corpus(
+    source: Sequence[int] | NDArray[np.int64],
+    target: Sequence[int] | NDArray[np.int64],
+    lengths: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+) -> TokenizedPairs:
+    """A corpus of sentences that are known by their keys; equal keys, equal sentences."""
+    first, second = lengths or (np.array(source) % 7 + 1, np.array(target) % 5 + 1)
+    return TokenizedPairs("en-fr", make_side(source, first), make_side(target, second))
+
+
+def plan(
+    corpora: Sequence[TokenizedPairs],
+    size: int,
+    *,
+    seed: int = 0,
+    epoch: int = 0,
+    by_length: bool = True,
+) -> list[Rows]:
+    return list(plan_epoch(corpora, size, seed=seed, epoch=epoch, by_length=by_length))
+
+
+def as_lists(plan: list[Rows]) -> list[tuple[int, list[int]]]:
+    return [(rows.language_pair, rows.rows.tolist()) for rows in plan]
+
+
+# Many equal sentences on one side: the same greeting translated in several ways.
+CORPUS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=80).map(
+    lambda pairs: make_corpus([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+)
+SETTINGS = {
+    "corpora": st.lists(CORPUS, min_size=1, max_size=3),
+    "size": st.integers(2, 20),
+    "seed": st.integers(0, 3),
+    "by_length": st.booleans(),
+}
+
+
+@given(**SETTINGS)
+def test_batches_hold_no_pair_and_no_sentence_twice(
+    corpora: list[TokenizedPairs], size: int, seed: int, by_length: bool
+) -> None:
+    used: set[tuple[int, int]] = set()
+    for batch in plan(corpora, size, seed=seed, by_length=by_length):
+        corpus = corpora[batch.language_pair]
+        assert 0 < len(batch.rows) <= size
+        for side in (corpus.source, corpus.target):
+            assert len(set(side.keys[batch.rows].tolist())) == len(batch.rows)
+        pairs = {(batch.language_pair, row) for row in batch.rows.tolist()}
+        assert not used & pairs
+        used |= pairs
+
+
+@given(**SETTINGS)
+def test_every_language_pair_is_used(
+    corpora: list[TokenizedPairs], size: int, seed: int, by_length: bool
+) -> None:
+    used = {batch.language_pair for batch in plan(corpora, size, seed=seed, by_length=by_length)}
+    assert used == {number for number, corpus in enumerate(corpora) if len(corpus)}
+
+
+@given(**SETTINGS)
+def test_the_seed_and_the_epoch_alone_decide(
+    corpora: list[TokenizedPairs], size: int, seed: int, by_length: bool
+) -> None:
+    first = plan(corpora, size, seed=seed, epoch=3, by_length=by_length)
+    second = plan(corpora, size, seed=seed, epoch=3, by_length=by_length)
+    assert as_lists(first) == as_lists(second)
+
+
+@given(
+    st.lists(st.integers(0, 200), min_size=1, max_size=3),
+    st.integers(2, 20),
+    st.booleans(),
+    st.integers(30, 100),
+)
+def test_without_equal_sentences_every_pair_is_used_up_to_the_remainder(
+    sizes: list[int], size: int, by_length: bool, window: int
+) -> None:
+    corpora = [make_corpus(range(count), range(count)) for count in sizes]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "_WINDOW", window)
+        planned = plan(corpora, size, by_length=by_length)
+    for number, count in enumerate(sizes):
+        used = sum(len(batch.rows) for batch in planned if batch.language_pair == number)
+        assert used == (count // size * size if count >= size else count)
+    assert sum(len(batch.rows) == size for batch in planned) == sum(
+        count // size for count in sizes
+    )
+
+
+def test_seeds_and_epochs_give_other_orders() -> None:
+    corpora = [make_corpus(range(100), range(100))]
+    plans = [
+        as_lists(plan(corpora, 10, seed=seed, epoch=epoch)) for seed in (0, 1) for epoch in (0, 1)
+    ]
+    assert len({str(found) for found in plans}) == 4
+
+
+@pytest.mark.parametrize("by_length", [True, False])
+def test_over_some_epochs_every_pair_is_seen(by_length: bool) -> None:
+    """Whatever does not fill a batch is another part of the data in each epoch."""
+    lengths = np.arange(150) + 1, np.arange(150) + 1
+    corpora = [make_corpus(range(150), range(150), lengths)]
+    seen = {
+        row
+        for epoch in range(12)
+        for batch in plan(corpora, 100, epoch=epoch, by_length=by_length)
+        for row in batch.rows.tolist()
+    }
+    assert len(seen) > 145
+
+
+def test_language_pairs_are_mixed() -> None:
+    corpora = [make_corpus(range(1_000), range(1_000)), make_corpus(range(500), range(500))]
+    order = [batch.language_pair for batch in plan(corpora, 10)]
+    assert order.count(0) == 100
+    assert order.count(1) == 50
+    assert 10 < order[:75].count(1) < 40
+
+
+def test_equal_sentences_wait_for_another_batch() -> None:
+    # Each sentence four times; there is room for all of them.
+    sentences = np.repeat(np.arange(200), 4)
+    corpora = [make_corpus(sentences, np.arange(800))]
+    used = sum(len(batch.rows) for batch in plan(corpora, 20, by_length=False))
+    assert used >= 800 - 3 * 20
+
+
+def test_a_sentence_that_fills_the_corpus_does_not_stop_training() -> None:
+    sentences = np.concatenate([np.zeros(5_000, np.int64), np.arange(1, 1_001)])
+    corpora = [make_corpus(sentences, np.arange(6_000))]
+    planned = plan(corpora, 50)
+    assert sum(len(batch.rows) for batch in planned) > 900
+    assert all((sentences[batch.rows] == 0).sum() <= 1 for batch in planned)
+
+
+def test_batches_by_length_hold_next_to_no_padding() -> None:
+    generator = np.random.default_rng(0)
+    # Lengths as in real text: log-normal, the translation longer or shorter by a few words.
+    source = np.clip(generator.lognormal(2.3, 0.7, 60_000).round(), 1, 200).astype(np.int64)
+    target = np.clip((source * generator.normal(1.1, 0.15, 60_000)).round(), 1, 200)
+    corpus = make_corpus(range(60_000), range(60_000), (source, target.astype(np.int64)))
+
+    def waste(by_length: bool) -> float:
+        kept = padded = 0
+        for batch in plan([corpus], 128, by_length=by_length):
+            for side in (corpus.source, corpus.target):
+                lengths = side.lengths[batch.rows]
+                kept += int(lengths.sum())
+                padded += int(lengths.max()) * len(lengths)
+        return 1 - kept / padded
+
+    assert waste(by_length=True) < 0.1
+    assert waste(by_length=False) > 0.5
+
+
+def test_batches_per_epoch_is_what_an_epoch_has() -> None:
+    corpora = [make_corpus(range(count), range(count)) for count in (95, 4, 0)]
+    assert batches_per_epoch(corpora, 10) == len(plan(corpora, 10)) == 10
