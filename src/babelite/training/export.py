@@ -34,6 +34,7 @@ from babelite.training.onnx_graph import build_graph, build_int8_graph
 INT8_TOLERANCE = 0.003
 _FLOAT_COSINE = 0.9999
 _PARITY_PAIRS = 50
+_SAMPLE_PAIRS = 300
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,11 @@ def export(
     heads = network.shape.heads
     graphs: dict[Precision, bytes] = {
         "float32": build_graph(weights, n_heads=heads).SerializeToString(),
-        "int8": build_int8_graph(weights, n_heads=heads).SerializeToString(),
     }
+    if validation:
+        sample = _sample(tokenizer, network.shape.max_tokens, validation)
+        int8 = build_int8_graph(weights, n_heads=heads, sample=sample)
+        graphs["int8"] = int8.SerializeToString()
     contents = ModelContents(
         config=network.shape.to_distilbert(),
         tokenizer=_compact(tokenizer),
@@ -123,6 +127,14 @@ def export(
     return Exported(write_model_folder(out, contents, description), scores, kept)
 
 
+def _sample(
+    tokenizer: Tokenizer, max_tokens: int, validation: Sequence[Sequence[Pair]]
+) -> list[list[int]]:
+    """Token ids of some sentences of every language, for the ranges of the 8-bit graph."""
+    texts = [side for pairs in validation for pair in pairs[:_SAMPLE_PAIRS] for side in pair]
+    return [encoding.ids[:max_tokens] for encoding in tokenizer.encode_batch(texts)]
+
+
 def _judge(
     network: DualTransformer,
     tokenizer: Tokenizer,
@@ -134,7 +146,7 @@ def _judge(
     with tempfile.TemporaryDirectory(prefix="babelite-") as folder:
         write_model_folder(folder, contents, description)
         scores: dict[Precision, float] = {}
-        for precision in ("float32", "int8"):
+        for precision in contents.graphs:
             encoder = Encoder.load(folder, precision=precision)
             if precision == "float32":
                 _check_parity(network, tokenizer, encoder, validation)

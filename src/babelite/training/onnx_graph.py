@@ -1,12 +1,12 @@
 """The encoder as an ONNX graph, built from plain arrays: token ids in, sentence vectors out.
 
-Two graphs come from the same weights: one in float32, and one whose weights are stored as 8-bit
+Two graphs come from the same weights: one in float32, and one that stores and multiplies small
 integers. Both take and give the same things, so every runtime of ONNX files can use either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from babelite.training.quantization import byte_scale, pack_rows, quantize_rows
+
 Weights = Mapping[str, NDArray[np.float32]]
 
 _OPSET = 17  # the first with LayerNormalization
 _IR_VERSION = 8  # what came with that opset, so that older runtimes open the file
+_ORT_DOMAIN = "com.microsoft"  # operators that onnxruntime adds to the standard
 _EPSILON = 1e-12  # of every LayerNorm, and the least length a vector is divided by
 
 
@@ -40,133 +43,149 @@ def build_graph(weights: Weights, *, n_heads: int, activation: str = "silu") -> 
     Raises:
         ValueError: An unknown activation, or heads that do not divide the width.
     """
-    return _Graph(weights, n_heads, activation, quantized=False).build()
+    return _Graph(weights, n_heads, activation).build()
 
 
 def build_int8_graph(
-    weights: Weights, *, n_heads: int, activation: str = "silu"
+    weights: Weights,
+    *,
+    n_heads: int,
+    sample: Sequence[Sequence[int]],
+    activation: str = "silu",
 ) -> onnx.ModelProto:
-    """Build the graph whose matrices are stored as 8-bit integers, a fourth of the size.
+    """Build the graph of small integers: a quarter of the size and half as fast again on a CPU.
 
-    Arguments, inputs, outputs and errors are those of `build_graph`.
+    Token embeddings are stored at 7 bits, each row with a scale of its own. The matrices of the
+    layers are 7-bit integers too, and what they are multiplied with is rounded to bytes over a
+    fixed range, so a sentence's vector does not depend on its batch. The ranges are those that
+    occur in a sample of sentences. onnxruntime is the runtime: one operator is its own.
+
+    Args:
+        weights: As for `build_graph`.
+        n_heads: As for `build_graph`.
+        sample: Token ids of a few hundred sentences, of the kind that will be encoded; larger
+            numbers than occur in them will be cut off.
+        activation: As for `build_graph`.
+
+    Returns:
+        The model, with the inputs and outputs of `build_graph`.
+
+    Raises:
+        ValueError: As `build_graph`, or a sample without any token.
     """
-    return _Graph(weights, n_heads, activation, quantized=True).build()
+    if not any(len(ids) for ids in sample):
+        raise ValueError("the sample holds no token")
+    ranges = _observe(_Graph(weights, n_heads, activation), sample)
+    return _Int8Graph(weights, n_heads, activation, ranges).build()
 
 
 class _Graph:
     """Nodes and constants as they are added; each method returns the name of what it computes."""
 
-    def __init__(self, weights: Weights, n_heads: int, activation: str, *, quantized: bool) -> None:
+    def __init__(self, weights: Weights, n_heads: int, activation: str) -> None:
         self.weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
         self.dim = self.weights["embeddings.word_embeddings.weight"].shape[1]
         if n_heads < 1 or self.dim % n_heads:
             raise ValueError(f"{n_heads} heads do not divide a width of {self.dim}")
         if activation not in ("silu", "relu", "gelu"):
             raise ValueError(f"unknown activation {activation!r}")
-        self.n_heads, self.activation, self.quantized = n_heads, activation, quantized
+        self.n_heads, self.activation = n_heads, activation
+        self.n_layers = sum(name.endswith(".ffn.lin1.weight") for name in self.weights)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
+        self.linear_inputs: dict[str, str] = {}
 
     def build(self) -> onnx.ModelProto:
         mask = self.op("Cast", "attention_mask", to=TensorProto.FLOAT)
-        hidden = self.embeddings()
-        n_layers = sum(name.endswith(".ffn.lin1.weight") for name in self.weights)
-        bias = self.attention_bias(mask) if n_layers else ""
-        for i in range(n_layers):
-            hidden = self.layer(f"transformer.layer.{i}", hidden, bias)
-        self.op("Identity", hidden, output="last_hidden_state")
+        names = [f"layer_{i}" for i in range(self.n_layers)] + ["last_hidden_state"]
+        hidden = self.embeddings(names[0])
+        bias = self.attention_bias(mask) if self.n_layers else ""
+        for i, name in enumerate(names[1:]):
+            hidden = self.layer(f"transformer.layer.{i}", hidden, bias, name)
         self.sentence_vector(hidden, mask)
         return self.model()
 
-    def embeddings(self) -> str:
+    # The parts of the network, from the bottom up.
+
+    def tokens(self) -> str:
         table = self.weights["embeddings.word_embeddings.weight"]
-        if self.quantized:
-            values, scales = quantize_rows(table)
-            rows = self.op("Gather", self.constant("token_rows", values), "input_ids")
-            row_scales = self.op("Gather", self.constant("token_scales", scales), "input_ids")
-            tokens = self.op("Mul", self.op("Cast", rows, to=TensorProto.FLOAT), row_scales)
-        else:
-            tokens = self.op("Gather", self.constant("token_rows", table), "input_ids")
-        positions = self.constant(
-            "positions", self.weights["embeddings.position_embeddings.weight"]
-        )
+        return self.op("Gather", self.constant("tokens", table), "input_ids")
+
+    def embeddings(self, output: str) -> str:
+        table = self.weights["embeddings.position_embeddings.weight"]
         length = self.op("Shape", "input_ids", start=1)
-        used = self.op("Slice", positions, self.integers("zero", 0), length)
-        return self.layer_norm("embeddings.LayerNorm", self.op("Add", tokens, used))
+        start = self.integers("start", 0)
+        positions = self.op("Slice", self.constant("positions", table), start, length)
+        both = self.op("Add", self.tokens(), positions)
+        return self.layer_norm("embeddings.LayerNorm", both, output)
 
     def attention_bias(self, mask: str) -> str:
-        hidden_keys = self.op("Sub", self.floats("one", 1.0), mask)
-        bias = self.op("Mul", hidden_keys, self.floats("masked", -1e9))
-        return self.op("Unsqueeze", bias, self.integers("key_axes", 1, 2))
+        bias = self.op(
+            "Mul", self.op("Sub", mask, self.number("one", 1.0)), self.number("far", 1e9)
+        )
+        return self.op("Unsqueeze", bias, self.integers("head_and_query", 1, 2))
 
-    def layer(self, name: str, hidden: str, bias: str) -> str:
-        attended = self.attention(f"{name}.attention", hidden, bias)
-        hidden = self.layer_norm(f"{name}.sa_layer_norm", self.op("Add", attended, hidden))
-        inner = self.activate(self.linear([f"{name}.ffn.lin1"], hidden))
-        outer = self.linear([f"{name}.ffn.lin2"], inner)
-        return self.layer_norm(f"{name}.output_layer_norm", self.op("Add", outer, hidden))
+    def layer(self, name: str, hidden: str, bias: str, output: str) -> str:
+        mixed = self.attention(f"{name}.attention", hidden, bias)
+        hidden = self.layer_norm(f"{name}.sa_layer_norm", self.op("Add", mixed, hidden))
+        inner = self.activate(self.linear(f"{name}.ffn.lin1", hidden))
+        outer = self.linear(f"{name}.ffn.lin2", inner)
+        return self.layer_norm(f"{name}.output_layer_norm", self.op("Add", outer, hidden), output)
 
     def attention(self, name: str, hidden: str, bias: str) -> str:
-        projections = [f"{name}.{part}" for part in ("q_lin", "k_lin", "v_lin")]
-        merged = self.linear(projections, hidden)
-        by_head = self.integers("by_head", 0, 0, self.n_heads, self.dim // self.n_heads)
-        query, key, value = (self.op("Reshape", p, by_head) for p in self.split(merged, 3))
-        query = self.op("Transpose", query, perm=[0, 2, 1, 3])
-        key = self.op("Transpose", key, perm=[0, 2, 3, 1])
-        value = self.op("Transpose", value, perm=[0, 2, 1, 3])
-        scale = self.floats("head_scale", (self.dim // self.n_heads) ** -0.5)
-        scores = self.op("Add", self.op("Mul", self.op("MatMul", query, key), scale), bias)
-        mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), value)
-        mixed = self.op("Transpose", mixed, perm=[0, 2, 1, 3])
-        mixed = self.op("Reshape", mixed, self.integers("joined", 0, 0, self.dim))
-        return self.linear([f"{name}.out_lin"], mixed)
+        query, key, value = (
+            self.by_head(self.linear(f"{name}.{part}", hidden))
+            for part in ("q_lin", "k_lin", "v_lin")
+        )
+        key = self.op("Transpose", key, perm=[0, 1, 3, 2])
+        scale = self.number("query_scale", (self.dim // self.n_heads) ** -0.5)
+        scores = self.op("Mul", self.op("MatMul", query, key), scale)
+        shares = self.op("Softmax", self.op("Add", scores, bias), axis=-1)
+        mixed = self.op("Transpose", self.op("MatMul", shares, value), perm=[0, 2, 1, 3])
+        joined = self.op("Reshape", mixed, self.integers("joined", 0, 0, self.dim))
+        return self.linear(f"{name}.out_lin", joined)
 
-    def linear(self, names: list[str], x: str) -> str:
-        """One product for all the named linear maps; their outputs lie side by side."""
-        weight = np.concatenate([self.weights[f"{n}.weight"] for n in names]).T
-        bias = np.concatenate([self.weights[f"{n}.bias"] for n in names])
-        if self.quantized:
-            values, scales = quantize_rows(weight.T)
-            stored = self.op(
-                "Cast", self.constant(f"{names[0]}.weight", values.T), to=TensorProto.FLOAT
-            )
-            matrix = self.op("Mul", stored, self.constant(f"{names[0]}.scales", scales.T))
-        else:
-            matrix = self.constant(f"{names[0]}.weight", weight)
-        product = self.op("MatMul", x, matrix)
-        return self.op("Add", product, self.constant(f"{names[0]}.bias", bias))
+    def by_head(self, x: str) -> str:
+        heads = self.integers("heads", 0, 0, self.n_heads, self.dim // self.n_heads)
+        return self.op("Transpose", self.op("Reshape", x, heads), perm=[0, 2, 1, 3])
+
+    def linear(self, name: str, x: str) -> str:
+        self.linear_inputs[name] = x
+        matrix = self.constant(f"{name}.weight", self.weights[f"{name}.weight"].T)
+        bias = self.constant(f"{name}.bias", self.weights[f"{name}.bias"])
+        return self.op("Add", self.op("MatMul", x, matrix), bias)
 
     def activate(self, x: str) -> str:
         if self.activation == "relu":
             return self.op("Relu", x)
         if self.activation == "silu":
             return self.op("Mul", x, self.op("Sigmoid", x))
-        scaled = self.op("Mul", x, self.floats("inverse_root_2", 0.5**0.5))
-        grown = self.op("Add", self.op("Erf", scaled), self.floats("one", 1.0))
-        return self.op("Mul", self.op("Mul", x, grown), self.floats("half", 0.5))
+        scaled = self.op("Mul", x, self.number("inverse_root_2", 0.5**0.5))
+        grown = self.op("Add", self.op("Erf", scaled), self.number("one", 1.0))
+        return self.op("Mul", self.op("Mul", x, grown), self.number("half", 0.5))
 
-    def layer_norm(self, name: str, x: str) -> str:
+    def layer_norm(self, name: str, x: str, output: str | None = None) -> str:
         scale = self.constant(f"{name}.weight", self.weights[f"{name}.weight"])
         bias = self.constant(f"{name}.bias", self.weights[f"{name}.bias"])
-        return self.op("LayerNormalization", x, scale, bias, axis=-1, epsilon=_EPSILON)
+        return self.op(
+            "LayerNormalization", x, scale, bias, output=output, axis=-1, epsilon=_EPSILON
+        )
 
     def sentence_vector(self, hidden: str, mask: str) -> None:
-        # The length of the vector is set to one, so the sum serves as well as the mean.
-        row = self.op("Unsqueeze", mask, self.integers("row_axis", 1))
-        total = self.op("Squeeze", self.op("MatMul", row, hidden), self.integers("row_axis", 1))
+        # The vector is set to unit length, so the sum of the states serves as well as the mean.
+        axis = self.integers("token_axis", 1)
+        row = self.op("Unsqueeze", mask, axis)
+        total = self.op("Squeeze", self.op("MatMul", row, hidden), axis)
         length = self.op("ReduceL2", total, axes=[-1], keepdims=1)
-        length = self.op("Max", length, self.floats("least_length", _EPSILON))
+        length = self.op("Max", length, self.number("least_length", _EPSILON))
         self.op("Div", total, length, output="sentence_embedding")
+
+    # How a graph is written down.
 
     def op(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:  # noqa: ANN401
         output = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], **attributes))
         return output
-
-    def split(self, x: str, parts: int) -> list[str]:
-        outputs = [f"Split_{len(self.nodes)}_{i}" for i in range(parts)]
-        self.nodes.append(helper.make_node("Split", [x], outputs, axis=-1))
-        return outputs
 
     def constant(self, name: str, value: NDArray[Any]) -> str:
         self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
@@ -175,50 +194,124 @@ class _Graph:
     def integers(self, name: str, *values: int) -> str:
         return self.constant(name, np.array(values, np.int64))
 
-    def floats(self, name: str, value: float) -> str:
+    def number(self, name: str, value: float) -> str:
         return self.constant(name, np.array(value, np.float32))
 
     def model(self) -> onnx.ModelProto:
-        inputs = [
-            helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
-            for name in ("input_ids", "attention_mask")
-        ]
-        outputs = [
-            helper.make_tensor_value_info(
-                "last_hidden_state", TensorProto.FLOAT, ["batch", "tokens", self.dim]
-            ),
-            helper.make_tensor_value_info(
-                "sentence_embedding", TensorProto.FLOAT, ["batch", self.dim]
-            ),
-        ]
+        def describe(name: str, kind: int, *shape: str | int) -> onnx.ValueInfoProto:
+            return helper.make_tensor_value_info(name, kind, shape)
+
         graph = helper.make_graph(
-            self.nodes, "encoder", inputs, outputs, list(self.constants.values())
+            self.nodes,
+            "encoder",
+            [
+                describe("input_ids", TensorProto.INT64, "batch", "tokens"),
+                describe("attention_mask", TensorProto.INT64, "batch", "tokens"),
+            ],
+            [
+                describe("last_hidden_state", TensorProto.FLOAT, "batch", "tokens", self.dim),
+                describe("sentence_embedding", TensorProto.FLOAT, "batch", self.dim),
+            ],
+            list(self.constants.values()),
         )
+        domains = sorted({"", *(node.domain for node in self.nodes)})
+        opsets = [helper.make_opsetid(d, 1 if d else _OPSET) for d in domains]
         model = helper.make_model(
-            graph,
-            producer_name="babelite",
-            ir_version=_IR_VERSION,
-            opset_imports=[helper.make_opsetid("", _OPSET)],
+            graph, producer_name="babelite", ir_version=_IR_VERSION, opset_imports=opsets
         )
         onnx.checker.check_model(model)
         return model
 
 
-def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round each row to 8-bit integers of its own scale.
+class _Int8Graph(_Graph):
+    """The same network, with packed embeddings and products of bytes."""
 
-    Args:
-        matrix: float32 of shape (rows, columns).
+    def __init__(
+        self,
+        weights: Weights,
+        n_heads: int,
+        activation: str,
+        ranges: Mapping[str, tuple[float, float]],
+    ) -> None:
+        super().__init__(weights, n_heads, activation)
+        self.ranges = ranges
+        self.as_bytes: dict[str, str] = {}
 
-    Returns:
-        The integers, from -127 to 127, of the same shape, and the scales, of shape (rows, 1);
-        their product is the matrix, each element within half a scale.
+    def tokens(self) -> str:
+        """Unpack the rows; see `pack_rows` for their layout.
 
-    Example:
-        >>> values, scales = quantize_rows(np.array([[0.5, -1.27]], np.float32))
-        >>> values.tolist(), round(float(scales[0, 0]), 6)
-        ([[50, -127]], 0.01)
-    """
-    largest = np.abs(matrix).max(axis=1, keepdims=True)
-    scales = np.where(largest > 0, largest, 1).astype(np.float32) / np.float32(127)
-    return np.rint(matrix / scales).astype(np.int8), scales
+        The 64 that packing adds is left in: it shifts a whole row, which the LayerNorm undoes.
+        """
+        values, scales = quantize_rows(self.weights["embeddings.word_embeddings.weight"])
+        rows = pack_rows(values)
+        packed = self.op("Gather", self.constant("packed_tokens", rows), "input_ids")
+        packed = self.op("Cast", packed, to=TensorProto.FLOAT)
+        high = self.op("Floor", self.op("Mul", packed, self.number("shift_right", 1 / 128)))
+        low = self.op("Sub", packed, self.op("Mul", high, self.number("shift_left", 128.0)))
+        bits = self.op("Reshape", high, self.integers("bits", 0, 0, 7, rows.shape[1] // 7))
+        places = self.constant("places", 2.0 ** np.arange(7, dtype=np.float32)[None])
+        eighth = self.op("MatMul", places, bits)
+        eighth = self.op("Squeeze", eighth, self.integers("bit_axis", 2))
+        whole = self.op("Concat", low, eighth, axis=-1)
+        if self.dim % 8:
+            ends = self.integers("no_column", 0), self.integers("columns", self.dim)
+            whole = self.op("Slice", whole, *ends, self.integers("column_axis", 2))
+        scale = self.op("Gather", self.constant("token_scales", scales), "input_ids")
+        return self.op("Mul", whole, scale)
+
+    def linear(self, name: str, x: str) -> str:
+        scale, zero = byte_scale(*self.ranges[name])
+        input_scale = self.constant(f"{x}.scale", np.asarray(scale))
+        input_zero = self.constant(f"{x}.zero", np.asarray(zero))
+        if x not in self.as_bytes:
+            self.as_bytes[x] = self.op("QuantizeLinear", x, input_scale, input_zero)
+        values, scales = quantize_rows(self.weights[f"{name}.weight"])
+        return self.op(
+            "MatMulIntegerToFloat",
+            self.as_bytes[x],
+            self.constant(f"{name}.weight", values.T),
+            input_scale,
+            self.constant(f"{name}.scales", scales[:, 0]),
+            input_zero,
+            self.constant("weight_zero", np.array(0, np.int8)),
+            self.constant(f"{name}.bias", self.weights[f"{name}.bias"]),
+            domain=_ORT_DOMAIN,
+        )
+
+
+def _observe(graph: _Graph, sample: Sequence[Sequence[int]]) -> dict[str, tuple[float, float]]:
+    """The least and the greatest number that each linear map is given, over a sample."""
+    from onnxruntime import InferenceSession
+
+    model = graph.build()
+    if not graph.linear_inputs:
+        return {}
+    watched = sorted(set(graph.linear_inputs.values()))
+    model.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+        for name in watched
+        if name != "last_hidden_state"
+    )
+    session = InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    low = dict.fromkeys(watched, 0.0)
+    high = dict.fromkeys(watched, 0.0)
+    for ids, mask in _padded(sample):
+        states = session.run(watched, {"input_ids": ids, "attention_mask": mask})
+        for name, values in zip(watched, states, strict=True):
+            real = values[mask.astype(bool)]
+            low[name] = min(low[name], float(real.min()))
+            high[name] = max(high[name], float(real.max()))
+    return {linear: (low[x], high[x]) for linear, x in graph.linear_inputs.items()}
+
+
+def _padded(
+    sample: Sequence[Sequence[int]], rows: int = 64
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    sentences = [ids for ids in sample if len(ids)]
+    for start in range(0, len(sentences), rows):
+        batch = sentences[start : start + rows]
+        lengths = np.array([len(ids) for ids in batch])
+        mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
+        ids = np.zeros_like(mask)
+        ids[mask.astype(bool)] = np.concatenate(batch)
+        yield ids, mask
