@@ -111,6 +111,6 @@ class Validator:
         return {objective: float(np.mean(values)) for objective, values in sums.items()}
 
     def _pad(self, sentences: Sequence[list[int]]) -> torch.Tensor:
-        longest = max(1, *map(len, sentences)) if len(sentences) > 1 else max(1, len(sentences[0]))
+        longest = max(1, *map(len, sentences))
         rows = [ids + [PAD] * (longest - len(ids)) for ids in sentences]
         return torch.tensor(rows, dtype=torch.int64, device=self.device)

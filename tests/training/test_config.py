@@ -1,0 +1,146 @@
+"""The configuration: presets, a file, options, in this order; anything odd is one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from babelite.errors import BabeliteError
+from babelite.training.config import PRESETS, TrainingConfig, make_config
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_are_valid(preset: str) -> None:
+    assert make_config(preset).model_dump().items() >= PRESETS[preset].items()
+
+
+def test_the_paper_preset_is_the_papers() -> None:
+    config = make_config("paper")
+    assert config.weights == {"ugt": 1, "align": 2, "sim": 2}
+    assert (config.dim, config.hidden_dim, config.layers, config.heads) == (512, 1024, 2, 8)
+    assert (config.batch_size, config.learning_rate, config.amsgrad) == (128, 1e-3, True)
+    assert config.has_layers_phase
+    assert not config.has_bag_phase
+
+
+def test_options_go_before_the_file_and_the_file_before_the_preset(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('dim = 32\nheads = 4\nobjective = "xtr"\n', encoding="utf-8")
+    config = make_config("tiny", file, {"dim": 48, "heads": None})
+    assert (config.dim, config.heads, config.objective) == (48, 4, "xtr")
+    assert config.hidden_dim == PRESETS["tiny"]["hidden_dim"]
+
+
+def test_a_configuration_does_not_change() -> None:
+    with pytest.raises(ValidationError):
+        make_config().dim = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("given", "steps", "minutes"),
+    [
+        ({}, 50, None),
+        ({"epochs": 2}, None, None),
+        ({"epochs": 2, "steps": 7}, 7, None),
+        ({"minutes": 3}, 50, 3),
+    ],
+)
+def test_a_budget_replaces_that_of_the_preset(
+    given: dict[str, Any], steps: int | None, minutes: float | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("".join(f"{name} = {value}\n" for name, value in given.items()))
+    for config in (make_config("tiny", options=given), make_config("tiny", file)):
+        assert (config.steps, config.minutes) == (steps, minutes)
+
+
+def test_steps_that_are_asked_for_replace_the_minutes_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("minutes = 10\nbag_epochs = 1\n")
+    assert make_config("default", file, {"steps": 5}).minutes is None
+    assert make_config("default", file, {"dim": 8}).minutes == 10
+    assert make_config("tiny", file).bag_steps is None
+
+
+@pytest.mark.parametrize(
+    ("given", "bag", "layers"),
+    [
+        ({}, True, True),
+        ({"bag_epochs": 0}, False, True),
+        ({"bag_steps": 0}, False, True),
+        ({"bag_epochs": 0, "bag_steps": 5}, True, True),
+        ({"layers": 0}, True, False),
+        ({"steps": 0}, True, False),
+        ({"epochs": 0}, True, False),
+        ({"minutes": 1}, True, True),
+        ({"minutes": 1, "bag_share": 0}, False, True),
+        ({"minutes": 1, "bag_share": 1}, True, False),
+        ({"minutes": 1, "layers": 0, "bag_share": 0}, True, False),
+        ({"minutes": 1, "bag_epochs": 0, "epochs": 0}, True, True),
+    ],
+)
+def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers: bool) -> None:
+    config = make_config(options=given)
+    assert (config.has_bag_phase, config.has_layers_phase) == (bag, layers)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"dims": 4}, ["no option 'dims'"]),
+        ({"dim": 0}, ["'dim'", "greater than 0"]),
+        ({"dim": "wide"}, ["'dim'", "integer"]),
+        ({"dim": 30, "heads": 4}, ["30", "4 heads", "--dim"]),
+        ({"dropout": 1}, ["'dropout'", "less than 1"]),
+        ({"temperature": float("nan")}, ["'temperature'"]),
+        ({"similarity": "euclid"}, ["'similarity'", "cosine"]),
+        ({"device": "tpu"}, ["'device'", "cuda"]),
+        ({"objective": "align + laser"}, ["laser", "ugt"]),
+        ({"objective": ""}, ["add up some of"]),
+        ({"bag_epochs": 0, "epochs": 0}, ["nothing to be trained"]),
+        ({"layers": 0, "bag_steps": 0}, ["nothing to be trained"]),
+    ],
+)
+def test_bad_options_are_refused_in_one_sentence(given: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(BabeliteError) as caught:
+        make_config("default", options=given)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert caught.value.remedy
+    assert all(word in message for word in words), message
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(BabeliteError, match=r"no preset 'huge'.*default, paper, tiny"):
+        make_config("huge")
+
+
+@pytest.mark.parametrize("content", [b"dim = ", b"\xff\xfe", b"dim: 4"])
+def test_a_file_that_is_no_toml_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(content)
+    with pytest.raises(BabeliteError, match=r"settings\.toml: is not a TOML file"):
+        make_config("default", file)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="no such file"):
+        make_config("default", tmp_path / "missing.toml")
+    with pytest.raises(BabeliteError, match="is not a TOML file"):
+        make_config("default", tmp_path)
+
+
+def test_an_error_in_a_file_names_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("dim = -1\n")
+    with pytest.raises(BabeliteError) as caught:
+        make_config("default", file)
+    assert str(file) in str(caught.value)
+
+
+def test_every_option_is_explained() -> None:
+    for name, field in TrainingConfig.model_fields.items():
+        assert field.description and field.description.endswith("."), name

@@ -1,0 +1,127 @@
+"""The output folder: it belongs to one run, which may go on, and to nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from babelite.errors import BabeliteError
+from babelite.training.run_folder import RunFolder, read_record, write_record
+
+ASKED: dict[str, Any] = {
+    "config": {"dim": 64, "objective": "align"},
+    "cleaning": {"identical": "True"},
+    "data": [{"languages": "en-fr", "files": [["en-fr.tsv", 100]]}],
+}
+
+
+def with_dim(dim: int) -> dict[str, Any]:
+    return ASKED | {"config": ASKED["config"] | {"dim": dim}}
+
+
+def test_a_new_folder_is_made_and_taken(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "deep" / "model")
+    assert run.claim(ASKED) is False
+    assert run.cleaned("en-fr").parent.is_dir()
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    assert RunFolder(tmp_path).claim(ASKED) is False
+
+
+def test_the_same_run_goes_on(tmp_path: Path) -> None:
+    RunFolder(tmp_path).claim(ASKED)
+    assert RunFolder(tmp_path).claim(ASKED) is True
+
+
+def test_tuples_and_lists_are_the_same(tmp_path: Path) -> None:
+    data = ({"languages": "en-fr", "files": (("en-fr.tsv", 100),)},)
+    RunFolder(tmp_path).claim(ASKED | {"data": data})
+    assert RunFolder(tmp_path).claim(ASKED) is True
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (with_dim(32), "dim (was 64, is 32)"),
+        (ASKED | {"config": ASKED["config"] | {"seed": 1}}, "seed (was None, is 1)"),
+        (ASKED | {"cleaning": {"identical": "False"}}, "identical"),
+        (ASKED | {"data": [{"languages": "en-fr", "files": [["en-fr.tsv", 101]]}]}, "its data"),
+    ],
+)
+def test_another_run_is_refused_and_told_apart(
+    other: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    RunFolder(tmp_path).claim(ASKED)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises(BabeliteError) as caught:
+        RunFolder(tmp_path).claim(other)
+    assert words in str(caught.value)
+    assert "--out" in str(caught.value)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden", "training/mine.csv", "deep/er/file"])
+def test_a_folder_with_other_files_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    with pytest.raises(BabeliteError, match="not empty"):
+        RunFolder(tmp_path).claim(ASKED)
+    assert path.read_text() == "mine"
+
+
+def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_text("mine")
+    with pytest.raises(BabeliteError, match="is a file"):
+        RunFolder(path).claim(ASKED)
+    with pytest.raises(BabeliteError, match="cannot be made"):
+        RunFolder(path / "below").claim(ASKED)
+    assert path.read_text() == "mine"
+
+
+def test_a_run_killed_before_it_had_begun_can_begin(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.cleaned("en-fr").parent.mkdir(parents=True)
+    (run.work / ".run.json.abc.tmp").write_text("{")
+    assert run.claim(ASKED) is False
+
+
+def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.claim(ASKED)
+    (run.work / ".last.safetensors.abc.tmp").write_bytes(b"half")
+    (run.work / "corpus" / ".en-fr.tsv.abc.tmp").write_bytes(b"half")
+    folder = run.work / ".abc.tmp"
+    folder.mkdir()
+    (folder / "cleaned.tsv").write_bytes(b"half")
+    run.metrics.write_text("kept")
+    run.claim(ASKED)
+    left = {path.name for path in run.work.rglob("*")}
+    assert left == {"run.json", "corpus", "metrics.jsonl"}
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"config": '])
+def test_a_damaged_description_is_told(content: str, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.claim(ASKED)
+    run.description.write_text(content)
+    with pytest.raises(BabeliteError, match=r"run\.json: is damaged"):
+        run.claim(ASKED)
+
+
+def test_a_description_without_its_parts_is_another_run(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.claim(ASKED)
+    run.description.write_text("{}")
+    with pytest.raises(BabeliteError, match="another run"):
+        run.claim(ASKED)
+
+
+def test_records_are_read_as_written(tmp_path: Path) -> None:
+    record = {"seconds": 1.5, "name": "é", "parts": [1, None]}
+    write_record(tmp_path / "record.json", record)
+    assert read_record(tmp_path / "record.json") == record
