@@ -62,11 +62,11 @@ def open_binary(path: str | Path) -> BinaryIO:
     require_file(path)
     try:
         if path.suffix == ".gz":
-            return _buffered(gzip.open(path, "rb"))
+            return cast(BinaryIO, gzip.open(path, "rb"))
         if path.suffix == ".xz":
-            return _buffered(lzma.open(path, "rb"))
+            return cast(BinaryIO, lzma.open(path, "rb"))
         if path.suffix == ".zst":
-            return _buffered(zstd.Reader(path))
+            return cast(BinaryIO, io.BufferedReader(zstd.Reader(path), _BLOCK))
         return path.open("rb")
     except PermissionError as error:
         raise BabeliteError(
@@ -86,10 +86,6 @@ def require_file(path: Path) -> None:
         )
     if not path.exists():
         raise BabeliteError("there is no such file", path=path, remedy="check the path")
-
-
-def _buffered(stream: object) -> BinaryIO:
-    return io.BufferedReader(cast(io.RawIOBase, stream), _BLOCK)
 
 
 @contextlib.contextmanager
