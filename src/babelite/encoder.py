@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Text beyond this many characters a token is not looked at: hardly a language's tokens are longer,
 # and a line of a megabyte must not cost a second.
 _CHARACTERS_A_TOKEN = 32
+
+BATCH_TOKENS = 512
 
 
 @runtime_checkable
@@ -117,7 +119,9 @@ class Encoder:
         """The codes of the languages the model was trained for."""
         return self.description.languages
 
-    def encode(self, sentences: Sequence[str], batch_size: int = 64) -> NDArray[np.float32]:
+    def encode(
+        self, sentences: Sequence[str], batch_tokens: int = BATCH_TOKENS
+    ) -> NDArray[np.float32]:
         """Encode sentences.
 
         Every text works. One that leaves no token (empty, or of white space alone) gets the zero
@@ -126,7 +130,8 @@ class Encoder:
 
         Args:
             sentences: Any number of sentences.
-            batch_size: Sentences computed together; it changes speed and memory only.
+            batch_tokens: Tokens computed together, padding included; it changes speed and memory
+                only.
 
         Returns:
             float32 array of shape (len(sentences), dim), rows of unit length.
@@ -139,23 +144,21 @@ class Encoder:
                 "encode takes a sequence of sentences, and one string was given",
                 remedy="put it in a list: encoder.encode([sentence])",
             )
-        vectors = np.zeros((len(sentences), self.dim), np.float32)
         ids = self._tokenize(sentences)
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-        # Neighbours in length share a batch, so that next to nothing is padding.
-        order = np.argsort(lengths, kind="stable")
-        order = order[np.searchsorted(lengths[order], 1) :]
-        batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+        # Neighbours in length share a batch, so that next to nothing is padding. The longest come
+        # first, so that the threads end together.
+        order = np.argsort(-lengths, kind="stable")
+        lengths = lengths[order]
+        tokens = np.fromiter(chain.from_iterable(ids[i] for i in order), np.int64, lengths.sum())
+        ends = np.cumsum(lengths)
+        vectors = np.zeros((len(ids), self.dim), np.float32)
 
-        def run(batch: NDArray[np.int64]) -> None:
-            vectors[batch] = self._run([ids[i] for i in batch])
+        def run(batch: slice) -> None:
+            first = ends[batch.start] - lengths[batch.start]
+            vectors[order[batch]] = self._run(tokens[first : ends[batch.stop - 1]], lengths[batch])
 
-        if len(batches) <= 1 or self._threads == 1:
-            for batch in batches:
-                run(batch)
-        else:
-            with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(run, reversed(batches)))  # the longest first, to end together
+        self._each(run, _batches(lengths, batch_tokens))
         return vectors
 
     def stream(self, lines: Iterable[str], block_size: int = 4096) -> Iterator[NDArray[np.float32]]:
@@ -173,19 +176,37 @@ class Encoder:
             yield self.encode(block)
 
     def _tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
-        limit = self.description.max_tokens
-        texts = [_head(text, limit) for text in sentences]
+        texts = [_head(text, self.description.max_tokens) for text in sentences]
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
 
-    def _run(self, ids: list[list[int]]) -> NDArray[np.float32]:
-        input_ids = np.zeros((len(ids), max(map(len, ids))), np.int64)
-        mask = np.zeros_like(input_ids)
-        for row, tokens in enumerate(ids):
-            input_ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        feed = {"input_ids": input_ids, "attention_mask": mask}
+    def _each(self, run: Callable[[slice], None], batches: list[slice]) -> None:
+        if self._threads == 1 or len(batches) < 2:
+            for batch in batches:
+                run(batch)
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                for _ in pool.map(run, batches):
+                    pass  # asked for, so that an error in a thread is raised here
+
+    def _run(self, tokens: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors of sentences whose tokens lie one after the other, the longest first."""
+        mask = np.arange(lengths[0]) < lengths[:, None]
+        ids = np.zeros(mask.shape, np.int64)
+        ids[mask] = tokens
+        feed = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
         vectors: NDArray[np.float32] = self._session.run(["sentence_embedding"], feed)[0]
         return vectors
+
+
+def _batches(lengths: NDArray[np.int64], batch_tokens: int) -> list[slice]:
+    """Cut falling lengths into batches; those of zero are left out."""
+    batches = []
+    start, end = 0, int(np.count_nonzero(lengths))
+    while start < end:
+        stop = min(end, start + max(1, batch_tokens // int(lengths[start])))
+        batches.append(slice(start, stop))
+        start = stop
+    return batches
 
 
 def _head(text: str, max_tokens: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -56,22 +56,22 @@ def _evaluate(
         ),
     ],
     columns: Annotated[
-        Optional[str],  # noqa: UP045 - typer on Python 3.10 needs it here
+        str | None,
         typer.Option(help="The two columns or keys, by number or name: 1,2 or en,fr."),
     ] = None,
     languages: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="The two languages, such as en-fr, where file names do not tell them."),
     ] = None,
     distractors: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             metavar="FILE",
             help="Further pairs that are searched but not looked for (MUSE's protocol).",
         ),
     ] = None,
     queries: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(
             min=1,
             help="Pairs to draw and look for (MUSE's protocol); 2000 with --distractors, "
@@ -83,7 +83,7 @@ def _evaluate(
         bool, typer.Option("--json", help="Print JSON instead of a table; shares are 0 to 1.")
     ] = False,
     plot: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             metavar="OUT.png",
             help="Also draw the similarity matrix, the cosines and the margins (.png, .svg, .pdf).",

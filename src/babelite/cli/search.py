@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Optional
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -44,7 +44,7 @@ Model = Annotated[
     ),
 ]
 Column = Annotated[
-    Optional[int],  # noqa: UP045 - typer on Python 3.10 needs it here
+    int | None,
     typer.Option(min=1, help="Take this tab-separated column, from 1, instead of whole lines."),
 ]
 AllowDownload = Annotated[

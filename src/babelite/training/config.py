@@ -122,7 +122,7 @@ class TrainingConfig(BaseModel):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    # Mao et al. (2021), section 4, and the code of its authors; clipping and first weights are ours.
+    # Mao et al. (2021), section 4, and the code of its authors; clipping is ours.
     "paper": {
         "vocabulary_size": 50_000,
         "dim": 512,

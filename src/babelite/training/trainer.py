@@ -257,9 +257,10 @@ class Trainer:
 
     def _validate(self, phase: Phase, shown: PhaseProgress) -> None:
         result = self.validator(self.model, with_losses=phase.name == "layers")
-        best = result.mean > self.counters.best
+        # A difference within one standard error is noise, and later weights have seen more.
+        best = result.mean >= self.counters.best - result.standard_error
         if best:
-            self.counters.best = result.mean
+            self.counters.best = max(result.mean, self.counters.best)
             save_weights(self.run.best, self.model.state_dict(), {})
         shown.validated(result.mean, best)
         self._log(

@@ -27,10 +27,12 @@ class Validation:
         precision_at_1: For each language pair, the mean of both directions' P@1.
         losses: For each language pair, each objective's loss without dropout; empty in the bag
             phase.
+        standard_error: Of the mean P@1, over all sentences.
     """
 
     precision_at_1: dict[str, float]
     losses: dict[str, dict[str, float]]
+    standard_error: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -78,15 +80,17 @@ class Validator:
         """
         was_training = model.training
         model.eval()
-        precision, losses = {}, {}
+        precision, losses, found = {}, {}, []
         for name, (source, target) in self.sides.items():
             u, v = self._vectors(model, source), self._vectors(model, target)
-            hits = [precision_at_1(u, v).mean(), precision_at_1(v, u).mean()]
-            precision[name] = float(np.mean(hits))
+            hits = np.concatenate([precision_at_1(u, v), precision_at_1(v, u)])
+            precision[name] = float(hits.mean())
+            found.append(hits)
             if with_losses:
                 losses[name] = self._losses(model, name)
         model.train(was_training)
-        return Validation(precision, losses)
+        every = np.concatenate(found)
+        return Validation(precision, losses, float(every.std() / np.sqrt(len(every))))
 
     def _vectors(self, model: TrainingModel, sentences: Sequence[list[int]]) -> NDArray[np.float32]:
         order = np.argsort([len(ids) for ids in sentences], kind="stable")

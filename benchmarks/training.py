@@ -1,0 +1,247 @@
+"""Training speed against the sentence-transformers trainer, and against the machine itself.
+
+Both train the same network from the same pairs with in-batch negatives, in the same batch size and
+precision, one after the other, each in a process of its own. The peer needs the libraries
+``accelerate`` and ``datasets``: pip install accelerate datasets
+
+    python benchmarks/training.py PAIRS.tsv.gz [--steps 30] [--repeat 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+
+from babelite.corpus import Pair, parse_source
+from babelite.training.batches import plan_epoch
+from babelite.training.config import PRESETS, TrainingConfig
+from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
+from babelite.training.network import DualTransformer, NetworkShape
+from babelite.training.objectives import parse_objective
+from babelite.training.tasks import Batch, ContrastiveSettings, TrainingModel
+from babelite.training.tokens import open_tokens, tokenize
+from babelite.training.vocabulary import train_vocabulary
+
+_PAPER = TrainingConfig(**PRESETS["paper"])
+_WARMUP = 3
+
+
+def main() -> None:
+    """Measure, and print a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pairs", help="parallel text, for example en-fr.tsv.gz")
+    parser.add_argument("--steps", type=int, default=30, help="measured steps (default 30)")
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--repeat", type=int, default=3, help="runs, of which the median counts")
+    parser.add_argument("--sample", type=int, default=60_000, help="pairs read from the file")
+    parser.add_argument("--run", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.run:
+        print(json.dumps(_RUNS[options.run](options)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        _prepare(options, Path(folder))
+        runs = {name: [] for name in _RUNS}
+        for _ in range(options.repeat):
+            for name in _RUNS:
+                runs[name].append(_in_process(name, folder))
+    rates = {
+        name: statistics.median(run["rate"] for run in found) for name, found in runs.items()
+    }
+    print("| what | median | lowest–highest | peak memory |\n|---|---:|---:|---:|")
+    for name, found in runs.items():
+        values = sorted(run["rate"] for run in found)
+        unit = "GFLOP/s" if name == "matmul" else "pairs/s"
+        memory = max(run["memory"] for run in found)
+        print(
+            f"| {name} | {rates[name]:.1f} {unit} | {values[0]:.1f}–{values[-1]:.1f} "
+            f"| {memory / 1024:.0f} MB |"
+        )
+    flops = statistics.median(run["gflops"] for run in runs["babelite align"])
+    print(f"\nbabelite / sentence-transformers: {_ratio(rates):.2f}")
+    print(f"two-layer phase: {flops:.1f} GFLOP/s, {flops / rates['matmul']:.0%} of the matmul rate")
+
+
+def _ratio(rates: dict[str, float]) -> float:
+    return rates["babelite align"] / rates["sentence-transformers"]
+
+
+def _in_process(name: str, folder: str) -> dict[str, float]:
+    command = [sys.executable, *sys.argv, "--run", name, "--folder", folder]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(output.splitlines()[-1])
+
+
+def _prepare(options: argparse.Namespace, folder: Path) -> None:
+    pairs = list(islice(parse_source(options.pairs).read(), options.sample))
+    sentences = [side for pair in pairs for side in pair]
+    tokenizer = train_vocabulary(sentences, _PAPER.vocabulary_size)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "pairs.json").write_text(json.dumps(pairs))
+    tokenize(pairs, tokenizer, folder / "tokens", max_tokens=_PAPER.max_tokens)
+
+
+def _network(folder: Path) -> DualTransformer:
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    shape = NetworkShape(
+        vocabulary_size=tokenizer.get_vocab_size(),
+        dim=_PAPER.dim,
+        layers=_PAPER.layers,
+        heads=_PAPER.heads,
+        hidden_dim=_PAPER.hidden_dim,
+        max_tokens=_PAPER.max_tokens,
+    )
+    return DualTransformer(shape, dropout=_PAPER.dropout)
+
+
+def _run_babelite(options: argparse.Namespace, objective: str) -> dict[str, float]:
+    keep_freed_memory()
+    device = choose_device(_PAPER)
+    precision = choose_precision(_PAPER, device)
+    tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
+    corpus = open_tokens(options.folder / "tokens", "pairs", tokenizer)
+    network = _network(options.folder)
+    settings = ContrastiveSettings(cosine=True, temperature=0.05)
+    model = TrainingModel(network, parse_objective(objective), contrastive=settings).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    generator = torch.Generator(device).manual_seed(0)
+    plan = plan_epoch([corpus], options.batch_size, seed=0, epoch=0, by_length=True)
+    flops = 0.0
+    for step, rows in enumerate(islice(plan, options.steps + _WARMUP)):
+        if step == _WARMUP:
+            started = time.perf_counter()
+        source, target = (
+            torch.from_numpy(side.padded(rows.rows)).to(device)
+            for side in (corpus.source, corpus.target)
+        )
+        optimizer.zero_grad()
+        with torch.autocast(device.type, precision, enabled=precision is not torch.float32):
+            total = model.total(model(Batch(source, target), generator))
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        if step >= _WARMUP:
+            flops += sum(_layer_flops(side, network.shape) for side in (source, target))
+    seconds = time.perf_counter() - started
+    return _result(options, seconds) | {"gflops": flops / seconds / 1e9}
+
+
+def _layer_flops(ids: torch.Tensor, shape: NetworkShape) -> float:
+    """Multiplications and additions of the layers, forward and backward, padding not counted."""
+    lengths = ids.ne(0).sum(1).double()
+    weights = 4 * shape.dim**2 + 2 * shape.dim * shape.hidden_dim
+    linear = 2 * weights * lengths.sum()
+    attention = 4 * shape.dim * (lengths**2).sum()
+    return float(3 * shape.layers * (linear + attention))
+
+
+def _run_sentence_transformers(options: argparse.Namespace) -> dict[str, float]:
+    from datasets import Dataset
+    from sentence_transformers import (
+        SentenceTransformer,
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+        losses,
+        models,
+    )
+    from transformers import PreTrainedTokenizerFast, TrainerCallback
+
+    network = _network(options.folder)
+    folder = options.folder / "peer"
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(network.shape.to_distilbert()))
+    save_file(network.state_dict(), str(folder / "model.safetensors"), metadata={"format": "pt"})
+    PreTrainedTokenizerFast(
+        tokenizer_file=str(options.folder / "tokenizer.json"),
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        mask_token="[MASK]",
+        model_max_length=_PAPER.max_tokens,
+    ).save_pretrained(folder)
+    transformer = models.Transformer(str(folder))
+    pooling = models.Pooling(_PAPER.dim, pooling_mode="mean")
+    model = SentenceTransformer(modules=[transformer, pooling], device="cpu")
+    pairs = [Pair(*pair) for pair in json.loads((options.folder / "pairs.json").read_text())]
+    count = options.batch_size * (options.steps + _WARMUP)
+    chosen = np.random.default_rng(0).permutation(len(pairs))[:count]
+    columns = {
+        "anchor": [pairs[row].source for row in chosen],
+        "positive": [pairs[row].target for row in chosen],
+    }
+    times = []
+
+    class Clock(TrainerCallback):
+        def on_step_end(self, *_: object, **__: object) -> None:
+            times.append(time.perf_counter())
+
+    trainer = SentenceTransformerTrainer(
+        model=model,
+        args=SentenceTransformerTrainingArguments(
+            output_dir=str(options.folder / "peer-run"),
+            per_device_train_batch_size=options.batch_size,
+            max_steps=options.steps + _WARMUP,
+            learning_rate=1e-3,
+            save_strategy="no",
+            logging_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            use_cpu=True,
+        ),
+        train_dataset=Dataset.from_dict(columns),
+        loss=losses.MultipleNegativesRankingLoss(model),
+        callbacks=[Clock()],
+    )
+    trainer.train()
+    return _result(options, times[-1] - times[_WARMUP - 1])
+
+
+def _run_matmul(options: argparse.Namespace) -> dict[str, float]:
+    """The best rate of a large matrix product in the precision that training uses."""
+    precision = choose_precision(_PAPER, choose_device(_PAPER))
+    best = 0.0
+    for size in (512, 1024, 2048):
+        left, right = (torch.randn(size, size, dtype=precision) for _ in range(2))
+        for _ in range(3):
+            left @ right
+        started, times = time.perf_counter(), max(4, (2048 // size) ** 3)
+        for _ in range(times):
+            left @ right
+        best = max(best, 2 * size**3 * times / (time.perf_counter() - started) / 1e9)
+    return {"rate": best, "memory": _peak()}
+
+
+def _result(options: argparse.Namespace, seconds: float) -> dict[str, float]:
+    return {"rate": options.batch_size * options.steps / seconds, "memory": _peak()}
+
+
+def _peak() -> float:
+    """Highest memory of this process in KiB."""
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+_RUNS = {
+    "matmul": _run_matmul,
+    "babelite align": lambda options: _run_babelite(options, "align"),
+    "babelite ugt + 2*align + 2*sim": lambda options: _run_babelite(
+        options, "ugt + 2*align + 2*sim"
+    ),
+    "sentence-transformers": _run_sentence_transformers,
+}
+
+if __name__ == "__main__":
+    main()

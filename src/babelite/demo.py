@@ -1,0 +1,165 @@
+"""The whole path on real text that a fresh machine can reach: gather, train, evaluate, search."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, draw, gather, without, write_pairs
+from babelite.encoder import Encoder
+from babelite.errors import BabeliteError
+from babelite.evaluation.retrieval import RetrievalResult, evaluate_pairs
+from babelite.model_folder import read_model_folder
+from babelite.report import write_report
+from babelite.retrieval import SearchResult, search
+from babelite.training.config import make_config
+from babelite.training.progress import Progress
+from babelite.training.run import TrainingResult, train
+
+SOURCE_LANGUAGE = "en"
+LANGUAGES = ("fr", "de", "es", "it")
+# Applications whose packages carry their translations; only those are read, nothing is run.
+APPLICATIONS = ("gramps", "pretix", "weblate", "wagtail", "django-oscar", "plone.app.locales")
+
+_TEST_PAIRS = 500
+_QUERIES_PER_LANGUAGE = 2
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demonstration ended with.
+
+    Attributes:
+        model: The model folder.
+        report: The HTML page.
+        results: Retrieval on pairs that were held out from everything, one a language pair.
+        examples: Searches for sentences of one language among English ones.
+        seconds: Time taken.
+    """
+
+    model: Path
+    report: Path
+    results: list[RetrievalResult]
+    examples: list[SearchResult]
+    seconds: float
+
+
+def run_demo(
+    out: Path, *, places: Sequence[str], download: bool, minutes: float, progress: Progress
+) -> DemoResult:
+    """Gather text, train an encoder on it, measure it on text it has not seen, write a report.
+
+    Args:
+        out: The folder for everything; a demonstration that was stopped goes on from it.
+        places: Where to look for message catalogs.
+        download: Whether to fetch the packages of `APPLICATIONS` with pip and use those.
+        minutes: Time to train.
+        progress: Told what happens.
+
+    Returns:
+        The result.
+
+    Raises:
+        BabeliteError: There is no text, it cannot be fetched, or a folder cannot be written.
+    """
+    started = time.monotonic()
+    if download:
+        places = [*places, str(_fetch(out / "packages", progress))]
+    if not places:
+        raise BabeliteError(
+            "there is no text to learn from",
+            remedy="allow --download, or name folders or wheels with message catalogs",
+        )
+    texts = {language: _gather(out / "text", language, places, progress) for language in LANGUAGES}
+    config = make_config(options={"minutes": minutes, "vocabulary_size": 16_000, "held_out": 500})
+    sources = [_source(out / "text", language) for language in LANGUAGES]
+    trained = train(sources, out / "model", config, progress=progress)
+    encoder = Encoder.load(trained.out)
+    results = [
+        evaluate_pairs(
+            encoder, pairs, name=f"{SOURCE_LANGUAGE}-{code}", languages=(SOURCE_LANGUAGE, code)
+        )
+        for code, pairs in texts.items()
+    ]
+    examples = _search(encoder, texts)
+    seconds = time.monotonic() - started
+    report = write_report(
+        out / "report.html",
+        title="An encoder of five languages, trained from scratch",
+        summary=_facts(trained, seconds),
+        metrics_jsonl=trained.out / "training" / "metrics.jsonl",
+        results=results,
+        examples=examples,
+    )
+    return DemoResult(trained.out, report, results, examples, seconds)
+
+
+def _fetch(folder: Path, progress: Progress) -> Path:
+    done = folder / "complete"
+    if not done.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest"]
+        with progress.stage(f"Fetching {', '.join(APPLICATIONS)}"):
+            outcome = subprocess.run(
+                [*command, str(folder), *APPLICATIONS], capture_output=True, text=True, check=False
+            )
+        if outcome.returncode:
+            reason = outcome.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            raise BabeliteError(
+                f"pip could not fetch the packages ({reason[0]})",
+                remedy="check the network, then run the same command again",
+            )
+        done.touch()
+    return folder
+
+
+def _gather(folder: Path, language: str, places: Sequence[str], progress: Progress) -> list[Pair]:
+    """Write the training text of a language, unless it is there; return its test pairs."""
+    name = f"{SOURCE_LANGUAGE}-{language}"
+    training, test = folder / f"{name}.tsv", folder / f"{name}.test.tsv"
+    languages = (SOURCE_LANGUAGE, language)
+    if not training.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with progress.stage(f"Gathering {name}") as advance:
+            found = (pair for _, pair in gather(places, SOURCE_LANGUAGE, [language]))
+            pairs = list(Cleaner(Cleaning()).clean(found))
+            advance(len(pairs))
+        held_out = draw(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
+        write_pairs(held_out, str(test), languages)
+        write_pairs(without(pairs, held_out), str(training), languages)
+    return list(PairSource((str(test),), *languages).read())
+
+
+def _source(folder: Path, language: str) -> PairSource:
+    return PairSource(
+        (str(folder / f"{SOURCE_LANGUAGE}-{language}.tsv"),), SOURCE_LANGUAGE, language
+    )
+
+
+def _search(encoder: Encoder, texts: dict[str, list[Pair]]) -> list[SearchResult]:
+    """Look for sentences of each language among the English ones of all of them."""
+    english = list(dict.fromkeys(pair.source for pairs in texts.values() for pair in pairs))
+    queries = []
+    for pairs in texts.values():
+        readable = [pair.target for pair in pairs if 5 <= len(pair.target.split()) <= 14]
+        queries += readable[:_QUERIES_PER_LANGUAGE]
+    return search(encoder, queries, english, k=3)
+
+
+def _facts(trained: TrainingResult, seconds: float) -> dict[str, str | float]:
+    folder = read_model_folder(trained.out)
+    description = folder.description
+    graph = trained.out / "onnx" / ("model_int8.onnx" if trained.int8 else "model.onnx")
+    return {
+        "Languages": ", ".join(description.languages),
+        "Pairs of sentences": sum(data.pairs for data in description.data),
+        "Pairs seen in training": trained.pairs,
+        "Parameters": description.parameters,
+        "Size of the graph in use": f"{graph.stat().st_size / 1e6:.1f} MB",
+        "Seconds, all in all": seconds,
+    }
