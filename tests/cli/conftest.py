@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from babelite.cli import main
+from babelite.cli import app, main
 
 ENCODER = """
 import numpy as np
@@ -37,6 +37,9 @@ def run(
     def run(*arguments: str, standard_input: str = "") -> tuple[int, str, str]:
         stream = io.TextIOWrapper(io.BytesIO(standard_input.encode()))
         monkeypatch.setattr(sys, "stdin", stream)
+        # Each run of the command line registers its commands, as a process of its own would.
+        monkeypatch.setattr(app, "registered_commands", [])
+        monkeypatch.setattr(app, "registered_groups", [])
         monkeypatch.setattr(sys, "argv", ["babelite", *arguments])
         with pytest.raises(SystemExit) as stopped:
             main()
