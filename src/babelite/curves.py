@@ -174,6 +174,7 @@ def draw_precision(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
             markersize=2 * width,
             label=f"{name}: {curve.values.max():.1%} at best",
         )
+    axes.set_ylim(top=min(axes.get_ylim()[1], 101))
     axes.set_title("Held-out sentences that find their translation")
     axes.set_ylabel("P@1 (%)")
     _finish(axes, curves, theme)
@@ -182,7 +183,7 @@ def draw_precision(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
 def _finish(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
     """Mark the phases, and write the pairs trained on along the top."""
     axes.set_xlabel("minutes of training")
-    axes.set_xlim(0, max(curves.pairs.minutes[-1], 1e-3))
+    axes.set_xlim(0, 1.03 * max(curves.pairs.minutes[-1], 1e-3))
     for minutes, phase in curves.phases[1:]:
         axes.axvline(minutes, color=theme.ink, linestyle="--", linewidth=1)
         axes.annotate(
@@ -193,7 +194,7 @@ def _finish(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
             textcoords="offset points",
             fontsize="small",
         )
-    ticks = [minutes for minutes in axes.get_xticks() if 0 < minutes <= axes.get_xlim()[1]]
+    ticks = [minutes for minutes in axes.get_xticks() if 0 < minutes <= curves.pairs.minutes[-1]]
     pairs = np.interp(ticks, curves.pairs.minutes, curves.pairs.values)
     top = axes.secondary_xaxis("top")
     top.set_ticks(ticks, [_short(count) for count in pairs], fontsize="small")
