@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # and a line of a megabyte must not cost a second.
 _CHARACTERS_A_TOKEN = 32
 
-BATCH_TOKENS = 512
+BATCH_TOKENS = 384  # what two layers make of them fits a core's own cache
 
 
 @runtime_checkable
@@ -97,6 +97,7 @@ class Encoder:
         options = SessionOptions()
         # Batches run side by side, one thread each: nothing has to be synchronised within one.
         options.intra_op_num_threads = 1
+        options.enable_mem_pattern = False  # a plan kept for every shape, and shapes abound here
         session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         tokenizer = Tokenizer.from_file(str(pieces))
         tokenizer.no_padding()
@@ -137,7 +138,8 @@ class Encoder:
             float32 array of shape (len(sentences), dim), rows of unit length.
 
         Raises:
-            BabeliteError: A single string was given in place of a sequence of them.
+            BabeliteError: A single string was given in place of a sequence of them, or something
+                among them is not a string.
         """
         if isinstance(sentences, str):
             raise BabeliteError(
@@ -176,8 +178,14 @@ class Encoder:
             yield self.encode(block)
 
     def _tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
-        texts = [_head(text, self.description.max_tokens) for text in sentences]
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
+        limit = self.description.max_tokens
+        texts = [_head(text, limit, i) for i, text in enumerate(sentences)]
+        try:
+            encodings = self._tokenizer.encode_batch_fast(texts)
+        except TypeError:  # half a surrogate pair, as badly decoded text holds, is no character
+            texts = [text.encode("utf-8", "replace").decode() for text in texts]
+            encodings = self._tokenizer.encode_batch_fast(texts)
+        return [encoding.ids for encoding in encodings]
 
     def _each(self, run: Callable[[slice], None], batches: list[slice]) -> None:
         if self._threads == 1 or len(batches) < 2:
@@ -209,8 +217,13 @@ def _batches(lengths: NDArray[np.int64], batch_tokens: int) -> list[slice]:
     return batches
 
 
-def _head(text: str, max_tokens: int) -> str:
+def _head(text: str, max_tokens: int, index: int) -> str:
     """The part of a text that its first tokens can come from; the whole of an ordinary one."""
+    if not isinstance(text, str):
+        raise BabeliteError(
+            f"sentence {index} (counted from 0) is not a string but {type(text).__name__}",
+            remedy="leave it out, or put an empty string in its place",
+        )
     limit = _CHARACTERS_A_TOKEN * max_tokens
     if len(text) <= limit:
         return text

@@ -243,7 +243,8 @@ def write_model_folder(
     out = Path(out)
     stage = out / _STAGE
     try:
-        stage.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(stage, ignore_errors=True)  # what a killed run has left
+        stage.mkdir(parents=True)
         try:
             _stage_files(stage, contents, description)
             names = sorted(p.relative_to(stage).as_posix() for p in stage.rglob("*") if p.is_file())

@@ -28,8 +28,8 @@ def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
         >>> values.tolist(), round(float(scales[0, 0]), 6)
         ([[50, -63]], 0.01)
     """
-    largest = np.abs(matrix).max(axis=1, keepdims=True)
-    scales = np.where(largest > 0, largest, 1).astype(np.float32) / np.float32(LARGEST)
+    scales = np.abs(matrix).max(axis=1, keepdims=True) / np.float32(LARGEST)
+    scales = np.where(scales > 0, scales, np.float32(1))  # a row of zeros
     return np.rint(matrix / scales).astype(np.int8), scales
 
 
@@ -75,5 +75,5 @@ def byte_scale(low: float, high: float) -> tuple[np.float32, np.uint8]:
         (0.01, 100)
     """
     low, high = min(low, 0.0), max(high, 0.0)
-    scale = np.float32((high - low) / 255 or 1.0)
+    scale = np.float32((high - low) / 255) or np.float32(1)
     return scale, np.uint8(np.rint(-low / scale))
