@@ -93,7 +93,7 @@ class _Graph:
         self.n_layers = sum(name.endswith(".ffn.lin1.weight") for name in self.weights)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
-        self.linear_inputs: dict[str, str] = {}
+        self.bounds: dict[str, str] = {}  # by linear map, what has the range of its input
 
     def build(self) -> onnx.ModelProto:
         mask = self.op("Cast", "attention_mask", to=TensorProto.FLOAT)
@@ -134,23 +134,24 @@ class _Graph:
 
     def attention(self, name: str, hidden: str, bias: str) -> str:
         query, key, value = (
-            self.by_head(self.linear(f"{name}.{part}", hidden))
-            for part in ("q_lin", "k_lin", "v_lin")
+            self.linear(f"{name}.{part}", hidden) for part in ("q_lin", "k_lin", "v_lin")
         )
-        key = self.op("Transpose", key, perm=[0, 1, 3, 2])
+        keys = self.op("Transpose", self.by_head(key), perm=[0, 1, 3, 2])
         scale = self.number("query_scale", (self.dim // self.n_heads) ** -0.5)
-        scores = self.op("Mul", self.op("MatMul", query, key), scale)
+        scores = self.op("Mul", self.op("MatMul", self.by_head(query), keys), scale)
         shares = self.op("Softmax", self.op("Add", scores, bias), axis=-1)
-        mixed = self.op("Transpose", self.op("MatMul", shares, value), perm=[0, 2, 1, 3])
-        joined = self.op("Reshape", mixed, self.integers("joined", 0, 0, self.dim))
-        return self.linear(f"{name}.out_lin", joined)
+        mixed = self.op("MatMul", shares, self.by_head(value))
+        mixed = self.op("Transpose", mixed, perm=[0, 2, 1, 3])
+        mixed = self.op("Reshape", mixed, self.integers("joined", 0, 0, self.dim))
+        # Means of values stay within the values, which a sentence of one token is given unmixed.
+        return self.linear(f"{name}.out_lin", mixed, within=value)
 
     def by_head(self, x: str) -> str:
         heads = self.integers("heads", 0, 0, self.n_heads, self.dim // self.n_heads)
         return self.op("Transpose", self.op("Reshape", x, heads), perm=[0, 2, 1, 3])
 
-    def linear(self, name: str, x: str) -> str:
-        self.linear_inputs[name] = x
+    def linear(self, name: str, x: str, within: str | None = None) -> str:
+        self.bounds[name] = within or x
         matrix = self.constant(f"{name}.weight", self.weights[f"{name}.weight"].T)
         bias = self.constant(f"{name}.bias", self.weights[f"{name}.bias"])
         return self.op("Add", self.op("MatMul", x, matrix), bias)
@@ -259,7 +260,7 @@ class _Int8Graph(_Graph):
         scale = self.op("Gather", self.constant("token_scales", scales), "input_ids")
         return self.op("Mul", whole, scale)
 
-    def linear(self, name: str, x: str) -> str:
+    def linear(self, name: str, x: str, within: str | None = None) -> str:
         scale, zero = byte_scale(*self.ranges[name])
         input_scale = self.constant(f"{x}.scale", np.asarray(scale))
         input_zero = self.constant(f"{x}.zero", np.asarray(zero))
@@ -284,9 +285,9 @@ def _observe(graph: _Graph, sample: Sequence[Sequence[int]]) -> dict[str, tuple[
     from onnxruntime import InferenceSession
 
     model = graph.build()
-    if not graph.linear_inputs:
+    if not graph.bounds:
         return {}
-    watched = sorted(set(graph.linear_inputs.values()))
+    watched = sorted(set(graph.bounds.values()))
     model.graph.output.extend(
         helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
         for name in watched
@@ -301,7 +302,7 @@ def _observe(graph: _Graph, sample: Sequence[Sequence[int]]) -> dict[str, tuple[
             real = values[mask.astype(bool)]
             low[name] = min(low[name], float(real.min()))
             high[name] = max(high[name], float(real.max()))
-    return {linear: (low[x], high[x]) for linear, x in graph.linear_inputs.items()}
+    return {linear: (low[x], high[x]) for linear, x in graph.bounds.items()}
 
 
 def _padded(
