@@ -29,8 +29,8 @@ from babelite.corpus import Pair, parse_source
 from babelite.training.batches import plan_epoch
 from babelite.training.config import PRESETS, TrainingConfig
 from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
+from babelite.training.formula import parse_objective
 from babelite.training.network import DualTransformer, NetworkShape
-from babelite.training.objectives import parse_objective
 from babelite.training.tasks import Batch, ContrastiveSettings, TrainingModel
 from babelite.training.tokens import open_tokens, tokenize
 from babelite.training.vocabulary import train_vocabulary
@@ -59,9 +59,7 @@ def main() -> None:
         for _ in range(options.repeat):
             for name in _RUNS:
                 runs[name].append(_in_process(name, folder))
-    rates = {
-        name: statistics.median(run["rate"] for run in found) for name, found in runs.items()
-    }
+    rates = {name: statistics.median(run["rate"] for run in found) for name, found in runs.items()}
     print("| what | median | lowest–highest | peak memory |\n|---|---:|---:|---:|")
     for name, found in runs.items():
         values = sorted(run["rate"] for run in found)

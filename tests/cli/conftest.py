@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from babelite.cli import app, main
+from babelite.cli import main
 
 ENCODER = """
 import numpy as np
@@ -37,9 +37,6 @@ def run(
     def run(*arguments: str, standard_input: str = "") -> tuple[int, str, str]:
         stream = io.TextIOWrapper(io.BytesIO(standard_input.encode()))
         monkeypatch.setattr(sys, "stdin", stream)
-        # Each run of the command line registers its commands, as a process of its own would.
-        monkeypatch.setattr(app, "registered_commands", [])
-        monkeypatch.setattr(app, "registered_groups", [])
         monkeypatch.setattr(sys, "argv", ["babelite", *arguments])
         with pytest.raises(SystemExit) as stopped:
             main()

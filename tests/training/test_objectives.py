@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from babelite.errors import BabeliteError
+from babelite.training.formula import OBJECTIVES, parse_objective
 from babelite.training.objectives import (
-    OBJECTIVES,
     alignment_loss,
     bag_divergence,
     bag_weights,
-    parse_objective,
     reconstruction_loss,
     similarity_loss,
     single_word_loss,

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from babelite.training.formula import OBJECTIVES, parse_objective
 from babelite.training.heads import TranslationDecoder
 from babelite.training.network import DualTransformer, NetworkShape
-from babelite.training.objectives import OBJECTIVES, alignment_loss, parse_objective
+from babelite.training.objectives import alignment_loss
 from babelite.training.tasks import Batch, ContrastiveSettings, TrainingModel, join_sides
 from babelite.training.vocabulary import MASK, PAD
 

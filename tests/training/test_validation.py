@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from babelite.corpus import Pair
+from babelite.training.formula import parse_objective
 from babelite.training.network import DualTransformer, NetworkShape
-from babelite.training.objectives import parse_objective
 from babelite.training.prepare import LanguagePair, TrainingText
 from babelite.training.tasks import TrainingModel
 from babelite.training.tokens import open_tokens
@@ -55,7 +55,7 @@ def test_languages_are_numbered_in_the_order_they_are_met(text: TrainingText) ->
 
 
 def test_a_sentence_finds_itself_and_a_random_network_no_translation(text: TrainingText) -> None:
-    found = make_validator(text)(make_model(text), with_losses=False)
+    found = make_validator(text)(make_model(text), bag=True)
     assert found.precision_at_1["de-fr"] == 1
     assert found.precision_at_1["en-fr"] < 0.2
     assert found.mean == pytest.approx(np.mean(list(found.precision_at_1.values())))
@@ -64,7 +64,7 @@ def test_a_sentence_finds_itself_and_a_random_network_no_translation(text: Train
 
 def test_precision_is_that_of_the_vectors_one_by_one(text: TrainingText) -> None:
     model = make_model(text)
-    found = make_validator(text)(model, with_losses=False)
+    found = make_validator(text)(model, bag=False)
     model.eval()
     sides = []
     with torch.no_grad():
@@ -81,9 +81,9 @@ def test_precision_is_that_of_the_vectors_one_by_one(text: TrainingText) -> None
 
 def test_losses_are_the_same_at_every_validation(text: TrainingText) -> None:
     validator, model = make_validator(text), make_model(text)
-    first = validator(model, with_losses=True)
+    first = validator(model, bag=False)
     torch.manual_seed(77)
-    assert validator(model, with_losses=True) == first
+    assert validator(model, bag=False) == first
     assert list(first.losses) == ["en-fr", "de-fr"]
     assert all(list(losses) == ["mlm", "smlm", "align"] for losses in first.losses.values())
     assert all(np.isfinite(list(losses.values())).all() for losses in first.losses.values())
@@ -93,7 +93,7 @@ def test_losses_are_the_same_at_every_validation(text: TrainingText) -> None:
 def test_the_model_is_left_as_it_was(text: TrainingText, training: bool) -> None:
     model = make_model(text).train(training)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    make_validator(text)(model, with_losses=True)
+    make_validator(text)(model, bag=False)
     assert model.training is training
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
@@ -103,7 +103,7 @@ def test_two_held_out_pairs_are_enough(text: TrainingText, tmp_path: Path) -> No
     first = text.pairs[0]
     few = LanguagePair("en-fr", ("en", "fr"), (), first.held_out[:2], first.tokens)
     small = TrainingText([few], text.tokenizer)
-    found = make_validator(small)(make_model(small), with_losses=True)
+    found = make_validator(small)(make_model(small), bag=False)
     assert set(found.losses["en-fr"]) == {"mlm", "smlm", "align"}
 
 

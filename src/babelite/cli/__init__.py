@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
 from babelite import __version__
 from babelite.errors import BabeliteError
-
-app = typer.Typer(
-    name="babelite",
-    help="Small cross-lingual sentence encoders: train them, and search and compare with them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
 
 
 def _print_version(wanted: bool) -> None:
@@ -26,22 +18,37 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
-    version: bool = typer.Option(
-        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
-    ),
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
     """Small cross-lingual sentence encoders: train them, and search and compare with them."""
 
 
-def main() -> None:
-    """Run the command line; errors a user can mend end with one sentence and exit code 2."""
+def make_app() -> typer.Typer:
+    """The command line with all its commands."""
     from babelite.cli import commands
 
+    app = typer.Typer(
+        name="babelite",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_root)
     commands.register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command line; errors a user can mend end with one sentence and exit code 2."""
     try:
-        app()
+        make_app()()
     except BabeliteError as error:
         typer.echo(f"babelite: {error}", err=True)
         sys.exit(2)

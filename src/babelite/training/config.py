@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from babelite.errors import BabeliteError
-from babelite.training.objectives import parse_objective
+from babelite.training.formula import parse_objective
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -86,7 +86,7 @@ def train(
         )
     result = TrainingResult(
         run.out,
-        trained.validation.precision_at_1,
+        trained.precision_at_1,
         exported.int8_kept,
         trained.pairs,
         round(trained.seconds, 1),
@@ -121,7 +121,7 @@ def _asked(
 def _export(
     run: RunFolder, text: TrainingText, config: TrainingConfig, trained: TrainedNetwork
 ) -> Exported:
-    scores = trained.validation.precision_at_1
+    scores = trained.precision_at_1
     return export(
         trained.network,
         text.tokenizer,

@@ -62,7 +62,7 @@ class TrainingModel(nn.Module):
 
     Args:
         network: The encoder.
-        weights: Weight of each objective, as `objectives.parse_objective` gives them.
+        weights: Weight of each objective, as `formula.parse_objective` gives them.
         languages: How many languages there are in training.
         contrastive: How sentence vectors are compared.
         dropout: Dropout of the translation decoder.

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from babelite.errors import BabeliteError
 from babelite.training.batches import Rows, plan_epoch
 from babelite.training.checkpoints import (
     Counters,
@@ -32,7 +33,7 @@ from babelite.training.prepare import TrainingText
 from babelite.training.progress import PhaseProgress, Progress
 from babelite.training.run_folder import RunFolder, read_record, write_record
 from babelite.training.tasks import Batch, ContrastiveSettings, TrainingModel
-from babelite.training.validation import Validation, Validator
+from babelite.training.validation import Validator
 
 _STEPS_PER_RECORD = 20
 
@@ -47,13 +48,13 @@ class TrainedNetwork:
 
     Attributes:
         network: The encoder with its best weights, ready for use.
-        validation: Its P@1 on the held-out pairs.
+        precision_at_1: P@1 on the held-out pairs of each language pair.
         pairs: Pairs seen in training.
         seconds: Time spent, preparation included.
     """
 
     network: DualTransformer
-    validation: Validation
+    precision_at_1: dict[str, float]
     pairs: int
     seconds: float
 
@@ -105,6 +106,10 @@ class Trainer:
         # A continued run has spent what it spent before; a new one has just been prepared.
         self.clock_zero = (time.monotonic() - self.counters.seconds) if resumed else started
         self.phases = plan_phases(config, self.corpora, self._prepared_at())
+        if not self.phases:
+            raise BabeliteError(
+                "there is nothing to train for", remedy="give --epochs, --steps or --minutes"
+            )
         self.stop_asked = False
 
     def _build(self) -> TrainingModel:
@@ -151,16 +156,14 @@ class Trainer:
             for phase in self.phases[self.counters.phase :]:
                 with self.progress.phase(phase.name) as shown:
                     self._train_phase(phase, shown)
-        self._load_best()
-        validation = self.validator(self.model, with_losses=False)
-        seconds = max(self._seconds(), self.counters.seconds)
-        return TrainedNetwork(self.model.network, validation, self.counters.pairs, seconds)
-
-    def _load_best(self) -> None:
-        if self.run.best.exists():
-            weights, _ = load_weights(self.run.best)
-            self.model.load_state_dict(weights)
-        self.model.eval()
+        weights, found = load_weights(self.run.best)
+        self.model.load_state_dict(weights)
+        return TrainedNetwork(
+            self.model.network.eval(),
+            json.loads(found["precision_at_1"]),
+            self.counters.pairs,
+            max(self._seconds(), self.counters.seconds),
+        )
 
     def _train_phase(self, phase: Phase, shown: PhaseProgress) -> None:
         counters = self.counters
@@ -256,12 +259,13 @@ class Trainer:
         return losses
 
     def _validate(self, phase: Phase, shown: PhaseProgress) -> None:
-        result = self.validator(self.model, with_losses=phase.name == "layers")
+        result = self.validator(self.model, bag=phase.name == "bag")
         # A difference within one standard error is noise, and later weights have seen more.
         best = result.mean >= self.counters.best - result.standard_error
         if best:
             self.counters.best = max(result.mean, self.counters.best)
-            save_weights(self.run.best, self.model.state_dict(), {})
+            found = {"precision_at_1": json.dumps(result.precision_at_1)}
+            save_weights(self.run.best, self.model.state_dict(), found)
         shown.validated(result.mean, best)
         self._log(
             {

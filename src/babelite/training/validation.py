@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -71,34 +72,40 @@ class Validator:
         }
 
     @torch.no_grad()
-    def __call__(self, model: TrainingModel, *, with_losses: bool) -> Validation:
+    def __call__(self, model: TrainingModel, *, bag: bool) -> Validation:
         """Measure the model, without dropout.
 
         Args:
             model: The network with its heads.
-            with_losses: Whether to compute the objectives' losses too.
+            bag: Whether to leave out the layers, as the bag phase does, and the losses with them.
         """
         was_training = model.training
         model.eval()
         precision, losses, found = {}, {}, []
         for name, (source, target) in self.sides.items():
-            u, v = self._vectors(model, source), self._vectors(model, target)
+            u, v = (self._vectors(model, side, bag=bag) for side in (source, target))
             hits = np.concatenate([precision_at_1(u, v), precision_at_1(v, u)])
             precision[name] = float(hits.mean())
             found.append(hits)
-            if with_losses:
+            if not bag:
                 losses[name] = self._losses(model, name)
         model.train(was_training)
         every = np.concatenate(found)
         return Validation(precision, losses, float(every.std() / np.sqrt(len(every))))
 
-    def _vectors(self, model: TrainingModel, sentences: Sequence[list[int]]) -> NDArray[np.float32]:
+    def _vectors(
+        self, model: TrainingModel, sentences: Sequence[list[int]], *, bag: bool
+    ) -> NDArray[np.float32]:
         order = np.argsort([len(ids) for ids in sentences], kind="stable")
         vectors = np.empty((len(sentences), model.network.shape.dim), np.float32)
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
-            ids = self._pad([sentences[row] for row in rows])
-            vectors[rows] = model.network(ids).float().cpu().numpy()
+            batch = [sentences[row] for row in rows]
+            if bag:
+                found = model.network.bag(*self._flatten(batch))
+            else:
+                found = model.network(self._pad(batch))
+            vectors[rows] = found.float().cpu().numpy()
         return vectors
 
     def _losses(self, model: TrainingModel, name: str) -> dict[str, float]:
@@ -113,6 +120,11 @@ class Validator:
             for objective, loss in model(batch, generator).items():
                 sums.setdefault(objective, []).append(loss.item())
         return {objective: float(np.mean(values)) for objective, values in sums.items()}
+
+    def _flatten(self, sentences: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        ids = torch.tensor(list(chain.from_iterable(sentences)), dtype=torch.int64)
+        begins = np.cumsum([0, *map(len, sentences)])[:-1]
+        return ids.to(self.device), torch.from_numpy(begins).to(self.device)
 
     def _pad(self, sentences: Sequence[list[int]]) -> torch.Tensor:
         longest = max(1, *map(len, sentences))
