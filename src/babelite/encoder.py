@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # and a line of a megabyte must not cost a second.
 _CHARACTERS_A_TOKEN = 32
 
-BATCH_TOKENS = 384  # what two layers make of them fits a core's own cache
+BATCH_TOKENS = 256  # what two layers make of them fits a core's own cache
 
 
 @runtime_checkable
@@ -94,21 +94,15 @@ class Encoder:
         model = read_model_folder(folder)
         chosen = model.description.precision if precision == "auto" else precision
         graph, pieces = model.file(GRAPHS[chosen]), model.file(TOKENIZER)
+        tokenizer = Tokenizer.from_file(str(pieces))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(model.description.max_tokens)
         options = SessionOptions()
         # Batches run side by side, one thread each: nothing has to be synchronised within one.
         options.intra_op_num_threads = 1
         options.enable_mem_pattern = False  # a plan kept for every shape, and shapes abound here
         session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        tokenizer = Tokenizer.from_file(str(pieces))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(model.description.max_tokens)
-        if threads is None:
-            threads = (
-                len(os.sched_getaffinity(0))
-                if hasattr(os, "sched_getaffinity")
-                else os.cpu_count() or 1
-            )
-        return cls(session, tokenizer, model.description, chosen, threads)
+        return cls(session, tokenizer, model.description, chosen, threads or _usable_cpus())
 
     @property
     def dim(self) -> int:
