@@ -95,9 +95,9 @@ def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
     run.claim(ASKED)
     (run.work / ".last.safetensors.abc.tmp").write_bytes(b"half")
     (run.work / "corpus" / ".en-fr.tsv.abc.tmp").write_bytes(b"half")
-    folder = run.work / ".abc.tmp"
-    folder.mkdir()
-    (folder / "cleaned.tsv").write_bytes(b"half")
+    for folder in (run.work / ".abc.tmp", run.out / ".def.tmp"):
+        (folder / "onnx").mkdir(parents=True)
+        (folder / "onnx" / ".model.onnx.ghi.tmp").write_bytes(b"half")
     run.metrics.write_text("kept")
     run.claim(ASKED)
     left = {path.name for path in run.work.rglob("*")}

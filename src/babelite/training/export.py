@@ -116,7 +116,8 @@ def export(
         precision="float32",
         created=datetime.now(timezone.utc),
     )
-    scores = _judge(network, tokenizer, contents, description, validation)
+    out.mkdir(parents=True, exist_ok=True)
+    scores = _judge(network, tokenizer, contents, description, validation, out)
     kept = "int8" in scores and scores["int8"] >= scores["float32"] - INT8_TOLERANCE
     if kept:
         description = description.model_copy(update={"precision": "int8"})
@@ -141,9 +142,11 @@ def _judge(
     contents: ModelContents,
     description: ModelDescription,
     validation: Sequence[Sequence[Pair]],
+    out: Path,
 ) -> dict[Precision, float]:
     """P@1 of both graphs, run as a user will run them."""
-    with tempfile.TemporaryDirectory(prefix="babelite-") as folder:
+    # Inside the folder to be: what a kill leaves there is removed when training goes on.
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=out) as folder:
         write_model_folder(folder, contents, description)
         scores: dict[Precision, float] = {}
         for precision in contents.graphs:

@@ -94,8 +94,8 @@ class RunFolder:
         asked = json.loads(json.dumps(asked))
         if self.description.exists():
             self._compare(read_record(self.description), asked)
-            for path in list(self.work.rglob(_UNFINISHED)):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            for path in list(self.out.rglob(_UNFINISHED)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             return True
         # Empty folders and unfinished files are of a run that was killed before it had begun.
         if not all(path.is_dir() or path.match(_UNFINISHED) for path in self.out.rglob("*")):
