@@ -158,6 +158,11 @@ def test_precision_that_the_folder_lacks_is_refused(tmp_path: Path) -> None:
         Encoder.load(tmp_path, precision="float32")
 
 
+def test_unknown_precision_is_refused(folder: Path) -> None:
+    with pytest.raises(BabeliteError, match="no precision 'int4'; choose auto, int8 or float32"):
+        Encoder.load(folder, precision="int4")
+
+
 def test_tampered_folder_is_refused(folder: Path, tmp_path: Path) -> None:
     random_model.write(tmp_path, layers=0)
     graph = tmp_path / "onnx/model_int8.onnx"

@@ -86,11 +86,16 @@ class Encoder:
             The encoder.
 
         Raises:
-            BabeliteError: The folder is not a whole, unchanged model, or lacks that precision.
+            BabeliteError: The folder is not a whole, unchanged model, or lacks that precision, or
+                there is no such precision.
         """
         from onnxruntime import InferenceSession, SessionOptions
         from tokenizers import Tokenizer
 
+        if precision not in ("auto", *GRAPHS):
+            raise BabeliteError(
+                f"there is no precision {precision!r}", remedy="choose auto, int8 or float32"
+            )
         model = read_model_folder(folder)
         chosen = model.description.precision if precision == "auto" else precision
         graph, pieces = model.file(GRAPHS[chosen]), model.file(TOKENIZER)
