@@ -140,6 +140,18 @@ def test_every_objective_is_finite_and_reaches_the_embeddings(objective: str) ->
     assert gradient.abs().sum() > 0
 
 
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_bfloat16_changes_no_loss_by_much(objective: str) -> None:
+    model, batch = build(objective, contrastive=ContrastiveSettings(True, 0.1)), make_batch()
+    expected = losses(model, batch)[objective]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = model(batch, seeded())[objective]
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(expected, rel=0.05, abs=1e-3)
+    assert all(bool(p.grad.isfinite().all()) for p in model.parameters() if p.grad is not None)
+
+
 @pytest.mark.parametrize(
     ("objective", "sides"), [("mlm", 2), ("tlm", 1), ("smlm", 1), ("translation", 2)]
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -516,10 +518,14 @@ def test_two_runs_with_two_seeds_differ_and_with_one_do_not(
     assert sums[0] == sums[1] != sums[2]
 
 
+def test_training_works_in_any_thread(parallel_file: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(run, parallel_file, tmp_path / "model", bag_steps=2, steps=2).result()
+    assert Encoder.load(result.out).dim == SMALL["dim"]
+
+
 def test_vectors_do_not_depend_on_who_trained(finished: tuple[Path, TrainingResult]) -> None:
     """The folder alone is the model: a copy gives the same vectors."""
-    import shutil
-
     out = finished[0]
     copy = out.parent / "copy"
     shutil.copytree(out, copy, ignore=shutil.ignore_patterns("training"))
