@@ -39,7 +39,7 @@ class TrainingConfig(BaseModel):
     similarity: Literal["cosine", "dot"] = Field(
         "cosine", description="How align and sim compare sentence vectors."
     )
-    temperature: float = Field(0.05, gt=0, description="What similarities are divided by.")
+    temperature: float = Field(0.08, gt=0, description="What similarities are divided by.")
     projection: int = Field(
         0, ge=0, description="Width of a map before align and sim, thrown away afterwards; 0: none."
     )
@@ -48,7 +48,7 @@ class TrainingConfig(BaseModel):
         None, gt=0, description="Wall-clock budget of the whole run; replaces epochs and steps."
     )
     bag_share: float = Field(
-        0.6, ge=0, le=1, description="Share of the minutes that the bag phase gets."
+        0.5, ge=0, le=1, description="Share of the minutes that the bag phase gets."
     )
     bag_epochs: float = Field(8, ge=0, description="Passes of the bag phase; 0 leaves it out.")
     bag_steps: int | None = Field(None, ge=0, description="Steps of the bag phase, not epochs.")
@@ -58,7 +58,7 @@ class TrainingConfig(BaseModel):
     bag_batch_size: int = Field(1024, gt=1, description="Pairs in a batch of the bag phase.")
     bag_learning_rate: float = Field(5e-3, gt=0, description="Highest rate of the bag phase.")
     batch_size: int = Field(512, gt=1, description="Pairs in a batch of the layers phase.")
-    learning_rate: float = Field(5e-4, gt=0, description="Highest rate of the layers phase.")
+    learning_rate: float = Field(1e-3, gt=0, description="Highest rate of the layers phase.")
     embedding_learning_rate: float | None = Field(
         None, ge=0, description="Rate of the token embeddings in the layers phase, if another."
     )
@@ -74,7 +74,7 @@ class TrainingConfig(BaseModel):
     held_out: int = Field(
         1_000, gt=1, description="Pairs of each language pair kept for validation."
     )
-    validations: int = Field(10, gt=0, description="Validations in each phase, evenly spread.")
+    validations: int = Field(6, gt=0, description="Validations in each phase, evenly spread.")
     checkpoint_seconds: float = Field(
         60, gt=0, description="Time between checkpoints, which a killed run continues from."
     )
