@@ -272,29 +272,9 @@ def split(
 def _sources(
     inputs: Sequence[str], columns: str | None, languages: str | None, format_: str | None
 ) -> list[PairSource]:
-    from babelite.cli.options import parse_columns
-    from babelite.corpus import parse_source
-    from babelite.corpus.languages import guess_pair, split_prefix
+    from babelite.cli.options import parse_pairs
 
-    chosen = parse_columns(columns)
-    codes = _parse_languages(languages) if languages else None
-    sources = []
-    for text in inputs:
-        written, rest = split_prefix(text)
-        # Lines and records can be cleaned and counted whatever their languages are.
-        unnamed = not (written or codes or guess_pair(tuple(rest.split(","))))
-        fallback = ("source", "target") if unnamed else codes
-        sources.append(parse_source(text, chosen, fallback, format_))
-    return sources
-
-
-def _parse_languages(text: str) -> tuple[str, str]:
-    source, _, target = text.partition("-")
-    if not source or not target or "-" in target:
-        raise BabeliteError(
-            f"--languages {text} does not name two languages", remedy="write for example en-fr"
-        )
-    return source, target
+    return [parse_pairs(text, columns, languages, format_) for text in inputs]
 
 
 def _common_languages(sources: Sequence[PairSource]) -> tuple[str, str]:

@@ -52,7 +52,9 @@ def parse_languages(text: str | None) -> tuple[str, str] | None:
     return parts[0], parts[1]
 
 
-def parse_pairs(text: str, columns: str | None, languages: str | None) -> PairSource:
+def parse_pairs(
+    text: str, columns: str | None, languages: str | None, format_: str | None = None
+) -> PairSource:
     """Understand a file of pairs whose languages need not be known.
 
     They are called ``source`` and ``target`` if neither the options nor the name tell them.
@@ -63,5 +65,8 @@ def parse_pairs(text: str, columns: str | None, languages: str | None) -> PairSo
     from babelite.corpus import parse_source
     from babelite.corpus.languages import guess_pair, split_prefix
 
-    codes = parse_languages(languages) or guess_pair(tuple(split_prefix(text)[1].split(",")))
-    return parse_source(text, parse_columns(columns), codes or ("source", "target"))
+    written, rest = split_prefix(text)
+    codes = parse_languages(languages)
+    if not (written or codes or guess_pair(tuple(rest.split(",")))):
+        codes = ("source", "target")
+    return parse_source(text, parse_columns(columns), codes, format_)

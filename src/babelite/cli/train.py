@@ -9,6 +9,8 @@ from typing import Annotated, Any, Optional, get_args, get_origin
 
 import typer
 
+from babelite.cli.options import flowing
+
 _HELP = """Train an encoder on parallel text.
 
 PAIRS are files of sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs, plain or packed
@@ -23,7 +25,7 @@ Example: babelite train en-fr.tsv.gz --out model --minutes 10
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("train", help=_HELP, no_args_is_help=True)(_with_options(_train))
+    app.command("train", help=flowing(_HELP), no_args_is_help=True)(_with_options(_train))
 
 
 def _train(

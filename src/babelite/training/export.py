@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -100,7 +99,7 @@ def export(
         graphs["int8"] = int8.SerializeToString()
     contents = ModelContents(
         config=network.shape.to_distilbert(),
-        tokenizer=_compact(tokenizer),
+        tokenizer=tokenizer.to_str(),
         graphs=graphs,
         weights=save({name: t.contiguous() for name, t in network.state_dict().items()}),
     )
@@ -197,12 +196,3 @@ def _vector(network: DualTransformer, tokenizer: Tokenizer, sentence: str) -> ND
     vector = network(torch.tensor([ids], dtype=torch.int64))[0].numpy()
     unit: NDArray[np.float32] = vector / max(float(np.linalg.norm(vector)), 1e-12)
     return unit
-
-
-def _compact(tokenizer: Tokenizer) -> str:
-    """The tokenizer's JSON without spaces; merges as one string each, which halves their size."""
-    fields = json.loads(tokenizer.to_str())
-    merges = fields["model"].get("merges", [])
-    if merges and isinstance(merges[0], list):
-        fields["model"]["merges"] = [" ".join(merge) for merge in merges]
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
