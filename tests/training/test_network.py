@@ -9,7 +9,7 @@ import torch
 from transformers import DistilBertConfig, DistilBertModel
 
 from babelite.training.config import make_config
-from babelite.training.network import DualTransformer, NetworkShape, masked_mean
+from babelite.training.network import Dropout, DualTransformer, NetworkShape, masked_mean
 
 SHAPE = NetworkShape(vocabulary_size=50, dim=24, layers=2, heads=4, hidden_dim=40, max_tokens=16)
 SENTENCES = [[4, 5, 5, 6, 49], [7], [8, 9, 10], [11, 3, 3, 3, 3, 3, 12]]
@@ -149,3 +149,13 @@ def test_vectors_are_float32_whatever_the_precision(precision: torch.dtype) -> N
     with torch.autocast("cpu", dtype=precision, enabled=precision is torch.bfloat16):
         vectors = encoder()(pad(SENTENCES))
     assert vectors.dtype == torch.float32
+
+
+def test_dropout_keeps_the_mean_and_drops_every_place_alike() -> None:
+    torch.manual_seed(0)
+    dropped = Dropout(0.1).train()(torch.ones(4000, 999))
+    assert dropped.mean().item() == pytest.approx(1.0, abs=2e-3)
+    zero = dropped.flatten().eq(0).float()
+    for place in range(8):
+        assert zero[place::8].mean().item() == pytest.approx(26 / 256, abs=3e-3)
+    assert torch.equal(Dropout(0.1).eval()(dropped), dropped)

@@ -60,6 +60,31 @@ class NetworkShape:
         }
 
 
+class Dropout(nn.Module):
+    """Dropout whose masks cost an eighth of torch's on a CPU: one draw of 64 bits for 8 entries.
+
+    There the share is rounded to a 256th, and what is kept is scaled by exactly that.
+
+    Args:
+        share: Share of the entries set to zero in training.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, states: Tensor) -> Tensor:
+        """The states, with some entries zero and the others scaled up while training."""
+        if not self.training or self.share == 0:
+            return states
+        if states.device.type != "cpu":
+            return F.dropout(states, self.share)
+        dropped = round(256 * self.share)
+        bits = torch.empty((states.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
+        kept = bits.view(torch.uint8)[: states.numel()].ge(dropped).view(states.shape)
+        return states * (kept.to(states.dtype) * (256 / (256 - dropped)))
+
+
 class Embeddings(nn.Module):
     """Token embedding plus position embedding, normalised."""
 
@@ -68,7 +93,7 @@ class Embeddings(nn.Module):
         self.word_embeddings = nn.Embedding(shape.vocabulary_size, shape.dim, padding_idx=PAD)
         self.position_embeddings = nn.Embedding(shape.max_tokens, shape.dim)
         self.LayerNorm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
         """States (batch, tokens, dim) before the first layer."""
@@ -135,7 +160,7 @@ class Layer(nn.Module):
         self.sa_layer_norm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
         self.ffn = FeedForward(shape)
         self.output_layer_norm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, states: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
         """States (batch, tokens, dim) of the next layer."""
