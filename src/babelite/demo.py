@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, draw, gather, without, write_pairs
@@ -75,9 +76,12 @@ def run_demo(
             "there is no text to learn from",
             remedy="allow --download, or name folders or wheels with message catalogs",
         )
-    texts = {language: _gather(out / "text", language, places, progress) for language in LANGUAGES}
+    texts = _gather(out / "text", places, progress)
     config = make_config(options={"minutes": minutes, "vocabulary_size": 16_000, "held_out": 500})
-    sources = [_source(out / "text", language) for language in LANGUAGES]
+    sources = [
+        PairSource((str(_training_file(out / "text", code)),), SOURCE_LANGUAGE, code)
+        for code in LANGUAGES
+    ]
     trained = train(sources, out / "model", config, progress=progress)
     encoder = Encoder.load(trained.out)
     results = [
@@ -118,27 +122,43 @@ def _fetch(folder: Path, progress: Progress) -> Path:
     return folder
 
 
-def _gather(folder: Path, language: str, places: Sequence[str], progress: Progress) -> list[Pair]:
-    """Write the training text of a language, unless it is there; return its test pairs."""
-    name = f"{SOURCE_LANGUAGE}-{language}"
-    training, test = folder / f"{name}.tsv", folder / f"{name}.test.tsv"
-    languages = (SOURCE_LANGUAGE, language)
-    if not training.exists():
+def _gather(folder: Path, places: Sequence[str], progress: Progress) -> dict[str, list[Pair]]:
+    """Write the training text of each language, unless it is there; return their test pairs.
+
+    No test sentence is trained on in any language pair, though English ones often occur in all.
+    """
+    test = {code: folder / f"{SOURCE_LANGUAGE}-{code}.test.tsv" for code in LANGUAGES}
+    complete = folder / "complete"
+    if not complete.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with progress.stage(f"Gathering {name}") as advance:
-            found = (pair for _, pair in gather(places, SOURCE_LANGUAGE, [language]))
-            pairs = list(Cleaner(Cleaning()).clean(found))
-            advance(len(pairs))
-        held_out = draw(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
-        write_pairs(held_out, str(test), languages)
-        write_pairs(without(pairs, held_out), str(training), languages)
-    return list(PairSource((str(test),), *languages).read())
+        texts = {code: _clean_pairs(code, places, progress) for code in LANGUAGES}
+        held_out = {
+            code: draw(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
+            for code, pairs in texts.items()
+        }
+        everything = list(chain.from_iterable(held_out.values()))
+        for code, pairs in texts.items():
+            languages = (SOURCE_LANGUAGE, code)
+            write_pairs(held_out[code], str(test[code]), languages)
+            training = str(_training_file(folder, code))
+            write_pairs(without(pairs, everything), training, languages)
+        complete.touch()
+    return {
+        code: list(PairSource((str(path),), SOURCE_LANGUAGE, code).read())
+        for code, path in test.items()
+    }
 
 
-def _source(folder: Path, language: str) -> PairSource:
-    return PairSource(
-        (str(folder / f"{SOURCE_LANGUAGE}-{language}.tsv"),), SOURCE_LANGUAGE, language
-    )
+def _clean_pairs(language: str, places: Sequence[str], progress: Progress) -> list[Pair]:
+    with progress.stage(f"Gathering {SOURCE_LANGUAGE}-{language}") as advance:
+        found = (pair for _, pair in gather(places, SOURCE_LANGUAGE, [language]))
+        pairs = list(Cleaner(Cleaning()).clean(found))
+        advance(len(pairs))
+    return pairs
+
+
+def _training_file(folder: Path, language: str) -> Path:
+    return folder / f"{SOURCE_LANGUAGE}-{language}.tsv"
 
 
 def _search(encoder: Encoder, texts: dict[str, list[Pair]]) -> list[SearchResult]:
