@@ -141,6 +141,7 @@ def test_quantised_rows_are_within_half_a_step(
     matrix[0] = 0
     values, scales = quantize_rows(matrix)
     assert np.abs(values).max() <= 63
+    assert scales[0] == 0
     assert (np.abs(values * scales - matrix) <= 0.5001 * scales).all()
 
 

@@ -241,7 +241,9 @@ class _Int8Graph(_Graph):
     def tokens(self) -> str:
         """Unpack the rows; see `pack_rows` for their layout.
 
-        The 64 that packing adds is left in: it shifts a whole row, which the LayerNorm undoes.
+        The 64 that packing adds is left in: it shifts a whole row, which the LayerNorm undoes. Only
+        a row of zeros, such as padding, must not be shifted: nothing but rounding errors would be
+        left of it, and some releases of onnxruntime make those NaN. Its scale is zero.
         """
         values, scales = quantize_rows(self.weights["embeddings.word_embeddings.weight"])
         rows = pack_rows(values)

@@ -21,7 +21,7 @@ def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
 
     Returns:
         The integers, from -63 to 63, of the same shape, and the scales, of shape (rows, 1); their
-        product is the matrix, each element within half a scale.
+        product is the matrix, each element within half a scale. The scale of a row of zeros is 0.
 
     Example:
         >>> values, scales = quantize_rows(np.array([[0.5, -0.63]], np.float32))
@@ -29,8 +29,8 @@ def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
         ([[50, -63]], 0.01)
     """
     scales = np.abs(matrix).max(axis=1, keepdims=True) / np.float32(LARGEST)
-    scales = np.where(scales > 0, scales, np.float32(1))  # a row of zeros
-    return np.rint(matrix / scales).astype(np.int8), scales
+    divisors = np.where(scales > 0, scales, np.float32(1))
+    return np.rint(matrix / divisors).astype(np.int8), scales
 
 
 def pack_rows(values: NDArray[np.int8]) -> NDArray[np.uint8]:
