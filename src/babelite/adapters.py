@@ -25,11 +25,26 @@ _FORMS = (
 _ATTRIBUTE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-def open_encoder(spec: str, *, allow_download: bool = False) -> SentenceEncoder:
+def names_encoder(text: str) -> bool:
+    """Whether a word of a command line can only be meant as an encoder, not as a file.
+
+    Example:
+        >>> names_encoder("fastembed:some-model"), names_encoder("pairs.en-fr.tsv")
+        (True, False)
+    """
+    if Path(text).exists():
+        return Path(text).is_dir()
+    kind, colon, name = text.partition(":")
+    return bool(colon and name) and (
+        kind in ("sentence-transformers", "fastembed") or _is_callable(kind, name)
+    )
+
+
+def open_encoder(spec: str | None = None, *, allow_download: bool = False) -> SentenceEncoder:
     """Open an encoder by what a user writes on the command line.
 
     Args:
-        spec: A model folder; ``sentence-transformers:NAME_OR_FOLDER``; ``fastembed:NAME``; or
+        spec: None for the model that babelite carries; a model folder; ``sentence-transformers:NAME_OR_FOLDER``; ``fastembed:NAME``; or
             ``module:callable``, where the callable takes a list of strings and returns an array of
             shape (n, dim), or is a class or an object with such a method ``encode``. Modules are
             also looked for in the current directory.
@@ -47,16 +62,20 @@ def open_encoder(spec: str, *, allow_download: bool = False) -> SentenceEncoder:
         Traceback (most recent call last):
         babelite.errors.BabeliteError: the module numpy has no attribute no_such_function; ...
     """
-    if Path(spec).exists():
+    if spec is None or Path(spec).exists():
         return Encoder.load(spec)
     kind, colon, name = spec.partition(":")
     if kind == "sentence-transformers" and name:
         return AdaptedEncoder(spec, _sentence_transformers(name, allow_download))
     if kind == "fastembed" and name:
         return AdaptedEncoder(spec, _fastembed(name, allow_download))
-    if colon and _ATTRIBUTE.fullmatch(kind) and _ATTRIBUTE.fullmatch(name):
+    if colon and _is_callable(kind, name):
         return AdaptedEncoder(spec, _callable(kind, name))
     raise BabeliteError("there is no such model folder", path=spec, remedy=_FORMS)
+
+
+def _is_callable(module: str, attribute: str) -> bool:
+    return bool(_ATTRIBUTE.fullmatch(module) and _ATTRIBUTE.fullmatch(attribute))
 
 
 class AdaptedEncoder:

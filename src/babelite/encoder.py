@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
-from babelite.model_folder import GRAPHS, TOKENIZER, ModelDescription, Precision, read_model_folder
+from babelite.model_folder import (
+    DEFAULT_MODEL,
+    GRAPHS,
+    TOKENIZER,
+    ModelDescription,
+    Precision,
+    read_model_folder,
+)
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -71,14 +78,15 @@ class Encoder:
     @classmethod
     def load(
         cls,
-        folder: str | Path,
+        folder: str | Path | None = None,
         precision: Literal["auto", "int8", "float32"] = "auto",
         threads: int | None = None,
     ) -> Encoder:
         """Load a model folder; no network is touched.
 
         Args:
-            folder: A folder that `babelite train` or `babelite export` wrote.
+            folder: A folder that `babelite train` wrote; the model that babelite carries if not
+                given.
             precision: The graph to run; ``auto`` takes what the model recommends.
             threads: CPU threads to encode with; as many as the process may use unless given.
 
@@ -96,7 +104,7 @@ class Encoder:
             raise BabeliteError(
                 f"there is no precision {precision!r}", remedy="choose auto, int8 or float32"
             )
-        model = read_model_folder(folder)
+        model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
         chosen = model.description.precision if precision == "auto" else precision
         graph, pieces = model.file(GRAPHS[chosen]), model.file(TOKENIZER)
         tokenizer = Tokenizer.from_file(str(pieces))

@@ -31,6 +31,8 @@ TOKENIZER = "tokenizer.json"
 GRAPHS = {"float32": "onnx/model.onnx", "int8": "onnx/model_int8.onnx"}
 CARD = "README.md"
 
+DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
+
 SPECIAL_TOKENS = ("pad", "unk", "mask")  # their ids are their places here
 
 Precision = Literal["int8", "float32"]

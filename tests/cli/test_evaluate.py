@@ -91,7 +91,7 @@ def test_a_plot(run: Run, here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere", "words.en-de.tsv"], "nowhere: there is no such model folder"),
+        (["nowhere", "words.en-de.tsv"], "nowhere: there is no such file or model folder"),
         (["letter_encoder:letters", "none.tsv"], "none.tsv: there is no such file"),
         (["letter_encoder:nothing", "words.en-de.tsv"], "has no attribute nothing"),
         (["letter_encoder:letters", "empty.tsv"], "empty.tsv: "),
@@ -114,3 +114,15 @@ def test_bad_input_is_one_sentence(
     assert message in err
     assert err.startswith("babelite: ")
     assert err.count("\n") == 1
+
+
+def test_a_model_may_stand_before_the_files_or_be_an_option(run: Run) -> None:
+    first = run("evaluate", "letter_encoder:letters", "words.en-de.tsv", "--json")
+    option = run("evaluate", "words.en-de.tsv", "-m", "letter_encoder:letters", "--json")
+    ours, theirs = (json.loads(out) for _, out, _ in (first, option))
+    for record in (ours, theirs):
+        record["results"][0].pop("sentences_per_second")
+    assert ours == theirs
+    code, _, err = run("evaluate", "letter_encoder:letters")
+    assert code == 2
+    assert "there is nothing to evaluate on" in err

@@ -19,7 +19,9 @@ def files(here: Path) -> None:
 
 
 def test_search_prints_rank_cosine_line_and_text(run: Run) -> None:
-    code, out, _ = run("search", "letter_encoder:letters", "lines.txt", "the house!", "-k", "2")
+    code, out, _ = run(
+        "search", "-m", "letter_encoder:letters", "lines.txt", "the house!", "-k", "2"
+    )
     assert code == 0
     query, first, second = out.splitlines()
     assert query == "the house!"
@@ -29,7 +31,15 @@ def test_search_prints_rank_cosine_line_and_text(run: Run) -> None:
 
 def test_search_as_json_by_column(run: Run) -> None:
     code, out, _ = run(
-        "search", "letter_encoder:letters", "lines.tsv", "music", "mouse", "--column", "2", "--json"
+        "search",
+        "-m",
+        "letter_encoder:letters",
+        "lines.tsv",
+        "music",
+        "mouse",
+        "--column",
+        "2",
+        "--json",
     )
     assert code == 0
     music, mouse = map(json.loads, out.splitlines())
@@ -43,6 +53,7 @@ def test_search_as_json_by_column(run: Run) -> None:
 def test_queries_from_standard_input(run: Run) -> None:
     code, out, _ = run(
         "search",
+        "--model",
         "letter_encoder:letters",
         "lines.txt",
         "-",
@@ -59,7 +70,7 @@ def test_queries_from_standard_input(run: Run) -> None:
 def test_encode_writes_a_row_a_line(run: Run, here: Path, dtype: type) -> None:
     options = ["--float16"] if dtype is np.float16 else []
     code, out, err = run(
-        "encode", "letter_encoder:letters", "lines.txt", "--out", "v.npy", *options
+        "encode", "-m", "letter_encoder:letters", "lines.txt", "--out", "v.npy", *options
     )
     assert (code, out) == (0, "")
     assert "5 vectors of 256 components: v.npy" in err
@@ -71,6 +82,7 @@ def test_encode_writes_a_row_a_line(run: Run, here: Path, dtype: type) -> None:
 def test_encode_standard_input_by_column(run: Run, here: Path) -> None:
     code, _, _ = run(
         "encode",
+        "--model",
         "letter_encoder:letters",
         "--out",
         "v.npy",
@@ -86,20 +98,29 @@ def test_encode_standard_input_by_column(run: Run, here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["search", "nowhere", "lines.txt", "q"], "nowhere: there is no such model folder"),
-        (["search", "letter_encoder:letters", "none.txt", "q"], "none.txt: there is no such file"),
-        (["search", "letter_encoder:letters", "empty.txt", "q"], "empty.txt: is empty"),
-        (["search", "letter_encoder:letters", "blank.txt", "q"], "holds only blank lines"),
-        (["search", "letter_encoder:letters", "-", "-"], "standard input: cannot be both"),
-        (["search", "letter_encoder:letters", "lines.txt", "-"], "standard input: is empty"),
+        (["search", "-m", "nowhere", "lines.txt", "q"], "nowhere: there is no such model folder"),
         (
-            ["search", "letter_encoder:letters", "lines.tsv", "q", "--column", "3"],
+            ["search", "-m", "letter_encoder:letters", "none.txt", "q"],
+            "none.txt: there is no such file",
+        ),
+        (["search", "-m", "letter_encoder:letters", "empty.txt", "q"], "empty.txt: is empty"),
+        (["search", "-m", "letter_encoder:letters", "blank.txt", "q"], "holds only blank lines"),
+        (["search", "-m", "letter_encoder:letters", "-", "-"], "standard input: cannot be both"),
+        (["search", "-m", "letter_encoder:letters", "lines.txt", "-"], "standard input: is empty"),
+        (
+            ["search", "-m", "letter_encoder:letters", "lines.tsv", "q", "--column", "3"],
             "lines.tsv, line 1: has 2 columns",
         ),
-        (["encode", "letter_encoder:letters", "empty.txt", "--out", "v.npy"], "is empty"),
-        (["encode", "letter_encoder:letters", ".", "--out", "v.npy"], "is a folder"),
-        (["encode", "letter_encoder:letters", "lines.txt", "--out", "no/v.npy"], "no/v.npy: "),
-        (["encode", "letter_encoder:letters", "lines.txt", "--out", "/dev/full"], "/dev/full: "),
+        (["encode", "-m", "letter_encoder:letters", "empty.txt", "--out", "v.npy"], "is empty"),
+        (["encode", "-m", "letter_encoder:letters", ".", "--out", "v.npy"], "is a folder"),
+        (
+            ["encode", "-m", "letter_encoder:letters", "lines.txt", "--out", "no/v.npy"],
+            "no/v.npy: ",
+        ),
+        (
+            ["encode", "-m", "letter_encoder:letters", "lines.txt", "--out", "/dev/full"],
+            "/dev/full: ",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import flowing
+from babelite.cli.options import AllowDownload, ModelOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ both directions. The xSIM error is the share that fails by margin search (ratio,
 With --distractors or --queries the protocol of MUSE is followed: duplicates are dropped, so many
 pairs are drawn, and they are looked for among all the others.
 
-Example: babelite evaluate model tatoeba.en-fr.tsv.gz --plot scores.png
+Example: babelite evaluate tatoeba.en-fr.tsv.gz --plot scores.png
 """
 
 # A table that nobody looks at on a terminal should not be squeezed into 80 columns.
@@ -39,22 +39,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _evaluate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A model folder; or sentence-transformers:NAME_OR_FOLDER, fastembed:NAME, or "
-            "module:callable, which takes a list of strings and gives an array.",
-        ),
-    ],
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE",
+            metavar="[MODEL] FILE...",
             help="Sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs, plain or packed, "
-            "or two aligned files joined by a comma.",
+            "or two aligned files joined by a comma. A model may stand before them.",
         ),
     ],
+    model: ModelOption = None,
     columns: Annotated[
         str | None,
         typer.Option(help="The two columns or keys, by number or name: 1,2 or en,fr."),
@@ -89,34 +82,40 @@ def _evaluate(
             help="Also draw the similarity matrix, the cosines and the margins (.png, .svg, .pdf).",
         ),
     ] = None,
-    allow_download: Annotated[
-        bool,
-        typer.Option(
-            "--allow-download", help="Let sentence-transformers or fastembed fetch the model."
-        ),
-    ] = False,
+    allow_download: AllowDownload = False,
 ) -> None:
     from rich.console import Console
 
-    from babelite.adapters import open_encoder
+    from babelite.adapters import names_encoder, open_encoder
     from babelite.cli.options import parse_pairs
     from babelite.evaluation.retrieval import evaluate_pairs
     from babelite.figures import picture_format
 
     if plot:
         picture_format(plot)
+    if model is None and names_encoder(files[0]):
+        model, *files = files
+    elif model is None and not (Path(files[0]).exists() or Path(files[0]).suffix):
+        raise BabeliteError(
+            "there is no such file or model folder", path=files[0], remedy="check the name"
+        )
+    if not files:
+        raise BabeliteError(
+            "there is nothing to evaluate on", remedy="name files of sentence pairs after the model"
+        )
     sources = [parse_pairs(text, columns, languages) for text in files]
     others = parse_pairs(distractors, columns, languages) if distractors else None
     if others:
         _require_same_languages(sources, others)
-    encoder = open_encoder(model, allow_download=allow_download)
+    texts = [_read(source) for source in sources]  # before the model: it may take long to load
     more = _read(others) if others else None
+    encoder = open_encoder(model, allow_download=allow_download)
     results = []
-    for source in sources:
+    for source, pairs in zip(sources, texts, strict=True):
         with Console(stderr=True).status(f"evaluating on {_name(source)}"):
             result = evaluate_pairs(
                 encoder,
-                _read(source),
+                pairs,
                 name=_name(source),
                 languages=source.languages,
                 distractors=more,
@@ -126,7 +125,11 @@ def _evaluate(
         results.append(result)
     if as_json:
         records = [result.as_dict() for result in results]
-        typer.echo(json.dumps({"model": model, "results": records}, ensure_ascii=False, indent=2))
+        typer.echo(
+            json.dumps(
+                {"model": model or "default", "results": records}, ensure_ascii=False, indent=2
+            )
+        )
     else:
         _show(results)
     if plot:

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.corpus import PairSource
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help="A model folder; or sentence-transformers:NAME_OR_FOLDER, fastembed:NAME, or "
+        "module:callable, which takes a list of strings and gives an array. The model that "
+        "babelite carries if not given.",
+    ),
+]
+AllowDownload = Annotated[
+    bool,
+    typer.Option(
+        "--allow-download", help="Let sentence-transformers or fastembed fetch the model."
+    ),
+]
 
 
 def flowing(text: str) -> str:

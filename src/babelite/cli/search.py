@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from babelite.cli.options import flowing
+from babelite.cli.options import AllowDownload, ModelOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _ENCODE_HELP = """Turn the lines of a file into vectors, one row a line.
 The rows are of unit length, so that a dot product is a cosine; the row of a blank line is zero.
 Memory does not grow with the file. Read the result with numpy.load("vectors.npy", mmap_mode="r").
 
-Example: babelite encode model sentences.txt --out vectors.npy
+Example: babelite encode sentences.txt --out vectors.npy
 """
 
 _SEARCH_HELP = """Find the lines of a file that are nearest in meaning to a query.
@@ -32,26 +32,12 @@ _SEARCH_HELP = """Find the lines of a file that are nearest in meaning to a quer
 FILE and QUERY may be in any two languages of the model. For each hit its rank, its cosine (1 is
 the same meaning), its line number and its text are printed.
 
-Example: babelite search model sentences.fr.txt "Where is the nearest station?" -k 3
+Example: babelite search sentences.fr.txt "Where is the nearest station?" -k 3
 """
 
-Model = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL",
-        help="A model folder; or sentence-transformers:NAME_OR_FOLDER, fastembed:NAME, or "
-        "module:callable, which takes a list of strings and gives an array.",
-    ),
-]
 Column = Annotated[
     int | None,
     typer.Option(min=1, help="Take this tab-separated column, from 1, instead of whole lines."),
-]
-AllowDownload = Annotated[
-    bool,
-    typer.Option(
-        "--allow-download", help="Let sentence-transformers or fastembed fetch the model."
-    ),
 ]
 
 
@@ -69,7 +55,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _encode(
-    model: Model,
     file: Annotated[
         str,
         typer.Argument(
@@ -79,6 +64,7 @@ def _encode(
     ] = "-",
     *,
     out: Annotated[Path, typer.Option(metavar="OUT.npy", help="The file of vectors to write.")],
+    model: ModelOption = None,
     column: Column = None,
     float16: Annotated[
         bool, typer.Option("--float16", help="Write float16, half the size, not float32.")
@@ -99,7 +85,6 @@ def _encode(
 
 
 def _search(
-    model: Model,
     file: Annotated[
         str,
         typer.Argument(
@@ -115,6 +100,7 @@ def _search(
             help="The sentences looked for; '-' reads them from standard input, one a line.",
         ),
     ],
+    model: ModelOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many lines to find for a query.")] = 5,
     column: Column = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
