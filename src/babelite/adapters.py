@@ -44,10 +44,11 @@ def open_encoder(spec: str | None = None, *, allow_download: bool = False) -> Se
     """Open an encoder by what a user writes on the command line.
 
     Args:
-        spec: None for the model that babelite carries; a model folder; ``sentence-transformers:NAME_OR_FOLDER``; ``fastembed:NAME``; or
-            ``module:callable``, where the callable takes a list of strings and returns an array of
-            shape (n, dim), or is a class or an object with such a method ``encode``. Modules are
-            also looked for in the current directory.
+        spec: None for the model that babelite carries; a model folder;
+            ``sentence-transformers:NAME_OR_FOLDER``; ``fastembed:NAME``; or ``module:callable``,
+            where the callable takes a list of strings and returns an array of shape (n, dim), or is
+            a class or an object with such a method ``encode``. Modules are also looked for in the
+            current directory.
         allow_download: Whether the other libraries may fetch a model that is not on this machine.
 
     Returns:
