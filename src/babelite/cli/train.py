@@ -17,6 +17,9 @@ PAIRS are files of sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs,
 (.gz, .xz, .zst), or two aligned files joined by a comma. The languages are taken from the name
 ("en-fr.tsv.gz") or written before it ("en-fr=FILE"). Several language pairs train one encoder.
 
+A number before a file is how often its pairs are seen, compared with those of other files:
+"0.3*en-fr=manual.tsv" "2*en-fr=talks.tsv".
+
 A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
 
 Example: babelite train en-fr.tsv.gz --out model --minutes 10
