@@ -52,8 +52,8 @@ def test_precisions_agree(folder: Path) -> None:
     small = Encoder.load(folder, precision="int8").encode(SENTENCES)
     exact = Encoder.load(folder, precision="float32").encode(SENTENCES)
     cosines = (small * exact).sum(1)
-    assert cosines.mean() > 0.999
-    assert cosines.min() > 0.99
+    assert cosines.mean() > 0.99
+    assert cosines.min() > 0.97
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 500))

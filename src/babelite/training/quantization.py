@@ -1,4 +1,4 @@
-"""Numbers in fewer bits: tables and matrices at 7 bits, activations at 8.
+"""Numbers in fewer bits: tables of embeddings at 4, matrices at 7, activations at 8.
 
 Why 7: processors without dot-product instructions multiply unsigned by signed bytes two at a time
 and add the two products in 16 bits. With weights from -63 to 63 that sum always fits
@@ -11,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGEST = 63
+LEVELS = 16
+
+# Of a row's largest number, what the outermost level stands for.
+_SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)
 
 
 def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -33,30 +37,55 @@ def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
     return np.rint(matrix / divisors).astype(np.int8), scales
 
 
-def pack_rows(values: NDArray[np.int8]) -> NDArray[np.uint8]:
-    """Lay rows of 7-bit integers into bytes without a bit to spare.
+def quantize_table(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Round each row to 4 bits: sixteen evenly spaced levels on a scale of its own.
 
-    The columns are taken as eight equal blocks. Seven bytes hold eight values, one of each block:
-    the low bits are the values of the first seven blocks, and the high bits together are that of
-    the eighth, lowest bit first. Stored are the integers plus 64, hence 1 to 127.
+    The outermost levels need not reach a row's largest numbers: of several scales each row gets
+    the one with the least squared error. A sentence is a mean of many tokens, and so is the error.
 
     Args:
-        values: From -63 to 63, of shape (rows, columns).
+        matrix: float32 of shape (rows, columns).
 
     Returns:
-        Bytes of shape (rows, 7 · ceil(columns / 8)); the last block is filled up with zeros.
+        The levels, from 0 to 15, of the same shape, and the scales, of shape (rows, 1); the matrix
+        is about (levels - 7.5) · scales. The scale of a row of zeros is 0.
 
     Example:
-        >>> pack_rows(np.array([[-63, 0, 0, 0, 0, 0, 63, 63]], np.int8)).tolist()
-        [[129, 192, 192, 192, 192, 192, 255]]
+        >>> levels, scales = quantize_table(np.array([[0.75, -0.25, 0.05]], np.float32))
+        >>> levels.tolist(), round(float(scales[0, 0]), 6)
+        ([[15, 5, 8]], 0.1)
     """
-    rows, columns = values.shape
-    filled = np.pad(values, ((0, 0), (0, -columns % 8)))
-    blocks = (filled.astype(np.int16) + 64).astype(np.uint8).reshape(rows, 8, -1)
-    place = np.arange(7, dtype=np.uint8)[:, None]
-    high = (blocks[:, 7:] >> place) & 1
-    packed: NDArray[np.uint8] = (blocks[:, :7] | (high << 7)).astype(np.uint8)
-    return packed.reshape(rows, -1)
+    middle = np.float32(LEVELS / 2 - 0.5)
+    largest = np.abs(matrix).max(axis=1, keepdims=True)
+    best = np.full(largest.shape, np.inf, np.float32)
+    levels, scales = np.zeros(matrix.shape, np.uint8), np.zeros_like(largest)
+    for share in _SHARES:
+        tried = np.where(largest > 0, largest * np.float32(share) / middle, np.float32(1))
+        found = np.clip(np.rint(matrix / tried + middle), 0, LEVELS - 1)
+        error = np.square((found - middle) * tried - matrix).sum(axis=1, keepdims=True)
+        better = error < best
+        levels = np.where(better, found, levels).astype(np.uint8)
+        scales, best = np.where(better, tried, scales), np.where(better, error, best)
+    return levels, np.where(largest > 0, scales, np.float32(0))
+
+
+def pack_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay rows of 4-bit levels into bytes: the first half of a row low, the second half high.
+
+    Args:
+        levels: From 0 to 15, of shape (rows, columns).
+
+    Returns:
+        Bytes of shape (rows, ceil(columns / 2)); an odd row is filled up with a zero.
+
+    Example:
+        >>> pack_levels(np.array([[1, 2, 3]], np.uint8)).tolist()
+        [[49, 2]]
+    """
+    even = np.pad(levels, ((0, 0), (0, levels.shape[1] % 2)))
+    low, high = np.split(even, 2, axis=1)
+    packed: NDArray[np.uint8] = low + 16 * high
+    return packed
 
 
 def byte_scale(low: float, high: float) -> tuple[np.float32, np.uint8]:

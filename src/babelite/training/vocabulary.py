@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from babelite.errors import BabeliteError
 
@@ -18,6 +17,13 @@ WORD_START = "▁"
 # A single letter is worth a piece of its own only if it is not a curiosity of one line.
 _LARGEST_ALPHABET = 1_000
 _BLOCK = 1_000
+
+# Marks that keyboards, word processors and languages write in several ways, and the plainest one.
+_MARKS = {
+    "'": "\u2018\u2019\u201b\u02bc\u00b4\u0060",
+    '"': "\u201c\u201d\u201e\u00ab\u00bb",
+    "-": "\u2010-\u2015\u2212",
+}
 
 
 def train_vocabulary(
@@ -51,14 +57,15 @@ def train_vocabulary(
             remedy="choose a --vocabulary-size of 1,000 or more",
         )
     tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL_TOKENS[UNK]))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.normalizer = _normalizer()
     # Splitting at white space here is three times as fast as a regular expression that folds it.
-    # Punctuation stands alone, or half of the pieces would be words with a full stop.
+    # Punctuation stands alone, or half of the pieces would be words with a full stop; what follows
+    # it is a word like any other, or "l'uomo" would know nothing of "uomo".
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),
-            pre_tokenizers.Metaspace(),
             pre_tokenizers.Punctuation(),
+            pre_tokenizers.Metaspace(),
         ]
     )
     tokenizer.decoder = decoders.Metaspace()
@@ -76,15 +83,21 @@ def train_vocabulary(
     return tokenizer
 
 
+def _normalizer() -> normalizers.Normalizer:
+    marks = [normalizers.Replace(Regex(f"[{found}]"), mark) for mark, found in _MARKS.items()]
+    return normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase(), *marks])
+
+
 def _alphabet(sentences: Iterable[str], size: int) -> list[str]:
     """The most frequent characters and, if there are any, the mark of the beginning of a word.
 
     Of equally frequent ones the library would drop some by chance, and two trainings on the same
     text would give two vocabularies.
     """
+    normalizer = _normalizer()
     counts = np.zeros(sys.maxunicode + 1, np.int64)
     for block in _blocks(sentences):
-        text = "".join(unicodedata.normalize("NFKC", " ".join(block)).lower().split())
+        text = "".join(normalizer.normalize_str(" ".join(block)).split())
         found = np.bincount(np.frombuffer(text.encode("utf-32-le"), np.uint32))
         counts[: len(found)] += found
     frequent = np.argsort(-counts, kind="stable")[:size]
