@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
 
 MAX_SIZE = 4
-MIN_SCORE = 0.2
+MIN_SCORE = 0.25
 
 # Documents of at most so many points are searched as a whole.
 _WHOLE = 1 << 17
@@ -121,9 +121,7 @@ def align_vectors(
         >>> [bead.size for bead in beads]
         [(1, 1), (1, 0), (1, 1)]
     """
-    return align_runs(
-        sum_runs(source, max_size), sum_runs(target, max_size), min_score=min_score
-    )
+    return align_runs(sum_runs(source, max_size), sum_runs(target, max_size), min_score=min_score)
 
 
 def align_runs(
@@ -131,11 +129,11 @@ def align_runs(
 ) -> list[Bead]:
     """Align two documents by the vectors of their sentences and of runs of these.
 
-    The beads are those of least total cost (Thompson & Koehn 2019, "Vecalign", section 2.2): see
-    `babelite.alignment_costs.BeadCosts`. The documents are searched coarse to fine. At half the
-    resolution, where two sentences are one, the best path is found in the same way; here only its
-    neighbourhood is searched. So time and memory grow with the length of the documents, not with
-    its square.
+    The beads are those of least total cost: see `babelite.alignment_costs.BeadCosts`. Documents
+    are searched coarse to fine (Thompson & Koehn 2019, "Vecalign", D19-1136): at half the
+    resolution, where two sentences are one, the best path is found in the same way, and here only
+    its neighbourhood is searched. So time and memory grow with the length of the documents, not
+    with its square.
 
     Args:
         source: The vectors of runs, as `sum_runs` or `encode_runs` makes them.
@@ -184,8 +182,8 @@ def sum_runs(vectors: ArrayLike, max_size: int = MAX_SIZE) -> list[NDArray[np.fl
     rows = unit_rows(vectors)
     _require_size(max_size)
     runs = [rows]
-    for size in range(2, min(max_size, len(rows)) + 1):
-        runs.append(sum(rows[first : len(rows) - size + first + 1] for first in range(size)))
+    while len(runs) < min(max_size, len(rows)):
+        runs.append(runs[-1][:-1] + rows[len(runs) :])
     return [unit_rows(run) for run in runs]
 
 

@@ -14,7 +14,9 @@ from babelite.retrieval import TIE
 from babelite.vectors import unit_rows
 
 # What an unmatched sentence costs; a pair of unrelated sentences costs 1.
-UNMATCHED = 0.52
+UNMATCHED = 0.55
+# By how much the score of a bead must rise without a sentence to show that it is not part of it.
+_USELESS = 0.06
 
 _SAMPLE = 100
 _ROWS_A_BLOCK = 1 << 14
@@ -34,7 +36,7 @@ class Runs:
     @property
     def length(self) -> int:
         """The number of sentences."""
-        return self.vectors.shape[1] - 1
+        return len(self.vectors[0]) - 1
 
     @classmethod
     def of(cls, runs: Sequence[ArrayLike]) -> Runs:
@@ -71,7 +73,7 @@ class Runs:
 
 
 class BeadCosts:
-    """The costs of beads, as `babelite.alignment_search.Costs` (Thompson & Koehn 2019, equation 3).
+    """The costs of beads after Vecalign (Thompson & Koehn 2019, D19-1136, its scoring function).
 
     A bead of n source sentences x and m target sentences y costs ::
 
@@ -79,7 +81,10 @@ class BeadCosts:
 
     where strangers are sentences drawn at random from the other document. So a bead of unrelated
     sentences costs n · m, with every encoder, and large beads must be much better than the small
-    ones they are made of. A sentence left unmatched costs 0.52.
+    ones they are made of. A sentence left unmatched costs 0.55.
+
+    Ours is a rule that keeps omitted sentences from being added to their neighbours' beads: no bead
+    whose score would rise by 0.06 without its first or its last sentence on a side.
 
     Args:
         source: The runs of the source document, at least one sentence.
@@ -105,21 +110,36 @@ class BeadCosts:
         Returns:
             Array of shape (sizes, sources, targets); infinite for what may not be.
         """
-        left, right = self._source.vectors[:, sources], self._target.vectors[:, targets]
-        count, dim = len(self._matched), left.shape[2]
-        cosines = left.reshape(-1, dim) @ right.reshape(-1, dim).T
-        # Float32 rounds the cosines of equal vectors to either side of 1, which must not decide.
-        costs = np.maximum(1 - TIE - cosines, 0).reshape(*left.shape[:2], *right.shape[:2])
-        costs /= (self._far[0][:, sources, None, None] + self._far[1][:, targets]) / 2
-        costs[costs > 1 - self._min_score] = np.inf
-        table = np.empty((len(self.sizes), left.shape[1], right.shape[1]), np.float32)
-        table[:count] = costs.swapaxes(1, 2).reshape(count, *table.shape[1:])
+        # One point more, for what beads would be without their last sentence.
+        inner = np.s_[:, min(sources.start, 1) :, :, min(targets.start, 1) :]
+        distances = self._distances(
+            slice(max(sources.start - 1, 0), sources.stop),
+            slice(max(targets.start - 1, 0), targets.stop),
+        )
+        useless = _useless(distances)[inner]
+        costs = distances[inner]
+        costs[useless | (costs > 1 - self._min_score)] = np.inf
+        count, rows, columns = len(self._matched), costs.shape[1], costs.shape[3]
+        table = np.full((len(self.sizes), rows, columns), UNMATCHED, np.float32)
+        table[:count] = costs.swapaxes(1, 2).reshape(count, rows, columns)
         table[:count] *= np.array([n * m for n, m in self._matched], np.float32)[:, None, None]
-        table[count:] = UNMATCHED
         for costs_of_size, (n, m) in zip(table, self.sizes, strict=True):
             costs_of_size[: max(n - sources.start, 0)] = np.inf
             costs_of_size[:, : max(m - targets.start, 0)] = np.inf
         return table
+
+    def _distances(self, sources: slice, targets: slice) -> NDArray[np.float32]:
+        """The distances of runs that end in a rectangle, in units of the distance of strangers.
+
+        Returns:
+            Array of shape (source sizes, sources, target sizes, targets).
+        """
+        left, right = self._source.vectors[:, sources], self._target.vectors[:, targets]
+        cosines = left.reshape(-1, left.shape[2]) @ right.reshape(-1, left.shape[2]).T
+        # Float32 rounds the cosines of equal vectors to either side of 1, which must not decide.
+        distances = np.maximum(1 - TIE - cosines, 0).reshape(*left.shape[:2], *right.shape[:2])
+        distances /= (self._far[0][:, sources, None, None] + self._far[1][:, targets]) / 2
+        return distances
 
     def cosines(self, path: Sequence[Point]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The cosines and the scores of the beads along a path.
@@ -145,6 +165,17 @@ class BeadCosts:
         return cosines, scores
 
 
+def _useless(distances: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where a bead would be better without the first or the last sentence of one of its sides."""
+    useless = np.zeros(distances.shape, np.bool_)
+    best = distances - _USELESS
+    useless[1:] |= distances[:-1] < best[1:]
+    useless[1:, 1:] |= distances[:-1, :-1] < best[1:, 1:]
+    useless[:, :, 1:] |= distances[:, :, :-1] < best[:, :, 1:]
+    useless[:, :, 1:, 1:] |= distances[:, :, :-1, :-1] < best[:, :, 1:, 1:]
+    return useless
+
+
 def _strange(runs: Runs, others: Runs) -> NDArray[np.float32]:
     """The mean distance, 1 - cosine, of each run to sentences drawn from the other document.
 
@@ -156,8 +187,8 @@ def _strange(runs: Runs, others: Runs) -> NDArray[np.float32]:
     """
     drawn = np.random.default_rng(0).permutation(others.length)[:_SAMPLE]
     sample = others.vectors[0, 1 + drawn]
-    means = np.empty(runs.vectors.shape[:2], np.float32)
-    for start in range(0, means.shape[1], _ROWS_A_BLOCK):
+    means = np.empty((len(runs.vectors), runs.length + 1), np.float32)
+    for start in range(0, runs.length + 1, _ROWS_A_BLOCK):
         block = slice(start, start + _ROWS_A_BLOCK)
         distances = np.maximum(1 - runs.vectors[:, block] @ sample.T, 0)
         means[:, block] = (distances.sum(-1) - distances.min(-1) + 1) / len(sample)
