@@ -8,9 +8,9 @@ many sentences (--share, 15 % by default) are changed, in four ways that are equ
 - merge: two neighbouring sentences of one side become one; the gold bead is 1-2 or 2-1.
 - split: a sentence of one side is cut at a clause; the gold bead is 1-2 or 2-1.
 - delete: a sentence of one side is dropped; the gold bead is 1-0 or 0-1.
-- swap: two neighbours of one side change places. Links cross, and beads do not: the gold bead is the
-  smallest that keeps both translations, 2-2. Two 1-1 beads would be out of order, and to leave
-  sentences unmatched whose translation stands beside them would be wrong for whoever uses the result.
+- swap: two neighbours of one side change places. Links cross, and beads do not: the gold bead is
+  the smallest that keeps both translations, 2-2. Two 1-1 beads would be out of order; and whoever
+  uses the result wants the translation that stands beside a sentence, not two unmatched ones.
 
 Every contender aligns the same text in a process of its own; encoding is part of its time. The
 Gale-Church aligner is nltk's (pip install nltk). It takes time and memory by the square, so it is

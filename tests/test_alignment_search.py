@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -52,7 +53,7 @@ def least_cost(costs: Given) -> float:
 
 def cost_of(costs: Given, path: Sequence[Point]) -> float:
     total = 0.0
-    for start, end in zip(path, path[1:], strict=False):
+    for start, end in itertools.pairwise(path):
         size = costs.sizes.index((end.source - start.source, end.target - start.target))
         total += float(costs.values[size, end.source, end.target])
     return total
@@ -74,7 +75,7 @@ def test_no_way_is_cheaper(seed: int, shape: tuple[int, int], forbidden: float) 
     assert cost_of(costs, path) == pytest.approx(least_cost(costs), abs=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(150, 400), (400, 150), (300, 300), (1, 700), (700, 1)])
+@pytest.mark.parametrize("shape", [(90, 230), (230, 90), (1, 600), (600, 1)])
 def test_no_way_is_cheaper_over_several_blocks(shape: tuple[int, int]) -> None:
     costs = made_up(0, shape)
     table = np.full((shape[0] + 1, shape[1] + 1), np.inf)

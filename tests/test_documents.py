@@ -65,7 +65,7 @@ def test_wrapped_text_is_joined() -> None:
         "A paragraph of its own",
     ]
     # Without blank lines there is no telling: lines are paragraphs.
-    assert list(split_sentences(lines[:3], "en"))[0] == "This sentence is"
+    assert next(iter(split_sentences(lines[:3], "en"))) == "This sentence is"
 
 
 def test_sentences_of_scripts_without_spaces() -> None:
