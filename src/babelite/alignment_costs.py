@@ -138,8 +138,9 @@ class BeadCosts:
         cosines = left.reshape(-1, left.shape[2]) @ right.reshape(-1, left.shape[2]).T
         # Float32 rounds the cosines of equal vectors to either side of 1, which must not decide.
         distances = np.maximum(1 - TIE - cosines, 0).reshape(*left.shape[:2], *right.shape[:2])
-        far = (self._far[0][:, sources, None, None] + self._far[1][:, targets]) / 2
-        return np.divide(distances, far, out=distances)
+        far: NDArray[np.float32] = self._far[0][:, sources, None, None] + self._far[1][:, targets]
+        relative: NDArray[np.float32] = distances / (far / 2)
+        return relative
 
     def cosines(self, path: Sequence[Point]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The cosines and the scores of the beads along a path.

@@ -16,6 +16,8 @@ from babelite.errors import MissingExtraError
 LOW = 0.5
 
 _SLICES = 240
+# Scores between these make all the difference in colour.
+_WORST, _BEST = 0.25, 0.9
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class _Row:
             "wrong": self.wrong,
         }
         return " ".join(["bead", *(kind for kind, held in kinds.items() if held)])
+
+
+def _shade(score: float) -> str:
+    """How good a score looks, from 0 to 1."""
+    return f"{min(max((score - _WORST) / (_BEST - _WORST), 0.0), 1.0):.2f}"
 
 
 def alignment_page(
@@ -71,6 +78,7 @@ def alignment_page(
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["shade"] = _shade
     rows = [
         _Row(
             bead,

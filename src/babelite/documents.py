@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from babelite.errors import BabeliteError, MissingExtraError
 from babelite.files import read_lines
@@ -30,6 +31,11 @@ class Document:
     sentences: tuple[str, ...]
     numbers: tuple[int, ...]
     last: int
+
+    @property
+    def name(self) -> str:
+        """The name of the file, for people."""
+        return "standard input" if self.path == "-" else Path(self.path).name
 
     @property
     def looks_unsplit(self) -> bool:
