@@ -255,6 +255,8 @@ def test_align_takes_sentences() -> None:
     assert align([], ["a"], ENCODER) == [Bead(range(0, 0), range(0, 1))]
     assert align(["a"], [], ENCODER) == [Bead(range(0, 1), range(0, 0))]
     assert align([], [], ENCODER) == []
+    with pytest.raises(BabeliteError, match="one string was given; split it"):
+        align("One. Two.", ["Un."], ENCODER)
 
 
 def test_runs_of_joined_text() -> None:

@@ -72,6 +72,7 @@ def align(
         Beads in order; every sentence is in exactly one.
 
     Raises:
+        BabeliteError: A document is a single string.
         ValueError: ``max_size`` is below 1.
 
     Example:
@@ -84,6 +85,12 @@ def align(
         range(0, 1) range(0, 2) 0.94
         range(1, 2) range(2, 3) 1.00
     """
+    for sentences in (source, target):
+        if isinstance(sentences, str):
+            raise BabeliteError(
+                "a document is a sequence of sentences, and one string was given",
+                remedy="split it, for example with text.splitlines()",
+            )
     vectors = [
         np.vstack([np.empty((0, encoder.dim), np.float32), *encode_stream(encoder, sentences)])
         for sentences in (source, target)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from babelite import __version__
 from babelite.alignment import Bead
 from babelite.alignment_files import texts
 from babelite.documents import Document
 from babelite.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    import jinja2
 
 # Beads of lower scores are worth a look.
 LOW = 0.5
@@ -47,6 +51,27 @@ def _shade(score: float) -> str:
     return f"{min(max((score - _WORST) / (_BEST - _WORST), 0.0), 1.0):.2f}"
 
 
+def page_template() -> jinja2.Template:
+    """The template of the page.
+
+    Raises:
+        MissingExtraError: The extra ``report`` is not installed.
+    """
+    try:
+        import jinja2
+    except ImportError as error:
+        raise MissingExtraError("writing an HTML page", "report") from error
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("babelite"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["shade"] = _shade
+    return environment.get_template("alignment.html.j2")
+
+
 def alignment_page(
     beads: Sequence[Bead],
     source: Document,
@@ -67,30 +92,20 @@ def alignment_page(
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError("writing an HTML page", "report") from error
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("babelite"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["shade"] = _shade
+    template = page_template()
+    right = None if gold is None else set(gold)
     rows = [
         _Row(
             bead,
             _numbered(source, bead.source),
             _numbered(target, bead.target),
-            gold is not None and (frozenset(bead.source), frozenset(bead.target)) not in gold,
+            right is not None and (frozenset(bead.source), frozenset(bead.target)) not in right,
         )
         for bead in beads
     ]
     kinds = Counter(kind for row in rows for kind in row.kinds.split())
     matched = [bead.score for bead in beads if all(bead.size)]
-    return environment.get_template("alignment.html.j2").render(
+    return template.render(
         version=__version__,
         source=source,
         target=target,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,6 +91,7 @@ def _align(
     from babelite.adapters import open_encoder
     from babelite.alignment import align_vectors
     from babelite.alignment_files import read_beads
+    from babelite.files import writing_text
 
     chosen = _format(format_, out)
     languages = parse_languages(split, "--split") or (None, None)
@@ -98,10 +100,14 @@ def _align(
     documents = _read(source, languages[0]), _read(target, languages[1])
     right = read_beads(gold, *documents) if gold else None
     encoder = open_encoder(model, allow_download=allow_download)
-    vectors = _encoded(encoder, documents)
-    beads = align_vectors(*vectors, max_size=max_size, min_score=min_score)
-    if out is not None or right is None:
-        _write(out or "-", chosen, beads, documents, right)
+    with ExitStack() as stack:
+        stream = None
+        if out is not None or right is None:
+            stream = stack.enter_context(writing_text(out or "-"))  # it fails now or never
+        vectors = _encoded(encoder, documents)
+        beads = align_vectors(*vectors, max_size=max_size, min_score=min_score)
+        if stream:
+            stream.writelines(f"{line}\n" for line in _written(chosen, beads, documents, right))
     _summarise(beads, documents, out)
     if right is not None:
         from babelite.evaluation.alignment import score_alignment
@@ -111,6 +117,7 @@ def _align(
 
 
 def _format(name: str | None, out: str | None) -> str:
+    from babelite.alignment_html import page_template
     from babelite.files import suffix_of
 
     if name is None and out is not None and out != "-" and suffix_of(out) not in _SUFFIXES:
@@ -122,6 +129,8 @@ def _format(name: str | None, out: str | None) -> str:
     chosen = name or _SUFFIXES.get(suffix_of(out or "-"), "tsv")
     if chosen not in _SUFFIXES.values():
         raise BabeliteError(f"there is no format {chosen!r}", remedy="choose tsv, json or html")
+    if chosen == "html":
+        page_template()  # says at once what is not installed
     return chosen
 
 
@@ -170,24 +179,18 @@ def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[ND
     return vectors
 
 
-def _write(
-    out: str,
+def _written(
     format_: str,
     beads: Sequence[Bead],
     documents: tuple[Document, Document],
     gold: Collection[tuple[frozenset[int], frozenset[int]]] | None,
-) -> None:
+) -> Iterable[str]:
     from babelite.alignment_files import WRITERS
     from babelite.alignment_html import alignment_page
-    from babelite.files import writing_text
 
-    lines: Iterable[str]
     if format_ == "html":
-        lines = [alignment_page(beads, *documents, gold)]
-    else:
-        lines = WRITERS[format_](beads, *documents)
-    with writing_text(out) as stream:
-        stream.writelines(f"{line}\n" for line in lines)
+        return [alignment_page(beads, *documents, gold)]
+    return WRITERS[format_](beads, *documents)
 
 
 def _summarise(
