@@ -125,12 +125,11 @@ def _costs_on(costs: Costs, band: Band, diagonals: NDArray[np.int64]) -> NDArray
     """The costs of the beads that end on some anti-diagonals: (diagonals, sizes, width)."""
     sources = band.firsts[diagonals, None] + np.arange(band.width)
     targets = diagonals[:, None] - sources
-    outside = (sources > costs.shape[0]) | (targets < 0) | (targets > costs.shape[1])
+    # Points outside the documents may cost what they will: no way leads back from there.
     sources, targets = sources.clip(0, costs.shape[0]), targets.clip(0, costs.shape[1])
     rows = slice(int(sources.min()), int(sources.max()) + 1)
     columns = slice(int(targets.min()), int(targets.max()) + 1)
     found = costs.table(rows, columns)[:, sources - rows.start, targets - columns.start]
-    found[:, outside] = np.inf
     return np.ascontiguousarray(found.swapaxes(0, 1))
 
 
