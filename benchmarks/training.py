@@ -25,7 +25,7 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-from babelite.corpus import Pair, parse_source
+from babelite.corpus import WeightedPair, parse_source
 from babelite.training.batches import plan_epoch
 from babelite.training.config import PRESETS, TrainingConfig
 from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
@@ -174,7 +174,9 @@ def _run_sentence_transformers(options: argparse.Namespace) -> dict[str, float]:
     transformer = models.Transformer(str(folder))
     pooling = models.Pooling(_PAPER.dim, pooling_mode="mean")
     model = SentenceTransformer(modules=[transformer, pooling], device="cpu")
-    pairs = [Pair(*pair) for pair in json.loads((options.folder / "pairs.json").read_text())]
+    pairs = [
+        WeightedPair(*pair) for pair in json.loads((options.folder / "pairs.json").read_text())
+    ]
     count = options.batch_size * (options.steps + _WARMUP)
     chosen = np.random.default_rng(0).permutation(len(pairs))[:count]
     columns = {

@@ -112,3 +112,16 @@ def test_base_language() -> None:
         "en",
         "ca",
     ]
+
+
+def test_a_weight_stands_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = parse_source("2.5*en-fr=a.tsv")
+    assert (found.weight, found.name, found.paths) == (2.5, "en-fr", ("a.tsv",))
+    assert parse_source(".3*a.en,a.fr").weight == 0.3
+    assert parse_source("en-fr.tsv").weight == 1
+    (tmp_path / "2*en-fr.tsv").touch()
+    found = parse_source("2*en-fr.tsv")
+    assert (found.weight, found.paths) == (1, ("2*en-fr.tsv",))
+    with pytest.raises(BabeliteError, match="has a weight of 0; leave the file out"):
+        parse_source("0*en-fr.tsv.gz")

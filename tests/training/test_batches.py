@@ -24,10 +24,12 @@ def make_corpus(
     source: Sequence[int] | NDArray[np.int64],
     target: Sequence[int] | NDArray[np.int64],
     lengths: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+    weight: float = 1.0,
 ) -> TokenizedPairs:
     """A corpus of sentences that are known by their keys; equal keys, equal sentences."""
     first, second = lengths or (np.array(source) % 7 + 1, np.array(target) % 5 + 1)
-    return TokenizedPairs("en-fr", make_side(source, first), make_side(target, second))
+    weights = np.full(len(first), weight, np.float32)
+    return TokenizedPairs("en-fr", make_side(source, first), make_side(target, second), weights)
 
 
 def plan(
@@ -179,3 +181,22 @@ def test_batches_by_length_hold_next_to_no_padding() -> None:
 def test_batches_per_epoch_is_what_an_epoch_has() -> None:
     corpora = [make_corpus(range(count), range(count)) for count in (95, 4, 0)]
     assert batches_per_epoch(corpora, 10) == len(plan(corpora, 10)) == 10
+
+
+@pytest.mark.parametrize("weight", [0.3, 1.0, 2.5])
+def test_a_weight_is_how_often_a_pair_is_seen(weight: float) -> None:
+    corpora = [
+        make_corpus(range(2_000), range(2_000), weight=weight),
+        make_corpus(range(2_000), range(2_000)),
+    ]
+    seen = np.zeros((2, 2_000), int)
+    epochs = 20
+    for epoch in range(epochs):
+        for batch in plan(corpora, 10, epoch=epoch):
+            np.add.at(seen[batch.language_pair], batch.rows, 1)
+    mean, other = seen.mean(axis=1) / epochs
+    assert mean == pytest.approx(weight, rel=0.05)
+    assert other == pytest.approx(1, rel=0.05)
+    assert seen[0].min() >= epochs * np.floor(weight) - 2
+    assert seen[0].max() <= epochs * np.ceil(weight)
+    assert batches_per_epoch(corpora, 10) == 200 + round(200 * weight)

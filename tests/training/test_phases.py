@@ -17,7 +17,7 @@ from babelite.training.tokens import Side, TokenizedPairs
 
 def corpus(size: int) -> TokenizedPairs:
     side = Side(np.full(size, 5, np.uint16), np.arange(size + 1), np.arange(size, dtype=np.uint64))
-    return TokenizedPairs("en-fr", side, side)
+    return TokenizedPairs("en-fr", side, side, np.ones(size, np.float32))
 
 
 def plan(size: int = 10_000, prepared_at: float = 0.0, **options: Any) -> list[Phase]:

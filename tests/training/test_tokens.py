@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from babelite.corpus import Pair
+from babelite.corpus import WeightedPair as Pair
 from babelite.training import tokens
 from babelite.training.tokens import open_tokens, sentence_keys, tokenize
 from babelite.training.vocabulary import train_vocabulary
@@ -32,7 +32,7 @@ def pairs(bilingual_pairs: list[tuple[str, str]]) -> list[Pair]:
 
 @pytest.fixture(scope="module")
 def tokenizer(pairs: list[Pair]) -> Tokenizer:
-    return train_vocabulary([side for pair in pairs for side in pair], 300)
+    return train_vocabulary([side for pair in pairs for side in pair[:2]], 300)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

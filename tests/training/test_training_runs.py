@@ -24,7 +24,7 @@ from processes import start_babelite
 import babelite.training.run
 from babelite import Encoder
 from babelite.cli import main
-from babelite.corpus import parse_source
+from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import precision_at_1
 from babelite.files import sha256
@@ -139,18 +139,18 @@ def test_a_finished_run_is_an_encoder(
     encoder = Encoder.load(out)
     assert encoder.languages == ("en", "fr")
     held_out = (out / "training" / "corpus" / "en-fr.held-out.tsv").read_text().splitlines()
-    sides = list(zip(*(line.split("\t") for line in held_out), strict=True))
-    u, v = (encoder.encode(side) for side in sides)
+    pairs = [tuple(line.split("\t")[:2]) for line in held_out]
+    u, v = (encoder.encode(side) for side in zip(*pairs, strict=True))
     found = (precision_at_1(u, v).mean() + precision_at_1(v, u).mean()) / 2
     assert found > 0.5
     assert found == pytest.approx(result.precision_at_1["en-fr"], abs=0.03)
-    assert {tuple(line.split("\t")) for line in held_out} <= set(bilingual_pairs)
+    assert set(pairs) <= set(bilingual_pairs)
 
 
 def test_held_out_sentences_are_not_trained_on(finished: tuple[Path, TrainingResult]) -> None:
     corpus = finished[0] / "training" / "corpus"
     held_out, cleaned = (
-        {side for line in (corpus / name).read_text().splitlines() for side in line.split("\t")}
+        {side for line in (corpus / name).read_text().splitlines() for side in line.split("\t")[:2]}
         for name in ("en-fr.held-out.tsv", "en-fr.tsv")
     )
     assert len(held_out) == 200
@@ -339,7 +339,8 @@ def test_ctrl_c_in_a_shell(parallel_file: Path, tmp_path: Path) -> None:
         [*command, *flags(steps=1_000_000)], stderr=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
-        while not (out / "training" / "metrics.jsonl").exists():
+        metrics = out / "training" / "metrics.jsonl"
+        while not (metrics.exists() and metrics.stat().st_size):
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
@@ -531,3 +532,24 @@ def test_vectors_do_not_depend_on_who_trained(finished: tuple[Path, TrainingResu
     shutil.copytree(out, copy, ignore=shutil.ignore_patterns("training"))
     sentences = ["Ba bebo.", "", "…", "\u200b", "a" * 100_000]
     assert np.array_equal(Encoder.load(copy).encode(sentences), Encoder.load(out).encode(sentences))
+
+
+def test_weights_reach_the_tokens(bilingual_pairs: list[tuple[str, str]], tmp_path: Path) -> None:
+    files = [tmp_path / "talks.tsv", tmp_path / "manual.tsv"]
+    for part, path in enumerate(files):
+        lines = (f"{a}\t{b}\n" for a, b in bilingual_pairs[part:400:2])
+        path.write_text("".join(lines), encoding="utf-8")
+    sources = [
+        PairSource((str(path),), "en", "fr", weight=w)
+        for path, w in zip(files, (2, 0.5), strict=True)
+    ]
+    run = RunFolder(tmp_path / "model")
+    run.claim({})
+    config = make_config("tiny", options={"vocabulary_size": 300, "held_out": 20})
+    text = prepare(run, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
+    [pair] = text.pairs
+    pairs = [line.split("\t") for line in run.cleaned("en-fr").read_text().splitlines()]
+    talks = set(files[0].read_text().splitlines())
+    expected = [2.0 if f"{a}\t{b}" in talks else 0.5 for a, b, _ in pairs]
+    assert pair.tokens.weights.tolist() == expected
+    assert sorted(set(expected)) == [0.5, 2.0]

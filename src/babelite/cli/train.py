@@ -17,6 +17,9 @@ PAIRS are files of sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs,
 (.gz, .xz, .zst), or two aligned files joined by a comma. The languages are taken from the name
 ("en-fr.tsv.gz") or written before it ("en-fr=FILE"). Several language pairs train one encoder.
 
+A number before a file is how often its pairs are seen, compared with those of other files:
+"0.3*en-fr=manual.tsv" "2*en-fr=talks.tsv".
+
 A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
 
 Example: babelite train en-fr.tsv.gz --out model --minutes 10
@@ -42,7 +45,6 @@ def _train(
     from babelite.training.config import make_config
     from babelite.training.progress import Progress
     from babelite.training.run import train
-    from babelite.training.trainer import TrainingStopped
 
     settings = make_config(preset, config, options)
     chosen = parse_columns(columns)
@@ -51,13 +53,13 @@ def _train(
     cleaning = Cleaning(exclude=tuple(str(path) for path in exclude))
     try:
         result = train(sources, out, settings, cleaning=cleaning, progress=progress)
-    except TrainingStopped:
+    except KeyboardInterrupt:
         progress.say("Stopped, and all is saved: give the same command again to go on.")
         raise typer.Exit(130) from None
     for name, value in result.precision_at_1.items():
         progress.say(f"P@1 on held-out pairs, {name}: {100 * value:.1f} %")
     progress.say(f"{result.pairs:,} pairs in {result.seconds:,.0f} s. The model is in {out}")
-    progress.say(f"Next: babelite evaluate {out} FILE, or: babelite search {out} FILE QUERY")
+    progress.say(f"Next: babelite evaluate {out} FILE, or: babelite search FILE QUERY -m {out}")
 
 
 def _with_options(function: Callable[..., None]) -> Callable[..., None]:

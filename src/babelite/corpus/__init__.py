@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from babelite.corpus.catalogs import gather
     from babelite.corpus.cleaning import Cleaner, Cleaning
     from babelite.corpus.formats import read_texts, write_pairs
-    from babelite.corpus.pairs import Pair
+    from babelite.corpus.pairs import Pair, WeightedPair
     from babelite.corpus.sources import PairSource, parse_source, read_sources
     from babelite.corpus.splitting import draw, split, without
     from babelite.corpus.statistics import measure
@@ -20,6 +20,7 @@ __all__ = [
     "Cleaning",
     "Pair",
     "PairSource",
+    "WeightedPair",
     "comparison_key",
     "count_words",
     "draw",
@@ -39,6 +40,7 @@ _HOMES = {
     "Cleaning": "cleaning",
     "Pair": "pairs",
     "PairSource": "sources",
+    "WeightedPair": "pairs",
     "comparison_key": "text",
     "count_words": "text",
     "draw": "splitting",

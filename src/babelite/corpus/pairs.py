@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 
 class Pair(NamedTuple):
@@ -15,3 +15,20 @@ class Pair(NamedTuple):
 
     source: str
     target: str
+
+
+class WeightedPair(NamedTuple):
+    """A pair and how much of it training is to see.
+
+    Attributes:
+        source: The sentence in the source language.
+        target: The sentence in the target language.
+        weight: How often an epoch has it, on average.
+    """
+
+    source: str
+    target: str
+    weight: float = 1.0
+
+
+AnyPair = TypeVar("AnyPair", Pair, WeightedPair)

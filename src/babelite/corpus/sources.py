@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from babelite.corpus.languages import guess_pair, split_prefix
 from babelite.corpus.lines import read_aligned
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
+
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\*")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class PairSource:
             the first two of TSV; in JSON lines and Parquet the language codes, else ``source`` and
             ``target``.
         format: The name of the format if the ending shall not tell; see `formats.FORMATS`.
+        weight: How often training sees its pairs, compared with those of a source of weight 1.
     """
 
     paths: tuple[str, ...]
@@ -32,6 +36,7 @@ class PairSource:
     target_language: str
     columns: tuple[str, str] | None = None
     format: str | None = None
+    weight: float = 1.0
 
     @property
     def languages(self) -> tuple[str, str]:
@@ -75,7 +80,7 @@ def parse_source(
     languages: tuple[str, str] | None = None,
     format: str | None = None,
 ) -> PairSource:
-    """Understand a source as it is written on a command line: ``[LANG-LANG=]PATH[,PATH]``.
+    """Understand a source as it is written on a command line: ``[WEIGHT*][LANG-LANG=]PATH[,PATH]``.
 
     Languages that are not written are taken from `languages`, else guessed from the file name
     (``en-fr.tsv``, ``train.en,train.fr``).
@@ -92,7 +97,10 @@ def parse_source(
     Example:
         >>> parse_source("data/en-fr.tsv.gz").name, parse_source("de-en=memory.tmx").name
         ('en-fr', 'de-en')
+        >>> parse_source("0.5*en-fr.tsv").weight
+        0.5
     """
+    weight, text = _split_weight(text)
     written, rest = split_prefix(text)
     paths = (rest,) if Path(rest).exists() else tuple(rest.split(","))
     if len(paths) > 2 or not all(paths):
@@ -107,7 +115,20 @@ def parse_source(
             path=rest,
             remedy=f"write it as en-fr={rest}, with the codes of your languages",
         )
-    return PairSource(paths, codes[0], codes[1], columns, format)
+    return PairSource(paths, codes[0], codes[1], columns, format, weight)
+
+
+def _split_weight(text: str) -> tuple[float, str]:
+    """Take a leading ``NUMBER*`` off a text that names no file as it stands."""
+    found = _WEIGHT.match(text)
+    if found is None or Path(text).exists():
+        return 1.0, text
+    weight = float(found[1])
+    if weight == 0:
+        raise BabeliteError(
+            "has a weight of 0", path=text, remedy="leave the file out, or write a number above 0"
+        )
+    return weight, text[found.end() :]
 
 
 def read_sources(sources: Iterable[PairSource]) -> Iterator[Pair]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 
-from babelite.corpus.pairs import Pair
+from babelite.corpus.pairs import AnyPair, Pair, WeightedPair
 from babelite.corpus.text import comparison_key
 from babelite.errors import BabeliteError
 
@@ -13,7 +13,7 @@ from babelite.errors import BabeliteError
 _SPARE_FACTOR, _SPARE = 4, 1000
 
 
-def draw(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
+def draw(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]:
     """Draw pairs at random in one pass, no two of which share a sentence on either side.
 
     Args:
@@ -33,14 +33,14 @@ def draw(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
     """
     generator = random.Random(seed)
     size = _SPARE_FACTOR * count + _SPARE
-    reservoir: list[Pair] = []
+    reservoir: list[AnyPair] = []
     for number, pair in enumerate(pairs):
         if number < size:
             reservoir.append(pair)
         elif (place := generator.randrange(number + 1)) < size:
             reservoir[place] = pair
     generator.shuffle(reservoir)
-    drawn: list[Pair] = []
+    drawn: list[AnyPair] = []
     sources: set[bytes] = set()
     targets: set[bytes] = set()
     for pair in reservoir:
@@ -60,7 +60,7 @@ def draw(pairs: Iterable[Pair], count: int, seed: int) -> list[Pair]:
     return drawn
 
 
-def without(pairs: Iterable[Pair], held_out: Iterable[Pair]) -> Iterator[Pair]:
+def without(pairs: Iterable[AnyPair], held_out: Iterable[Pair | WeightedPair]) -> Iterator[AnyPair]:
     """Stream the pairs neither side of which is a side of a held-out pair.
 
     Sentences are the same if they differ in case, punctuation and spacing only.
@@ -70,7 +70,7 @@ def without(pairs: Iterable[Pair], held_out: Iterable[Pair]) -> Iterator[Pair]:
         >>> list(without([Pair("thanks!", "merci bien"), Pair("Bye", "Salut")], held_out))
         [Pair(source='Bye', target='Salut')]
     """
-    held = {comparison_key(side) for pair in held_out for side in pair}
+    held = {comparison_key(side) for pair in held_out for side in (pair.source, pair.target)}
     for pair in pairs:
         if comparison_key(pair.source) not in held and comparison_key(pair.target) not in held:
             yield pair

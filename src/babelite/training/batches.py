@@ -39,8 +39,9 @@ def plan_epoch(
 ) -> Iterator[Rows]:
     """Yield the batches of one pass over the data.
 
-    Every pair is used at most once; those that do not fill a batch at the end are left for another
-    epoch, unless a language pair has no whole batch at all.
+    A pair of weight 1 is used at most once, one of weight 2.5 two or three times, one of weight
+    0.3 in about three epochs of ten. Those that do not fill a batch at the end are left for
+    another epoch, unless a language pair has no whole batch at all.
 
     Args:
         corpora: The tokenised pairs of each language pair.
@@ -54,9 +55,9 @@ def plan_epoch(
         The batches, language pairs mixed in proportion to their size.
     """
     order = np.random.default_rng((seed, epoch))
-    sizes = [len(corpus) for corpus in corpora]
-    firsts = np.cumsum([0, *sizes])
-    shuffled = order.permutation(int(firsts[-1]))
+    firsts = np.cumsum([0, *(len(corpus) for corpus in corpora)])
+    weights = np.concatenate([corpus.weights for corpus in corpora])
+    shuffled = order.permutation(np.repeat(np.arange(len(weights)), _times(weights, order)))
     left = [np.empty(0, np.int64) for _ in corpora]
     begun = [False for _ in corpora]
     for start in range(0, len(shuffled), _WINDOW):
@@ -82,7 +83,15 @@ def plan_epoch(
 
 def batches_per_epoch(corpora: Sequence[TokenizedPairs], batch_size: int) -> int:
     """About how many batches a pass has; duplicates in the data make it a few less."""
-    return max(1, sum(max(1, len(corpus) // batch_size) for corpus in corpora if len(corpus)))
+    sizes = [float(corpus.weights.sum(dtype=np.float64)) for corpus in corpora]
+    return max(1, sum(max(1, int(size // batch_size)) for size in sizes if size))
+
+
+def _times(weights: NDArray[np.float32], order: np.random.Generator) -> NDArray[np.int64]:
+    """How often each pair occurs in an epoch: its weight, rounded up or down by chance."""
+    if (weights == 1).all():
+        return np.ones(len(weights), np.int64)
+    return np.floor(weights + order.random(len(weights))).astype(np.int64)
 
 
 def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[np.int64]:

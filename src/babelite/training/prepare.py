@@ -9,12 +9,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, draw, read_sources, without
+from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, WeightedPair, draw, without
 from babelite.errors import BabeliteError
 from babelite.files import read_lines, write_text, writing
 from babelite.training.config import TrainingConfig
@@ -116,7 +116,7 @@ def prepare(
                 name,
                 (parts[0].source_language, parts[0].target_language),
                 tuple(path for part in parts for path in part.paths),
-                list(_read(run.held_out(name))),
+                [Pair(source, target) for source, target, _ in _read(run.held_out(name))],
                 tokens,
             )
         )
@@ -135,7 +135,7 @@ def _clean(
     with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=run.work) as folder:
         everything = Path(folder) / "cleaned.tsv"
         with progress.stage(f"Cleaning {name}") as advance:
-            _write(everything, cleaner.clean(read_sources(sources)), advance)
+            _write(everything, _cleaned(sources, cleaner), advance)
         if cleaner.kept < _FEWEST_PAIRS:
             raise BabeliteError(
                 f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
@@ -151,10 +151,21 @@ def _clean(
     _write(run.held_out(name), held_out)
 
 
-def _write(path: Path, pairs: Iterable[Pair], advance: Callable[[int], None] | None = None) -> None:
+def _cleaned(sources: Iterable[PairSource], cleaner: Cleaner) -> Iterator[WeightedPair]:
+    """The clean pairs of all sources, each with the weight of its own."""
+    for source in sources:
+        for pair in cleaner.clean(source.read()):
+            yield WeightedPair(*pair, source.weight)
+
+
+def _write(
+    path: Path,
+    pairs: Iterable[WeightedPair],
+    advance: Callable[[int], None] | None = None,
+) -> None:
     with writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
-        for pair in pairs:
-            stream.write(f"{pair.source}\t{pair.target}\n")
+        for source, target, weight in pairs:
+            stream.write(f"{source}\t{target}\t{weight:g}\n")
             if advance is not None:
                 advance(1)
 
@@ -163,11 +174,11 @@ def _vocabulary(
     run: RunFolder, counts: dict[str, int], config: TrainingConfig, progress: Progress
 ) -> Tokenizer:
     if not run.tokenizer.exists():
-        every = max(1, round(sum(counts.values()) / _VOCABULARY_PAIRS))
         files = [run.cleaned(name) for name in counts]
-        title, total = "Learning the vocabulary", 2 * sum(counts.values()) // every
-        with progress.stage(title, total=total) as advance:
-            sentences = _Sentences(files, every, advance)
+        weight = sum(pair.weight for path in files for pair in _read(path))
+        share = min(1.0, _VOCABULARY_PAIRS / weight)
+        with progress.stage("Learning the vocabulary", total=int(2 * share * weight)) as advance:
+            sentences = _Sentences(files, share, advance)
             tokenizer = train_vocabulary(sentences, config.vocabulary_size)
         write_text(run.tokenizer, tokenizer.to_str())
     return Tokenizer.from_file(str(run.tokenizer))
@@ -175,20 +186,25 @@ def _vocabulary(
 
 @dataclass(frozen=True)
 class _Sentences:
-    """Both sides of every so many pairs of some files, as often as they are asked for."""
+    """Both sides of a share of the pairs of some files, by weight, as often as they are wanted."""
 
     files: list[Path]
-    every: int
+    share: float
     advance: Callable[[int], None]
 
     def __iter__(self) -> Iterator[str]:
         for path in self.files:
-            for pair in islice(_read(path), None, None, self.every):
-                self.advance(1)
-                yield from pair
+            owed = 0.5
+            for source, target, weight in _read(path):
+                owed += self.share * weight
+                while owed >= 1:
+                    owed -= 1
+                    self.advance(1)
+                    yield source
+                    yield target
 
 
-def _read(path: Path) -> Iterator[Pair]:
+def _read(path: Path) -> Iterator[WeightedPair]:
     for line in read_lines(path):
-        source, _, target = line.partition("\t")
-        yield Pair(source, target)
+        source, target, weight = line.split("\t")
+        yield WeightedPair(source, target, float(weight))

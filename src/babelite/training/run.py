@@ -111,6 +111,7 @@ def _asked(
             {
                 "languages": source.name,
                 "columns": source.columns,
+                "weight": source.weight,
                 "files": [[p, size(p)] for p in source.paths],
             }
             for source in sources

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from babelite.corpus import Pair
+from babelite.corpus import WeightedPair
 from babelite.files import write_text
 from babelite.training.vocabulary import PAD, UNK, WORD_START
 
@@ -74,18 +74,20 @@ class TokenizedPairs:
         name: For example ``en-fr``.
         source: The first side.
         target: The second side.
+        weights: float32 (pairs,), how often an epoch has each pair, on average.
     """
 
     name: str
     source: Side
     target: Side
+    weights: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.source.keys)
 
 
 def tokenize(
-    pairs: Iterable[Pair],
+    pairs: Iterable[WeightedPair],
     tokenizer: Tokenizer,
     folder: Path,
     *,
@@ -143,7 +145,7 @@ def open_tokens(folder: Path, name: str, tokenizer: Tokenizer) -> TokenizedPairs
             keys=read(f"{side}.keys", np.uint64),
         )
 
-    return TokenizedPairs(name, load("source"), load("target"))
+    return TokenizedPairs(name, load("source"), load("target"), read("weights", np.float32))
 
 
 def _token_type(tokenizer: Tokenizer) -> type[np.integer]:
@@ -151,10 +153,13 @@ def _token_type(tokenizer: Tokenizer) -> type[np.integer]:
 
 
 def _encode(
-    block: list[Pair], tokenizer: Tokenizer, max_tokens: int, kind: type[np.integer]
+    block: list[WeightedPair], tokenizer: Tokenizer, max_tokens: int, kind: type[np.integer]
 ) -> dict[str, NDArray[np.generic]]:
     encoded = [
-        [e.ids[:max_tokens] for e in tokenizer.encode_batch_fast([pair[side] for pair in block])]
+        [
+            e.ids[:max_tokens]
+            for e in tokenizer.encode_batch_fast([str(pair[side]) for pair in block])
+        ]
         for side in range(2)
     ]
     nothing = {UNK, tokenizer.token_to_id(WORD_START)}
@@ -163,7 +168,8 @@ def _encode(
         for row, sentences in enumerate(zip(*encoded, strict=True))
         if not any(nothing.issuperset(ids) for ids in sentences)
     ]
-    arrays: dict[str, NDArray[np.generic]] = {}
+    weights = [block[row].weight for row in useful]
+    arrays: dict[str, NDArray[np.generic]] = {"weights": np.array(weights, np.float32)}
     for name, sentences in zip(_SIDES, encoded, strict=True):
         kept = [sentences[row] for row in useful]
         lengths = np.fromiter(map(len, kept), dtype=np.int64, count=len(kept))
