@@ -33,7 +33,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from babelite.corpus import parse_source
+from babelite.cli.options import parse_pairs
+from babelite.errors import BabeliteError
 from babelite.evaluation.alignment import score_alignment
 from babelite.files import read_lines
 
@@ -124,7 +125,8 @@ def cut(sentence: str) -> list[str]:
 def read_pairs(path: str, source: str | None, count: int, seed: int) -> list[tuple[str, str]]:
     """Choose pairs of a file, those of one source (its third column) if it is named."""
     if source is None:
-        pairs = [(pair.source, pair.target) for pair in parse_source(path).read()]
+        found = parse_pairs(path, None, None).read()
+        pairs = [(pair.source, pair.target) for pair in found]
     else:
         rows = (line.split("\t") for line in read_lines(path))
         pairs = [(row[0], row[1]) for row in rows if row[2:3] == [source]]
@@ -244,7 +246,10 @@ def main() -> None:
         "| deletions | swaps | time | peak memory |\n|---|---:|---|" + "---:|" * 9
     )
     for file, source in ((f, s) for f in options.files for s in options.source or [None]):
-        pairs = read_pairs(file, source, options.pairs, options.seed)
+        try:
+            pairs = read_pairs(file, source, options.pairs, options.seed)
+        except BabeliteError as error:
+            parser.error(str(error))
         documents = make_documents(pairs, options.share, options.seed)
         lengths = len(documents.source), len(documents.target)
         name = Path(file).name.split(".tsv")[0] + (f", {source}" if source else "")

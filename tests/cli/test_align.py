@@ -141,3 +141,11 @@ def test_bad_input_is_one_sentence(
     assert message in err
     assert "Traceback" not in err
     assert sorted(here.iterdir()) == before
+
+
+def test_a_terminal_shows_how_far_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+    code, _, err = run("align", "a.txt", "b.txt", *MODEL)
+    assert code == 0
+    assert "sentences a second" in err
+    assert "8/8" in err

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -151,30 +151,40 @@ def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[ND
     """The vectors of both documents, with a bar on standard error meanwhile."""
     import numpy as np
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     from babelite.adapters import encode_stream
 
     console = Console(stderr=True, highlight=False)
     documents = list(documents)
     vectors = []
+    started = time.perf_counter()
     with Progress(
-        TextColumn("encoding"),
+        TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn(
-            "{task.completed:,.0f} of {task.total:,.0f} sentences, {task.speed:,.0f} a second"
-        ),
+        MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     ) as progress:
-        task = progress.add_task("", total=sum(len(document.sentences) for document in documents))
+        total = sum(len(document.sentences) for document in documents)
+        task = progress.add_task("encoding", total=total)
+        done = 0
         for document in documents:
             blocks = []
             for block in encode_stream(encoder, document.sentences):
                 blocks.append(block)
-                progress.advance(task, len(block))
+                done += len(block)
+                rate = done / (time.perf_counter() - started)
+                said = f"encoding, {rate:,.0f} sentences a second"
+                progress.update(task, completed=done, description=said)
             vectors.append(np.concatenate(blocks))
     return vectors
 
@@ -205,7 +215,7 @@ def _summarise(
     lengths = [len(document.sentences) for document in documents]
     typer.echo(
         f"{lengths[0]:,} and {lengths[1]:,} sentences: {counts or 'no match'}; "
-        f"{alone[0]:,} and {alone[1]:,} unmatched" + (f": {Path(out)}" if out else ""),
+        f"{alone[0]:,} and {alone[1]:,} unmatched" + ("" if out in (None, "-") else f": {out}"),
         err=True,
     )
     if sum(alone) > sum(lengths) / 2:
