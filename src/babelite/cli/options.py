@@ -56,8 +56,8 @@ def parse_columns(text: str | None) -> tuple[str, str] | None:
     return parts[0], parts[1]
 
 
-def parse_languages(text: str | None) -> tuple[str, str] | None:
-    """Read ``--languages``: two codes with a hyphen between them.
+def parse_languages(text: str | None, option: str = "--languages") -> tuple[str, str] | None:
+    """Read ``--languages`` or the like: two codes with a hyphen between them.
 
     Raises:
         BabeliteError: There are not exactly two.
@@ -67,7 +67,7 @@ def parse_languages(text: str | None) -> tuple[str, str] | None:
     parts = text.split("-")
     if len(parts) != 2 or not all(parts):
         raise BabeliteError(
-            f"--languages {text} does not name two languages", remedy="write for example en-fr"
+            f"{option} {text} does not name two languages", remedy="write for example en-fr"
         )
     return parts[0], parts[1]
 
