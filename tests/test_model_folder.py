@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from babelite import model_folder
 from babelite.errors import BabeliteError
-from babelite.model_folder import ModelContents, read_model_folder, write_model_folder
+from babelite.model_folder import ModelContents, TrainingData, read_model_folder, write_model_folder
 
 
 @pytest.fixture(scope="module")
@@ -245,3 +245,19 @@ def test_card_of_a_folder_without_weights_offers_only_what_works(
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "SentenceTransformer(" not in card
     assert 'model_file="onnx/model_int8.onnx"' in card
+
+
+def test_card_tells_licences_and_notes(tmp_path: Path, contents: ModelContents) -> None:
+    data = (
+        TrainingData(languages=("en", "no"), source="talks", pairs=20, license="CC0"),
+        TrainingData(languages=("en", "no"), source="mail", pairs=1),
+    )
+    notes = "## What it is bad at\n\nJokes.\n"
+    description = random_model.description().model_copy(update={"data": data, "notes": notes})
+    write_model_folder(tmp_path, contents, description)
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| en-no | talks | 20 | CC0 |\n| en-no | mail | 1 |  |" in card
+    assert card.endswith(notes)
+    assert read_model_folder(tmp_path).description == description.model_copy(
+        update={"files": read_model_folder(tmp_path).description.files}
+    )

@@ -82,8 +82,9 @@ def model_card(description: ModelDescription, *, has_weights: bool, graph: str) 
         rows = ([name, f"{value:g}"] for name, value in description.metrics.items())
         sections.append("## Results\n\n" + _table(["measure", "value"], rows))
     if description.data:
-        rows = (["-".join(d.languages), d.source, f"{d.pairs:,}"] for d in description.data)
-        sections.append("## Training data\n\n" + _table(["languages", "source", "pairs"], rows))
+        sections.append("## Training data\n\n" + _data_table(description))
+    if description.notes:
+        sections.append(description.notes.strip())
     return "\n\n".join(sections) + "\n"
 
 
@@ -95,6 +96,15 @@ def _front_matter(description: ModelDescription) -> str:
         lines.append(f"license: {json.dumps(description.license)}")
     lines += ["tags:", *(f"- {tag}" for tag in _TAGS), "---"]
     return "\n".join(lines)
+
+
+def _data_table(description: ModelDescription) -> str:
+    header = ["languages", "source", "pairs"]
+    rows = [["-".join(d.languages), d.source, f"{d.pairs:,}"] for d in description.data]
+    if any(d.license for d in description.data):
+        header.append("licence")
+        rows = [[*row, d.license or ""] for row, d in zip(rows, description.data, strict=True)]
+    return _table(header, rows)
 
 
 def _table(header: list[str], rows: Iterable[list[str]]) -> str:

@@ -58,11 +58,13 @@ class TrainingData(_Record):
         languages: The two language codes, for example ``("en", "fr")``.
         source: Where the pairs came from: a file name, or the name of a corpus.
         pairs: How many pairs were used.
+        license: The licence of the text, as its source states it, where that is known.
     """
 
     languages: tuple[str, str]
     source: str
     pairs: int = Field(ge=0)
+    license: str | None = None
 
 
 class ModelDescription(_Record):
@@ -79,6 +81,7 @@ class ModelDescription(_Record):
         metrics: Results by name, for example ``{"P@1 en-fr": 0.94}``.
         precision: Which graph `babelite.Encoder` runs unless told otherwise.
         license: An SPDX identifier of the licence of the weights, where the owner has given one.
+        notes: Markdown for the end of the card: how it was made and measured, what it is bad at.
         created: When the folder was written.
         babelite_version: The version that wrote it.
         format_version: The layout of the folder; raised when old readers would misread a new one.
@@ -97,6 +100,7 @@ class ModelDescription(_Record):
     metrics: dict[str, float] = {}
     precision: Precision
     license: str | None = None
+    notes: str = ""
     created: datetime
     files: dict[Annotated[str, AfterValidator(_relative)], str] = {}
 

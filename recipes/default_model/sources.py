@@ -1,0 +1,27 @@
+"""What the training text is made of, and under which terms its sources give it away."""
+
+LICENSES = {
+    "tatoeba": "CC BY 2.0 FR",
+    "europarl": "none needed as far as the publisher knows",
+    "wmt-sample": "not stated",
+    "bible": "public domain translations",
+    "wesnoth": "GPL-2.0-or-later",
+    "freeorion": "GPL-2.0 / CC BY-SA 3.0",
+    "gnome-user-docs": "CC BY 3.0",
+    "libreoffice-help": "MPL-2.0",
+    "libreoffice-ui": "MPL-2.0",
+    "gimp-help": "GFDL-1.2-or-later",
+    "debian-handbook": "GPL-2.0-or-later or CC BY-SA 3.0",
+    "debian-install-guide": "GPL-2.0",
+    "debian-docs": "GPL-2.0-or-later; the FAQ under a notice of its own",
+    "debian-descriptions": "free software; none stated for the descriptions",
+    "python-docs": "PSF; translations CC0",
+    "django-docs": "BSD-3-Clause",
+    "git-docs": "GPL-2.0",
+    "man-pages": "by page: Linux man-pages copyleft, GPL, BSD",
+    "mozilla-www": "MPL-2.0",
+    "firefox-ui": "MPL-2.0",
+    "tldr": "CC BY 4.0",
+    "mediawiki-ui": "GPL-2.0-or-later",
+    "apps-ui": "by package: GPL-2.0-or-later, LGPL, PostgreSQL and others",
+}
