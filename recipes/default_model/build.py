@@ -1,19 +1,23 @@
 """Make the model that the package carries, from parallel text to the finished folder.
 
-    python recipes/default_model/build.py DATA --work WORK
+    python recipes/default_model/build.py DATA DEV --work WORK
 
 DATA holds en-fr.tsv.gz, en-de.tsv.gz, en-es.tsv.gz and en-it.tsv.gz: English, translation and
-source name. Everything in between is kept in WORK: stopped, by Ctrl-C or by force, the same
-command goes on.
+source name. DEV holds the evaluation sets: files of pairs, and the folders sib200 and stsb.
+Everything in between is kept in WORK: stopped, by Ctrl-C or by force, the same command goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from install import install
 from texts import write_texts
 
+from babelite.errors import BabeliteError
+from babelite.model_folder import DEFAULT_MODEL
 from babelite.training.config import make_config
 from babelite.training.progress import Progress
 from babelite.training.run import train
@@ -25,14 +29,25 @@ def main() -> None:
     """Read the command line and run what has not been run yet."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("data", type=Path, help="folder of en-XX.tsv.gz")
+    parser.add_argument("dev", type=Path, help="folder of the evaluation sets")
     parser.add_argument("--work", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     options = parser.parse_args()
     progress = Progress()
+    config = make_config(file=HERE / "config.toml", options={"seed": options.seed})
     sources = write_texts(options.data, options.work / "text", progress.say)
-    train(
-        sources, options.work / "model", make_config(file=HERE / "config.toml"), progress=progress
-    )
+    train(sources, options.work / "model", config, progress=progress)
+    progress.say("Measuring and installing")
+    install(options.work / "model", options.data, options.dev)
+    progress.say(f"The model is in {DEFAULT_MODEL}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BabeliteError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped, and all is saved: give the same command again to go on.", file=sys.stderr)
+        sys.exit(130)

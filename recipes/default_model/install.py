@@ -1,0 +1,117 @@
+"""From a finished run to the folder in the package: measured, documented, the 8-bit graph only."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from sources import LICENSES
+from texts import LANGUAGES
+
+from babelite.corpus import parse_source
+from babelite.encoder import Encoder
+from babelite.evaluation.datasets import read_sib200_parallel, read_sts
+from babelite.evaluation.multiway import evaluate_multiway
+from babelite.evaluation.retrieval import evaluate_pairs
+from babelite.evaluation.similarity import cross_lingual, evaluate_similarity
+from babelite.files import read_lines, sha256, write_text
+from babelite.model_folder import (
+    DEFAULT_MODEL,
+    GRAPHS,
+    ModelContents,
+    TrainingData,
+    read_model_folder,
+    write_model_folder,
+)
+
+HERE = Path(__file__).parent
+NAME = "babelite-en-fr-de-es-it"
+_SIB200 = {"en": "eng_Latn", "fr": "fra_Latn", "de": "deu_Latn", "es": "spa_Latn", "it": "ita_Latn"}
+
+
+def install(run: Path, data: Path, dev: Path) -> None:
+    """Measure a finished run, and write the packaged model and the record of how it was made.
+
+    Args:
+        run: The folder that training wrote.
+        data: The folder of the training text, for its counts and checksums.
+        dev: The folder of the evaluation sets.
+    """
+    metrics = measure(Encoder.load(run, precision="int8"), dev)
+    model = read_model_folder(run, verify="all")
+    description = model.description.model_copy(
+        update={
+            "name": NAME,
+            "data": tuple(_counted(data)),
+            "metrics": metrics,
+            "license": "Apache-2.0",
+            "notes": (HERE / "notes.md").read_text(encoding="utf-8"),
+        }
+    )
+    contents = ModelContents(
+        config=json.loads(model.file("config.json").read_text(encoding="utf-8")),
+        tokenizer=model.file("tokenizer.json").read_text(encoding="utf-8"),
+        graphs={"int8": model.file(GRAPHS["int8"]).read_bytes()},
+    )
+    write_model_folder(DEFAULT_MODEL, contents, description)
+    write_text(HERE / "record.json", json.dumps(_record(run, data, metrics), indent=2) + "\n")
+
+
+def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
+    """P@1 and Spearman's correlations on the evaluation sets, in percent."""
+    found = {}
+    for path in sorted(dev.glob("*.tsv.gz")):
+        source = parse_source(str(path))
+        pairs = [(pair.source, pair.target) for pair in source.read()]
+        name = f"{path.name.split('.')[0]} {source.name}, P@1"
+        found[name] = evaluate_pairs(encoder, pairs, name=name).mean.value
+    texts = read_sib200_parallel(dev / "sib200", list(_SIB200.values()))
+    found["SIB-200 sentences, 20 directions, P@1"] = evaluate_multiway(encoder, texts).mean.value
+    scored = {code: read_sts(dev / "stsb" / f"{code}.test.tsv") for code in _SIB200}
+    for code, pairs_of in scored.items():
+        found[f"STS {code}"] = evaluate_similarity(encoder, pairs_of).spearman
+    for code in LANGUAGES:
+        across = cross_lingual(scored["en"], scored[code])
+        found[f"STS en-{code}"] = evaluate_similarity(encoder, across).spearman
+    return {name: round(100 * value, 2) for name, value in found.items()}
+
+
+def _counted(data: Path) -> Iterator[TrainingData]:
+    """How many pairs each source has, as the text was given."""
+    for code in LANGUAGES:
+        lines = read_lines(data / f"en-{code}.tsv.gz")
+        counts = Counter(line.rsplit("\t", 1)[1] for line in lines)
+        for source, pairs in counts.most_common():
+            yield TrainingData(
+                languages=("en", code), source=source, pairs=pairs, license=LICENSES[source]
+            )
+
+
+def _record(run: Path, data: Path, metrics: dict[str, float]) -> dict[str, Any]:
+    files = [data / f"en-{code}.tsv.gz" for code in LANGUAGES]
+    own = chain(HERE.glob("*.py"), [HERE / "config.toml"])
+    result = json.loads((run / "training" / "result.json").read_text(encoding="utf-8"))
+    packages = ("babelite", "torch", "tokenizers", "onnxruntime", "numpy")
+    return {
+        "data": {path.name: sha256(path) for path in files},
+        "recipe": {path.name: sha256(path) for path in sorted(own)},
+        "pairs_seen": result["pairs"],
+        "seconds": result["seconds"],
+        "machine": {"processor": _processor(), "cpus": os.cpu_count()},
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
+        "metrics": metrics,
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
