@@ -30,6 +30,7 @@ _GREETINGS = {
 }
 # A break inside a token ("3.5", "e-mail") is no punctuation that somebody leaves out.
 _PUNCTUATION = re.compile(r"(?<!\w)[^\w\s]+|[^\w\s]+(?!\w)")
+_ENTITIES = {code: f"&{name};" for code, name in codepoint2name.items() if code > 127}
 _END = re.compile(r"[\s.!?…]*$")
 
 
@@ -174,8 +175,7 @@ def html_entities(sentence: str, language: str, random: Random) -> str:
         >>> html_entities("L'été à Köln", "fr", Random(0))
         'L&#x27;&eacute;t&eacute; &agrave; K&ouml;ln'
     """
-    named = {code: f"&{name};" for code, name in codepoint2name.items() if code > 127}
-    return html.escape(sentence).translate(named)
+    return html.escape(sentence).translate(_ENTITIES)
 
 
 # Title of the row -> the disturbance.
