@@ -46,10 +46,23 @@ def keep_freed_memory() -> None:
     Every step frees and asks again for the same large arrays; without this, a third of the time of
     training on a CPU goes into clearing pages. Other C libraries are left as they are.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    library = ctypes.CDLL(None)
-    if hasattr(library, "gnu_get_libc_version"):
+    if library := _glibc():
         trim_threshold, mmap_max = -1, -4
         library.mallopt(mmap_max, 0)
         library.mallopt(trim_threshold, 2**31 - 1)
+
+
+def give_back_memory() -> None:
+    """Give what glibc has kept back to the system.
+
+    Batches differ in length and so arrays in size: kept for ever, the holes between them add up.
+    """
+    if library := _glibc():
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "gnu_get_libc_version") else None

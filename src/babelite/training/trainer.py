@@ -27,7 +27,12 @@ from babelite.training.checkpoints import (
     save_weights,
 )
 from babelite.training.config import TrainingConfig
-from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
+from babelite.training.devices import (
+    choose_device,
+    choose_precision,
+    give_back_memory,
+    keep_freed_memory,
+)
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
 from babelite.training.prepare import TrainingText
@@ -37,6 +42,7 @@ from babelite.training.tasks import Batch, ContrastiveSettings, TrainingModel
 from babelite.training.validation import Validator
 
 _STEPS_PER_RECORD = 20
+_STEPS_PER_TRIM = 50
 
 
 class TrainingStopped(KeyboardInterrupt):
@@ -196,6 +202,8 @@ class Trainer:
             if int(done * self.config.validations) > counters.validated and done < 1.0:
                 counters.validated = int(done * self.config.validations)
                 self._validate(phase, shown)
+            if counters.step % _STEPS_PER_TRIM == 0 and self.device.type == "cpu":
+                give_back_memory()
             if self.stop_asked or time.monotonic() - saved_at > self.config.checkpoint_seconds:
                 self._save(optimizer)
                 saved_at = time.monotonic()
