@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.mining.run import Mined
-from babelite.mining.scores import Candidates, Margin, margins
-from babelite.mining.search import ExactSearch
-from babelite.mining.store import Sentences
-from babelite.vectors import unit_rows
+from babelite.mining.scores import Direction, Margin, candidate_pairs
+from babelite.retrieval import Neighbours
 
-DECOYS = 2000
+_FOLDS = 10
+_ENOUGH_ORPHANS = 20_000
+_REFINEMENTS = 3
+_LIKELY = 0.95
+_FEWEST_DECOYS = 50
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,13 @@ def precision_recall(scores: ArrayLike, right: ArrayLike, known: int) -> Curve:
 
 @dataclass(frozen=True)
 class PrecisionEstimate:
-    """The precision of mined pairs as estimated from decoys, without any known pair.
+    """The precision of mined pairs as estimated from known-false ones, without any gold.
 
     Attributes:
         scores: float64 array of shape (n,): the scores of the mined pairs, falling.
         precision: float64 array of shape (n,): the estimate for the pairs up to each one.
         unpaired: The estimated share of sentences that have no translation.
-        decoys: How many decoys the estimate rests on.
+        decoys: How many sentences known to have no translation it rests on.
     """
 
     scores: NDArray[np.float64]
@@ -162,8 +162,8 @@ def estimate_precision(
 ) -> PrecisionEstimate:
     """Estimate how many mined pairs are right from the scores that false ones reach.
 
-    Decoys are sentences that look like those of the source side but have no translation in the
-    target text. The share of them that reaches a score, times the source sentences that have no
+    Decoys are sentences like those of the source side that have no translation in the target
+    text. The share of them that reaches a score, times the source sentences that have no
     translation, is the number of false pairs to expect above it; that number over the number of
     mined pairs is the false-discovery rate. How many sentences have none is estimated from those
     that score below the median decoy (Storey 2002, doi:10.1111/1467-9868.00346).
@@ -198,82 +198,96 @@ def estimate_precision(
     false = unpaired * sentences * reached
     precision = np.clip(1 - false / np.arange(1, len(values) + 1), 0, 1)
     return PrecisionEstimate(
-        values, np.minimum.accumulate(precision), unpaired, len(decoys)
+        values, np.maximum.accumulate(precision[::-1])[::-1], unpaired, len(decoys)
     )
 
 
 def estimate_for_mined(
     mined: Mined,
-    pairs: Candidates,
-    encoder: SentenceEncoder,
     margin: Margin = "ratio",
+    direction: Direction = "max",
     *,
-    decoys: int = DECOYS,
+    one_to_one: bool = False,
     seed: int = 0,
 ) -> PrecisionEstimate:
-    """Estimate the precision of mined pairs; see `estimate_precision` and `make_decoys`.
+    """Estimate the precision of mined pairs from sentences whose partner is taken away.
 
-    A decoy makes a pair if it scores higher with its best target than the pair that target is in.
+    A tenth of the partners is taken out of the text and pairs are chosen anew: whatever their
+    source sentences are paired with now is false. See `estimate_precision`.
 
     Args:
         mined: The two texts.
-        pairs: All pairs chosen from them, before any threshold.
-        encoder: What encoded the texts.
-        margin: The score the pairs are ordered by.
-        decoys: How many to make.
-        seed: Of their choice.
+        margin: As the pairs were chosen.
+        direction: As the pairs were chosen.
+        one_to_one: As the pairs were chosen.
+        seed: Of the choice of partners.
 
     Returns:
-        The estimate.
+        The estimate. It counts as false a sentence that has another translation left, so it is
+        rather too low where texts repeat themselves.
+
+    Raises:
+        ValueError: There are fewer than two pairs.
     """
-    vectors = unit_rows(encoder.encode(make_decoys(mined.sources, decoys, seed)))
-    found = ExactSearch(mined.target_vectors).nearest(vectors, mined.forward.scores.shape[1])
-    means = mined.backward.scores.mean(1)
-    scores = margins(
-        found.scores, found.scores.mean(1, keepdims=True), means[found.indices], margin
+    sides = mined.wide_forward, mined.wide_backward
+    if direction == "backward":  # there each target has one pair, and a source may have many
+        direction, sides = "forward", sides[::-1]
+    first, second = (Neighbours(*(a[:, : mined.k] for a in side)) for side in sides)
+    found = candidate_pairs(first, second, margin, direction, one_to_one=one_to_one)
+    folds = np.random.default_rng(seed).integers(_FOLDS, size=len(found))
+    before: list[NDArray[np.float32]] = []
+    after: list[NDArray[np.float32]] = []
+    for fold in range(_FOLDS):
+        orphaned = found.take(folds == fold)
+        removed = np.zeros(len(second.scores), dtype=bool)
+        removed[orphaned.target] = True
+        rest = candidate_pairs(
+            _without(sides[0], removed, mined.k),
+            Neighbours(np.where(removed[:, None], np.float32(-1), second.scores), second.indices),
+            margin,
+            direction,
+            one_to_one=one_to_one,
+        )
+        rest = rest.take(~removed[rest.target])
+        scores = np.full(len(first.scores), -np.inf, dtype=np.float32)
+        scores[rest.source] = rest.score
+        before.append(orphaned.score)
+        after.append(scores[orphaned.source])
+        if sum(map(len, after)) >= _ENOUGH_ORPHANS:
+            break
+    return _of_likely_pairs(
+        found.score, np.concatenate(before), np.concatenate(after), len(first.scores)
     )
-    best = scores.argmax(axis=1)[:, None]
-    score = np.take_along_axis(scores, best, 1)[:, 0]
-    target = np.take_along_axis(found.indices, best, 1)[:, 0]
-    taken = np.full(len(mined.targets), -np.inf)
-    np.maximum.at(taken, pairs.target, pairs.score)
-    decoy_scores = np.where(score > taken[target], score, -np.inf)
-    return estimate_precision(pairs.score, decoy_scores, len(mined.sources))
 
 
-def make_decoys(sentences: Sequence[str] | Sentences, count: int, seed: int = 0) -> list[str]:
-    """Sentences in the style of others that mean something else: halves of two joined.
+def _of_likely_pairs(
+    scores: NDArray[np.float32],
+    before: NDArray[np.float32],
+    after: NDArray[np.float32],
+    sentences: int,
+) -> PrecisionEstimate:
+    """Estimate from the sentences that had a translation and lost it.
 
-    Args:
-        sentences: The sentences to take halves of.
-        count: How many decoys to make; no more than there are sentences.
-        seed: Of the choice.
-
-    Returns:
-        The decoys. They keep something of two sentences, so they find nearer neighbours than
-        sentences without a translation do, and what is estimated from them is rather too low.
-
-    Example:
-        >>> make_decoys(["the cat sleeps now", "we left at nine"], 2)
-        ['the cat at nine', 'we left sleeps now']
+    One that had none lost the best of its false partners, and what is left says too little. Which
+    ones had one the estimate itself tells, better each time.
     """
-    rng = np.random.default_rng(seed)
-    size = min(count, len(sentences))
-    chosen = np.sort(rng.choice(len(sentences), size, replace=False))
-    halves = [_halves(sentences[int(row)]) for row in chosen]
-    # Each takes its end from the one that follows in a random circle: never from itself.
-    circle = rng.permutation(size)
-    follower = np.empty(size, dtype=np.int64)
-    follower[circle] = np.roll(circle, 1)
-    return [
-        f"{halves[i][0]} {halves[int(other)][1]}".strip() for i, other in enumerate(follower)
-    ]
+    order = np.argsort(-before, kind="stable")
+    estimate = estimate_precision(scores, after, sentences)
+    for _ in range(_REFINEMENTS):
+        _, pairs = estimate.at(estimate.threshold_for(_LIKELY) or np.inf)
+        share = pairs / len(scores)
+        size = min(len(order), max(_FEWEST_DECOYS, round(share * len(order))))
+        estimate = estimate_precision(scores, after[order[:size]], sentences)
+    return estimate
 
 
-def _halves(text: str) -> tuple[str, str]:
-    words = text.split()
-    if len(words) < 2:  # one word, or a script that puts no spaces
-        middle = (len(text) + 1) // 2
-        return text[:middle], text[middle:]
-    middle = (len(words) + 1) // 2
-    return " ".join(words[:middle]), " ".join(words[middle:])
+def _without(neighbours: Neighbours, removed: NDArray[np.bool_], k: int) -> Neighbours:
+    """The k nearest that are not removed; the last one again in the place of one that lacks."""
+    gone = removed[neighbours.indices]
+    order = np.argsort(gone, axis=1, kind="stable")[:, :k]
+    left = np.maximum(neighbours.scores.shape[1] - gone.sum(1), 1)
+    order = np.take_along_axis(order, np.minimum(np.arange(k), left[:, None] - 1), 1)
+    scores = np.where(gone, np.float32(-1), neighbours.scores)
+    return Neighbours(
+        np.take_along_axis(scores, order, 1), np.take_along_axis(neighbours.indices, order, 1)
+    )

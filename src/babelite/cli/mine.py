@@ -134,7 +134,7 @@ def _mine(
             if gold is not None:
                 show_measured(m, found, gold, threshold, plot)
             elif threshold is None or plot:
-                show_estimate(m, found, encoder, chosen_margin, threshold, plot)
+                show_estimate(m, chosen_margin, chosen_direction, one_to_one, threshold, plot)
             if explain is not None:
                 explain_pair(m, kept, explain, chosen_margin)
 

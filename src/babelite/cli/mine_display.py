@@ -14,13 +14,11 @@ from babelite.cli.options import parse_pairs
 from babelite.errors import BabeliteError
 from babelite.evaluation.mining import mining_curve
 from babelite.mining import Candidates, Mined
-from babelite.mining.scores import Margin, margins
+from babelite.mining.scores import Direction, Margin, margins
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
-
-    from babelite.encoder import SentenceEncoder
 
 _PRECISIONS = (0.99, 0.95, 0.9, 0.8, 0.5)
 _FEWEST_FOR_ESTIMATE = 50
@@ -76,19 +74,19 @@ def show_measured(
 
 def show_estimate(
     mined: Mined,
-    found: Candidates,
-    encoder: SentenceEncoder,
     margin: Margin,
+    direction: Direction,
+    one_to_one: bool,
     threshold: float | None,
     plot: Path | None,
 ) -> None:
     """A table of estimated precision on standard error, and a picture."""
-    if min(len(found), len(mined.sources)) < _FEWEST_FOR_ESTIMATE:
-        typer.echo("There are too few pairs to estimate their precision.", err=True)
+    if min(len(mined.sources), len(mined.targets)) < _FEWEST_FOR_ESTIMATE:
+        typer.echo("There are too few sentences to estimate their precision.", err=True)
         return
-    estimate = estimate_for_mined(mined, found, encoder, margin)
+    estimate = estimate_for_mined(mined, margin, direction, one_to_one=one_to_one)
     table = Table(
-        title="Precision, estimated (not measured: --calibrate measures)", title_justify="left"
+        title="Estimated precision", title_justify="left"
     )
     for heading in ("precision %", "--threshold", "pairs"):
         table.add_column(heading, justify="right")

@@ -59,20 +59,34 @@ class Mined:
     Attributes:
         sources: The different sentences of the source side.
         targets: The different sentences of the target side.
-        forward: The nearest targets of each source.
-        backward: The nearest sources of each target.
+        wide_forward: The nearest targets of each source: ``k`` and, where there is one, a spare.
+        wide_backward: The nearest sources of each target.
+        k: How many of them make a margin.
         search: How they were found: ``exact`` or ``clusters``.
         source_vectors: One unit row for each of ``sources``, float16, on disk.
         target_vectors: The same for ``targets``.
+        folder: Where all that is kept.
     """
 
     sources: Sentences
     targets: Sentences
-    forward: Neighbours
-    backward: Neighbours
+    wide_forward: Neighbours
+    wide_backward: Neighbours
+    k: int
     search: SearchKind
     source_vectors: Vectors
     target_vectors: Vectors
+    folder: Path
+
+    @property
+    def forward(self) -> Neighbours:
+        """The k nearest targets of each source, shape (sources, k)."""
+        return Neighbours(*(array[:, : self.k] for array in self.wide_forward))
+
+    @property
+    def backward(self) -> Neighbours:
+        """The k nearest sources of each target, shape (targets, k)."""
+        return Neighbours(*(array[:, : self.k] for array in self.wide_backward))
 
     def pairs(
         self, margin: Margin = "ratio", direction: Direction = "max", *, one_to_one: bool = False
@@ -171,11 +185,12 @@ def _mined(
         encoded(work, name, text, encoder, len(probe), progress)
         for name, text in zip(("source", "target"), texts, strict=True)
     ]
-    k = min(k, *map(len, texts))
+    fewest = min(map(len, texts))
+    k, wide = min(k, fewest), min(k + 1, fewest)
     kind = chosen_search(search, len(texts[0]), len(texts[1]))
-    forward = neighbours(work, "forward", vectors[0], vectors[1], k, kind, progress)
-    backward = neighbours(work, "backward", vectors[1], vectors[0], k, kind, progress)
-    return Mined(*texts, forward, backward, kind, *vectors)
+    forward = neighbours(work, "forward", vectors[0], vectors[1], wide, kind, progress)
+    backward = neighbours(work, "backward", vectors[1], vectors[0], wide, kind, progress)
+    return Mined(*texts, forward, backward, k, kind, *vectors, work.folder)
 
 
 def encoded(
@@ -251,12 +266,3 @@ def _searcher(work: Work, name: str, candidates: Vectors, kind: SearchKind) -> S
 def _silent(what: str, done: int, total: int) -> None:
     pass
 
-
-def require_different(source: str, target: str) -> None:
-    """Standard input can be read once.
-
-    Raises:
-        BabeliteError: Both sides are ``-``.
-    """
-    if source == target == "-":
-        raise BabeliteError("cannot be both sides", path="-", remedy="save one to a file")

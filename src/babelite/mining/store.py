@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import mmap
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,18 @@ class Sentences:
     Args:
         folder: Where `Sentences.write` put them.
         name: Of the side.
+
+    Attributes:
+        rows: int64 array of shape (lines,): the sentence on each line, -1 for a blank one.
+        line_numbers: int64 array: the first line with each sentence, from 1.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._starts: NDArray[np.int64] = np.load(_starts(folder, name), allow_pickle=False)
-        self.line_numbers: NDArray[np.int64] = np.load(_lines(folder, name), allow_pickle=False)
+        self.rows: NDArray[np.int64] = np.load(_rows(folder, name), allow_pickle=False)
+        # Sentences are numbered as they appear, so a new highest row is a first appearance.
+        highest = np.maximum.accumulate(self.rows)
+        self.line_numbers = 1 + np.flatnonzero(np.diff(highest, prepend=-1) > 0)
         with _text(folder, name).open("rb") as stream:
             self._text = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
@@ -111,10 +119,12 @@ class Sentences:
             BabeliteError: Every line is blank, or the text is not the known one.
         """
         digest = hashlib.sha256()
-        keys, starts, numbers, position = [], [], [], 0
+        # Eight bytes a line each: lists of Python integers would take several times as much.
+        keys, starts, lines_with_text = array("Q"), array("q"), array("q")
+        position = count = 0
         with writing(_text(folder, name)) as temporary:
             with temporary.open("wb") as stream:
-                for number, line in enumerate(lines, start=1):
+                for count, line in enumerate(lines, start=1):
                     # Half a surrogate pair cannot be written; tabs would break the output.
                     text = line.strip().replace("\t", " ").encode("utf-8", "replace") + b"\n"
                     digest.update(text)
@@ -123,20 +133,28 @@ class Sentences:
                     key = hashlib.blake2b(text, digest_size=8).digest()
                     keys.append(int.from_bytes(key, "little"))
                     starts.append(position)
-                    numbers.append(number)
+                    lines_with_text.append(count - 1)
                     position += stream.write(text)
             if not keys:
-                raise BabeliteError("holds no text", remedy="name a file with sentences")
+                raise BabeliteError(
+                    f"the {name} text holds only blank lines", remedy="name a file with sentences"
+                )
             if known not in (None, digest.hexdigest()):
                 raise BabeliteError(
                     f"holds the work on another {name} text",
                     path=folder,
                     remedy="name another work folder, or delete this one to start afresh",
                 )
-        _, first = np.unique(np.array(keys, dtype=np.uint64), return_index=True)
-        first.sort()
-        _save(_starts(folder, name), np.array(starts, dtype=np.int64)[first])
-        _save(_lines(folder, name), np.array(numbers, dtype=np.int64)[first])
+        _, first, same = np.unique(
+            np.frombuffer(keys, dtype=np.uint64), return_index=True, return_inverse=True
+        )
+        order = np.argsort(first)
+        place = np.empty(len(first), dtype=np.int64)
+        place[order] = np.arange(len(first))
+        rows = np.full(count, -1, dtype=np.int64)
+        rows[np.frombuffer(lines_with_text, dtype=np.int64)] = place[same]
+        _save(_starts(folder, name), np.frombuffer(starts, dtype=np.int64)[first[order]])
+        _save(_rows(folder, name), rows)
         return digest.hexdigest()
 
 
@@ -221,7 +239,7 @@ class Work:
     def remove(self) -> None:
         """Delete everything that was stored, and the folder unless it holds other files."""
         for path in self.folder.iterdir():
-            if path.suffix in (".txt", ".npy", ".npz", ".vectors", ".neighbours", ".tmp"):
+            if path.suffix in (".txt", ".npy", ".npz", ".vectors", ".neighbours", ".verdicts", ".tmp"):
                 path.unlink()
         (self.folder / _MANIFEST).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -239,8 +257,8 @@ def _starts(folder: Path, name: str) -> Path:
     return folder / f"{name}.starts.npy"
 
 
-def _lines(folder: Path, name: str) -> Path:
-    return folder / f"{name}.lines.npy"
+def _rows(folder: Path, name: str) -> Path:
+    return folder / f"{name}.rows.npy"
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:
