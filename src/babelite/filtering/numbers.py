@@ -49,7 +49,8 @@ def numbers_differ(source: str, target: str) -> bool:
     """Whether a sentence and its translation name different numbers.
 
     They do if each has a number that the other lacks, or if one lacks a number that is hardly
-    ever written in words. Years of four and of two digits may stand for each other.
+    ever written in words. Years of four and of two digits may stand for
+    each other, and so may 2 and 14 o'clock.
 
     Args:
         source: A sentence.
@@ -70,17 +71,26 @@ def numbers_differ(source: str, target: str) -> bool:
     left, right = sides[0] - sides[1], sides[1] - sides[0]
     for long, short in ((left, right), (right, left)):
         for group in list(long):
-            year = _YEAR.fullmatch(group)
-            if year and short[year[1].lstrip("0") or "0"] > 0:
-                long[group] -= 1
-                short[year[1].lstrip("0") or "0"] -= 1
-    lacking = [set(+left), set(+right)]
-    # A number said again, or once less, is the same number.
-    lacking[0] -= set(sides[1])
-    lacking[1] -= set(sides[0])
-    if all(lacking):
+            for other in _other_forms(group):
+                same = min(long[group], short[other])
+                long[group] -= same
+                short[other] -= same
+    left, right = +left, +right
+    if left and right:
         return True
-    return any(not _may_be_words(group) for group in lacking[0] | lacking[1])
+    # One side alone has more: said again it is the same number.
+    more, other = (left, sides[1]) if left else (right, sides[0])
+    return any(not _may_be_words(group) for group in more if group not in other)
+
+
+def _other_forms(group: str) -> list[str]:
+    """The year without its century; the hour of the afternoon as on a clock of twelve hours."""
+    forms = []
+    if year := _YEAR.fullmatch(group):
+        forms.append(year[1].lstrip("0") or "0")
+    if group.isdigit() and len(group) == 2 and 13 <= int(group) <= 23:
+        forms.append(str(int(group) - 12))
+    return forms
 
 
 def _may_be_words(group: str) -> bool:
