@@ -4,10 +4,11 @@
         --distractors en-fr.tsv.gz en-de.tsv.gz en-es.tsv.gz en-it.tsv.gz --model MODEL_FOLDER
 
 The sources of all files together make one side, their targets the other. To each side so many
-sentences of the distractors are added, never both sides of a pair. One threshold is fitted on half
-of the known pairs; precision, recall and F1 are measured with the other half, for each file. A pair
-of a distractor counts as wrong, and those that are taken are written to a file, to be looked at:
-some are translations that nobody knew of.
+sentences of the distractors are added, from places (their third column) that differ by side. One threshold is fitted on half
+of the known pairs; precision, recall and F1 are measured with the other half, for each file. A pair of a
+known sentence with any other than its translation is wrong. Whether a pair of two distractors is
+wrong nobody knows: those above the threshold are counted and, with all others that are not among the
+known pairs, written to a file to be looked at. ``--strict`` counts them as wrong in the fitting too.
 """
 
 from __future__ import annotations
@@ -32,19 +33,23 @@ def read_pairs(path: Path) -> list[Pair]:
 
 
 def distractors(paths: list[Path], count: int, gold: list[Pair]) -> tuple[list[str], list[str]]:
-    """So many different sentences for each side, as many from each file, no two of one pair."""
-    from babelite.corpus import comparison_key
+    """So many different sentences for each side, as many from each file.
+
+    What comes from one place (the third column) all goes to one side: manuals, messages and proverbs
+    are full of sentences that translate each other without being a pair.
+    """
+    from babelite.files import read_lines
 
     taken: tuple[set[str], set[str]] = (set(), set())
     known = {side for pair in gold for side in pair}
     for number, path in enumerate(paths):
         wanted = count * (number + 1) // len(paths)
-        for pair in read_pairs(path):
-            # Whichever file a source sentence stands in, all its pairs go to the same side.
-            side = zlib.crc32(comparison_key(pair[0])) % 2
+        for line in read_lines(path):
+            *pair, origin = [cell.strip() for cell in line.split("\t")[:3]]
+            side = zlib.crc32(origin.encode()) % 2
             if len(taken[side]) < wanted and pair[side] not in known:
                 taken[side].add(pair[side])
-            if min(map(len, taken)) >= wanted:
+            elif min(map(len, taken)) >= wanted:
                 break
     if min(map(len, taken)) < count:
         raise SystemExit(f"the distractors hold fewer than {count:,} sentences a side")
@@ -61,12 +66,13 @@ def main() -> None:
     parser.add_argument("--margin", default="ratio")
     parser.add_argument("--direction", default="backward")
     parser.add_argument("--search", default="auto")
+    parser.add_argument("--strict", action="store_true", help="pairs of distractors are wrong")
     parser.add_argument("--wrong", type=Path, default=Path("wrong.tsv"), help="wrong pairs taken")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
     from babelite.adapters import open_encoder
-    from babelite.calibration import precision_recall
+    from babelite.calibration import Curve, precision_recall
     from babelite.evaluation.mining import halves
     from babelite.mining import mine
 
@@ -92,20 +98,21 @@ def main() -> None:
     fitting, _ = halves(len(keys), options.seed)
     fitted_on = {pair for pair, chosen in zip(keys, fitting, strict=True) if chosen}
     measured_on = set(keys) - fitted_on
-    # A pair counts for the half its target belongs to; pairs of distractors count for both.
-    half_of_target = {target: pair in fitted_on for pair in keys for target in pair[1:]}
-    half = [half_of_target.get(target) for _, target in texts]
+    # A pair counts for the half that its target, or else its source, belongs to.
+    half_of = {text: pair in fitted_on for pair in keys for text in pair}
+    half = [half_of.get(target, half_of.get(source)) for source, target in texts]
 
-    def curve(known: set[Pair], ours: bool, name: str | None = None):  # noqa: ANN202
-        of_file = {target for pair in known for target in pair[1:]}
+    def curve(known: set[Pair], *, fitting: bool, name: str | None = None) -> Curve:
+        of_file = {text for pair in known for text in pair}
         rows = [
-            i for i, (pair, fits) in enumerate(zip(texts, half, strict=True))
-            if fits is None and name is None or fits is ours and pair[1] in of_file
-        ]  # fmt: skip
-        scores = pairs.score[rows]
-        return precision_recall(scores, [texts[i] in known for i in rows], len(known))
+            i
+            for i, (pair, fits) in enumerate(zip(texts, half, strict=True))
+            if (fits is fitting and not of_file.isdisjoint(pair))
+            or (fits is None and options.strict and name is None)
+        ]
+        return precision_recall(pairs.score[rows], [texts[i] in known for i in rows], len(known))
 
-    threshold = curve(fitted_on, True).best.threshold
+    threshold = curve(fitted_on, fitting=True).best.threshold
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{size}: {seconds:.0f} s from text to pairs, {memory:.0f} MB")
     print(f"threshold {threshold:.4f}, fitted on {len(fitted_on):,} pairs\n")
@@ -113,17 +120,22 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|---:|")
     for name in (*files, None):
         known = {pair for pair in measured_on if name in (None, gold[pair])}
-        found = curve(known, False, name)
+        found = curve(known, fitting=False, name=name)
         at, best = found.at(threshold), found.best
         shares = " | ".join(f"{100 * x:.2f}" for x in (at.precision, at.recall, at.f1, best.f1))
-        print(f"| {name or 'all, with the distractors'} | {len(known):,} | {shares} |")
+        print(f"| {name or 'all'} | {len(known):,} | {shares} |")
     wrong = [
         f"{score:.4f}\t{source}\t{target}\n"
         for (source, target), score in zip(texts, pairs.score, strict=True)
         if score >= threshold and (source, target) not in gold
     ]
     options.wrong.write_text("".join(wrong), encoding="utf-8")
-    print(f"\n{len(wrong):,} wrong pairs above the threshold: {options.wrong}")
+    apart = sum(
+        fits is None and score >= threshold
+        for fits, score in zip(half, pairs.score, strict=True)
+    )
+    print(f"\n{len(wrong):,} unknown pairs above the threshold, {apart:,} of them of two distractors: "
+          f"{options.wrong}")  # fmt: skip
 
 
 if __name__ == "__main__":
