@@ -118,7 +118,9 @@ def compare(texts: tuple[list[str], list[str]], model: str | None) -> None:
         folder = Path(name)
         np.save(folder / "source.npy", encoder.encode(texts[0]))
         np.save(folder / "target.npy", encoder.encode(texts[1])[order])
-        print(f"{len(texts[0]):,} × {len(texts[1]):,} sentences, {encoder.dim} components, k = {K}\n")
+        print(
+            f"{len(texts[0]):,} × {len(texts[1]):,} sentences, {encoder.dim} components, k = {K}\n"
+        )
         print("| miner | seconds | faster | peak memory | pairs | same pairs | true pairs found |")
         print("|---|---:|---:|---:|---:|---:|---:|")
         for contender in CONTENDERS:

@@ -131,8 +131,7 @@ def main() -> None:
     ]
     options.wrong.write_text("".join(wrong), encoding="utf-8")
     apart = sum(
-        fits is None and score >= threshold
-        for fits, score in zip(half, pairs.score, strict=True)
+        fits is None and score >= threshold for fits, score in zip(half, pairs.score, strict=True)
     )
     print(f"\n{len(wrong):,} unknown pairs above the threshold, {apart:,} of them of two distractors: "
           f"{options.wrong}")  # fmt: skip

@@ -30,7 +30,9 @@ class Words:
         if self.left < 0:
             raise Interrupted
         self.seen += sentences
-        rows = [sum((WORDS.get(w, WORDS["w0"]) for w in s.split()), np.zeros(24)) for s in sentences]
+        rows = [
+            sum((WORDS.get(w, WORDS["w0"]) for w in s.split()), np.zeros(24)) for s in sentences
+        ]
         rows = np.array(rows, dtype=np.float32).reshape(-1, 24)
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
@@ -134,28 +136,33 @@ def test_a_work_folder_of_something_else(tmp_path: Path) -> None:
     with mine(text(5, 1), text(5, 2), Words(), work=work):
         pass
     before = {path.name: path.read_bytes() for path in work.iterdir()}
-    with pytest.raises(BabeliteError, match="another source text"), mine(
-        text(5, 3), text(5, 2), Words(), work=work
+    with (
+        pytest.raises(BabeliteError, match="another source text"),
+        mine(text(5, 3), text(5, 2), Words(), work=work),
     ):
         pass
-    with pytest.raises(BabeliteError, match="another target text"), mine(
-        text(5, 1), text(6, 2), Words(), work=work
+    with (
+        pytest.raises(BabeliteError, match="another target text"),
+        mine(text(5, 1), text(6, 2), Words(), work=work),
     ):
         pass
     other = AdaptedEncoder("other", lambda sentences: [[len(s), 1.0] for s in sentences])
-    with pytest.raises(BabeliteError, match="another model"), mine(
-        text(5, 1), text(5, 2), other, work=work
+    with (
+        pytest.raises(BabeliteError, match="another model"),
+        mine(text(5, 1), text(5, 2), other, work=work),
     ):
         pass
     assert {path.name: path.read_bytes() for path in work.iterdir()} == before
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(BabeliteError, match="neither empty nor a work folder"), mine(
-        text(5, 1), text(5, 2), Words(), work=tmp_path
+    with (
+        pytest.raises(BabeliteError, match="neither empty nor a work folder"),
+        mine(text(5, 1), text(5, 2), Words(), work=tmp_path),
     ):
         pass
     (work / "work.json").write_text("{")
-    with pytest.raises(BabeliteError, match="damaged"), mine(
-        text(5, 1), text(5, 2), Words(), work=work
+    with (
+        pytest.raises(BabeliteError, match="damaged"),
+        mine(text(5, 1), text(5, 2), Words(), work=work),
     ):
         pass
 
@@ -164,14 +171,17 @@ def test_an_explanation_adds_up() -> None:
     with mine(text(30, 1), text(30, 1), Words()) as mined:
         pair = mined.pairs().take(slice(0, 1))
         told = mined.explain(int(pair.source[0]), int(pair.target[0]))
-    means = [np.mean([c for c, _ in side]) for side in (told.source_neighbours, told.target_neighbours)]
+    means = [
+        np.mean([c for c, _ in side]) for side in (told.source_neighbours, told.target_neighbours)
+    ]
     assert told.target in [text for _, text in told.source_neighbours]
     assert pair.ratio[0] == pytest.approx(pair.cosine[0] / np.mean(means), rel=1e-3)
 
 
 def test_a_side_without_text() -> None:
-    with pytest.raises(BabeliteError, match="target text holds only blank lines"), mine(
-        ["w1"], ["", " "], Words()
+    with (
+        pytest.raises(BabeliteError, match="target text holds only blank lines"),
+        mine(["w1"], ["", " "], Words()),
     ):
         pass
     with pytest.raises(ValueError, match="k is 0"), mine(["w1"], ["w2"], Words(), k=0):

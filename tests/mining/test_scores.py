@@ -45,7 +45,9 @@ sizes = st.integers(1, 30)
 seeds = st.integers(0, 10**6)
 
 
-@given(seeds, sizes, sizes, st.integers(1, 5), st.sampled_from(MARGINS), st.sampled_from(DIRECTIONS))
+@given(
+    seeds, sizes, sizes, st.integers(1, 5), st.sampled_from(MARGINS), st.sampled_from(DIRECTIONS)
+)
 def test_pairs_are_those_of_the_whole_matrix(seed, n, m, k, margin, direction):  # noqa: ANN001, ANN201
     rng = np.random.default_rng(seed)
     source, target = unit(rng, n), unit(rng, m)

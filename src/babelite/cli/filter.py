@@ -112,8 +112,7 @@ def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
 
     if languages is None and not is_available():
         typer.echo(
-            "Languages are not checked; to have them checked, run: "
-            "pip install 'babelite[filter]'",
+            "Languages are not checked; to have them checked, run: pip install 'babelite[filter]'",
             err=True,
         )
         return None

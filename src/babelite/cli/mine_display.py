@@ -63,9 +63,7 @@ def show_measured(
         table.add_section()
         table.add_row(*_cells(curve.at(threshold)))
     _console().print(table)
-    typer.echo(
-        f"Highest F1: {100 * best.f1:.2f} % with --threshold {best.threshold:.4f}", err=True
-    )
+    typer.echo(f"Highest F1: {100 * best.f1:.2f} % with --threshold {best.threshold:.4f}", err=True)
     if plot:
         from babelite.evaluation.mining_figures import curve_figure
 
@@ -85,9 +83,7 @@ def show_estimate(
         typer.echo("There are too few sentences to estimate their precision.", err=True)
         return
     estimate = estimate_for_mined(mined, margin, direction, one_to_one=one_to_one)
-    table = Table(
-        title="Estimated precision", title_justify="left"
-    )
+    table = Table(title="Estimated precision", title_justify="left")
     for heading in ("precision %", "--threshold", "pairs"):
         table.add_column(heading, justify="right")
     for precision in _PRECISIONS:
@@ -137,9 +133,7 @@ def explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -
     say(f"\n{_arithmetic(float(pair.cosine[0]), means, margin)}")
 
 
-def _arithmetic(
-    cosine: float, means: tuple[np.floating, np.floating], margin: Margin
-) -> str:
+def _arithmetic(cosine: float, means: tuple[np.floating, np.floating], margin: Margin) -> str:
     import numpy as np
 
     if margin == "absolute":
@@ -148,7 +142,9 @@ def _arithmetic(
     score = margins(one, np.float32(means[:1]), np.float32(means[1:]), margin)[0]
     sign = "÷" if margin == "ratio" else "-"
     middle = f"({means[0]:.4f} + {means[1]:.4f}) / 2"
-    return f"score = cosine {sign} mean of both averages = {cosine:.4f} {sign} {middle} = {score:.4f}"
+    return (
+        f"score = cosine {sign} mean of both averages = {cosine:.4f} {sign} {middle} = {score:.4f}"
+    )
 
 
 def _rows(curve: Curve) -> list[Scores]:

@@ -27,9 +27,7 @@ class MiningResult:
     oracle: Scores
 
 
-def mining_curve(
-    pairs: Iterable[TextPair], scores: ArrayLike, gold: Collection[TextPair]
-) -> Curve:
+def mining_curve(pairs: Iterable[TextPair], scores: ArrayLike, gold: Collection[TextPair]) -> Curve:
     """Measure mined pairs against all the pairs there are to find.
 
     A mined pair counts as right if it is among ``gold`` and as wrong otherwise, so ``gold`` has to
@@ -102,9 +100,7 @@ def halves(count: int, seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.boo
         BabeliteError: There are fewer than two.
     """
     if count < 2:
-        raise BabeliteError(
-            f"{count} known pairs cannot be divided", remedy="give two or more"
-        )
+        raise BabeliteError(f"{count} known pairs cannot be divided", remedy="give two or more")
     training = np.zeros(count, dtype=bool)
     training[np.random.default_rng(seed).permutation(count)[: count // 2]] = True
     return training, ~training

@@ -82,7 +82,9 @@ def estimate_figure(estimate: PrecisionEstimate, chosen: float | None = None) ->
         above, below = figure.subplots(2, 1, sharex=True)
         above.plot(estimate.scores, estimate.precision)
         above.set_ylim(0, 1.02)
-        above.set_title(f"Estimated precision (from {estimate.decoys:,} sentences known to have no translation)")
+        above.set_title(
+            f"Estimated precision (from {estimate.decoys:,} sentences known to have no translation)"
+        )
         below.hist(
             estimate.scores, bins=_BINS, facecolor=(LIGHT.good, 0.4), edgecolor=LIGHT.good,
             histtype="stepfilled",

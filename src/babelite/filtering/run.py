@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import exp, log
 from pathlib import Path
@@ -128,18 +128,14 @@ def filter_pairs(
         [('numbers',), (), ('margin',)]
     """
     progress = progress or (lambda what, done, total: None)
-    with mine(
-        sources, targets, encoder, k=k, search=search, work=work, progress=progress
-    ) as mined:
+    with mine(sources, targets, encoder, k=k, search=search, work=work, progress=progress) as mined:
         rows = mined.sources.rows, mined.targets.rows
         if len(rows[0]) != len(rows[1]):
             raise ValueError(f"{len(rows[0])} sources, but {len(rows[1])} targets")
         judge = _Judge(mined, encoder, identifier, languages)
         settings = repr((judge.languages, k, mined.search)).encode()
         name = hashlib.sha256(settings).hexdigest()[:16]
-        file = RowFile(
-            mined.folder / f"{name}.verdicts", _RECORD, 1, len(rows[0]), _PAIRS_A_BLOCK
-        )
+        file = RowFile(mined.folder / f"{name}.verdicts", _RECORD, 1, len(rows[0]), _PAIRS_A_BLOCK)
         progress("checking", file.done, len(rows[0]))
         for block in file.blocks_left():
             file.append(block.start, judge.block(block)[:, None])

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.encoder import SentenceEncoder
-from babelite.errors import BabeliteError
 from babelite.mining.scores import Candidates, Direction, Margin, candidate_pairs
 from babelite.mining.search import (
     Clusters,
@@ -246,9 +245,7 @@ def neighbours(
             rows.append(block.start, filled)
             progress(what, block.stop, len(queries))
     stored: NDArray[Any] = rows.read()
-    return Neighbours(
-        np.ascontiguousarray(stored["cosine"]), stored["row"].astype(np.int64)
-    )
+    return Neighbours(np.ascontiguousarray(stored["cosine"]), stored["row"].astype(np.int64))
 
 
 def _searcher(work: Work, name: str, candidates: Vectors, kind: SearchKind) -> Searcher:
@@ -265,4 +262,3 @@ def _searcher(work: Work, name: str, candidates: Vectors, kind: SearchKind) -> S
 
 def _silent(what: str, done: int, total: int) -> None:
     pass
-

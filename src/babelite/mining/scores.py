@@ -174,9 +174,7 @@ def _proposals(
     margin: Margin,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The neighbour of highest margin for each row, and the cosine to it."""
-    scores = margins(
-        neighbours.scores, own_means[:, None], other_means[neighbours.indices], margin
-    )
+    scores = margins(neighbours.scores, own_means[:, None], other_means[neighbours.indices], margin)
     best = scores.argmax(axis=1)[:, None]  # of equals the nearest
     return (
         np.take_along_axis(neighbours.indices, best, 1)[:, 0].astype(np.int64),

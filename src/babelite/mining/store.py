@@ -20,7 +20,7 @@ from babelite.files import write_text, writing
 _MANIFEST = "work.json"
 _FORMAT = 1
 # Vectors of one model differ by rounding between machines, those of two models by far more.
-_SAME_MODEL = 0.999
+_SAME_MODEL = 0.05
 PROBE = "The library opens at nine; où est la gare ?"
 
 
@@ -213,7 +213,7 @@ class Work:
         known = self._manifest.get("model")
         if known is not None:
             vector = np.array(known, dtype=np.float32)
-            if vector.shape != probe.shape or float(vector @ probe) < _SAME_MODEL:
+            if vector.shape != probe.shape or np.linalg.norm(vector - probe) > _SAME_MODEL:
                 raise BabeliteError(
                     "holds the vectors of another model",
                     path=self.folder,
@@ -239,7 +239,15 @@ class Work:
     def remove(self) -> None:
         """Delete everything that was stored, and the folder unless it holds other files."""
         for path in self.folder.iterdir():
-            if path.suffix in (".txt", ".npy", ".npz", ".vectors", ".neighbours", ".verdicts", ".tmp"):
+            if path.suffix in (
+                ".txt",
+                ".npy",
+                ".npz",
+                ".vectors",
+                ".neighbours",
+                ".verdicts",
+                ".tmp",
+            ):
                 path.unlink()
         (self.folder / _MANIFEST).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
