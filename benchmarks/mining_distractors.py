@@ -4,11 +4,12 @@
         --distractors en-fr.tsv.gz en-de.tsv.gz en-es.tsv.gz en-it.tsv.gz --model MODEL_FOLDER
 
 The sources of all files together make one side, their targets the other. To each side so many
-sentences of the distractors are added, from places (their third column) that differ by side. One threshold is fitted on half
-of the known pairs; precision, recall and F1 are measured with the other half, for each file. A pair of a
-known sentence with any other than its translation is wrong. Whether a pair of two distractors is
-wrong nobody knows: those above the threshold are counted and, with all others that are not among the
-known pairs, written to a file to be looked at. ``--strict`` counts them as wrong in the fitting too.
+sentences of the distractors are added, from places (their third column) that differ by side. One
+threshold is fitted on half of the known pairs; precision, recall and F1 are measured with the other
+half, for each file. A pair of a known sentence with any other than its translation is wrong.
+Whether a pair of two distractors is wrong nobody knows: those above the threshold are counted and,
+with all others that are not among the known pairs, written to a file to be looked at. ``--strict``
+counts them as wrong in the fitting too.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def read_pairs(path: Path) -> list[Pair]:
 def distractors(paths: list[Path], count: int, gold: list[Pair]) -> tuple[list[str], list[str]]:
     """So many different sentences for each side, as many from each file.
 
-    What comes from one place (the third column) all goes to one side: manuals, messages and proverbs
-    are full of sentences that translate each other without being a pair.
+    What comes from one place (the third column) all goes to one side: manuals and messages are full
+    of sentences that translate each other without being a pair.
     """
     from babelite.files import read_lines
 
@@ -133,8 +134,10 @@ def main() -> None:
     apart = sum(
         fits is None and score >= threshold for fits, score in zip(half, pairs.score, strict=True)
     )
-    print(f"\n{len(wrong):,} unknown pairs above the threshold, {apart:,} of them of two distractors: "
-          f"{options.wrong}")  # fmt: skip
+    print(
+        f"\n{len(wrong):,} unknown pairs above the threshold, {apart:,} of them of two "
+        f"distractors: {options.wrong}"
+    )
 
 
 if __name__ == "__main__":

@@ -232,7 +232,9 @@ def estimate_for_mined(
     sides = mined.wide_forward, mined.wide_backward
     if direction == "backward":  # there each target has one pair, and a source may have many
         direction, sides = "forward", sides[::-1]
-    first, second = (Neighbours(*(a[:, : mined.k] for a in side)) for side in sides)
+    first, second = (
+        Neighbours(side.scores[:, : mined.k], side.indices[:, : mined.k]) for side in sides
+    )
     found = candidate_pairs(first, second, margin, direction, one_to_one=one_to_one)
     folds = np.random.default_rng(seed).integers(_FOLDS, size=len(found))
     before: list[NDArray[np.float32]] = []

@@ -60,15 +60,15 @@ def test_verdicts_are_gone_on_with(tmp_path, monkeypatch) -> None:  # noqa: ANN0
     with filter_pairs(source, target, Words()) as filtered:
         wanted = list(filtered)
 
-    class Stopped(Exception):
+    class StoppedError(Exception):
         pass
 
     def stop(what: str, done: int, total: int) -> None:
         if what == "checking" and done >= 128:
-            raise Stopped
+            raise StoppedError
 
     with (
-        pytest.raises(Stopped),
+        pytest.raises(StoppedError),
         filter_pairs(source, target, Words(), work=tmp_path / "w", progress=stop),
     ):
         pass

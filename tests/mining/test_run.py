@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 WORDS = {f"w{i}": RNG.normal(size=24) for i in range(200)}
 
 
-class Interrupted(Exception):
+class InterruptedRunError(Exception):
     pass
 
 
@@ -28,7 +28,7 @@ class Words:
     def encode(self, sentences: Sequence[str]) -> np.ndarray:
         self.left -= 1
         if self.left < 0:
-            raise Interrupted
+            raise InterruptedRunError
         self.seen += sentences
         rows = [
             sum((WORDS.get(w, WORDS["w0"]) for w in s.split()), np.zeros(24)) for s in sentences
@@ -101,16 +101,16 @@ def test_a_run_broken_off_anywhere_goes_on_to_the_same_pairs(
         encoder = Words(calls)
         steps = 0
 
-        def tell(what: str, done: int, total: int) -> None:
+        def tell(what: str, done: int, total: int, calls: int = calls) -> None:
             nonlocal steps
             steps += what.startswith("neighbours")
             if calls == 4 and steps == 3:
-                raise Interrupted
+                raise InterruptedRunError
 
         try:
             with mine(source, target, encoder, search=kind, work=work, progress=tell) as mined:
                 assert found(mined) == wanted
-        except Interrupted:
+        except InterruptedRunError:
             # As a kill in the middle of a write leaves it.
             for file in work.glob("*.vectors"):
                 with file.open("ab") as stream:

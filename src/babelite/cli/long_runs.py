@@ -1,4 +1,4 @@
-"""What commands that work for minutes have in common: checks beforehand, progress, a work folder."""
+"""What commands that work for minutes share: checks beforehand, progress, a work folder."""
 
 from __future__ import annotations
 

@@ -123,20 +123,23 @@ def _mine(
     require_writable(out)
     encoder = open_encoder(model, allow_download=allow_download)
     texts = read_lines(source), read_lines(target)
-    with working(out, work) as folder, watched_steps() as progress:
-        with mine(*texts, encoder, k=k, search=chosen_search, work=folder, progress=progress) as m:
-            found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
-            kept = found if threshold is None else found.above(threshold)
-            _write(m, kept, out, progress)
-            sides = f"{len(m.sources):,} and {len(m.targets):,} different sentences"
-            place = "" if out == "-" else f": {out}"
-            typer.echo(f"{len(kept):,} pairs of {sides}{place}", err=True)
-            if gold is not None:
-                show_measured(m, found, gold, threshold, plot)
-            elif threshold is None or plot:
-                show_estimate(m, chosen_margin, chosen_direction, one_to_one, threshold, plot)
-            if explain is not None:
-                explain_pair(m, kept, explain, chosen_margin)
+    with (
+        working(out, work) as folder,
+        watched_steps() as progress,
+        mine(*texts, encoder, k=k, search=chosen_search, work=folder, progress=progress) as m,
+    ):
+        found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
+        kept = found if threshold is None else found.above(threshold)
+        _write(m, kept, out, progress)
+        sides = f"{len(m.sources):,} and {len(m.targets):,} different sentences"
+        place = "" if out == "-" else f": {out}"
+        typer.echo(f"{len(kept):,} pairs of {sides}{place}", err=True)
+        if gold is not None:
+            show_measured(m, found, gold, threshold, plot)
+        elif threshold is None or plot:
+            show_estimate(m, chosen_margin, chosen_direction, one_to_one, threshold, plot)
+        if explain is not None:
+            explain_pair(m, kept, explain, chosen_margin)
 
 
 def _write(mined: Mined, pairs: Candidates, out: str, progress: Progress) -> None:

@@ -14,10 +14,9 @@ from babelite.cli.options import parse_pairs
 from babelite.errors import BabeliteError
 from babelite.evaluation.mining import mining_curve
 from babelite.mining import Candidates, Mined
-from babelite.mining.scores import Direction, Margin, margins
+from babelite.mining.scores import Direction, Margin
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
 _PRECISIONS = (0.99, 0.95, 0.9, 0.8, 0.5)
@@ -118,7 +117,10 @@ def explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -
     pair = pairs.take(slice(number - 1, number))
     source, target = int(pair.source[0]), int(pair.target[0])
     told = mined.explain(source, target)
-    means = mined.forward.scores[source].mean(), mined.backward.scores[target].mean()
+    means = (
+        float(mined.forward.scores[source].mean()),
+        float(mined.backward.scores[target].mean()),
+    )
     say = Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print
     say(f"\nPair {number:,}: score {pair.score[0]:.4f} ({margin})")
     sides = (
@@ -133,13 +135,11 @@ def explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -
     say(f"\n{_arithmetic(float(pair.cosine[0]), means, margin)}")
 
 
-def _arithmetic(cosine: float, means: tuple[np.floating, np.floating], margin: Margin) -> str:
-    import numpy as np
-
+def _arithmetic(cosine: float, means: tuple[float, float], margin: Margin) -> str:
     if margin == "absolute":
         return f"score = cosine = {cosine:.4f}"
-    one = np.float32([cosine])
-    score = margins(one, np.float32(means[:1]), np.float32(means[1:]), margin)[0]
+    middle_value = (float(means[0]) + float(means[1])) / 2
+    score = cosine / middle_value if margin == "ratio" else cosine - middle_value
     sign = "÷" if margin == "ratio" else "-"
     middle = f"({means[0]:.4f} + {means[1]:.4f}) / 2"
     return (

@@ -71,10 +71,10 @@ def numbers_differ(source: str, target: str) -> bool:
     left, right = sides[0] - sides[1], sides[1] - sides[0]
     for long, short in ((left, right), (right, left)):
         for group in list(long):
-            for other in _other_forms(group):
-                same = min(long[group], short[other])
+            for form in _other_forms(group):
+                same = min(long[group], short[form])
                 long[group] -= same
-                short[other] -= same
+                short[form] -= same
     left, right = +left, +right
     if left and right:
         return True

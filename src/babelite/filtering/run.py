@@ -122,7 +122,7 @@ def filter_pairs(
 
     Example:
         >>> from babelite.adapters import AdaptedEncoder
-        >>> letters = AdaptedEncoder("letters", lambda ss: [[s.count(c) for c in "abc"] for s in ss])
+        >>> letters = AdaptedEncoder("abc", lambda ss: [[s.count(c) for c in "abc"] for s in ss])
         >>> with filter_pairs(["a 25", "b", "c"], ["aa 52", "bb", "bb"], letters, k=2) as filtered:
         ...     [verdict.reasons for verdict in filtered]
         [('numbers',), (), ('margin',)]

@@ -80,12 +80,12 @@ class Mined:
     @property
     def forward(self) -> Neighbours:
         """The k nearest targets of each source, shape (sources, k)."""
-        return Neighbours(*(array[:, : self.k] for array in self.wide_forward))
+        return _first(self.wide_forward, self.k)
 
     @property
     def backward(self) -> Neighbours:
         """The k nearest sources of each target, shape (targets, k)."""
-        return Neighbours(*(array[:, : self.k] for array in self.wide_backward))
+        return _first(self.wide_backward, self.k)
 
     def pairs(
         self, margin: Margin = "ratio", direction: Direction = "max", *, one_to_one: bool = False
@@ -151,7 +151,7 @@ def mine(
 
     Example:
         >>> from babelite.adapters import AdaptedEncoder
-        >>> letters = AdaptedEncoder("letters", lambda ss: [[s.count(c) for c in "abc"] for s in ss])
+        >>> letters = AdaptedEncoder("abc", lambda ss: [[s.count(c) for c in "abc"] for s in ss])
         >>> with mine(["a", "b", "", "a"], ["bb", "aa", "c"], letters, k=1) as mined:
         ...     best = mined.pairs().above(1.0)
         ...     [(mined.sources[s], mined.targets[t]) for s, t in zip(best.source, best.target)]
@@ -189,7 +189,7 @@ def _mined(
     kind = chosen_search(search, len(texts[0]), len(texts[1]))
     forward = neighbours(work, "forward", vectors[0], vectors[1], wide, kind, progress)
     backward = neighbours(work, "backward", vectors[1], vectors[0], wide, kind, progress)
-    return Mined(*texts, forward, backward, k, kind, *vectors, work.folder)
+    return Mined(*texts, forward, backward, k, kind, vectors[0], vectors[1], work.folder)
 
 
 def encoded(
@@ -258,6 +258,10 @@ def _searcher(work: Work, name: str, candidates: Vectors, kind: SearchKind) -> S
     else:
         clusters = Clusters(**stored)
     return ClusterSearch(candidates, clusters, threads=usable_threads())
+
+
+def _first(neighbours: Neighbours, k: int) -> Neighbours:
+    return Neighbours(neighbours.scores[:, :k], neighbours.indices[:, :k])
 
 
 def _silent(what: str, done: int, total: int) -> None:

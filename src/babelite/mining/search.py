@@ -31,8 +31,10 @@ _CANDIDATES_A_BLOCK = 1 << 16
 _MEMBERS_A_CLUSTER = 250
 _TRAINING_ROWS_A_CLUSTER = 50
 _ROUNDS = 8
-# Clusters that a query looks into; measured by benchmarks/mining.py.
-PROBES = 32
+# Clusters that a query looks into: at least so many, and this multiple of the root of their number.
+# Measured by benchmarks/mining.py.
+_PROBES = 32
+_PROBES_OF_ROOT = 1.6
 
 
 class Searcher(Protocol):
@@ -120,16 +122,17 @@ class Clusters:
             min_points_per_centroid=1,
         )
         kmeans.train(candidates[sample].astype(np.float32))
+        centroids = np.array(kmeans.centroids, dtype=np.float32)
         own = np.empty(len(candidates), dtype=np.int32)
         for start in range(0, len(candidates), _CANDIDATES_A_BLOCK):
             block = slice(start, start + _CANDIDATES_A_BLOCK)
             _, indices = faiss.knn(
-                candidates[block].astype(np.float32), kmeans.centroids, 1,
+                candidates[block].astype(np.float32), centroids, 1,
                 metric=faiss.METRIC_INNER_PRODUCT,
             )  # fmt: skip
             own[block] = indices[:, 0]
         ends = np.cumsum(np.bincount(own, minlength=count)).astype(np.int64)
-        return cls(kmeans.centroids, np.argsort(own, kind="stable").astype(np.int32), ends)
+        return cls(centroids, np.argsort(own, kind="stable").astype(np.int32), ends)
 
 
 @dataclass(frozen=True)
@@ -139,20 +142,21 @@ class ClusterSearch:
     Attributes:
         candidates: Unit rows, shape (m, dim).
         clusters: Their partition.
-        probes: How many clusters a query looks into.
+        probes: How many clusters a query looks into; by their number if not given.
         threads: How many clusters are worked on at the same time.
     """
 
     candidates: Vectors
     clusters: Clusters
-    probes: int = PROBES
+    probes: int | None = None
     threads: int = 1
 
     def nearest(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """See `Searcher`; a few of the neighbours may be missed, and others stand for them."""
         import faiss
 
-        probes = min(self.probes, len(self.clusters.centroids))
+        count = len(self.clusters.centroids)
+        probes = min(count, self.probes or max(_PROBES, round(_PROBES_OF_ROOT * count**0.5)))
         _, lists = faiss.knn(
             queries, self.clusters.centroids, probes, metric=faiss.METRIC_INNER_PRODUCT
         )
@@ -222,6 +226,6 @@ def _best(scores: NDArray[np.float32], indices: NDArray[np.int64], k: int) -> Ne
     k = min(k, scores.shape[1])
     if k < scores.shape[1]:
         part = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        scores, indices = (np.take_along_axis(a, part, 1) for a in (scores, indices))
+        scores, indices = np.take_along_axis(scores, part, 1), np.take_along_axis(indices, part, 1)
     order = np.lexsort((indices, -scores), axis=1)
     return Neighbours(np.take_along_axis(scores, order, 1), np.take_along_axis(indices, order, 1))
