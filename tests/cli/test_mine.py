@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 def letters(sentences):
-    time.sleep(0.0003 * len(sentences) if len(sentences) > 1 else 0)
+    time.sleep(0.0001 * len(sentences) if len(sentences) > 1 else 0)
     return np.array([np.bincount([*s.encode()], minlength=256) for s in sentences])
 """
 
@@ -107,7 +107,7 @@ def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
     done = vectors.stat().st_size
     assert done >= 8192 * 512
     assert not (here / "p.tsv").exists()
-    (here / "letter_encoder.py").write_text(SLOW.replace("0.0003", "0.0"))
+    (here / "letter_encoder.py").write_text(SLOW.replace("0.0001", "0.0"))
     code, _, err = run(*arguments)
     assert code == 0
     assert "encoding the source side: 808 in" in err or done > 8192 * 512
