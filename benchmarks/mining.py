@@ -179,10 +179,18 @@ def main() -> None:
         measure(options.measure[0], Path(options.measure[1]))
         return
 
+    from babelite.corpus import comparison_key
     from babelite.files import read_lines
 
-    rows = (line.split("\t")[:2] for path in options.corpus for line in read_lines(path))
-    pairs = list(dict.fromkeys((source, target) for source, target in rows))[: options.lines]
+    # Equal sentences would be as good as each other, and the pairs of two miners a matter of luck.
+    seen: set[bytes] = set()
+    pairs: list[list[str]] = []
+    for line in (line for path in options.corpus for line in read_lines(path)):
+        pair = line.split("\t")[:2]
+        keys = {comparison_key(text) for text in pair}
+        if len(pairs) < options.lines and seen.isdisjoint(keys):
+            seen |= keys
+            pairs.append(pair)
     texts = [source for source, _ in pairs], [target for _, target in pairs]
     if options.only:
         mine_alone(texts, options.model)
