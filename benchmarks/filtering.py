@@ -1,0 +1,155 @@
+"""How much of five kinds of noise `babelite.filtering` finds in a corpus, and what it costs.
+
+    python benchmarks/filtering.py en-fr.tsv.gz --other en-de.tsv.gz --model MODEL_FOLDER
+
+Draws 50,000 pairs of a parallel corpus, spoils a fifth of them in five ways, filters, and prints
+for each kind the share that was found, and for all together precision, recall and F1. With the
+text of ``--other`` (the same source language, another target language) sentences get a translation
+into a wrong language. The corpus is taken for clean: its own faults count as false alarms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+Pair = tuple[str, str]
+
+KINDS = ("shuffled", "truncated", "wrong language", "copied", "number changed")
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """The first two columns of a file, each source sentence once."""
+    from babelite.files import read_lines
+
+    pairs = (line.split("\t")[:2] for line in read_lines(path))
+    return list({source: (source, target) for source, target in pairs}.values())
+
+
+def spoil(
+    pairs: Sequence[Pair], others: dict[str, str], share: float, seed: int
+) -> tuple[list[Pair], list[str]]:
+    """Spoil a share of the pairs, as many in each way as there are fit for it.
+
+    Returns:
+        All pairs in their order, and for each its kind of noise, or an empty string.
+    """
+    rng = random.Random(seed)
+    spoilt, kinds = list(pairs), [""] * len(pairs)
+    each = round(share * len(pairs) / len(KINDS))
+    targets = [target for _, target in pairs]
+    ways: dict[str, tuple[Callable[[Pair], bool], Callable[[Pair], str]]] = {
+        # The kinds that fit few pairs choose first.
+        "number changed": (_has_long_number, lambda pair: _other_number(pair[1], rng)),
+        "wrong language": (
+            lambda pair: others.get(pair[0], pair[1]) not in pair,
+            lambda pair: others[pair[0]],
+        ),
+        "truncated": (
+            lambda pair: len(pair[1].split()) >= 8,
+            lambda pair: _cut(pair[1], rng.uniform(0.3, 0.6)),
+        ),
+        "copied": (lambda pair: len(pair[0].split()) >= 3, lambda pair: pair[0]),
+        "shuffled": (lambda pair: True, lambda pair: rng.choice(targets)),
+    }
+    for kind, (fits, change) in ways.items():
+        rows = [i for i, pair in enumerate(pairs) if not kinds[i] and fits(pair)]
+        for row in rng.sample(rows, min(each, len(rows))):
+            spoilt[row], kinds[row] = (pairs[row][0], change(pairs[row])), kind
+    return spoilt, kinds
+
+
+def _has_long_number(pair: Pair) -> bool:
+    numbers = [set(re.findall(r"\d+", side)) for side in pair]
+    return bool(numbers[0]) and numbers[0] == numbers[1]
+
+
+def _other_number(text: str, rng: random.Random) -> str:
+    """The text with one of its numbers changed in one digit."""
+    place = rng.choice([match.start() for match in re.finditer(r"\d", text)])
+    digit = rng.choice([digit for digit in "123456789" if digit != text[place]])
+    return text[:place] + digit + text[place + 1 :]
+
+
+def _cut(text: str, share: float) -> str:
+    words = text.split()
+    return " ".join(words[: max(2, round(share * len(words)))])
+
+
+def main() -> None:
+    """Read the command line, filter and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("corpus", type=Path, help="clean pairs: TSV, plain or packed")
+    parser.add_argument("--other", type=Path, nargs="*", default=[], help="other target languages")
+    parser.add_argument("--model", help="as for babelite filter")
+    parser.add_argument("--pairs", type=int, default=50_000)
+    parser.add_argument("--noise", type=float, default=0.2, help="share of spoilt pairs")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--alarms", type=Path, help="write the clean pairs that were dropped here")
+    options = parser.parse_args()
+
+    from babelite.adapters import open_encoder
+    from babelite.filtering import filter_pairs
+    from babelite.filtering.languages import LanguageIdentifier, is_available
+
+    clean = read_pairs(options.corpus)
+    clean = random.Random(options.seed).sample(clean, min(options.pairs, len(clean)))
+    others = {source: target for path in options.other for source, target in read_pairs(path)}
+    pairs, kinds = spoil(clean, others, options.noise, options.seed)
+    encoder = open_encoder(options.model)
+    identifier = LanguageIdentifier() if is_available() else None
+    if identifier is None:
+        print("Languages are not checked: pip install 'babelite[filter]'")
+    started = time.perf_counter()
+    sides = [source for source, _ in pairs], [target for _, target in pairs]
+    with filter_pairs(*sides, encoder, identifier=identifier) as filtered:
+        verdicts = list(filtered)
+    seconds = time.perf_counter() - started
+    report(pairs, kinds, [verdict.reasons for verdict in verdicts], seconds)
+    if options.alarms:
+        lines = (
+            "\t".join((*pair, f"{verdict.margin:.3f}", ",".join(verdict.reasons)))
+            for pair, kind, verdict in zip(pairs, kinds, verdicts, strict=True)
+            if verdict.reasons and not kind
+        )
+        options.alarms.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def report(
+    pairs: Sequence[Pair],
+    kinds: Sequence[str],
+    reasons: Sequence[tuple[str, ...]],
+    seconds: float,
+) -> None:
+    """Print what was found of each kind, and how many clean pairs were dropped."""
+    noise, found = Counter(kinds), Counter(k for k, r in zip(kinds, reasons, strict=True) if r)
+    print(f"\n{len(pairs):,} pairs, {noise.total() - noise['']:,} spoilt, {seconds:.0f} s\n")
+    print("| kind | pairs | found | by |")
+    print("|---|---:|---:|---|")
+    for kind in (*KINDS, ""):
+        by = Counter(x for k, r in zip(kinds, reasons, strict=True) if k == kind for x in r)
+        told = ", ".join(f"{reason} {count:,}" for reason, count in by.most_common())
+        share = found[kind] / noise[kind] if noise[kind] else 0.0
+        print(f"| {kind or '(clean)'} | {noise[kind]:,} | {100 * share:.1f} % | {told} |")
+    long = [
+        bool(set(r) & {"numbers"})
+        for pair, k, r in zip(pairs, kinds, reasons, strict=True)
+        if k == "number changed" and len(pair[1].split()) >= 20
+    ]
+    if long:
+        print(f"\nChanged numbers in sentences of 20 words and more, found by the number check: "
+              f"{sum(long)} of {len(long)}")  # fmt: skip
+    right = sum(count for kind, count in found.items() if kind)
+    precision = right / max(1, found.total())
+    recall = right / max(1, noise.total() - noise[""])
+    f1 = 2 * precision * recall / max(1e-9, precision + recall)
+    print(f"\nprecision {precision:.4f}, recall {recall:.4f}, F1 {f1:.4f}")
+
+
+if __name__ == "__main__":
+    main()

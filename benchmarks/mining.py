@@ -1,0 +1,202 @@
+"""Mining beside LASER's algorithm: time, memory and agreement of the pairs.
+
+    python benchmarks/mining.py en-fr.tsv.gz --model MODEL_FOLDER --lines 100000
+
+Both get the same vectors, made once from so many pairs of a parallel corpus, the target side
+shuffled. LASER's algorithm is that of its published script mine_bitexts.py: FAISS's flat index both
+ways, then Python loops over the neighbours for the margins. Each runs in a process of its own. The
+true pairs are known, so the table also tells what the approximate search of babelite costs.
+``--only babelite`` mines alone, from text to pairs, for sizes that nothing else can do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+K = 4
+
+
+def laser(source: np.ndarray, target: np.ndarray) -> list[tuple[int, int, float]]:
+    """LASER's mining by ratio margin and "max" retrieval, step by step as its script does it."""
+    import faiss
+
+    def knn(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        index = faiss.IndexFlatIP(x.shape[1])
+        index.add(y)
+        return index.search(x, min(y.shape[0], K))
+
+    x2y_sim, x2y_ind = knn(source, target)
+    y2x_sim, y2x_ind = knn(target, source)
+    x2y_mean, y2x_mean = x2y_sim.mean(axis=1), y2x_sim.mean(axis=1)
+
+    def score_candidates(
+        x: np.ndarray, y: np.ndarray, ind: np.ndarray, fwd: np.ndarray, bwd: np.ndarray
+    ) -> np.ndarray:
+        scores = np.zeros(ind.shape)
+        for i in range(scores.shape[0]):
+            for j in range(scores.shape[1]):
+                k = ind[i, j]
+                scores[i, j] = x[i].dot(y[k]) / ((fwd[i] + bwd[k]) / 2)
+        return scores
+
+    fwd_scores = score_candidates(source, target, x2y_ind, x2y_mean, y2x_mean)
+    bwd_scores = score_candidates(target, source, y2x_ind, y2x_mean, x2y_mean)
+    fwd_best = x2y_ind[np.arange(len(source)), fwd_scores.argmax(axis=1)]
+    bwd_best = y2x_ind[np.arange(len(target)), bwd_scores.argmax(axis=1)]
+    indices = np.stack(
+        (
+            np.concatenate((np.arange(len(source)), bwd_best)),
+            np.concatenate((fwd_best, np.arange(len(target)))),
+        ),
+        axis=1,
+    )
+    scores = np.concatenate((fwd_scores.max(axis=1), bwd_scores.max(axis=1)))
+    seen_source, seen_target, pairs = set(), set(), []
+    for i in np.argsort(-scores):
+        src, trg = indices[i]
+        if src not in seen_source and trg not in seen_target:
+            seen_source.add(src)
+            seen_target.add(trg)
+            pairs.append((int(src), int(trg), float(scores[i])))
+    return pairs
+
+
+def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[int, int, float]]:
+    """The same from the same vectors, the steps of `babelite.mining.mine` after encoding."""
+    from babelite.mining.run import neighbours
+    from babelite.mining.scores import candidate_pairs
+    from babelite.mining.search import chosen_search
+    from babelite.mining.store import Work
+
+    with tempfile.TemporaryDirectory() as folder:
+        work = Work(Path(folder))
+        chosen = chosen_search(kind, len(source), len(target))
+        silent = lambda what, done, total: None  # noqa: E731
+        forward = neighbours(work, "forward", source, target, K, chosen, silent)
+        backward = neighbours(work, "backward", target, source, K, chosen, silent)
+        found = candidate_pairs(forward, backward)
+    columns = found.source.tolist(), found.target.tolist(), found.score.tolist()
+    return list(zip(*columns, strict=True))
+
+
+CONTENDERS = {
+    "LASER's algorithm": laser,
+    "babelite, exact": lambda x, y: babelite(x, y, "exact"),
+    "babelite, clusters": lambda x, y: babelite(x, y, "clusters"),
+}
+
+
+def measure(name: str, folder: Path) -> None:
+    """Run one contender in this process and leave its pairs in the folder."""
+    vectors = [np.load(folder / f"{side}.npy") for side in ("source", "target")]
+    started = time.perf_counter()
+    pairs = CONTENDERS[name](*vectors)
+    seconds = time.perf_counter() - started
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    result = {"seconds": seconds, "memory": memory, "pairs": pairs}
+    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+def compare(texts: tuple[list[str], list[str]], model: str | None) -> None:
+    """Encode once, run all contenders and print the table."""
+    from babelite.adapters import open_encoder
+
+    encoder = open_encoder(model)
+    order = np.random.default_rng(0).permutation(len(texts[1]))
+    reference: set[tuple[int, int]] = set()
+    first = 0.0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.save(folder / "source.npy", encoder.encode(texts[0]))
+        np.save(folder / "target.npy", encoder.encode(texts[1])[order])
+        print(
+            f"{len(texts[0]):,} × {len(texts[1]):,} sentences, {encoder.dim} components, k = {K}\n"
+        )
+        print("| miner | seconds | faster | peak memory | pairs | same pairs | true pairs found |")
+        print("|---|---:|---:|---:|---:|---:|---:|")
+        for contender in CONTENDERS:
+            command = [sys.executable, __file__, "--measure", contender, str(folder)]
+            subprocess.run(command, check=True)
+            result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+            pairs = {(source, target) for source, target, _ in result["pairs"]}
+            first, reference = first or result["seconds"], reference or pairs
+            true = sum(order[target] == source for source, target in pairs) / len(order)
+            print(
+                f"| {contender} | {result['seconds']:.1f} | {first / result['seconds']:.1f} x "
+                f"| {result['memory']:.0f} MB | {len(pairs):,} "
+                f"| {100 * len(pairs & reference) / len(reference):.2f} % | {100 * true:.2f} % |",
+                flush=True,
+            )
+
+
+def mine_alone(texts: tuple[list[str], list[str]], model: str | None) -> None:
+    """From text to scored pairs in a work folder, with the time of each step."""
+    from babelite.adapters import open_encoder
+    from babelite.mining import mine
+
+    started = time.perf_counter()
+    last = ""
+
+    def progress(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if what != last:
+            print(f"{time.perf_counter() - started:8.1f} s  {what}", flush=True)
+        last = what
+
+    with mine(*texts, open_encoder(model), progress=progress) as mined:
+        pairs = mined.pairs()
+        seconds = time.perf_counter() - started
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        known = set(zip(*texts, strict=True))
+        true = sum(
+            (mined.sources[source], mined.targets[target]) in known
+            for source, target in zip(pairs.source.tolist(), pairs.target.tolist(), strict=True)
+        )
+        sides = f"{len(mined.sources):,} × {len(mined.targets):,}"
+    print(f"{seconds:8.1f} s  {sides} sentences, {mined.search} search: {len(pairs):,} pairs")
+    print(f"{memory:,.0f} MB peak; {true:,} pairs are those of the corpus")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("corpus", type=Path, nargs="*", help="pairs: TSV, plain or packed")
+    parser.add_argument("--model", help="as for babelite mine")
+    parser.add_argument("--lines", type=int, default=100_000)
+    parser.add_argument("--only", choices=["babelite"], help="mine alone, from text")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        measure(options.measure[0], Path(options.measure[1]))
+        return
+
+    from babelite.corpus import comparison_key
+    from babelite.files import read_lines
+
+    # Equal sentences would be as good as each other, and the pairs of two miners a matter of luck.
+    seen: set[bytes] = set()
+    pairs: list[list[str]] = []
+    for line in (line for path in options.corpus for line in read_lines(path)):
+        pair = line.split("\t")[:2]
+        keys = {comparison_key(text) for text in pair}
+        if len(pairs) < options.lines and seen.isdisjoint(keys):
+            seen |= keys
+            pairs.append(pair)
+    texts = [source for source, _ in pairs], [target for _, target in pairs]
+    if options.only:
+        mine_alone(texts, options.model)
+    else:
+        compare(texts, options.model)
+
+
+if __name__ == "__main__":
+    main()

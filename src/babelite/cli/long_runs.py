@@ -1,0 +1,116 @@
+"""What commands that work for minutes share: checks beforehand, progress, a work folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from babelite.errors import BabeliteError
+
+_Choice = TypeVar("_Choice", bound=str)
+
+
+def choice(option: str, value: str, choices: Sequence[_Choice]) -> _Choice:
+    """The choice that an option names.
+
+    Raises:
+        BabeliteError: It names none.
+    """
+    for known in choices:
+        if value == known:
+            return known
+    raise BabeliteError(f"there is no {option} {value}", remedy=f"choose {', '.join(choices)}")
+
+
+def require_writable(*files: str) -> None:
+    """See before a long computation that its result has somewhere to go.
+
+    Raises:
+        BabeliteError: The folder of a file does not exist, or the file is a folder.
+    """
+    for file in files:
+        path = Path(file)
+        if file != "-" and path.is_dir():
+            raise BabeliteError("is a folder, a file is needed", path=path, remedy="add a name")
+        if file != "-" and not path.parent.is_dir():
+            raise BabeliteError(
+                "its folder does not exist", path=path, remedy="make the folder first"
+            )
+
+
+@contextmanager
+def working(out: str, work: Path | None) -> Iterator[Path | None]:
+    """A work folder: the one that was named, else one beside the result until that is there.
+
+    Args:
+        out: The result, or ``-``.
+        work: The folder that was named, to be kept.
+
+    Yields:
+        The folder; None if there is no place for one.
+    """
+    if work is not None or not _has_place(out):
+        yield work
+        return
+    from babelite.mining.store import Work
+
+    folder = Path(f"{out}.work")
+    yield folder
+    Work(folder).remove()  # not after an error or a kill: what is done is gone on with
+
+
+def _has_place(out: str) -> bool:
+    return out != "-" and (Path(out).is_file() or not Path(out).exists())
+
+
+@contextmanager
+def watched_steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Show the steps of a long computation on standard error.
+
+    On a terminal the step under way has a bar with its rate and the time left. Every finished step
+    leaves a line.
+
+    Yields:
+        What is to be told: the step, how much of it is done, and how much there is.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True, highlight=False)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        task = None
+        step, started, first = "", 0.0, 0
+
+        def tell(what: str, done: int, total: int) -> None:
+            nonlocal task, step, started, first
+            if what != step:
+                step, started, first = what, time.monotonic(), done
+                if task is not None:
+                    bars.remove_task(task)
+                task = bars.add_task(what, total=total, completed=done, rate="")
+            seconds = max(time.monotonic() - started, 1e-3)
+            rate = f"{(done - first) / seconds:,.0f}/s" if done > first else ""
+            if task is not None:
+                bars.update(task, completed=done, rate=rate)
+            if done == total > first:
+                console.print(f"{what}: {total - first:,} in {seconds:.1f} s, {rate}")
+
+        yield tell

@@ -1,0 +1,157 @@
+"""``babelite mine``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from babelite.cli.options import AllowDownload, ModelOption, flowing
+from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    from babelite.mining import Candidates, Mined
+    from babelite.mining.run import Progress
+
+_HELP = """Find the translations in two piles of text.
+
+SOURCE and TARGET hold one sentence a line, in any order and of any number. A pair scores high when
+its sentences are much nearer to each other than to their neighbours: the margin of Artetxe &
+Schwenk (2019). Pairs are written best first, with their scores, line numbers and text, separated by
+tabs, under a line of column names. Blank lines are left out, equal lines count once.
+
+Without --threshold all pairs are written, and a table tells which threshold gives which precision:
+measured, if --calibrate names the known pairs of these texts, else estimated from sentences made to
+have no translation.
+
+A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
+
+Example: babelite mine news.en.txt news.fr.txt --out pairs.tsv --threshold 1.15
+"""
+
+COLUMNS = (
+    "score", "cosine", "ratio", "distance", "source_line", "target_line", "source", "target",
+)  # fmt: skip
+_ROWS_A_REPORT = 10_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("mine", help=flowing(_HELP), no_args_is_help=True)(_mine)
+
+
+def _mine(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Text, or '-'; .gz, .xz, .zst.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="Text in the other language.")],
+    out: Annotated[
+        str, typer.Option(help="The TSV file to write (.gz, .xz, .zst), or '-' for the screen.")
+    ] = "-",
+    model: ModelOption = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Keep pairs that score at least this; all if not given."),
+    ] = None,
+    margin: Annotated[
+        str,
+        typer.Option(
+            help="The score: ratio (1 for unrelated text), distance, or absolute (the cosine)."
+        ),
+    ] = "ratio",
+    direction: Annotated[
+        str,
+        typer.Option(
+            help="What to keep of the best partner of each sentence: max (the best first, each "
+            "sentence once), intersection (both agree), forward (of each source) or backward."
+        ),
+    ] = "max",
+    one_to_one: Annotated[
+        bool, typer.Option("--one-to-one", help="Use each sentence once in forward and backward.")
+    ] = False,
+    k: Annotated[int, typer.Option("-k", min=1, help="Neighbours that make a margin.")] = 4,
+    search: Annotated[
+        str,
+        typer.Option(
+            help="How neighbours are found: exact, clusters (approximate, many times as fast on "
+            "large text), or auto, by the number of lines."
+        ),
+    ] = "auto",
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Keep vectors and neighbours here: other margins, thresholds and explanations of "
+            "the same text then take no time. OUT.work, deleted at the end, if not given.",
+        ),
+    ] = None,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GOLD",
+            help="All true pairs of the two texts (TSV or another format of parallel text): "
+            "measure precision, recall and F1, and find the best threshold.",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.png", help="Draw what each threshold gives (.png, .svg, .pdf)."),
+    ] = None,
+    explain: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Show the neighbours that made the margin of the Nth pair."
+        ),
+    ] = None,
+    allow_download: AllowDownload = False,
+) -> None:
+    from babelite.adapters import open_encoder
+    from babelite.cli.long_runs import choice, require_writable, watched_steps, working
+    from babelite.cli.mine_display import explain_pair, read_gold, show_estimate, show_measured
+    from babelite.figures import picture_format
+    from babelite.files import read_lines
+    from babelite.mining import DIRECTIONS, MARGINS, mine
+    from babelite.mining.search import SEARCH_KINDS
+
+    chosen_margin = choice("--margin", margin, MARGINS)
+    chosen_direction = choice("--direction", direction, DIRECTIONS)
+    chosen_search = choice("--search", search, SEARCH_KINDS)
+    if source == target == "-":
+        raise BabeliteError("cannot be both sides", path="-", remedy="save one to a file")
+    if plot:
+        picture_format(plot)
+    gold = read_gold(calibrate) if calibrate else None
+    require_writable(out)
+    encoder = open_encoder(model, allow_download=allow_download)
+    texts = read_lines(source), read_lines(target)
+    with (
+        working(out, work) as folder,
+        watched_steps() as progress,
+        mine(*texts, encoder, k=k, search=chosen_search, work=folder, progress=progress) as m,
+    ):
+        found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
+        kept = found if threshold is None else found.above(threshold)
+        _write(m, kept, out, progress)
+        sides = f"{len(m.sources):,} and {len(m.targets):,} different sentences"
+        place = "" if out == "-" else f": {out}"
+        typer.echo(f"{len(kept):,} pairs of {sides}{place}", err=True)
+        if gold is not None:
+            show_measured(m, found, gold, threshold, plot)
+        elif threshold is None or plot:
+            show_estimate(m, chosen_margin, chosen_direction, one_to_one, threshold, plot)
+        if explain is not None:
+            explain_pair(m, kept, explain, chosen_margin)
+
+
+def _write(mined: Mined, pairs: Candidates, out: str, progress: Progress) -> None:
+    from babelite.files import writing_text
+
+    lines = mined.sources.line_numbers, mined.targets.line_numbers
+    with writing_text(out) as stream:
+        stream.write("\t".join(COLUMNS) + "\n")
+        rows = zip(*(column.tolist() for column in vars(pairs).values()), strict=True)
+        for number, (source, target, *scores) in enumerate(rows):
+            if number % _ROWS_A_REPORT == 0:
+                progress("writing", number, len(pairs))
+            cells = [f"{score:.4f}" for score in scores]
+            cells += str(lines[0][source]), str(lines[1][target])
+            stream.write("\t".join((*cells, mined.sources[source], mined.targets[target])) + "\n")

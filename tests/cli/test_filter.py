@@ -1,0 +1,90 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from babelite.filtering.languages import is_available
+
+Run = Callable[..., tuple[int, str, str]]
+MODEL = ("-m", "letter_encoder:letters")
+
+
+@pytest.fixture(autouse=True)
+def files(here: Path) -> None:
+    rows = [f"{word * 3} {word}\t{word * 3} {word}{word[0]}\tnote {word}\n" for word in
+            ("house", "mouse", "music", "zebra", "kayak", "puppy")]  # fmt: skip
+    rows[1] = "five 375\tfive 395\tx\n"
+    rows[2] = "the same three words\tthe same three words\n"
+    rows[3] = "blank\t \ty\tz\n"
+    (here / "pairs.tsv").write_text("".join(rows))
+    (here / "named.tsv").write_text(
+        "".join(["id\ttarget\tsource\n", "1\tfünf 375\tfive 375\n", "2\tsix 42\tsechs 43\n"])
+    )
+    (here / "one.tsv").write_text("a\tb\nonly one\n")
+
+
+def test_rows_are_kept_or_dropped_as_they_stand(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from babelite.filtering import languages
+
+    monkeypatch.setattr(languages, "is_available", lambda: False)
+    lines = (here / "pairs.tsv").read_text().splitlines()
+    code, out, err = run(
+        "filter", "pairs.tsv", "--out", "kept.tsv", "--dropped", "dropped.tsv", *MODEL
+    )
+    assert (code, out) == (0, "")
+    assert (here / "kept.tsv").read_text().splitlines() == [lines[0], lines[4], lines[5]]
+    dropped = [line.rsplit("\t", 2) for line in (here / "dropped.tsv").read_text().splitlines()]
+    assert [line for line, _, _ in dropped] == lines[1:4]
+    assert [reason for _, _, reason in dropped] == ["numbers", "copied", "empty"]
+    assert "6 pairs" in err
+    assert not (here / "kept.tsv.work").exists()
+
+
+def test_columns_by_name_and_standard_input(run: Run, here: Path) -> None:
+    code, out, _ = run("filter", "-", "--out", "-", "--threshold", "-9", *MODEL,
+                       standard_input=(here / "named.tsv").read_text())  # fmt: skip
+    assert code == 0
+    assert out.splitlines()[0] == "id\ttarget\tsource"
+    assert "2\tsix 42\tsechs 43" not in out
+
+
+def test_languages_without_the_library(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from babelite.filtering import languages
+
+    monkeypatch.setattr(languages, "is_available", lambda: False)
+    code, _, err = run("filter", "pairs.tsv", "--out", "k.tsv", *MODEL)
+    assert code == 0
+    assert "Languages are not checked" in err
+    code, _, err = run("filter", "pairs.tsv", "--out", "k.tsv", "--languages", "en-fr", *MODEL)
+    assert code == 2
+    assert "pip install 'babelite[filter]'" in err
+
+
+@pytest.mark.skipif(not is_available(), reason="the extra filter is not installed")
+def test_an_unknown_language(run: Run) -> None:
+    code, _, err = run("filter", "pairs.tsv", "--out", "k.tsv", "--languages", "en-qq", *MODEL)
+    assert code == 2
+    assert "the language 'qq' cannot be identified" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.tsv", "--out", "k.tsv"], "none.tsv: there is no such file"),
+        (["one.tsv", "--out", "k.tsv"], "one.tsv, line 2: has 1 column, but column 2 is wanted"),
+        (["pairs.tsv", "--out", "k.tsv", "--columns", "1,9"], "but column 9 is wanted"),
+        (["named.tsv", "--out", "k.tsv", "--columns", "en,fr"], "has no column 'en'"),
+        (["pairs.tsv", "--out", "k.tsv", "--dropped", "k.tsv"], "k.tsv: is named twice"),
+        (["pairs.tsv", "--out", "no/k.tsv"], "its folder does not exist"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    run: Run, here: Path, arguments: list[str], message: str
+) -> None:
+    code, _, err = run("filter", *arguments, *MODEL)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert not (here / "k.tsv").exists()

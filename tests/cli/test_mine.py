@@ -1,0 +1,156 @@
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from processes import start_babelite
+
+Run = Callable[..., tuple[int, str, str]]
+MODEL = ("-m", "letter_encoder:letters")
+HEADER = ["score", "cosine", "ratio", "distance", "source_line", "target_line", "source", "target"]
+
+# Encodes one block, and then hangs.
+HANGING = """
+import time
+import numpy as np
+
+blocks = 0
+
+def letters(sentences):
+    global blocks
+    blocks += len(sentences) > 1
+    if blocks > 1:
+        time.sleep(600)
+    return np.array([np.bincount([*s.encode()], minlength=256) for s in sentences])
+"""
+_BLOCK_BYTES = 8192 * 256 * 2
+
+
+@pytest.fixture(autouse=True)
+def files(here: Path) -> None:
+    (here / "a.txt").write_text("the house\n\nmusic\nzebra crossing\nthe house\n")
+    (here / "b.txt").write_text("muusic\nkayak\nthe housee\n")
+    (here / "gold.tsv").write_text("the house\tthe housee\nmusic\tmuusic\n")
+    (here / "empty.txt").touch()
+    (here / "blank.txt").write_text("\n \n")
+    (here / "latin.txt").write_bytes("déjà vu\n".encode("latin-1"))
+
+
+def rows(text: str) -> list[list[str]]:
+    return [line.split("\t") for line in text.splitlines()]
+
+
+def test_pairs_with_scores_line_numbers_and_text(run: Run, here: Path) -> None:
+    code, out, err = run("mine", "a.txt", "b.txt", "--out", "pairs.tsv", *MODEL)
+    assert (code, out) == (0, "")
+    header, *pairs = rows((here / "pairs.tsv").read_text())
+    assert header == HEADER
+    assert {tuple(pair[4:]) for pair in pairs[:2]} == {
+        ("1", "3", "the house", "the housee"),
+        ("3", "1", "music", "muusic"),
+    }
+    scores = [float(pair[0]) for pair in pairs]
+    assert scores == sorted(scores, reverse=True)
+    assert "3 and 3 different sentences: pairs.tsv" in err
+    assert not (here / "pairs.tsv.work").exists()
+
+
+def test_threshold_margin_direction_and_standard_streams(run: Run) -> None:
+    code, out, _ = run(
+        "mine", "-", "b.txt", "--margin", "absolute", "--direction", "intersection",
+        "--threshold", "0.9", "--search", "clusters", *MODEL,
+        standard_input="music\nunrelated\n",
+    )  # fmt: skip
+    assert code == 0
+    _, *pairs = rows(out)
+    assert [pair[6:] for pair in pairs] == [["music", "muusic"]]
+    assert pairs[0][0] == pairs[0][1]
+
+
+def test_calibration_and_explanation(run: Run, here: Path) -> None:
+    code, _, err = run(
+        "mine", "a.txt", "b.txt", "--out", "p.tsv", "--calibrate", "gold.tsv", "--plot", "c.png",
+        "--explain", "1", "--work", "w", *MODEL,
+    )  # fmt: skip
+    assert code == 0
+    assert "Highest F1: 100.00 %" in err
+    assert "score = cosine ÷ mean of both averages" in err
+    assert (here / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert (here / "w" / "source.vectors").exists()
+    # With the work folder nothing is encoded again.
+    code, _, err = run("mine", "a.txt", "b.txt", "--out", "p.tsv", "--work", "w", *MODEL)
+    assert code == 0
+    assert "encoding" not in err
+
+
+def test_precision_is_estimated_where_no_pairs_are_known(run: Run, here: Path) -> None:
+    words = [f"{i:b}".replace("0", "ab").replace("1", "xyz") + f"{i:o}" for i in range(300)]
+    (here / "c.txt").write_text("".join(f"{word}\n" for word in words))
+    (here / "d.txt").write_text("".join(f"{word}.\n" for word in words[::-1]))
+    code, _, err = run(
+        "mine", "c.txt", "d.txt", "--out", "p.tsv", "--plot", "e.svg", "--threshold", "1", *MODEL
+    )
+    assert code == 0
+    assert "Estimated precision" in err
+    assert (here / "e.svg").exists()
+
+
+def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
+    encoder = (here / "letter_encoder.py").read_text()
+    (here / "letter_encoder.py").write_text(HANGING)
+    for side, end in (("c", ""), ("d", "!")):
+        (here / f"{side}.txt").write_text("".join(f"line {i:05d}{end}\n" for i in range(9_000)))
+    arguments = ["mine", "c.txt", "d.txt", "--out", "p.tsv", "-m", "letter_encoder:letters"]
+    process = start_babelite(arguments, here / "log")
+    vectors = here / "p.tsv.work" / "source.vectors"
+    while not vectors.exists() or vectors.stat().st_size < _BLOCK_BYTES:
+        assert process.is_alive(), (here / "log").read_text()
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert not (here / "p.tsv").exists()
+    (here / "letter_encoder.py").write_text(encoder)
+    code, _, err = run(*arguments)
+    assert code == 0
+    assert "encoding the source side: 808 in" in err
+    assert "encoding the target side: 9,000 in" in err
+    assert len((here / "p.tsv").read_text().splitlines()) > 1
+    assert not vectors.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.txt", "b.txt"], "none.txt: there is no such file"),
+        (["empty.txt", "b.txt"], "the source text holds only blank lines"),
+        (["a.txt", "blank.txt"], "the target text holds only blank lines"),
+        (["latin.txt", "b.txt"], "latin.txt, line 1: is not UTF-8"),
+        (["-", "-"], "standard input: cannot be both sides"),
+        (["a.txt", "b.txt", "--margin", "best"], "there is no --margin best; choose ratio"),
+        (["a.txt", "b.txt", "--direction", "up"], "there is no --direction up"),
+        (["a.txt", "b.txt", "--search", "ivf"], "there is no --search ivf"),
+        (["a.txt", "b.txt", "--out", "no/p.tsv"], "its folder does not exist"),
+        (["a.txt", "b.txt", "--plot", "p.gif"], "p.gif: is not the name of a picture"),
+        (["a.txt", "b.txt", "--calibrate", "none.tsv"], "none.tsv: there is no such file"),
+        (["a.txt", "b.txt", "--explain", "99"], "there is no pair 99"),
+        (["a.txt", "b.txt", "--work", "a.txt"], "a.txt: is neither empty nor a work folder"),
+        (["a.txt", "b.txt", "--calibrate", "a.tsv"], "a.tsv: there is no such file"),
+    ],
+)
+def test_bad_input_is_one_sentence(run: Run, arguments: list[str], message: str) -> None:
+    code, _, err = run("mine", *arguments, *MODEL)
+    assert code == 2
+    assert err.splitlines()[-1].startswith("babelite: ")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_work_folder_of_other_text_is_left_as_it_is(run: Run, here: Path) -> None:
+    run("mine", "a.txt", "b.txt", "--work", "w", *MODEL)
+    before = {path.name: path.read_bytes() for path in (here / "w").iterdir()}
+    code, _, err = run("mine", "b.txt", "a.txt", "--work", "w", *MODEL)
+    assert code == 2
+    assert "w: holds the work on another source text" in err
+    assert {path.name: path.read_bytes() for path in (here / "w").iterdir()} == before

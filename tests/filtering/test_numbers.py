@@ -1,0 +1,58 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from babelite.filtering import numbers_differ
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("1,000.5 km", "1.000,5 km"),
+        ("1,000.5 km", "1 000,5 km"),
+        ("1,000.5 km", "1\u202f000,50 km"),
+        ("12,345,678 people", "12.345.678 Menschen"),
+        ("two cats", "2 chats"),
+        ("21 guns", "ventuno cannoni"),
+        ("the 19th century", "le XIXe siècle"),
+        ("on May 3rd, 2024", "am 03.05.2024"),
+        ("in the 1980s", "dans les années 80"),
+        ("at 2:30 pm", "à 14h30"),
+        ("9:05", "9h05"),
+        ("٤٢ كتابا", "42 books"),
+        ("10 m²", "10 m2"),
+        ("see 42 and 42", "siehe 42"),
+        ("no number", "kein Wort"),
+        ("100 years", "cent ans"),
+        ("3.50 euros", "3,5 euros"),
+    ],
+)
+def test_the_same_numbers_in_other_forms(source: str, target: str) -> None:
+    assert not numbers_differ(source, target)
+    assert not numbers_differ(target, source)
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("It costs 375 euros.", "Il coûte 395 euros."),
+        ("It costs 375 euros.", "Il coûte cher."),
+        ("1,000.5 km", "1.000,6 km"),
+        ("in 1984", "en 1985"),
+        ("3 of 7", "3 von 8"),
+        ("version 9.4 of 2012", "Version 9.5 von 2012"),
+    ],
+)
+def test_other_numbers(source: str, target: str) -> None:
+    assert numbers_differ(source, target)
+    assert numbers_differ(target, source)
+
+
+@given(st.text(alphabet="ab 0123456789.,:'٣", max_size=40))
+def test_a_text_never_differs_from_itself(text: str) -> None:
+    assert not numbers_differ(text, text)
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_text_has_an_answer_that_does_not_depend_on_order(one: str, two: str) -> None:
+    assert numbers_differ(one, two) == numbers_differ(two, one)
