@@ -41,7 +41,9 @@ def test_the_whole_path(tmp_path: Path) -> None:
     result = run_demo(
         out, places=[str(tmp_path / "locale")], download=False, minutes=0.15, progress=quiet()
     )
-    assert [found.name for found in result.results] == [f"en-{code}" for code in LANGUAGES]
+    assert [found.name for found in result.results] == [
+        f"en-{code}, {model}" for model in ("packaged model", "trained here") for code in LANGUAGES
+    ]
     chance = 1 / result.results[0].pairs
     assert all(found.mean.value > 4 * chance for found in result.results)
     assert "<svg" in result.report.read_text() or "data:image" in result.report.read_text()
