@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from babelite.cli import corpus, demo, evaluate, search, train
+from babelite.cli import corpus, demo, evaluate, index, search, train
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the command line."""
-    for module in (train, evaluate, search, corpus, demo):
+    for module in (train, evaluate, search, index, corpus, demo):
         module.register(app)

@@ -102,7 +102,7 @@ def ingest(
         description: Its description.
         sources: Lines by the names of their files.
         encoder: What makes the vectors.
-        progress: Told how many lines are there.
+        progress: Told how many of these lines are there.
         first: The place of the first of the sources among those of the index.
 
     Returns:
@@ -117,15 +117,17 @@ def ingest(
         return description
     with writing_rows(folder, description) as writer:
         kept = list(writer.on_disk.sources[:first])
-        before = sum(source.lines for source in kept)
+        before = 0
         for name, lines in sources.items():
             count = 0
             for block in _blocks(lines, name):
+                what = "comparing"
                 if not _is_there(writer, kept, count, block):
+                    what = "encoding"
                     writer.keep_only([*kept, Source(name=name, lines=count)])
                     writer.append(block, _encode(encoder, block))
                 count += len(block)
-                progress("encoding", before + count, None)
+                progress(what, before + count, None)
             kept.append(Source(name=name, lines=count))
             before += count
         writer.keep_only(kept)
