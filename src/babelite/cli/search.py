@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from babelite.encoder import SentenceEncoder
     from babelite.index import Index
 
 _ENCODE_HELP = """Turn the lines of a file into vectors, one row a line.
@@ -40,6 +41,10 @@ Column = Annotated[
     int | None,
     typer.Option(min=1, help="Take this tab-separated column, from 1, instead of whole lines."),
 ]
+
+
+# A query with a larger share of characters that the model lacks is warned about.
+_MOSTLY = 0.5
 
 
 class Line(NamedTuple):
@@ -127,6 +132,7 @@ def _search(
             )
         index = _open_index(place, model, allow_download)
         texts = [text for query in queries for text in _query_texts(query)]
+        _warn_of_unreadable(index.encoder, texts)
         hits = index.search(texts, k)
         several = len(index.description.contents.sources) > 1
         found = [[Found(h.score, h.line, h.text, h.source) for h in some] for some in hits]
@@ -169,6 +175,7 @@ def _search_file(
     if not lines:
         raise BabeliteError("holds only blank lines", path=path, remedy="name a file with text")
     wanted = [text for query in queries for text in _query_texts(query)]
+    _warn_of_unreadable(encoder, wanted)
     texts = [line.text for line in lines]
     vectors = np.concatenate(list(_watched(encode_stream(encoder, texts))))
     results = search(encoder, wanted, texts, k, vectors=vectors)
@@ -211,6 +218,20 @@ def _query_texts(query: str) -> Sequence[str]:
     if not texts:
         raise BabeliteError("holds no query", path="-", remedy="write one a line")
     return texts
+
+
+def _warn_of_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> None:
+    from babelite.encoder import Encoder
+
+    if not isinstance(encoder, Encoder):
+        return
+    for query, share in zip(queries, encoder.unknown(queries), strict=True):
+        if share > _MOSTLY:
+            typer.echo(
+                f"babelite: the model can read little or nothing of the query {query!r}, so what "
+                f"is found for it means little; its languages are {', '.join(encoder.languages)}.",
+                err=True,
+            )
 
 
 def _watched(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

@@ -196,9 +196,10 @@ def _require_same_lines(
     for name, lines in sources.items():
         start = row
         for block in _blocks(lines, name):
-            if storage.texts_as_bytes(row, row + len(block)) != block:
+            stop = row + len(block)
+            if stop > storage.rows or storage.texts_as_bytes(row, stop) != block:
                 raise _other_lines(folder)
-            row += len(block)
+            row = stop
             progress("comparing", row, description.contents.rows)
         lengths.append(row - start)
     if lengths != [source.lines for source in description.contents.sources]:
