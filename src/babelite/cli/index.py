@@ -103,11 +103,10 @@ def _index(
         with _watched(total) as progress:
             index.add(sources, progress=progress)
     for text in remove_lines or ():
-        rows = _rows(index, text)
-        typer.echo(f"{index.remove(rows):,} lines removed", err=True)
+        _say_removed(index.remove(_rows(index, text)))
     if remove:
         texts = {line.text for path in remove for line in read_sentences(path, column)}
-        typer.echo(f"{index.remove(index.find(texts)):,} lines removed", err=True)
+        _say_removed(index.remove(index.find(texts)))
     _show(index)
 
 
@@ -158,12 +157,18 @@ def _sources(
         if places.count(place) > 1:
             raise BabeliteError("is named twice", path=place, remedy="name it once")
     total: int | None = 0
+    blank = True
     for place in places:
         if place == "-":
-            total = None
+            total, blank = None, False
             continue
-        count = sum(1 for _ in read_sentences(place, column))
-        total = None if total is None else total + count
+        for line in read_sentences(place, column):
+            total = None if total is None else total + 1
+            blank = blank and not line.text.strip()
+    if blank:
+        raise BabeliteError(
+            "holds only blank lines", path=", ".join(places), remedy="name a file with text"
+        )
     return {place: (line.text for line in read_sentences(place, column)) for place in places}, total
 
 
@@ -255,6 +260,10 @@ def _watched(total: int | None) -> Iterator[Progress]:
                 typer.echo(f"{what}: {done:,}{of} lines, {rate:,.0f} a second{left}", err=True)
 
         yield report
+
+
+def _say_removed(count: int) -> None:
+    typer.echo(f"{count:,} {'line' if count == 1 else 'lines'} removed", err=True)
 
 
 def _show(index: Index) -> None:

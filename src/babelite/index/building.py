@@ -35,6 +35,28 @@ from babelite.vectors import unit_rows
 BLOCK_LINES = 4096
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of an index, if it is not there.
+
+    Raises:
+        BabeliteError: It cannot be made, or holds something else.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BabeliteError(
+            f"cannot be made ({error.strerror})", path=folder, remedy="choose another folder"
+        ) from error
+    # A process may have been killed before it had written the description.
+    others = (path for path in folder.iterdir() if path.name[0] != "." and path.stat().st_size)
+    if not is_index(folder) and any(others):
+        raise BabeliteError(
+            "is a folder that holds other files",
+            path=folder,
+            remedy="name one that is empty or does not exist",
+        )
+
+
 def begin(
     folder: Path, identity: EncoderIdentity, precision: Precision, kind: Kind | None
 ) -> IndexDescription:
@@ -50,17 +72,9 @@ def begin(
         The description of the index, whose ``kind`` is as asked.
 
     Raises:
-        BabeliteError: The folder holds something else, or an index by another encoder or of another
-            precision.
+        BabeliteError: The index that is there is by another encoder or of another precision.
     """
     if not is_index(folder):
-        # A process may have been killed before it had written the description.
-        if any(path.name[0] != "." and path.stat().st_size for path in folder.iterdir()):
-            raise BabeliteError(
-                "is a folder that holds other files",
-                path=folder,
-                remedy="name one that is empty or does not exist",
-            )
         for name in (VECTORS, TEXT, ENDS):
             (folder / name).touch()
         description = IndexDescription(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.files import writing
-from babelite.index.building import add_parts, begin, ingest
+from babelite.index.building import add_parts, begin, ingest, make_folder
 from babelite.index.description import (
     IndexDescription,
     Kind,
@@ -123,7 +123,7 @@ class Index:
                 encoded is kept for the next call.
         """
         folder, report = Path(out), progress or _silent
-        _make_folder(folder)
+        make_folder(folder)
         with locked(folder):
             description = begin(folder, identify(encoder, spec), precision, kind)
             sources = _named(lines)
@@ -363,15 +363,6 @@ def _silent(what: str, done: int, total: int | None) -> None:
 
 def _named(lines: Lines) -> Mapping[str, Iterable[str]]:
     return lines if isinstance(lines, Mapping) else {"lines": lines}
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BabeliteError(
-            f"cannot be made ({error.strerror})", path=folder, remedy="choose another folder"
-        ) from error
 
 
 def _read_removed(path: Path, rows: int) -> NDArray[np.int64]:
