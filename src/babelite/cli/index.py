@@ -56,8 +56,8 @@ def _index(
         Literal["exact", "ivf", "pq"] | None,
         typer.Option(
             help="exact compares a query with every line, ivf with the lines of the nearest "
-            "clusters, pq does so in a fourth of the memory. The number of lines decides if not "
-            "given: exact up to 250,000, pq beyond 4,000,000.",
+            "clusters, pq does so in less space and time. If not given: exact up to 250,000 "
+            "lines, pq beyond.",
             show_default=False,
         ),
     ] = None,

@@ -105,9 +105,9 @@ class Index:
             encoder: What makes the vectors.
             out: The folder to make.
             kind: ``exact`` compares a query with every vector; ``ivf`` with those of the nearest
-                clusters; ``pq`` does so with vectors of a fourth of a byte a component. What these
-                two find is ranked by the stored vectors. If not given the number of lines decides:
-                exact up to 250,000, pq beyond 4,000,000.
+                clusters; ``pq`` does so with codes of a fourth of a byte a component. What these
+                two suggest is ranked by the stored vectors. If not given it is exact up to 250,000
+                lines, and pq beyond.
             precision: The type of the stored vectors: ``int8``, or ``float16`` for twice the size.
             spec: What `babelite.adapters.open_encoder` opens the encoder by, so that `Index.open`
                 finds it again.

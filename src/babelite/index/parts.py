@@ -23,16 +23,17 @@ from babelite.index.storage import Storage, from_stored
 # What is done, how much of it, and of how much if that is known.
 Progress = Callable[[str, int, int | None], None]
 
-# Up to so many rows are compared one by one: a twentieth of a second a query.
+# Up to so many rows are compared one by one: a tenth of a second a query.
 EXACT_ROWS = 250_000
-# Beyond so many rows a part keeps a fourth of a byte a component, not a byte.
-IVF_ROWS = 4_000_000
 PART_ROWS = 1_000_000
 MIN_PART_ROWS = 1_000
 
 BLOCK_ROWS = 8192
 _ROWS_A_CENTROID = 64  # in training; FAISS asks for 39 at least
-_PROBES = 32
+# One list in so many is looked into: of the ten nearest lines 97 or 98 % are found (see
+# benchmarks/index.py), and twice as many lists would cost twice the time for one percent more.
+_LISTS_A_PROBE = 16
+_MIN_PROBES = 32
 
 
 def plan(description: IndexDescription) -> list[Part]:
@@ -50,7 +51,8 @@ def plan(description: IndexDescription) -> list[Part]:
     rows, covered, kind = description.contents.rows, description.covered, description.kind
     if kind == "exact":
         return []
-    chosen: Literal["ivf", "pq"] = kind or ("ivf" if rows <= IVF_ROWS else "pq")
+    # Stored vectors rank what the codes of pq suggest: as much is found, faster and in less space.
+    chosen: Literal["ivf", "pq"] = kind or "pq"
     if kind is None or covered:
         if rows - covered <= EXACT_ROWS:
             return []
@@ -108,7 +110,9 @@ def _empty(dim: int, rows: int, kind: Literal["ivf", "pq"]) -> Any:  # noqa: ANN
     index: Any = faiss.index_factory(dim, f"IVF{lists},{code}", faiss.METRIC_INNER_PRODUCT)
     index.cp.min_points_per_centroid = 1  # else it writes warnings about small samples
     if code.startswith("PQ"):
-        index.pq.cp.min_points_per_centroid = 1
+        training = index.pq.cp  # more points and rounds take minutes and gain nothing
+        training.min_points_per_centroid, training.max_points_per_centroid = 1, 128
+        training.niter = 10
     return index
 
 
@@ -150,7 +154,9 @@ class OpenPart:
         """
         import faiss
 
-        options: dict[str, Any] = {"nprobe": min(_PROBES, self._index.nlist)}
+        lists = self._index.nlist
+        probes = min(lists, max(_MIN_PROBES, lists // _LISTS_A_PROBE))
+        options: dict[str, Any] = {"nprobe": probes}
         if len(removed):
             batch = faiss.IDSelectorBatch(removed)
             options["sel"] = faiss.IDSelectorNot(batch)
