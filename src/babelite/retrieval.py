@@ -92,7 +92,7 @@ def nearest_in_blocks(
         np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
     )
     for numbers, vectors in blocks:
-        if not len(numbers):
+        if not len(numbers) or not len(queries):
             continue
         found = [
             _nearest_of_block(queries[i : i + _QUERIES_A_BLOCK], vectors, min(k, len(vectors)))

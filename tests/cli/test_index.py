@@ -81,7 +81,7 @@ def test_a_single_file_needs_no_name(run: Run) -> None:
     run("index", "a.txt", "--out", "my.index", *LETTERS)
     code, out, err = run("index", "my.index", "--remove-lines", "1,3-4")
     assert (code, err) == (0, "3 lines removed\n")
-    assert out.startswith("my.index: 0 lines, ")
+    assert out.startswith("my.index: 0 lines (3 removed), ")
     code, _, err = run("search", "my.index", "x")
     assert code == 2
     assert "my.index: all lines were removed; add some" in err

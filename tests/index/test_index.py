@@ -190,3 +190,9 @@ def test_no_line_at_all(tmp_path: Path) -> None:
 def test_lines_that_are_no_lines(tmp_path: Path, lines: Any) -> None:
     with pytest.raises(BabeliteError, match=r"one string was given|lines, line 2: is not a string"):
         Index.build(lines, WordEncoder(), tmp_path / "index")
+
+
+def test_no_query(tmp_path: Path, many: list[str]) -> None:
+    for kind in get_args(Kind):
+        index = Index.build(many, WordEncoder(), tmp_path / kind, kind=kind)
+        assert index.search([]) == []

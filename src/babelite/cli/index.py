@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +15,6 @@ from babelite.errors import BabeliteError
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
     from babelite.index import Index
-    from babelite.index.parts import Progress
 
 _HELP = """Make a folder in which millions of lines are found by meaning, or change one.
 
@@ -29,8 +26,6 @@ options change it.
 Example: babelite index articles.en.txt articles.fr.txt --out articles.index;
 babelite search articles.index "Where is the nearest station?"
 """
-
-_SECONDS_BETWEEN_LINES = 20.0
 
 
 def register(app: typer.Typer) -> None:
@@ -95,12 +90,13 @@ def _index(
         return
     index = _open(places, changes)
     if append:
-        if model is not None:
-            from babelite.index import Index
+        from babelite.cli.stages import Stages
+        from babelite.index import Index
 
-            index = Index.open(index.folder, open_encoder(model, allow_download=allow_download))
+        given = open_encoder(model, allow_download=allow_download) if model else None
+        index = Index.open(index.folder, given, allow_download=allow_download)
         sources, total = _sources(append, column)
-        with _watched(total) as progress:
+        with Stages(total) as progress:
             index.add(sources, progress=progress)
     for text in remove_lines or ():
         _say_removed(index.remove(_rows(index, text)))
@@ -119,10 +115,11 @@ def _build(
     kind: Literal["exact", "ivf", "pq"] | None,
     float16: bool,
 ) -> None:
+    from babelite.cli.stages import Stages
     from babelite.index import Index
 
     sources, total = _sources(places, column)
-    with _watched(total) as progress:
+    with Stages(total) as progress:
         index = Index.build(
             sources,
             encoder,
@@ -133,6 +130,7 @@ def _build(
             progress=progress,
         )
     _show(index)
+    typer.echo(f"Next: babelite search {out} QUERY", err=True)
 
 
 def _open(places: Sequence[str], changes: bool) -> Index:
@@ -217,61 +215,25 @@ def _ranges(numbers: str) -> Iterator[tuple[int, int]]:
         yield ends
 
 
-@contextmanager
-def _watched(total: int | None) -> Iterator[Progress]:
-    """Bars on a terminal, a line every twenty seconds in a log."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        TaskID,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.progress import Progress as Bars
-
-    console = Console(stderr=True, highlight=False)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    stages: dict[str, tuple[TaskID, float, int]] = {}
-    said = time.monotonic()
-    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-
-        def report(what: str, done: int, known: int | None) -> None:
-            nonlocal said
-            now = time.monotonic()
-            end = total if what == "encoding" else known
-            if what not in stages:
-                for task in bars.task_ids:
-                    bars.remove_task(task)
-                stages[what] = (bars.add_task(what, total=end, rate=""), now, done)
-            task, started, first = stages[what]
-            rate = (done - first) / (now - started) if now > started else 0.0
-            bars.update(task, completed=done, total=end, rate=f"{rate:,.0f} lines/s")
-            if not console.is_terminal and now - said >= _SECONDS_BETWEEN_LINES:
-                said = now
-                of = f" of {end:,}" if end else ""
-                left = f", {(end - done) / rate:,.0f} s left" if end and rate else ""
-                typer.echo(f"{what}: {done:,}{of} lines, {rate:,.0f} a second{left}", err=True)
-
-        yield report
-
-
 def _say_removed(count: int) -> None:
     typer.echo(f"{count:,} {'line' if count == 1 else 'lines'} removed", err=True)
 
 
 def _show(index: Index) -> None:
     """Say what an index holds."""
-    described = index.description
+    from rich.filesize import decimal
+
+    described, contents = index.description, index.description.contents
     size = sum(path.stat().st_size for path in index.folder.iterdir() if path.is_file())
     kind = described.parts[-1].kind if described.parts else "exact"
-    typer.echo(f"{index.folder}: {len(index):,} lines, {size / 1e6:,.1f} MB, kind {kind}")
-    typer.echo(f"model: {described.encoder.name} ({described.encoder.dim} components)")
-    for source in described.contents.sources:
-        typer.echo(f"  {source.lines:>12,}  {source.name}")
+    gone = contents.rows - contents.blank - len(index)
+    lines = f"{len(index):,} lines" + (f" ({gone:,} removed)" if gone else "")
+    typer.echo(f"{index.folder}: {lines}, {decimal(size)}, {kind}")
+    encoder = described.encoder
+    typer.echo(f"model: {encoder.name} ({encoder.dim} components, {described.precision})")
+    for source in contents.sources:
+        typer.echo(f"{source.lines:>12,} lines  {source.name}")
+    if described.pending is not None:
+        more = described.pending.rows - contents.rows
+        name = described.pending.sources[-1].name
+        typer.echo(f"{more:>12,} lines  {name}, interrupted: add it again and it goes on")

@@ -93,10 +93,11 @@ def begin(
             remedy=f"ask for {description.precision}, or choose another folder",
         )
     if description.kind != kind:
-        for part in description.parts:
-            (folder / part.file).unlink(missing_ok=True)
+        old = description.parts
         description = description.model_copy(update={"kind": kind, "parts": ()})
         write_description(folder, description)
+        for part in old:
+            (folder / part.file).unlink(missing_ok=True)
     return description
 
 
@@ -158,7 +159,7 @@ def add_parts(folder: Path, description: IndexDescription, progress: Progress) -
     Returns:
         The new description; it is also written after every part.
     """
-    storage = Storage(folder, description)
+    storage = Storage(folder, description, description.contents)
     for part in plan(description):
         make_part(folder, storage, part, progress)
         description = description.model_copy(update={"parts": (*description.parts, part)})
@@ -194,7 +195,7 @@ def _is_there(writer: Writer, kept: list[Source], count: int, block: list[bytes]
     if len(there) <= len(kept) or there[len(kept)].lines < count + len(block):
         return False
     start = sum(source.lines for source in kept) + count
-    storage = Storage(writer.folder, writer.description)
+    storage = Storage(writer.folder, writer.description, writer.on_disk)
     return storage.texts_as_bytes(start, start + len(block)) == block
 
 
@@ -205,7 +206,7 @@ def _require_same_lines(
     progress: Progress,
 ) -> None:
     """Raise unless a finished index holds exactly the lines of some sources."""
-    storage, row = Storage(folder, description), 0
+    storage, row = Storage(folder, description, description.contents), 0
     lengths = []
     for name, lines in sources.items():
         start = row

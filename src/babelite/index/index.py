@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
-from babelite.files import writing
 from babelite.index.building import add_parts, begin, ingest, make_folder
 from babelite.index.description import (
     IndexDescription,
@@ -21,13 +20,11 @@ from babelite.index.description import (
 )
 from babelite.index.identity import identify, other_encoder, reopen, require_same
 from babelite.index.parts import OpenPart, Progress, blocks_of
-from babelite.index.storage import Storage, from_stored, locked
+from babelite.index.storage import Storage, from_stored, locked, read_removed, write_removed
 from babelite.retrieval import Neighbours, merged, nearest_in_blocks
 from babelite.vectors import unit_rows
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]
-
-REMOVED = "removed.npy"
 
 # What the parts suggest for each query, at least; the stored vectors rank it.
 _CANDIDATES = 100
@@ -277,10 +274,9 @@ class Index:
                 raise BabeliteError(
                     f"has no row {wrong}", path=self.folder, remedy=f"rows are 0 to {count - 1}"
                 )
-            blank = np.array([self._storage.blank(row, row + 1)[0] for row in chosen], bool)
-            new = np.setdiff1d(chosen[~blank], self._removed)
-            with writing(self.folder / REMOVED) as temporary, temporary.open("wb") as stream:
-                np.save(stream, np.union1d(self._removed, new))
+            text = chosen[self._storage.lengths(chosen) > 0]
+            new = np.setdiff1d(text, self._removed)
+            write_removed(self.folder, np.union1d(self._removed, new))
             self._load(self.description)
         return len(new)
 
@@ -304,8 +300,8 @@ class Index:
                 remedy="give the command that makes it again, and it goes on",
             )
         self.description = description
-        self._storage = Storage(self.folder, description)
-        self._removed = _read_removed(self.folder / REMOVED, description.contents.rows)
+        self._storage = Storage(self.folder, description, description.contents)
+        self._removed = read_removed(self.folder, description.contents.rows)
         self._parts = [OpenPart(self.folder, part) for part in description.parts]
         self._firsts = np.cumsum([0, *(s.lines for s in description.contents.sources)])
 
@@ -363,21 +359,3 @@ def _silent(what: str, done: int, total: int | None) -> None:
 
 def _named(lines: Lines) -> Mapping[str, Iterable[str]]:
     return lines if isinstance(lines, Mapping) else {"lines": lines}
-
-
-def _read_removed(path: Path, rows: int) -> NDArray[np.int64]:
-    """The removed rows, rising."""
-    if not path.exists():
-        return np.empty(0, np.int64)
-    try:
-        removed = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise _damaged(path) from error
-    sound = removed.dtype == np.int64 and removed.ndim == 1 and (np.diff(removed) > 0).all()
-    if not sound or (len(removed) and not 0 <= removed[0] <= removed[-1] < rows):
-        raise _damaged(path)
-    return np.asarray(removed)
-
-
-def _damaged(path: Path) -> BabeliteError:
-    return BabeliteError("is damaged", path=path, remedy="copy the index again, or make it again")

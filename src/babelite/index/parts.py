@@ -91,8 +91,15 @@ def make_part(folder: Path, storage: Storage, part: Part, progress: Progress) ->
         block = rows[start : start + BLOCK_ROWS]
         index.add_with_ids(from_stored(storage.stored[block]), block)
         progress("arranging", start + len(block), len(rows))
-    with writing(folder / part.file) as temporary:
-        faiss.write_index(index, str(temporary))
+    try:
+        with writing(folder / part.file) as temporary:
+            faiss.write_index(index, str(temporary))
+    except RuntimeError as error:  # as FAISS says that a disk is full
+        raise BabeliteError(
+            f"cannot be written ({error})".splitlines()[0],
+            path=folder / part.file,
+            remedy="free some space and give the command again, and it goes on",
+        ) from error
 
 
 def _empty(dim: int, rows: int, kind: Literal["ivf", "pq"]) -> Any:  # noqa: ANN401

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
+from babelite.files import writing
 from babelite.index.description import (
     Contents,
     IndexDescription,
@@ -27,6 +28,7 @@ from babelite.index.description import (
 )
 
 VECTORS, TEXT, ENDS = "vectors.bin", "text.txt", "ends.bin"
+REMOVED = "removed.npy"
 
 _DTYPES: dict[str, np.dtype[np.int8] | np.dtype[np.float16]] = {
     "int8": np.dtype("<i1"),
@@ -80,14 +82,15 @@ class Storage:
 
     Args:
         folder: The folder of the index.
-        description: Its description; the files may hold more than it says, never less.
+        description: Its description.
+        contents: Which of its rows; the files may hold more than these, never less.
 
     Raises:
         BabeliteError: A file is missing or too short.
     """
 
-    def __init__(self, folder: Path, description: IndexDescription) -> None:
-        self.folder, self.rows = folder, description.on_disk.rows
+    def __init__(self, folder: Path, description: IndexDescription, contents: Contents) -> None:
+        self.rows = contents.rows
         dim, dtype = description.encoder.dim, _DTYPES[description.precision]
         self.ends: NDArray[np.uint64] = _mapped(folder / ENDS, np.dtype("<u8"), self.rows)
         self.stored = _mapped(folder / VECTORS, dtype, self.rows * dim).reshape(self.rows, dim)
@@ -106,11 +109,15 @@ class Storage:
         starts = [0, *ends[:-1]]
         return [block[a : b - 1] for a, b in zip(starts, ends, strict=True)]
 
+    def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The bytes of the text of rows; 0 for blank lines."""
+        starts = np.where(rows > 0, self.ends[np.maximum(rows, 1) - 1], np.uint64(0))
+        return (self.ends[rows] - starts).astype(np.int64) - 1
+
     def blank(self, start: int, stop: int) -> NDArray[np.bool_]:
         """Which of the rows from ``start`` up to ``stop`` are of blank lines."""
-        before = self.ends[start - 1 : start] if start else np.zeros(1, np.uint64)
-        ends = np.concatenate([before, self.ends[start:stop]])
-        return np.asarray(np.diff(ends) == 1)
+        blank: NDArray[np.bool_] = self.lengths(np.arange(start, stop)) == 0
+        return blank
 
 
 def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
@@ -129,13 +136,46 @@ def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     return np.memmap(path, dtype, "r", shape=(count,)) if count else np.empty(0, dtype)
 
 
+def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
+    """The removed rows of an index, rising.
+
+    Args:
+        folder: The folder of the index.
+        rows: How many rows it has.
+
+    Raises:
+        BabeliteError: The file that holds them is damaged.
+    """
+    path = folder / REMOVED
+    if not path.exists():
+        return np.empty(0, np.int64)
+    try:
+        removed = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise _damaged(path) from error
+    sound = removed.dtype == np.int64 and removed.ndim == 1 and (np.diff(removed) > 0).all()
+    if not sound or (len(removed) and not 0 <= removed[0] <= removed[-1] < rows):
+        raise _damaged(path)
+    return np.asarray(removed)
+
+
+def write_removed(folder: Path, removed: NDArray[np.int64]) -> None:
+    """Write the removed rows of an index, all or none."""
+    with writing(folder / REMOVED) as temporary, temporary.open("wb") as stream:
+        np.save(stream, removed)
+
+
+def _damaged(path: Path) -> BabeliteError:
+    return BabeliteError("is damaged", path=path, remedy="copy the index again, or make it again")
+
+
 class Writer:
     """Adds rows behind those that are there, a block at a time; made by `writing_rows`."""
 
     def __init__(self, folder: Path, description: IndexDescription) -> None:
         self.folder, self.description = folder, description
         self._text_size = np.uint64(0)
-        Storage(folder, description)  # raises if less is there than the description says
+        Storage(folder, description, self.on_disk)  # raises if not all of it is there
         self._files = [(folder / name).open("r+b") for name in (VECTORS, TEXT, ENDS)]
         self._cut()
 
@@ -185,7 +225,7 @@ class Writer:
         if tuple(sources) == self.on_disk.sources:
             return
         rows = sum(source.lines for source in sources)
-        storage = Storage(self.folder, self.description)
+        storage = Storage(self.folder, self.description, self.on_disk)
         lost = int(storage.blank(rows, storage.rows).sum())
         del storage
         self.commit(pending=Contents(sources=tuple(sources), blank=self.on_disk.blank - lost))
@@ -203,7 +243,7 @@ class Writer:
 
     def _cut(self) -> None:
         """Cut off what no description vouches for, and go to the end."""
-        storage = Storage(self.folder, self.description)
+        storage = Storage(self.folder, self.description, self.on_disk)
         self._text_size = storage.ends[-1] if storage.rows else np.uint64(0)
         sizes = (storage.stored.nbytes, int(self._text_size), storage.ends.nbytes)
         del storage
