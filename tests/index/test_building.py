@@ -1,10 +1,13 @@
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from processes import start_babelite
 from word_encoder import WordEncoder
 
@@ -110,7 +113,7 @@ def test_a_finished_index_is_not_made_again(tmp_path: Path) -> None:
     before = content(tmp_path / "index")
     encoder = WordEncoder()
     Index.build(SOURCES, encoder, tmp_path / "index")
-    assert encoder.encoded == 0
+    assert encoder.encoded == 3  # to see whether it is the same encoder
     for sources in ({"a.txt": SOURCES["a.txt"]}, {**SOURCES, "d.txt": ["w1"]}, ["w1"]):
         with pytest.raises(BabeliteError, match="is a finished index of other lines"):
             Index.build(sources, WordEncoder(), tmp_path / "index")
@@ -128,6 +131,23 @@ def test_another_encoder_or_precision_is_refused(tmp_path: Path) -> None:
             with pytest.raises(BabeliteError, match="another model gives other vectors"):
                 getattr(Index.open(index.folder, other), use)(["w1"])
     assert len(Index.open(index.folder)) == 2
+
+
+def test_an_interrupted_build_does_not_go_on_with_another_encoder(tmp_path: Path) -> None:
+    interrupt_build(tmp_path / "index", 30)
+    before = content(tmp_path / "index")
+    with pytest.raises(BabeliteError, match="another model gives other vectors"):
+        Index.build(SOURCES, WordEncoder(seed=1), tmp_path / "index")
+    assert content(tmp_path / "index") == before
+
+
+def test_an_encoder_that_loses_a_sentence(tmp_path: Path) -> None:
+    class Forgetful(WordEncoder):
+        def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+            return super().encode(sentences[1:])
+
+    with pytest.raises(BabeliteError, match=r"shape \(7, 16\) for 8 sentences"):
+        Index.build(SOURCES, Forgetful(), tmp_path / "index")
 
 
 def test_a_killed_build_goes_on_to_the_same_index(

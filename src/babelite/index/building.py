@@ -18,7 +18,6 @@ from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.index.description import (
     Contents,
-    EncoderIdentity,
     IndexDescription,
     Kind,
     Precision,
@@ -27,7 +26,7 @@ from babelite.index.description import (
     read_description,
     write_description,
 )
-from babelite.index.identity import other_encoder
+from babelite.index.identity import identify, other_encoder, require_same_vectors
 from babelite.index.parts import Progress, make_part, plan
 from babelite.index.storage import ENDS, TEXT, VECTORS, Storage, Writer, writing_rows
 from babelite.vectors import unit_rows
@@ -58,13 +57,18 @@ def make_folder(folder: Path) -> None:
 
 
 def begin(
-    folder: Path, identity: EncoderIdentity, precision: Precision, kind: Kind | None
+    folder: Path,
+    encoder: SentenceEncoder,
+    spec: str | None,
+    precision: Precision,
+    kind: Kind | None,
 ) -> IndexDescription:
     """Make an empty index, or take up one that is there.
 
     Args:
         folder: A folder that exists.
-        identity: The encoder.
+        encoder: What makes the vectors.
+        spec: What `babelite.adapters.open_encoder` opens it by.
         precision: The type of the vectors on disk.
         kind: The kind of index asked for.
 
@@ -74,6 +78,7 @@ def begin(
     Raises:
         BabeliteError: The index that is there is by another encoder or of another precision.
     """
+    identity = identify(encoder, spec)
     if not is_index(folder):
         for name in (VECTORS, TEXT, ENDS):
             (folder / name).touch()
@@ -86,6 +91,8 @@ def begin(
     there = description.encoder
     if (there.name, there.dim, there.checksum) != (identity.name, identity.dim, identity.checksum):
         raise other_encoder(there, identity.name, folder)
+    storage = Storage(folder, description, description.on_disk)
+    require_same_vectors(there, encoder, storage, folder)
     if description.precision != precision:
         raise BabeliteError(
             f"holds vectors of {description.precision}, not of {precision}",
@@ -234,5 +241,11 @@ def _encode(encoder: SentenceEncoder, block: list[bytes]) -> NDArray[np.float32]
     texts = [text.decode("utf-8") for text in block if text]
     vectors = np.zeros((len(block), encoder.dim), np.float32)
     if texts:
-        vectors[np.flatnonzero([bool(text) for text in block])] = unit_rows(encoder.encode(texts))
+        given = unit_rows(encoder.encode(texts))
+        if given.shape != (len(texts), encoder.dim):
+            raise BabeliteError(
+                f"the encoder gave an array of shape {given.shape} for {len(texts)} sentences",
+                remedy=f"mend it, so that it gives {encoder.dim} components for each",
+            )
+        vectors[np.flatnonzero([bool(text) for text in block])] = given
     return vectors

@@ -5,11 +5,19 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
+
 from babelite.adapters import AdaptedEncoder, open_encoder
 from babelite.encoder import Encoder, SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.index.description import EncoderIdentity
+from babelite.index.storage import Storage
 from babelite.model_folder import GRAPHS, TOKENIZER
+from babelite.vectors import unit_rows
+
+# A line gets a vector within this distance again, whatever the machine and the precision.
+_SAME_VECTOR = 0.2
+_PROBED_LINES = 3
 
 
 def identify(encoder: SentenceEncoder, spec: str | None = None) -> EncoderIdentity:
@@ -78,6 +86,20 @@ def require_same(identity: EncoderIdentity, encoder: SentenceEncoder, folder: Pa
     both = identity.checksum is not None and given.checksum is not None
     if given.dim != identity.dim or (both and given.checksum != identity.checksum):
         raise other_encoder(identity, given.name, folder)
+
+
+def require_same_vectors(
+    identity: EncoderIdentity, encoder: SentenceEncoder, storage: Storage, folder: Path
+) -> None:
+    """Raise if an encoder gives the first lines of an index other vectors than they have.
+
+    Raises:
+        BabeliteError: It does, whatever its name and its checksum say.
+    """
+    texts, stored = storage.first_lines(_PROBED_LINES)
+    given = unit_rows(encoder.encode(texts))
+    if (np.linalg.norm(given - stored, axis=1) > _SAME_VECTOR).any():
+        raise other_encoder(identity, identify(encoder).name, folder)
 
 
 def other_encoder(identity: EncoderIdentity, given: str, folder: Path) -> BabeliteError:

@@ -18,7 +18,7 @@ from babelite.index.description import (
     Precision,
     read_description,
 )
-from babelite.index.identity import identify, other_encoder, reopen, require_same
+from babelite.index.identity import reopen, require_same, require_same_vectors
 from babelite.index.parts import OpenPart, Progress, blocks_of
 from babelite.index.storage import Storage, from_stored, locked, read_removed, write_removed
 from babelite.retrieval import Neighbours, merged, nearest_in_blocks
@@ -29,10 +29,6 @@ Lines = Iterable[str] | Mapping[str, Iterable[str]]
 # What the parts suggest for each query, at least; the stored vectors rank it.
 _CANDIDATES = 100
 _QUERIES_A_BLOCK = 64
-
-# A line's vector is found again within this distance, whatever the machine and the precision.
-_SAME_ENCODER = 0.2
-_PROBED_LINES = 3
 
 
 class IndexHit(NamedTuple):
@@ -122,7 +118,7 @@ class Index:
         folder, report = Path(out), progress or _silent
         make_folder(folder)
         with locked(folder):
-            description = begin(folder, identify(encoder, spec), precision, kind)
+            description = begin(folder, encoder, spec, precision, kind)
             sources = _named(lines)
             description = ingest(folder, description, sources, encoder, report, first=0)
             add_parts(folder, description, report)
@@ -161,12 +157,12 @@ class Index:
         Raises:
             BabeliteError: It cannot be opened, or gives other vectors than it did.
         """
+        identity = self.description.encoder
         if self._given is None:
-            identity = self.description.encoder
             self._given = reopen(identity, self.folder, allow_download=self._allow_download)
         if not self._checked:
-            require_same(self.description.encoder, self._given, self.folder)
-            self._probe(self._given)
+            require_same(identity, self._given, self.folder)
+            require_same_vectors(identity, self._given, self._storage, self.folder)
             self._checked = True
         return self._given
 
@@ -225,9 +221,10 @@ class Index:
         rest = nearest_in_blocks(queries, self._vectors(self.description.covered, rows), k)
         result = merged([self._from_parts(queries, k), rest], k)
         # Where the clusters looked into hold too few lines, all are.
-        for short in np.flatnonzero((result.indices < 0).any(axis=1)):
-            exact = nearest_in_blocks(queries[short : short + 1], self._vectors(0, rows), k)
-            result.scores[short], result.indices[short] = exact.scores[0], exact.indices[0]
+        short = (result.indices < 0).any(axis=1)
+        if short.any():
+            exact = nearest_in_blocks(queries[short], self._vectors(0, rows), k)
+            result.scores[short], result.indices[short] = exact
         return result
 
     def add(self, lines: Lines, *, progress: Progress | None = None) -> None:
@@ -337,20 +334,6 @@ class Index:
             cosines[rows < 0] = -np.inf
             scores[block], indices[block] = merged([Neighbours(cosines, rows)], k)
         return Neighbours(scores, indices)
-
-    def _probe(self, encoder: SentenceEncoder) -> None:
-        """Raise if the first lines get other vectors than they have."""
-        rows, stored = next(
-            (block for block in self._vectors(0, self.description.contents.rows) if len(block[0])),
-            (np.empty(0, np.int64), np.empty((0, encoder.dim), np.float32)),
-        )
-        rows, stored = rows[:_PROBED_LINES], stored[:_PROBED_LINES]
-        given = unit_rows(encoder.encode([self._storage.text(int(row)) for row in rows]))
-        # Of vectors with no length, both must have none.
-        distances = np.linalg.norm(given - stored, axis=1)
-        if (distances > _SAME_ENCODER).any():
-            name = identify(encoder).name
-            raise other_encoder(self.description.encoder, name, self.folder)
 
 
 def _silent(what: str, done: int, total: int | None) -> None:

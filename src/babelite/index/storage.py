@@ -35,6 +35,7 @@ _DTYPES: dict[str, np.dtype[np.int8] | np.dtype[np.float16]] = {
     "float16": np.dtype("<f2"),
 }
 _INT8_MAX = 127
+_SCANNED_ROWS = 8192
 
 
 def to_stored(vectors: NDArray[np.float32], precision: Precision) -> NDArray[np.generic]:
@@ -108,6 +109,16 @@ class Storage:
         block = self._text[first : first + ends[-1]].tobytes() if ends else b""
         starts = [0, *ends[:-1]]
         return [block[a : b - 1] for a, b in zip(starts, ends, strict=True)]
+
+    def first_lines(self, count: int) -> tuple[list[str], NDArray[np.float32]]:
+        """The texts and the vectors of the first lines that are not blank, or of as many as are."""
+        rows: list[int] = []
+        for start in range(0, self.rows, _SCANNED_ROWS):
+            stop = min(start + _SCANNED_ROWS, self.rows)
+            rows += (np.flatnonzero(~self.blank(start, stop)) + start).tolist()
+            if len(rows) >= count:
+                break
+        return [self.text(row) for row in rows[:count]], from_stored(self.stored[rows[:count]])
 
     def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The bytes of the text of rows; 0 for blank lines."""
