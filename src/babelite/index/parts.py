@@ -28,7 +28,7 @@ EXACT_ROWS = 250_000
 PART_ROWS = 1_000_000
 MIN_PART_ROWS = 1_000
 
-BLOCK_ROWS = 8192
+BLOCK_ROWS = 4096
 _ROWS_A_CENTROID = 64  # in training; FAISS asks for 39 at least
 # One list in so many is looked into: of the ten nearest lines 97 or 98 % are found (see
 # benchmarks/index.py), and twice as many lists would cost twice the time for one percent more.
