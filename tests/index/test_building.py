@@ -150,26 +150,50 @@ def test_an_encoder_that_loses_a_sentence(tmp_path: Path) -> None:
         Index.build(SOURCES, Forgetful(), tmp_path / "index")
 
 
-def test_a_killed_build_goes_on_to_the_same_index(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, with 30,000 lines and an encoder that takes a while."""
     monkeypatch.setattr(building, "BLOCK_LINES", 4096)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "slow.py").write_text(SLOW_ENCODER)
     (tmp_path / "lines.txt").write_text("".join(f"w{i % 500} w{i % 7}\n" for i in range(30_000)))
-    arguments = ["index", "lines.txt", "-m", "slow:Slow", "--out"]
-    killed = start_babelite([*arguments, "killed"], tmp_path / "log")
-    while not (tmp_path / "killed" / "index.json").exists() or not (
-        read_description(tmp_path / "killed").on_disk.rows
+    return tmp_path
+
+
+def run_index(here: Path, folder: str, largest_file: int | None = None) -> tuple[int | None, str]:
+    log = here / "log"
+    log.unlink(missing_ok=True)
+    arguments = ["index", "lines.txt", "-m", "slow:Slow", "--out", folder]
+    process = start_babelite(arguments, log, largest_file=largest_file)
+    process.join()
+    return process.exitcode, log.read_text()
+
+
+def test_a_killed_build_goes_on_to_the_same_index(here: Path) -> None:
+    arguments = ["index", "lines.txt", "-m", "slow:Slow", "--out", "killed"]
+    killed = start_babelite(arguments, here / "log")
+    while not (here / "killed" / "index.json").exists() or not (
+        read_description(here / "killed").on_disk.rows
     ):
         assert killed.is_alive()
         time.sleep(0.005)
     killed.kill()
     killed.join()
     assert killed.exitcode == -signal.SIGKILL
-    assert not read_description(tmp_path / "killed").contents.rows
+    assert not read_description(here / "killed").contents.rows
     for folder in ("killed", "whole"):
-        done = start_babelite([*arguments, folder], tmp_path / "log")
-        done.join()
-        assert done.exitcode == 0, (tmp_path / "log").read_text()
-    assert content(tmp_path / "killed") == content(tmp_path / "whole")
+        code, log = run_index(here, folder)
+        assert code == 0, log
+    assert content(here / "killed") == content(here / "whole")
+
+
+def test_a_full_disk_costs_nothing_that_was_encoded(here: Path) -> None:
+    code, log = run_index(here, "full", largest_file=200_000)
+    assert code == 2
+    assert "Traceback" not in log
+    assert "full: cannot be written (File too large); free some space and give" in log
+    assert read_description(here / "full").on_disk.rows == 3 * 4096
+    code, log = run_index(here, "full")
+    assert "Encoded 17,712 lines" in log
+    assert run_index(here, "whole")[0] == code == 0
+    assert content(here / "full") == content(here / "whole")
