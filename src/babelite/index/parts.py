@@ -33,7 +33,7 @@ _ROWS_A_CENTROID = 64  # in training; FAISS asks for 39 at least
 # One list in so many is looked into: of the ten nearest lines 97 or 98 % are found (see
 # benchmarks/index.py), and twice as many lists would cost twice the time for one percent more.
 _LISTS_A_PROBE = 16
-_MIN_PROBES = 32
+_MIN_PROBES = 64
 
 
 def plan(description: IndexDescription) -> list[Part]:
