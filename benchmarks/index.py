@@ -159,7 +159,7 @@ def compare(work: Path, sizes: Sequence[int], names: Sequence[str]) -> None:
             recall = np.mean([len(a & b) / len(b) for a, b in zip(found, nearest, strict=True)])
             print(
                 f"| {size:,} | {name} | {result['build']:.1f} s | {result['build_memory']:,.0f} MB "
-                f"| {megabytes:,.0f} MB | {result['singly']:,.0f}/s | {result['together']:,.0f}/s "
+                f"| {megabytes:,.0f} MB | {result['singly']:,.1f}/s | {result['together']:,.0f}/s "
                 f"| {result['memory']:,.0f} MB | {recall:.3f} |",
                 flush=True,
             )
