@@ -16,6 +16,7 @@ from babelite.errors import BabeliteError
 from babelite.model_folder import (
     DEFAULT_MODEL,
     GRAPHS,
+    SPECIAL_TOKENS,
     TOKENIZER,
     ModelDescription,
     Precision,
@@ -183,6 +184,20 @@ class Encoder:
         remaining = iter(lines)
         while block := list(islice(remaining, block_size)):
             yield self.encode(block)
+
+    def unknown(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """How much of each sentence the model cannot read, as of a script it was not trained on.
+
+        Args:
+            sentences: Any number of sentences.
+
+        Returns:
+            float32 array of shape (len(sentences),): the share of tokens that stand for characters
+            the vocabulary lacks, 0 to 1; 1 for a sentence without tokens.
+        """
+        unknown = SPECIAL_TOKENS.index("unk")
+        shares = [ids.count(unknown) / len(ids) if ids else 1 for ids in self._tokenize(sentences)]
+        return np.array(shares, np.float32)
 
     def _tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
         limit = self.description.max_tokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +64,60 @@ def nearest(queries: ArrayLike, candidates: ArrayLike, k: int) -> Neighbours:
         block = slice(start, start + _QUERIES_A_BLOCK)
         scores[block], indices[block] = _nearest_of_block(queries[block], candidates, k)
     return Neighbours(scores, indices)
+
+
+def nearest_in_blocks(
+    queries: NDArray[np.float32],
+    blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]],
+    k: int,
+) -> Neighbours:
+    """Find the nearest candidates where these come block by block; memory is one block.
+
+    Args:
+        queries: float32 array of shape (n, dim), rows of unit length or zero.
+        blocks: Candidates: their numbers, which rise from block to block, and their vectors, a
+            float32 array of shape (m, dim), rows of unit length or zero.
+        k: How many to find.
+
+    Returns:
+        Cosines and numbers, both of shape (n, at most k), in the order that `nearest` gives.
+
+    Example:
+        >>> rows = np.eye(3, dtype=np.float32)
+        >>> blocks = [(np.array([10]), rows[:1]), (np.array([20, 30]), rows[1:])]
+        >>> nearest_in_blocks(rows[1:2], blocks, k=2).indices
+        array([[20, 10]])
+    """
+    best = Neighbours(
+        np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+    )
+    for numbers, vectors in blocks:
+        if not len(numbers) or not len(queries):
+            continue
+        found = [
+            _nearest_of_block(queries[i : i + _QUERIES_A_BLOCK], vectors, min(k, len(vectors)))
+            for i in range(0, len(queries), _QUERIES_A_BLOCK)
+        ]
+        for_all = Neighbours(
+            np.concatenate([part.scores for part in found]),
+            numbers[np.concatenate([part.indices for part in found])],
+        )
+        best = merged([best, for_all], k)
+    return best
+
+
+def merged(parts: Sequence[Neighbours], k: int) -> Neighbours:
+    """The best ``k`` of several lists of neighbours of the same queries, in the order of `nearest`.
+
+    Example:
+        >>> near, far = nearest([[1, 0]], [[1, 0]], k=1), nearest([[1, 0]], [[0, 1]], k=1)
+        >>> merged([far, near], k=1).scores
+        array([[1.]], dtype=float32)
+    """
+    scores = np.concatenate([part.scores for part in parts], axis=1)
+    indices = np.concatenate([part.indices for part in parts], axis=1)
+    ranked = _ranked(scores, indices)
+    return Neighbours(ranked.scores[:, :k], ranked.indices[:, :k])
 
 
 def margin_search(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> Neighbours:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import random_model
 
 LINES = ["the house", "", "a mouse", "music", "the houses"]
 
@@ -64,6 +65,20 @@ def test_queries_from_standard_input(run: Run) -> None:
     )
     assert code == 0
     assert [json.loads(line)["query"] for line in out.splitlines()] == ["music", "mouse"]
+
+
+def test_queries_that_the_model_cannot_read_are_named(
+    run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    model = str(random_model.write(tmp_path_factory.mktemp("models") / "model").path)
+    run("index", "lines.txt", "--out", "lines.index", "-m", model)
+    for place in ("lines.txt", "lines.index"):
+        code, out, err = run("search", place, "ქართული", "music", "-m", model)
+        assert code == 0
+        assert len(out.splitlines()) == 11
+        assert "can read little or nothing of the query 'ქართული'" in err
+        assert "its languages are en, no." in err
+        assert "'music'" not in err
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from babelite.retrieval import SearchResult
+    from babelite.encoder import SentenceEncoder
+    from babelite.index import Index
 
 _ENCODE_HELP = """Turn the lines of a file into vectors, one row a line.
 
@@ -27,10 +28,11 @@ Memory does not grow with the file. Read the result with numpy.load("vectors.npy
 Example: babelite encode sentences.txt --out vectors.npy
 """
 
-_SEARCH_HELP = """Find the lines of a file that are nearest in meaning to a query.
+_SEARCH_HELP = """Find the lines that are nearest in meaning to a query.
 
-FILE and QUERY may be in any two languages of the model. For each hit its rank, its cosine (1 is
-the same meaning), its line number and its text are printed.
+PLACE is a text file, encoded on the fly, or the folder of an index that `babelite index` has made.
+It and QUERY may be in any two languages of the model. For each hit its rank, its cosine (1 is the
+same meaning), its line number and its text are printed.
 
 Example: babelite search sentences.fr.txt "Where is the nearest station?" -k 3
 """
@@ -41,11 +43,24 @@ Column = Annotated[
 ]
 
 
+# A query with a larger share of characters that the model lacks is warned about.
+_MOSTLY = 0.5
+
+
 class Line(NamedTuple):
     """A sentence and the number of its line, from 1."""
 
     number: int
     text: str
+
+
+class Found(NamedTuple):
+    """A line that was found, its number and, in an index, the file it came from."""
+
+    cosine: float
+    line: int
+    text: str
+    file: str | None = None
 
 
 def register(app: typer.Typer) -> None:
@@ -77,7 +92,7 @@ def _encode(
     from babelite.vectors import write_vectors
 
     encoder = open_encoder(model, allow_download=allow_download)
-    sentences = (line.text for line in _lines(file, column))
+    sentences = (line.text for line in read_sentences(file, column))
     blocks = _watched(encode_stream(encoder, sentences))
     dtype = np.float16 if float16 else np.float32
     count = write_vectors(out, blocks, dim=encoder.dim, dtype=dtype)
@@ -85,12 +100,12 @@ def _encode(
 
 
 def _search(
-    file: Annotated[
+    place: Annotated[
         str,
         typer.Argument(
-            metavar="FILE",
-            help="The sentences searched, one a line; .gz, .xz and .zst are unpacked; '-' reads "
-            "standard input.",
+            metavar="PLACE",
+            help="What is searched: the folder of an index; or a file of sentences, one a line, "
+            "where .gz, .xz and .zst are unpacked and '-' reads standard input.",
         ),
     ],
     queries: Annotated[
@@ -106,27 +121,76 @@ def _search(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
     allow_download: AllowDownload = False,
 ) -> None:
+    if place == "-" and "-" in queries:
+        raise BabeliteError(
+            "cannot be both the file and the queries", path="-", remedy="save one to a file"
+        )
+    if Path(place).is_dir():
+        if column is not None:
+            raise BabeliteError(
+                "is an index, which has no columns", path=place, remedy="leave out --column"
+            )
+        index = _open_index(place, model, allow_download)
+        texts = [text for query in queries for text in _query_texts(query)]
+        _warn_of_unreadable(index.encoder, texts)
+        hits = index.search(texts, k)
+        several = len(index.description.contents.sources) > 1
+        found = [[Found(h.score, h.line, h.text, h.source) for h in some] for some in hits]
+    else:
+        several = False
+        texts, found = _search_file(place, queries, model, k, column, allow_download)
+    for number, (text, some) in enumerate(zip(texts, found, strict=True)):
+        if as_json:
+            typer.echo(_as_json(text, some))
+        else:
+            typer.echo("\n" * bool(number) + typer.style(text, bold=True))
+            _show(some, with_files=several)
+
+
+def _open_index(place: str, model: str | None, allow_download: bool) -> Index:
+    from babelite.adapters import open_encoder
+    from babelite.index import Index
+
+    index = Index.open(place, allow_download=allow_download)  # before a model is loaded
+    if model is None:
+        return index
+    return Index.open(place, open_encoder(model, allow_download=allow_download))
+
+
+def _search_file(
+    path: str,
+    queries: Sequence[str],
+    model: str | None,
+    k: int,
+    column: int | None,
+    allow_download: bool,
+) -> tuple[list[str], list[list[Found]]]:
     import numpy as np
 
     from babelite.adapters import encode_stream, open_encoder
     from babelite.retrieval import search
 
-    if file == "-" and "-" in queries:
-        raise BabeliteError(
-            "cannot be both the file and the queries", path="-", remedy="save one to a file"
-        )
     encoder = open_encoder(model, allow_download=allow_download)
-    lines = [line for line in _lines(file, column) if line.text.strip()]
+    lines = [line for line in read_sentences(path, column) if line.text.strip()]
     if not lines:
-        raise BabeliteError("holds only blank lines", path=file, remedy="name a file with text")
+        raise BabeliteError("holds only blank lines", path=path, remedy="name a file with text")
     wanted = [text for query in queries for text in _query_texts(query)]
+    _warn_of_unreadable(encoder, wanted)
     texts = [line.text for line in lines]
     vectors = np.concatenate(list(_watched(encode_stream(encoder, texts))))
     results = search(encoder, wanted, texts, k, vectors=vectors)
-    _show(results, lines, as_json)
+    return wanted, [
+        [Found(hit.score, lines[hit.row].number, hit.text) for hit in result.hits]
+        for result in results
+    ]
 
 
-def _lines(path: str, column: int | None) -> Iterator[Line]:
+def read_sentences(path: str, column: int | None) -> Iterator[Line]:
+    """The lines of a file, or one of their tab-separated columns.
+
+    Raises:
+        BabeliteError: The file is empty or cannot be read, or a line has too few columns.
+    """
     from babelite.files import read_lines
 
     number = 0
@@ -150,10 +214,24 @@ def _lines(path: str, column: int | None) -> Iterator[Line]:
 def _query_texts(query: str) -> Sequence[str]:
     if query != "-":
         return [query]
-    texts = [line.text for line in _lines("-", None) if line.text.strip()]
+    texts = [line.text for line in read_sentences("-", None) if line.text.strip()]
     if not texts:
         raise BabeliteError("holds no query", path="-", remedy="write one a line")
     return texts
+
+
+def _warn_of_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> None:
+    from babelite.encoder import Encoder
+
+    if not isinstance(encoder, Encoder):
+        return
+    for query, share in zip(queries, encoder.unknown(queries), strict=True):
+        if share > _MOSTLY:
+            typer.echo(
+                f"babelite: the model can read little or nothing of the query {query!r}, so what "
+                f"is found for it means little; its languages are {', '.join(encoder.languages)}.",
+                err=True,
+            )
 
 
 def _watched(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
@@ -182,24 +260,23 @@ def _watched(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float
     typer.echo(f"Encoded {so_far()}", err=True)
 
 
-def _show(results: Sequence[SearchResult], lines: Sequence[Line], as_json: bool) -> None:
-    for number, result in enumerate(results):
-        if as_json:
-            hits = [
-                {
-                    "rank": rank,
-                    "cosine": round(hit.score, 6),
-                    "line": lines[hit.row].number,
-                    "text": hit.text,
-                }
-                for rank, hit in enumerate(result.hits, start=1)
-            ]
-            typer.echo(json.dumps({"query": result.query, "hits": hits}, ensure_ascii=False))
-            continue
-        if number:
-            typer.echo()
-        typer.secho(result.query, bold=True)
-        width = max(len(f"{lines[hit.row].number}") for hit in result.hits)
-        for rank, hit in enumerate(result.hits, start=1):
-            place = f"{lines[hit.row].number:>{width}}"
-            typer.echo(f"{rank:>3}  {hit.score:6.3f}  line {place}  {hit.text}")
+def _as_json(query: str, found: Sequence[Found]) -> str:
+    hits = [
+        {
+            "rank": rank,
+            "cosine": round(hit.cosine, 6),
+            **({} if hit.file is None else {"file": hit.file}),
+            "line": hit.line,
+            "text": hit.text,
+        }
+        for rank, hit in enumerate(found, start=1)
+    ]
+    return json.dumps({"query": query, "hits": hits}, ensure_ascii=False)
+
+
+def _show(found: Sequence[Found], *, with_files: bool) -> None:
+    places = [f"{hit.file}:{hit.line}" if with_files else f"{hit.line}" for hit in found]
+    width = max(map(len, places))
+    for rank, (place, hit) in enumerate(zip(places, found, strict=True), start=1):
+        at = f"{place:<{width}}" if with_files else f"line {place:>{width}}"
+        typer.echo(f"{rank:>3}  {hit.cosine:6.3f}  {at}  {hit.text}")

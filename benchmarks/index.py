@@ -1,0 +1,226 @@
+"""How fast, how large, how right: babelite's indices beside plain FAISS over float32 vectors.
+
+    python benchmarks/index.py --model MODEL_FOLDER --lines lines.txt --queries queries.txt
+
+Lines and queries are encoded once; what is timed is the rest. Each contender makes its index of the
+same vectors and is then searched in a process of its own. Recall is the share of the ten nearest by
+float32 vectors that is among the ten found. With --work FOLDER the vectors are kept for next time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+K = 10
+QUERIES = 1_000
+ONE_BY_ONE = 200  # queries that are also asked singly
+BLOCK = 4096
+
+Vectors = NDArray[np.floating[Any]]
+Search = Callable[[Vectors], NDArray[np.int64]]
+
+
+class Recorded:
+    """An encoder that knows the vectors of the lines it will be given, in their order."""
+
+    def __init__(self, vectors: Vectors) -> None:
+        self.vectors, self.given, self.dim = vectors, 0, vectors.shape[1]
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """The next vectors."""
+        first, self.given = self.given, self.given + len(sentences)
+        return np.asarray(self.vectors[first : self.given], np.float32)
+
+
+def make_babelite(vectors: Vectors, out: Path, kind: str, precision: str) -> None:
+    """Make an index of babelite."""
+    from babelite.index import Index
+
+    lines = (f"line {row}" for row in range(len(vectors)))
+    Index.build(lines, Recorded(vectors), out, kind=kind, precision=precision)  # type: ignore[arg-type]
+
+
+def open_babelite(out: Path) -> Search:
+    """Open it."""
+    from babelite.index import Index
+
+    index = Index.open(out)
+    return lambda queries: index.nearest(queries, K).indices
+
+
+def make_flat(vectors: Vectors, out: Path) -> None:
+    """Make a FAISS index that compares float32 vectors."""
+    import faiss
+
+    out.mkdir()
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    for start in range(0, len(vectors), BLOCK):
+        index.add(np.asarray(vectors[start : start + BLOCK], np.float32))
+    faiss.write_index(index, str(out / "flat.faiss"))
+
+
+def open_flat(out: Path) -> Search:
+    """Open it."""
+    import faiss
+
+    index: Any = faiss.read_index(str(out / "flat.faiss"))
+    return lambda queries: index.search(queries, K)[1]  # type: ignore[no-any-return]
+
+
+CONTENDERS: dict[str, tuple[Callable[[Vectors, Path], None], Callable[[Path], Search]]] = {
+    "FAISS flat, float32": (make_flat, open_flat),
+    "exact, float16": (lambda v, out: make_babelite(v, out, "exact", "float16"), open_babelite),
+    "exact": (lambda v, out: make_babelite(v, out, "exact", "int8"), open_babelite),
+    "ivf": (lambda v, out: make_babelite(v, out, "ivf", "int8"), open_babelite),
+    "pq": (lambda v, out: make_babelite(v, out, "pq", "int8"), open_babelite),
+}
+
+
+def make(name: str, work: Path, size: int, out: Path) -> dict[str, Any]:
+    """Make a contender's index of the first lines.
+
+    Returns:
+        Seconds and peak megabytes of memory.
+    """
+    vectors = np.load(work / "lines.npy", mmap_mode="r")[:size]
+    before = memory()["anonymous"]
+    started = time.perf_counter()
+    CONTENDERS[name][0](vectors, out)
+    return {"build": time.perf_counter() - started, "build_memory": memory()["peak"] - before}
+
+
+def measure(name: str, work: Path, out: Path) -> dict[str, Any]:
+    """Search a contender's index.
+
+    Returns:
+        Queries per second, together and singly; megabytes of memory; and the rows found.
+    """
+    queries = np.load(work / "queries.npy")
+    before = memory()["anonymous"]
+    search = CONTENDERS[name][1](out)
+    search(queries[:2])
+    started = time.perf_counter()
+    for row in range(min(ONE_BY_ONE, len(queries))):
+        search(queries[row : row + 1])
+    singly = min(ONE_BY_ONE, len(queries)) / (time.perf_counter() - started)
+    started = time.perf_counter()
+    found = search(queries)
+    together = len(queries) / (time.perf_counter() - started)
+    held = memory()["anonymous"] - before
+    return {"singly": singly, "together": together, "memory": held, "found": found.tolist()}
+
+
+def memory() -> dict[str, float]:
+    """Megabytes: the highest so far, and what is held now that is not a file's (Linux)."""
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return {
+        "peak": int(fields["VmHWM"].split()[0]) / 1000,
+        "anonymous": int(fields["RssAnon"].split()[0]) / 1000,
+    }
+
+
+def run(step: str, name: str, work: Path, size: int, out: Path) -> dict[str, Any]:
+    """Do a step in a new process."""
+    command = [sys.executable, __file__, "--step", step, "--contender", name]
+    command += ["--work", str(work), "--sizes", str(size), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{name} failed:\n{done.stderr}")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def compare(work: Path, sizes: Sequence[int], names: Sequence[str]) -> None:
+    """Measure all contenders at all sizes and print a table."""
+    print("| lines | index | build | peak memory | on disk | singly | together | memory | recall |")
+    print("|---:|---|---:|---:|---:|---:|---:|---:|---:|")
+    for size in sizes:
+        nearest: list[set[int]] = []
+        for name in names:
+            with tempfile.TemporaryDirectory(dir=work) as folder:
+                out = Path(folder) / "index"
+                made = run("make", name, work, size, out)
+                megabytes = sum(file.stat().st_size for file in out.iterdir()) / 1e6
+                result = made | run("search", name, work, size, out)
+            found = [set(rows) for rows in result["found"]]
+            nearest = nearest or found
+            recall = np.mean([len(a & b) / len(b) for a, b in zip(found, nearest, strict=True)])
+            print(
+                f"| {size:,} | {name} | {result['build']:.1f} s | {result['build_memory']:,.0f} MB "
+                f"| {megabytes:,.0f} MB | {result['singly']:,.1f}/s | {result['together']:,.0f}/s "
+                f"| {result['memory']:,.0f} MB | {recall:.3f} |",
+                flush=True,
+            )
+
+
+def encode(model: Path | None, lines: Iterable[str], count: int, out: Path) -> None:
+    """Write the vectors of lines, as float16."""
+    from babelite.adapters import encode_stream, open_encoder
+    from babelite.vectors import write_vectors
+
+    encoder = open_encoder(None if model is None else str(model))
+    blocks = encode_stream(encoder, islice(lines, count))
+    write_vectors(out, blocks, dim=encoder.dim, dtype=np.float16)
+
+
+def read_texts(path: Path) -> Iterator[str]:
+    """The lines of a file that hold text."""
+    from babelite.files import read_lines
+
+    return (line for line in read_lines(path) if line.strip())
+
+
+def prepare(work: Path, options: argparse.Namespace) -> None:
+    """Encode lines and queries, unless that was done."""
+    work.mkdir(parents=True, exist_ok=True)
+    for name, path, count in (
+        ("queries", options.queries, QUERIES),
+        ("lines", options.lines, max(options.sizes)),
+    ):
+        out = work / f"{name}.npy"
+        if not out.exists():
+            encode(options.model, read_texts(path), count, out)
+    there = len(np.load(work / "lines.npy", mmap_mode="r"))
+    if there < max(options.sizes):
+        raise SystemExit(f"{options.lines} holds {there:,} lines: lower --sizes")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--model", type=Path, help="model folder (default: the packaged one)")
+    parser.add_argument("--lines", type=Path, help="the sentences searched, one a line")
+    parser.add_argument("--queries", type=Path, help="the sentences looked for, one a line")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--work", type=Path, help="folder for vectors (default: a passing one)")
+    parser.add_argument("--contender", choices=CONTENDERS, action="append")
+    parser.add_argument("--step", choices=["make", "search"], help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step == "make":
+        print(json.dumps(make(options.contender[0], options.work, *options.sizes, options.out)))
+    elif options.step == "search":
+        print(json.dumps(measure(options.contender[0], options.work, options.out)))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            work = options.work or Path(folder)
+            prepare(work, options)
+            first = next(iter(CONTENDERS))  # the others are compared with it
+            names = [n for n in CONTENDERS if n in (options.contender or CONTENDERS) or n == first]
+            compare(work, options.sizes, names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""How an index comes to be: lines in, block by block, so that a kill costs no more than a block.
+
+The same lines given again go on where they stopped: what is on disk is compared with them, and from
+the first block that differs they are encoded anew. So an index never mixes two inputs, and one that
+was interrupted equals one that was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.encoder import SentenceEncoder
+from babelite.errors import BabeliteError
+from babelite.index.description import (
+    Contents,
+    IndexDescription,
+    Kind,
+    Precision,
+    Source,
+    is_index,
+    read_description,
+    write_description,
+)
+from babelite.index.identity import identify, other_encoder, require_same_vectors
+from babelite.index.parts import Progress, make_part, plan
+from babelite.index.storage import ENDS, TEXT, VECTORS, Storage, Writer, writing_rows
+from babelite.vectors import unit_rows
+
+BLOCK_LINES = 4096
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of an index, if it is not there.
+
+    Raises:
+        BabeliteError: It cannot be made, or holds something else.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BabeliteError(
+            f"cannot be made ({error.strerror})", path=folder, remedy="choose another folder"
+        ) from error
+    # A process may have been killed before it had written the description.
+    others = (path for path in folder.iterdir() if path.name[0] != "." and path.stat().st_size)
+    if not is_index(folder) and any(others):
+        raise BabeliteError(
+            "is a folder that holds other files",
+            path=folder,
+            remedy="name one that is empty or does not exist",
+        )
+
+
+def begin(
+    folder: Path,
+    encoder: SentenceEncoder,
+    spec: str | None,
+    precision: Precision,
+    kind: Kind | None,
+) -> IndexDescription:
+    """Make an empty index, or take up one that is there.
+
+    Args:
+        folder: A folder that exists.
+        encoder: What makes the vectors.
+        spec: What `babelite.adapters.open_encoder` opens it by.
+        precision: The type of the vectors on disk.
+        kind: The kind of index asked for.
+
+    Returns:
+        The description of the index, whose ``kind`` is as asked.
+
+    Raises:
+        BabeliteError: The index that is there is by another encoder or of another precision.
+    """
+    identity = identify(encoder, spec)
+    if not is_index(folder):
+        for name in (VECTORS, TEXT, ENDS):
+            (folder / name).touch()
+        description = IndexDescription(
+            encoder=identity, precision=precision, kind=kind, pending=Contents()
+        )
+        write_description(folder, description)
+        return description
+    description = read_description(folder)
+    there = description.encoder
+    if (there.name, there.dim, there.checksum) != (identity.name, identity.dim, identity.checksum):
+        raise other_encoder(there, identity.name, folder)
+    storage = Storage(folder, description, description.on_disk)
+    require_same_vectors(there, encoder, storage, folder)
+    if description.precision != precision:
+        raise BabeliteError(
+            f"holds vectors of {description.precision}, not of {precision}",
+            path=folder,
+            remedy=f"ask for {description.precision}, or choose another folder",
+        )
+    if description.kind != kind:
+        old = description.parts
+        description = description.model_copy(update={"kind": kind, "parts": ()})
+        write_description(folder, description)
+        for part in old:
+            (folder / part.file).unlink(missing_ok=True)
+    return description
+
+
+def ingest(
+    folder: Path,
+    description: IndexDescription,
+    sources: Mapping[str, Iterable[str]],
+    encoder: SentenceEncoder,
+    progress: Progress,
+    *,
+    first: int,
+) -> IndexDescription:
+    """Bring the lines of sources into an index, all of them or, for now, none.
+
+    Args:
+        folder: The folder of the index, locked.
+        description: Its description.
+        sources: Lines by the names of their files.
+        encoder: What makes the vectors.
+        progress: Told how many of these lines are there.
+        first: The place of the first of the sources among those of the index.
+
+    Returns:
+        The new description.
+
+    Raises:
+        BabeliteError: A finished index holds other lines where these should be, or the encoder
+            failed, or the disk is full. All that was encoded before is kept.
+    """
+    if not first and description.contents.rows:
+        _require_same_lines(folder, description, sources, progress)
+        return description
+    with writing_rows(folder, description) as writer:
+        kept = list(writer.on_disk.sources[:first])
+        before = 0
+        for name, lines in sources.items():
+            count = 0
+            for block in _blocks(lines, name):
+                what = "comparing"
+                if not _is_there(writer, kept, count, block):
+                    what = "encoding"
+                    writer.keep_only([*kept, Source(name=name, lines=count)])
+                    writer.append(block, _encode(encoder, block))
+                count += len(block)
+                progress(what, before + count, None)
+            kept.append(Source(name=name, lines=count))
+            before += count
+        writer.keep_only(kept)
+        contents = writer.on_disk
+        if contents.rows == contents.blank:
+            raise BabeliteError("there is no line that is not blank", remedy="give some text")
+        writer.commit(contents=contents, pending=None)
+        return writer.description
+
+
+def add_parts(folder: Path, description: IndexDescription, progress: Progress) -> IndexDescription:
+    """Make what a large index needs to be searched fast.
+
+    Returns:
+        The new description; it is also written after every part.
+    """
+    storage = Storage(folder, description, description.contents)
+    for part in plan(description):
+        make_part(folder, storage, part, progress)
+        description = description.model_copy(update={"parts": (*description.parts, part)})
+        write_description(folder, description)
+    return description
+
+
+def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
+    """Lines in UTF-8, blank ones empty, in blocks whose edges depend on nothing but the lines."""
+    if isinstance(lines, str):
+        raise BabeliteError(
+            "an index takes many lines, and one string was given", remedy="put it in a list"
+        )
+    number, remaining = 0, iter(lines)
+    while block := list(islice(remaining, BLOCK_LINES)):
+        for text in block:
+            number += 1
+            if not isinstance(text, str):
+                raise BabeliteError(
+                    f"is not a string but {type(text).__name__}",
+                    path=name,
+                    line=number,
+                    remedy="leave it out, or put an empty string in its place",
+                )
+        yield [text.encode("utf-8", "replace") if text.strip() else b"" for text in block]
+
+
+def _is_there(writer: Writer, kept: list[Source], count: int, block: list[bytes]) -> bool:
+    """Whether the next lines of the source that follows some others are on disk."""
+    there = writer.on_disk.sources
+    if [s.lines for s in there[: len(kept)]] != [s.lines for s in kept]:
+        return False
+    if len(there) <= len(kept) or there[len(kept)].lines < count + len(block):
+        return False
+    start = sum(source.lines for source in kept) + count
+    storage = Storage(writer.folder, writer.description, writer.on_disk)
+    return storage.texts_as_bytes(start, start + len(block)) == block
+
+
+def _require_same_lines(
+    folder: Path,
+    description: IndexDescription,
+    sources: Mapping[str, Iterable[str]],
+    progress: Progress,
+) -> None:
+    """Raise unless a finished index holds exactly the lines of some sources."""
+    storage, row = Storage(folder, description, description.contents), 0
+    lengths = []
+    for name, lines in sources.items():
+        start = row
+        for block in _blocks(lines, name):
+            stop = row + len(block)
+            if stop > storage.rows or storage.texts_as_bytes(row, stop) != block:
+                raise _other_lines(folder)
+            row = stop
+            progress("comparing", row, description.contents.rows)
+        lengths.append(row - start)
+    if lengths != [source.lines for source in description.contents.sources]:
+        raise _other_lines(folder)
+
+
+def _other_lines(folder: Path) -> BabeliteError:
+    return BabeliteError(
+        "is a finished index of other lines",
+        path=folder,
+        remedy="choose another folder, or add lines with --append",
+    )
+
+
+def _encode(encoder: SentenceEncoder, block: list[bytes]) -> NDArray[np.float32]:
+    """The vectors of a block; zero for blank lines, which the encoder never sees."""
+    texts = [text.decode("utf-8") for text in block if text]
+    vectors = np.zeros((len(block), encoder.dim), np.float32)
+    if texts:
+        given = unit_rows(encoder.encode(texts))
+        if given.shape != (len(texts), encoder.dim):
+            raise BabeliteError(
+                f"the encoder gave an array of shape {given.shape} for {len(texts)} sentences",
+                remedy=f"mend it, so that it gives {encoder.dim} components for each",
+            )
+        vectors[np.flatnonzero([bool(text) for text in block])] = given
+    return vectors

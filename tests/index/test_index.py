@@ -1,0 +1,198 @@
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from word_encoder import WordEncoder
+
+from babelite.errors import BabeliteError
+from babelite.index import Index
+from babelite.index.description import Kind, Precision
+from babelite.index.storage import from_stored, to_stored
+
+WORDS = ["red", "green", "blue", "sun", "moon", "sea", "tree", "house"]
+LINES = st.lists(st.sampled_from(["", " \t", *WORDS, "red sun", "blue sea", "green tree house"]))
+SOME_LINES = LINES.filter(lambda lines: any(map(str.strip, lines)))
+
+
+def brute_force(
+    queries: NDArray[np.float32], lines: Sequence[str], gone: set[int], k: int, precision: Precision
+) -> list[list[int]]:
+    """Sort the cosines of everything that can be found; rounding noise counts as a tie."""
+    vectors = WordEncoder().encode(lines)
+    stored = from_stored(to_stored(vectors, precision)).astype(np.float64)
+    rows = [row for row, line in enumerate(lines) if line.strip() and row not in gone]
+    cosines = queries.astype(np.float64) @ stored.T
+    return [sorted(rows, key=lambda i: (-round(found[i], 8), i))[:k] for found in cosines]
+
+
+@settings(max_examples=40)
+@given(
+    first=SOME_LINES,
+    changes=st.lists(st.one_of(SOME_LINES, st.sets(st.integers(0, 30))), max_size=4),
+    queries=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3),
+    k=st.integers(1, 40),
+    precision=st.sampled_from(["int8", "float16"]),
+)
+def test_the_same_as_sorting_all_cosines_whatever_was_added_and_removed(
+    first: list[str],
+    changes: list[list[str] | set[int]],
+    queries: list[str],
+    k: int,
+    precision: Precision,
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        index = Index.build(first, WordEncoder(), Path(folder) / "index", precision=precision)
+        lines, gone = list(first), set()
+        for change in changes:
+            if isinstance(change, set):
+                rows = {row for row in change if row < len(lines)}
+                index.remove(rows)
+                gone |= rows
+            else:
+                index.add(change)
+                lines += change
+        there = sum(bool(line.strip()) for line in lines)
+        left = there - sum(bool(lines[row].strip()) for row in gone)
+        for seen in (index, Index.open(index.folder, WordEncoder())):
+            assert len(seen) == left
+            if not left:
+                with pytest.raises(BabeliteError, match="all lines were removed"):
+                    seen.search(queries, k)
+                continue
+            found = seen.search(queries, k)
+            vectors = WordEncoder().encode(queries)
+            wanted = brute_force(vectors, lines, gone, k, precision)
+            assert [[hit.row for hit in hits] for hits in found] == wanted
+            for hits in found:
+                assert [hit.text for hit in hits] == [lines[hit.row] for hit in hits]
+
+
+@pytest.fixture
+def many() -> list[str]:
+    """3,000 lines of four words."""
+    rng = np.random.default_rng(0)
+    return [" ".join(f"w{i}" for i in row) for row in rng.integers(0, 300, (3_000, 4))]
+
+
+@pytest.mark.parametrize("kind", get_args(Kind)[1:])
+def test_what_parts_find_is_nearly_what_is_nearest(
+    tmp_path: Path, many: list[str], kind: Kind
+) -> None:
+    encoder = WordEncoder(64)
+    lines = ["", *many, " "]
+    exact = Index.build(lines, encoder, tmp_path / "exact", kind="exact")
+    index = Index.build(lines, encoder, tmp_path / kind, kind=kind)
+    assert [part.kind for part in index.description.parts] == [kind]
+    queries = encoder.encode([f"{line.split(maxsplit=1)[1]} x" for line in many[::30]])
+    wanted, found = exact.nearest(queries, 10), index.nearest(queries, 10)
+    overlap = [len({*a} & {*b}) for a, b in zip(wanted.indices, found.indices, strict=True)]
+    assert np.mean(overlap) > 8
+    # What is found has its exact cosine, and comes in order.
+    vectors = from_stored(index._storage.stored)
+    for query, scores, rows in zip(queries, *found, strict=True):
+        np.testing.assert_allclose(vectors[rows] @ query, scores, atol=1e-5)
+        assert (np.diff(scores) <= 0).all()
+    # Neither what is removed nor a blank line is found; all else is, if asked for.
+    index.remove(found.indices[:, 0])
+    again = index.nearest(queries, 5_000)
+    assert again.indices.shape[1] == len(index) == 3_000 - len(set(found.indices[:, 0].tolist()))
+    every = set(range(1, 3_001)) - set(found.indices[:, 0].tolist())
+    assert all(set(rows) == every for rows in again.indices[:3].tolist())
+
+
+def test_lines_added_behind_parts_are_found(tmp_path: Path, many: list[str]) -> None:
+    encoder = WordEncoder(64)
+    index = Index.build(many, encoder, tmp_path / "index", kind="ivf")
+    index.add(["red sun", "blue moon"])
+    hits = index.search(["blue moon", many[7]], k=3)
+    assert [found[0].row for found in hits] == [3001, 7]
+    assert index.description.covered == 3000
+
+
+def test_another_kind_needs_no_encoding(tmp_path: Path, many: list[str]) -> None:
+    Index.build(many, WordEncoder(64), tmp_path / "index")
+    for kind in reversed(get_args(Kind)):
+        encoder = WordEncoder(64)
+        index = Index.build(many, encoder, tmp_path / "index", kind=kind)
+        assert encoder.encoded == 3  # to see whether it is the same encoder
+        assert [part.kind for part in index.description.parts] == [kind] * (kind != "exact")
+        assert index.search(many[:1], 1)[0][0].row == 0
+    assert not list((tmp_path / "index").glob("*.faiss"))
+
+
+def test_too_few_lines_for_a_kind(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match=r"the kind pq needs 1,000 lines.*leave --kind out"):
+        Index.build(["a b"], WordEncoder(), tmp_path / "index", kind="pq")
+    assert len(Index.build(["a b"], WordEncoder(), tmp_path / "index")) == 1
+
+
+def test_hits_name_source_and_line(tmp_path: Path) -> None:
+    sources = {"a.txt": ["red", "", "green"], "b.txt": ["blue"]}
+    index = Index.build(sources, WordEncoder(), tmp_path / "index")
+    index.add({"c.txt": ["", "sun"]})
+    found = [index.search([word], 1)[0][0][2:] for word in ("green", "blue", "sun")]
+    assert found == [("green", "a.txt", 3), ("blue", "b.txt", 1), ("sun", "c.txt", 2)]
+
+
+@given(lines=st.lists(st.text(st.characters(codec=None), max_size=12)))
+@settings(max_examples=25)
+def test_any_text_comes_back(lines: list[str]) -> None:
+    lines = ["anchor", *lines]
+    with tempfile.TemporaryDirectory() as folder:
+        index = Index.build(lines, WordEncoder(), Path(folder) / "index")
+        texts = {hit.row: hit.text for hit in index.search(["anchor"], len(lines))[0]}
+    legible = [line.encode("utf-8", "replace").decode() for line in lines]
+    assert texts == {row: line for row, line in enumerate(legible) if line.strip()}
+
+
+def test_find_by_text(tmp_path: Path) -> None:
+    index = Index.build(["red", "green", "red", "Red", ""], WordEncoder(), tmp_path / "index")
+    assert index.find(["red", "", "nowhere"]) == [0, 2]
+    assert index.remove([0]) == 1
+    assert index.remove([0, 4]) == 0
+    assert index.find(["red"]) == [2]
+
+
+@pytest.mark.parametrize("row", [-1, 3])
+def test_rows_that_are_not_there(tmp_path: Path, row: int) -> None:
+    index = Index.build(["red", "green", "blue"], WordEncoder(), tmp_path / "index")
+    with pytest.raises(BabeliteError, match=f"has no row {row}; rows are 0 to 2"):
+        index.remove([1, row])
+    assert len(index) == 3
+
+
+def test_a_search_by_vectors_needs_no_encoder(tmp_path: Path) -> None:
+    Index.build(["red", "green"], WordEncoder(), tmp_path / "index")
+    index = Index.open(tmp_path / "index")
+    assert index.search(WordEncoder().encode(["green"]) * 7, 1)[0][0].text == "green"
+    with pytest.raises(BabeliteError, match="3 components and the vectors of the index 16"):
+        index.search(np.ones((1, 3)))
+    with pytest.raises(ValueError, match="k is 0"):
+        index.search(np.ones((1, 16)), 0)
+    with pytest.raises(BabeliteError, match="WordEncoder, which cannot be opened by a name"):
+        index.search(["green"])
+
+
+def test_no_line_at_all(tmp_path: Path) -> None:
+    for lines in ([], ["", "  "]):
+        with pytest.raises(BabeliteError, match="no line that is not blank"):
+            Index.build(lines, WordEncoder(), tmp_path / "index")
+    assert len(Index.build(["", "red"], WordEncoder(), tmp_path / "index")) == 1
+
+
+@pytest.mark.parametrize("lines", ["red", ["red", 3]])
+def test_lines_that_are_no_lines(tmp_path: Path, lines: Any) -> None:
+    with pytest.raises(BabeliteError, match=r"one string was given|lines, line 2: is not a string"):
+        Index.build(lines, WordEncoder(), tmp_path / "index")
+
+
+def test_no_query(tmp_path: Path, many: list[str]) -> None:
+    for kind in get_args(Kind):
+        index = Index.build(many, WordEncoder(), tmp_path / kind, kind=kind)
+        assert index.search([]) == []
