@@ -200,3 +200,15 @@ def test_a_weight_is_how_often_a_pair_is_seen(weight: float) -> None:
     assert seen[0].min() >= epochs * np.floor(weight) - 2
     assert seen[0].max() <= epochs * np.ceil(weight)
     assert batches_per_epoch(corpora, 10) == 200 + round(200 * weight)
+
+
+@given(st.lists(st.integers(1, 60), min_size=40, max_size=200), st.integers(20, 2_000))
+def test_long_sentences_make_smaller_batches(lengths: list[int], tokens: int) -> None:
+    sizes = np.array(lengths)
+    corpus = make_corpus(range(len(sizes)), range(len(sizes)), (sizes, sizes[::-1]))
+    used = 0
+    for batch in plan_epoch([corpus], 20, seed=0, epoch=0, by_length=True, batch_tokens=tokens):
+        longest = sizes[batch.rows].max() + sizes[::-1][batch.rows].max()
+        assert len(batch.rows) * longest <= tokens or len(batch.rows) <= 3
+        used += len(batch.rows)
+    assert used == len(sizes) // 20 * 20

@@ -36,6 +36,7 @@ def plan_epoch(
     seed: int,
     epoch: int,
     by_length: bool,
+    batch_tokens: int | None = None,
 ) -> Iterator[Rows]:
     """Yield the batches of one pass over the data.
 
@@ -50,6 +51,8 @@ def plan_epoch(
         epoch: Number of the pass, from 0.
         by_length: Whether the sentences of a batch are of like length, so that hardly any padding
             is needed.
+        batch_tokens: The most tokens of both sides in a batch, padding included; a batch of longer
+            sentences is cut into parts. None for any number.
 
     Yields:
         The batches, language pairs mixed in proportion to their size.
@@ -74,11 +77,14 @@ def plan_epoch(
             whole, waiting = _cut(rows, corpus, batch_size)
             left[number] = np.concatenate([waiting, spare])
             begun[number] = begun[number] or bool(whole)
-            batches += [Rows(number, batch) for batch in whole]
+            batches += [
+                Rows(number, part) for b in whole for part in _parts(b, corpus, batch_tokens)
+            ]
         yield from (batches[place] for place in order.permutation(len(batches)))
     for number, corpus in enumerate(corpora):
         if not begun[number] and len(left[number]):
-            yield Rows(number, left[number][_first_seen(left[number], corpus)])
+            rows = left[number][_first_seen(left[number], corpus)]
+            yield from (Rows(number, part) for part in _parts(rows, corpus, batch_tokens))
 
 
 def batches_per_epoch(corpora: Sequence[TokenizedPairs], batch_size: int) -> int:
@@ -92,6 +98,19 @@ def _times(weights: NDArray[np.float32], order: np.random.Generator) -> NDArray[
     if (weights == 1).all():
         return np.ones(len(weights), np.int64)
     return np.floor(weights + order.random(len(weights))).astype(np.int64)
+
+
+def _parts(
+    rows: NDArray[np.int64], corpus: TokenizedPairs, batch_tokens: int | None
+) -> list[NDArray[np.int64]]:
+    """Cut a batch into as few parts of like size as its longest sentences allow."""
+    if batch_tokens is None:
+        return [rows]
+    sides = (corpus.source, corpus.target)
+    longest = sum(int((side.ends[rows + 1] - side.ends[rows]).max()) for side in sides)
+    count = -(-len(rows) // max(1, batch_tokens // longest))
+    # A part of one pair would have nothing to be told apart from.
+    return np.array_split(rows, max(1, min(count, len(rows) // 2)))
 
 
 def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[np.int64]:

@@ -58,6 +58,11 @@ class TrainingConfig(BaseModel):
     bag_batch_size: int = Field(1024, gt=1, description="Pairs in a batch of the bag phase.")
     bag_learning_rate: float = Field(5e-3, gt=0, description="Highest rate of the bag phase.")
     batch_size: int = Field(512, gt=1, description="Pairs in a batch of the layers phase.")
+    batch_tokens: int = Field(
+        131_072,
+        gt=0,
+        description="Most tokens in a batch of the layers phase; it bounds the memory.",
+    )
     learning_rate: float = Field(1e-3, gt=0, description="Highest rate of the layers phase.")
     embedding_learning_rate: float | None = Field(
         None, ge=0, description="Rate of the token embeddings in the layers phase, if another."

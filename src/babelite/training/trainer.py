@@ -223,6 +223,7 @@ class Trainer:
                 seed=seed,
                 epoch=epoch,
                 by_length=phase.name == "layers",
+                batch_tokens=self.config.batch_tokens if phase.name == "layers" else None,
             )
             for rows in plan:
                 if done:
