@@ -45,7 +45,10 @@ def test_the_whole_path(tmp_path: Path) -> None:
         f"en-{code}, {model}" for model in ("packaged model", "trained here") for code in LANGUAGES
     ]
     chance = 1 / result.results[0].pairs
-    assert all(found.mean.value > 4 * chance for found in result.results)
+    trained = result.results[
+        len(LANGUAGES) :
+    ]  # of made-up languages the packaged one knows nothing
+    assert all(found.mean.value > 4 * chance for found in trained)
     assert "<svg" in result.report.read_text() or "data:image" in result.report.read_text()
     assert Encoder.load(result.model).languages == ("en", *LANGUAGES)
     tested, trained = set(), set()
