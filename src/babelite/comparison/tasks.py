@@ -1,0 +1,263 @@
+"""What encoders are measured by: retrieval, similarity and classification, from a user's files.
+
+A task has *measures*, the columns of its table: a direction of a language pair, or a language. Each
+measure keeps what every query came to, so that differences can be tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from babelite.corpus import parse_source
+from babelite.errors import BabeliteError
+from babelite.evaluation.datasets import read_sib200_parallel, read_sts
+from babelite.evaluation.retrieval import precision_at_1
+from babelite.evaluation.similarity import ScoredPair, cross_lingual, spearman
+from babelite.vectors import unit_rows
+
+if TYPE_CHECKING:
+    from babelite.encoder import SentenceEncoder
+
+LanguagePair = tuple[str, str]
+
+# The folders of SIB-200 for language codes that are often used.
+SIB200_FOLDERS = {
+    "ar": "arb_Arab",
+    "cs": "ces_Latn",
+    "de": "deu_Latn",
+    "en": "eng_Latn",
+    "es": "spa_Latn",
+    "fr": "fra_Latn",
+    "hi": "hin_Deva",
+    "it": "ita_Latn",
+    "ja": "jpn_Jpan",
+    "ko": "kor_Hang",
+    "nl": "nld_Latn",
+    "pl": "pol_Latn",
+    "pt": "por_Latn",
+    "ru": "rus_Cyrl",
+    "sv": "swe_Latn",
+    "tr": "tur_Latn",
+    "uk": "ukr_Cyrl",
+    "zh": "zho_Hans",
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What an encoder came to in one column of a table.
+
+    Attributes:
+        name: The column: ``en→fr``, or a language.
+        value: From 0 to 1; correlations from -1.
+        group: Measures of a task that are of one group have the same queries in the same order.
+        hits: Whether each query was right, bool (repeats, queries); None for correlations.
+        cosines: The cosine of each scored pair, float32 (pairs,); None for shares.
+        gold: What people gave each scored pair, float32 (pairs,).
+    """
+
+    name: str
+    value: float
+    group: str
+    hits: NDArray[np.bool_] | None = None
+    cosines: NDArray[np.float32] | None = None
+    gold: NDArray[np.float32] | None = None
+
+
+class _Task(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+
+    def files(self) -> list[Path]:
+        """The files that are read, for what must not be trained on."""
+        raise NotImplementedError
+
+    def placed(self, base: Path) -> Task:
+        """The same task with paths from a folder."""
+        raise NotImplementedError
+
+    def sentences(self, scope: Scope) -> list[str]:
+        """Sentences of the task, for measuring speed."""
+        raise NotImplementedError
+
+    def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
+        """What the encoder comes to in the languages of the scope."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The language pairs that a model is measured on.
+
+    Attributes:
+        pairs: The pairs, in either order; None for all that a task has.
+    """
+
+    pairs: tuple[LanguagePair, ...] | None = None
+
+    def holds(self, pair: LanguagePair) -> bool:
+        """Whether a pair is among them."""
+        return self.pairs is None or pair in self.pairs or pair[::-1] in self.pairs
+
+    def among(self, languages: Sequence[str]) -> list[LanguagePair]:
+        """The pairs both of whose languages are given, as ordered in the scope."""
+        if self.pairs is None:
+            return list(combinations(languages, 2))
+        return [pair for pair in self.pairs if set(pair) <= set(languages)]
+
+    def languages(self, among: Sequence[str]) -> list[str]:
+        """Those of some languages that are in a pair."""
+        return [
+            code for code in among if self.pairs is None or any(code in pair for pair in self.pairs)
+        ]
+
+
+class RetrievalTask(_Task):
+    """Sentences look for their translation, both ways: P@1.
+
+    Attributes:
+        pairs: Files of sentence pairs, one a language pair.
+        sib200: The folder of SIB-200, whose sentences are the same in all languages.
+        languages: Language code -> folder of SIB-200, for codes that babelite does not know.
+    """
+
+    kind: Literal["retrieval"]
+    pairs: tuple[str, ...] = ()
+    sib200: str | None = None
+    languages: Mapping[str, str] = {}
+
+    def files(self) -> list[Path]:
+        """See `_Task`."""
+        found = [Path(p) for text in self.pairs for p in parse_source(text).paths]
+        return found + (_sib200_files(Path(self.sib200)) if self.sib200 else [])
+
+    def placed(self, base: Path) -> Task:
+        """See `_Task`."""
+        sib200 = None if self.sib200 is None else str(base / self.sib200)
+        pairs = tuple(_placed_source(text, base) for text in self.pairs)
+        return self.model_copy(update={"pairs": pairs, "sib200": sib200})
+
+    def sentences(self, scope: Scope) -> list[str]:
+        """See `_Task`."""
+        return [side for _, sides in self._sets(scope) for pair in zip(*sides) for side in pair]  # noqa: B905
+
+    def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
+        """See `_Task`."""
+        measures = []
+        for (first, second), sides in self._sets(scope):
+            u, v = (unit_rows(encoder.encode(side)) for side in sides)
+            for name, queries, candidates in (
+                (f"{first}→{second}", u, v),
+                (f"{second}→{first}", v, u),
+            ):
+                hits = precision_at_1(queries, candidates)
+                group = f"{first}-{second}"
+                measures.append(Measure(name, float(hits.mean()), group, hits=hits[None]))
+        return measures
+
+    def first_pairs(self, scope: Scope) -> tuple[LanguagePair, tuple[list[str], list[str]]] | None:
+        """The first language pair of the scope with both sides, for pictures."""
+        return next(iter(self._sets(scope)), None)
+
+    def _sets(self, scope: Scope) -> Iterator[tuple[LanguagePair, tuple[list[str], list[str]]]]:
+        for text in self.pairs:
+            source = parse_source(text)
+            if scope.holds(source.languages):
+                whole = [
+                    pair for pair in source.read() if pair.source.strip() and pair.target.strip()
+                ]
+                yield source.languages, ([p.source for p in whole], [p.target for p in whole])
+        if self.sib200 is not None:
+            folders = SIB200_FOLDERS | dict(self.languages)
+            there = [code for code, name in folders.items() if (Path(self.sib200) / name).is_dir()]
+            for pair in scope.among(there):
+                texts = read_sib200_parallel(self.sib200, [folders[code] for code in pair])
+                yield pair, (texts[folders[pair[0]]], texts[folders[pair[1]]])
+
+
+class SimilarityTask(_Task):
+    """Cosines rank sentence pairs as people do: Spearman's correlation.
+
+    Attributes:
+        scored: Language code -> file of two sentences and a score; line N is the same pair in each.
+    """
+
+    kind: Literal["similarity"]
+    scored: Mapping[str, str] = Field(min_length=1)
+
+    def files(self) -> list[Path]:
+        """See `_Task`."""
+        return [Path(file) for file in self.scored.values()]
+
+    def placed(self, base: Path) -> Task:
+        """See `_Task`."""
+        placed = {code: str(base / file) for code, file in self.scored.items()}
+        return self.model_copy(update={"scored": placed})
+
+    def sentences(self, scope: Scope) -> list[str]:
+        """See `_Task`."""
+        return [side for _, pairs in self._sets(scope) for pair in pairs for side in pair[:2]]
+
+    def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
+        """See `_Task`."""
+        measures = []
+        for name, pairs in self._sets(scope):
+            first = unit_rows(encoder.encode([pair.first for pair in pairs]))
+            second = unit_rows(encoder.encode([pair.second for pair in pairs]))
+            # As `evaluate_similarity` rounds them: what follows is the machine's rounding.
+            cosines = np.einsum("ij,ij->i", first, second).round(6)
+            gold = np.array([pair.score for pair in pairs], np.float32)
+            measures.append(
+                Measure(name, spearman(cosines, gold), "pairs", cosines=cosines, gold=gold)
+            )
+        return measures
+
+    def _sets(self, scope: Scope) -> Iterator[tuple[str, list[ScoredPair]]]:
+        known = {code: read_sts(self.scored[code]) for code in scope.languages(list(self.scored))}
+        yield from known.items()
+        for first, second in scope.among(list(known)):
+            if scope.pairs is not None or first == next(iter(known)):
+                yield f"{first}-{second}", cross_lingual(known[first], known[second])
+
+
+Task = RetrievalTask | SimilarityTask
+
+
+def _placed_source(text: str, base: Path) -> str:
+    """A file of pairs as it is written, its paths taken from a folder."""
+    source = parse_source(text)
+    return f"{source.name}={','.join(str(base / path) for path in source.paths)}"
+
+
+def _sib200_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*/*.tsv"))
+
+
+def require_files(tasks: Sequence[Task]) -> None:
+    """See before anything is trained that every file of the tasks is there.
+
+    Raises:
+        BabeliteError: One is not; names task and file.
+    """
+    for task in tasks:
+        files = task.files()
+        for file in files:
+            if not file.exists():
+                raise BabeliteError(
+                    f"there is no such file, and the task {task.name!r} needs it",
+                    path=file,
+                    remedy="check the path in the configuration, or name the folder with --data",
+                )
+        if not files:
+            raise BabeliteError(
+                f"the task {task.name!r} has no files", remedy="name some; see docs/comparison.md"
+            )
