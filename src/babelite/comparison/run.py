@@ -88,7 +88,12 @@ def run_cells(
         for cell_files in files:
             if not cell_files.is_finished():
                 _Work(grid, cell_files, watcher, launcher, allow_download).do()
-    states = [(f.cell.title, *f.state()) for f in files]
+    return outcome(grid)
+
+
+def outcome(grid: Grid) -> Outcome:
+    """How the cells of a comparison stand."""
+    states = [(cell.title, *CellFiles(grid, cell).state()) for cell in grid.cells]
     return Outcome(
         sum(state == "finished" for _, state, _ in states),
         tuple((title, error) for title, state, error in states if state == "failed"),
