@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from babelite.classification.classifier import Prediction, TextClassifier
 from babelite.classification.logistic import LogisticClassifier
 from babelite.classification.mlp import MLPClassifier, fit_side_by_side
+from babelite.classification.perceptron import MLPSettings
 from babelite.classification.vectors import text_vectors
 
-__all__ = ["LogisticClassifier", "MLPClassifier", "fit_side_by_side", "text_vectors"]
+__all__ = [
+    "LogisticClassifier",
+    "MLPClassifier",
+    "MLPSettings",
+    "Prediction",
+    "TextClassifier",
+    "fit_side_by_side",
+    "text_vectors",
+]

@@ -92,7 +92,8 @@ def _rows(vectors: ArrayLike, count: int | None) -> NDArray[np.float32]:
         )
     if count is not None and len(rows) != count:
         raise BabeliteError(
-            f"there are {len(rows):,} vectors and {count:,} labels", remedy="give one label a vector"
+            f"there are {len(rows):,} vectors and {count:,} labels",
+            remedy="give one label a vector",
         )
     if not np.isfinite(rows).all():
         row = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,7 +50,7 @@ class LogisticClassifier:
         ['sea', 'land']
     """
 
-    kind = "logistic"
+    kind: Literal["logistic"] = "logistic"
 
     def __init__(self, strengths: Sequence[float] = STRENGTHS) -> None:
         self.strengths = tuple(strengths)
@@ -214,7 +215,8 @@ def minimize(function: Function, start: NDArray[np.float64]) -> NDArray[np.float
 
 
 def _direction(
-    slope: NDArray[np.float64], moves: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], float]]
+    slope: NDArray[np.float64],
+    moves: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], float]],
 ) -> NDArray[np.float64]:
     """The two loops of L-BFGS (algorithm 7.4)."""
     direction = -slope
@@ -238,7 +240,7 @@ def _search_line(
     slope: NDArray[np.float64],
     direction: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], float, NDArray[np.float64]] | None:
-    """A step along a direction that satisfies Wolfe's conditions, by bisection; None if there is none."""
+    """A step that satisfies Wolfe's conditions, by bisection; None if no step goes down."""
     falling = float(slope @ direction)
     low, high, size = 0.0, np.inf, 1.0
     found = None

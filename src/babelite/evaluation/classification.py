@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.classification import LogisticClassifier, MLPClassifier, fit_side_by_side, text_vectors
-from babelite.classification.mlp import MLPSettings
+from babelite.classification import (
+    LogisticClassifier,
+    MLPClassifier,
+    fit_side_by_side,
+    text_vectors,
+)
+from babelite.classification.perceptron import MLPSettings
 from babelite.corpus.labelled import LabelledText
 from babelite.errors import BabeliteError
+from babelite.evaluation.classification_result import ClassificationResult, Kind, TransferScore
 from babelite.evaluation.intervals import Estimate, bootstrap, bootstrap_mean_of_groups
 from babelite.evaluation.macro_f1 import bootstrap_macro_f1, macro_f1
 
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
 
-Kind = Literal["mlp", "logistic"]
 Progress = Callable[[str, int, int], None]
 Classifier = MLPClassifier | LogisticClassifier
 
@@ -40,88 +45,6 @@ class LabelledCorpus:
     train: Sequence[LabelledText] = ()
     dev: Sequence[LabelledText] = ()
     test: Sequence[LabelledText] = ()
-
-
-class TransferScore(NamedTuple):
-    """How well a classifier trained in one language does in one.
-
-    Attributes:
-        accuracy: The share of documents whose label is found, 0 to 1, mean over the seeds; its
-            interval is over test documents.
-        macro_f1: The mean over labels of the F1, mean over the seeds; likewise.
-        accuracies: Of each seed.
-        macro_f1s: Of each seed.
-        right: Array of shape (documents,): how many of the seeds' classifiers are right about each,
-            in the order of the test set. Two encoders tested on the same documents are compared by
-            drawing documents together from both (paired bootstrap).
-    """
-
-    accuracy: Estimate
-    macro_f1: Estimate
-    accuracies: tuple[float, ...]
-    macro_f1s: tuple[float, ...]
-    right: NDArray[np.int64]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The numbers as plain data for JSON; shares are from 0 to 1."""
-        return {
-            "accuracy": self.accuracy._asdict(),
-            "macro_f1": self.macro_f1._asdict(),
-            "accuracy_of_seeds": list(self.accuracies),
-            "macro_f1_of_seeds": list(self.macro_f1s),
-            "accuracy_seed_deviation": deviation(self.accuracies),
-            "macro_f1_seed_deviation": deviation(self.macro_f1s),
-            "documents": len(self.right),
-            "seeds_right": self.right.tolist(),
-        }
-
-
-@dataclass(frozen=True)
-class ClassificationResult:
-    """How well document classification carries over from language to language.
-
-    Attributes:
-        name: What was evaluated on.
-        classifier: ``mlp`` or ``logistic``.
-        labels: The labels, in alphabetical order.
-        train_languages: Trained in.
-        test_languages: Tested in.
-        seeds: Of the classifiers; one for logistic regression, where nothing is random.
-        scores: For each (train, test) language.
-        dev: For each training language the accuracy on its dev documents, one a seed.
-        transfer: The mean accuracy over all pairs of two different languages; None if there is no
-            such pair.
-        sentences_per_second: Texts encoded a second, in this run.
-        training_seconds: For each training language, all seeds together.
-    """
-
-    name: str
-    classifier: Kind
-    labels: tuple[str, ...]
-    train_languages: tuple[str, ...]
-    test_languages: tuple[str, ...]
-    seeds: tuple[int, ...]
-    scores: Mapping[tuple[str, str], TransferScore]
-    dev: Mapping[str, tuple[float, ...]]
-    transfer: Estimate | None
-    sentences_per_second: float
-    training_seconds: Mapping[str, float] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The numbers as plain data for JSON; shares are from 0 to 1."""
-        return {
-            "name": self.name,
-            "classifier": self.classifier,
-            "labels": list(self.labels),
-            "train_languages": list(self.train_languages),
-            "test_languages": list(self.test_languages),
-            "seeds": list(self.seeds),
-            "scores": {f"{a}-{b}": score.as_dict() for (a, b), score in self.scores.items()},
-            "dev_accuracy_of_seeds": {language: list(dev) for language, dev in self.dev.items()},
-            "transfer": self.transfer._asdict() if self.transfer else None,
-            "sentences_per_second": self.sentences_per_second,
-            "training_seconds": dict(self.training_seconds),
-        }
 
 
 def evaluate_classification(
@@ -216,16 +139,6 @@ def evaluate_classification(
     )
 
 
-def deviation(values: Sequence[float]) -> float:
-    """The standard deviation of a sample; 0 for a single value.
-
-    Example:
-        >>> deviation([1.0, 2.0, 3.0])
-        1.0
-    """
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-
-
 # --- what is asked for ----------------------------------------------------------------------------
 
 
@@ -310,16 +223,17 @@ def _train(
     language: str,
     progress: Progress | None,
 ) -> Sequence[Classifier]:
-    labels = [row.label for row in corpus.train]
-    dev = (vectors.of(corpus.dev), [row.label for row in corpus.dev]) if corpus.dev else (None, None)
+    given, labels = vectors.of(corpus.train), [row.label for row in corpus.train]
+    dev_vectors = vectors.of(corpus.dev) if corpus.dev else None
+    dev_labels = [row.label for row in corpus.dev] if corpus.dev else None
 
     def tell(done: int, total: int) -> None:
         if progress is not None:
             progress(f"training in {language}", done, total)
 
     if kind == "logistic":
-        return [LogisticClassifier().fit(vectors.of(corpus.train), labels, *dev, progress=tell)]
-    return fit_side_by_side(vectors.of(corpus.train), labels, *dev, seeds, settings, tell)
+        return [LogisticClassifier().fit(given, labels, dev_vectors, dev_labels, tell)]
+    return fit_side_by_side(given, labels, dev_vectors, dev_labels, seeds, settings, tell)
 
 
 def _accuracies(
@@ -347,9 +261,7 @@ def _score(
     )
 
 
-def _transfer(
-    scores: Mapping[tuple[str, str], TransferScore], parallel: bool
-) -> Estimate | None:
+def _transfer(scores: Mapping[tuple[str, str], TransferScore], parallel: bool) -> Estimate | None:
     """The mean accuracy over pairs of different languages, with its interval over documents."""
     tested: dict[str, list[NDArray[np.float64]]] = {}
     for (language, other), score in scores.items():

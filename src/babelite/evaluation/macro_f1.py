@@ -72,7 +72,7 @@ def bootstrap_macro_f1(
 def _of_counts(
     counts: NDArray[np.generic], true: NDArray[np.int64], answers: NDArray[np.int64], classes: int
 ) -> NDArray[np.float64]:
-    """Macro-F1 where outcome j, of class true[j] and answer answers[j], comes counts[i, j] times."""
+    """Macro-F1 where outcome j, true[j] answered with answers[j], comes counts[i, j] times."""
     is_true, is_answer = (part[:, None] == np.arange(classes) for part in (true, answers))
     hits = counts @ (is_true & is_answer).astype(np.float64)
     both = counts @ (is_true.astype(np.float64) + is_answer)
