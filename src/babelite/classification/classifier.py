@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
 
 Kind = Literal["logistic", "mlp"]
+CLASSIFIERS: tuple[Kind, ...] = ("logistic", "mlp")
 Classifier = LogisticClassifier | MLPClassifier
 Progress = Callable[[int, int], None]
 
@@ -118,6 +119,25 @@ class TextClassifier:
         dev_vectors, dev_labels = (vectors[cut:], labels[cut:]) if chosen else (None, None)
         head.fit(vectors[:cut], labels[:cut], dev_vectors, dev_labels, progress)
         return cls(encoder, head, by_sentence, spec)
+
+    def refitted(self, examples: Sequence[LabelledText]) -> TextClassifier:
+        """Learn anew from more texts, with the regularisation that was chosen before.
+
+        Args:
+            examples: Labelled texts, those that it was chosen by among them.
+
+        Returns:
+            Another classifier; the same one if it is no logistic regression, as the number of
+            epochs that suits few texts does not suit more.
+        """
+        if not isinstance(self.head, LogisticClassifier):
+            return self
+        head = LogisticClassifier((self.head.chosen_strength_,))
+        rows = [row for row in examples if row.text.strip()]
+        texts = [row.text for row in rows]
+        vectors = text_vectors(self.encoder, texts, by_sentence=self.by_sentence)
+        head.fit(vectors, [row.label for row in rows])
+        return replace(self, head=head)
 
     @property
     def classes(self) -> tuple[str, ...]:

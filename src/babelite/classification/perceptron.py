@@ -32,6 +32,9 @@ class MLPSettings:
         learning_rate: Adam's.
         batch_size: Documents a step.
         epochs: How often every document is seen.
+
+    Raises:
+        ValueError: A number is out of range.
     """
 
     hidden: tuple[int, ...] = (10, 8)
@@ -39,6 +42,12 @@ class MLPSettings:
     learning_rate: float = 1e-3
     batch_size: int = 12
     epochs: int = 500
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout of {self.dropout}; it must be from 0 to below 1")
+        if min(*self.hidden, self.batch_size, self.epochs, 1) < 1:
+            raise ValueError("sizes, documents a step and epochs must be at least 1")
 
 
 def train_networks(
@@ -75,6 +84,7 @@ def train_networks(
 
 
 def layer_sizes(examples: Examples, settings: MLPSettings) -> list[int]:
+    """The number of components before and after each layer."""
     return [examples.vectors.shape[1], *settings.hidden, len(examples.classes)]
 
 
@@ -161,6 +171,7 @@ def write_gradient(
 
 
 def softmax(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Probabilities from scores, along the last axis."""
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
     shares: NDArray[np.floating] = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return shares

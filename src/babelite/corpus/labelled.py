@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from babelite.errors import BabeliteError
 from babelite.files import read_lines
@@ -98,4 +100,36 @@ def _place(column: str, names: list[str], path: str, line: int) -> int:
         path=path,
         line=line,
         remedy="choose by number from 1 or by one of these names",
+    )
+
+
+def hold_out(
+    rows: Sequence[LabelledText], share: float = 0.2, seed: int = 0
+) -> tuple[list[LabelledText], list[LabelledText]]:
+    """Set a share of each label's texts aside, to choose a classifier by.
+
+    Args:
+        rows: Labelled texts.
+        share: Of each label's texts, rounded; of every label one text at least is kept.
+        seed: Of the drawing; the same seed draws the same texts.
+
+    Returns:
+        The texts that are kept and those set aside, each in their order.
+
+    Example:
+        >>> kept, aside = hold_out([LabelledText("a", str(i)) for i in range(10)])
+        >>> len(kept), len(aside)
+        (8, 2)
+    """
+    places: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(row.label, []).append(place)
+    generator = np.random.default_rng(seed)
+    aside: set[int] = set()
+    for some in places.values():
+        count = min(round(share * len(some)), len(some) - 1)
+        aside.update(generator.permutation(some)[:count].tolist())
+    return (
+        [row for place, row in enumerate(rows) if place not in aside],
+        [row for place, row in enumerate(rows) if place in aside],
     )

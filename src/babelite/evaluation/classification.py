@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.classification import (
+    Kind,
     LogisticClassifier,
     MLPClassifier,
+    MLPSettings,
     fit_side_by_side,
     text_vectors,
 )
-from babelite.classification.perceptron import MLPSettings
 from babelite.corpus.labelled import LabelledText
 from babelite.errors import BabeliteError
-from babelite.evaluation.classification_result import ClassificationResult, Kind, TransferScore
+from babelite.evaluation.classification_result import ClassificationResult, TransferScore
 from babelite.evaluation.intervals import Estimate, bootstrap, bootstrap_mean_of_groups
-from babelite.evaluation.macro_f1 import bootstrap_macro_f1, macro_f1
+from babelite.evaluation.label_scores import bootstrap_macro_f1, macro_f1
 
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder

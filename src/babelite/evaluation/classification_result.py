@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.classification import Kind
 from babelite.evaluation.intervals import Estimate
-
-Kind = Literal["mlp", "logistic"]
 
 
 class TransferScore(NamedTuple):

@@ -53,6 +53,12 @@ class LabelledSet:
     parallel: bool = False
     by_sentence: bool = False
 
+    def codes(self, languages: Sequence[str] | None) -> list[str] | None:
+        """Languages as they are called here: MLDoc's ``german`` is ``de``."""
+        if languages is None:
+            return None
+        return [MLDOC_LANGUAGES.get(n, n) if n not in self.corpora else n for n in languages]
+
 
 def read_labelled_set(
     folder: str | Path,

@@ -1,6 +1,9 @@
-"""Macro-F1 and how sure it is."""
+"""Precision, recall and F1 of labels, macro-F1, and how sure it is."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +12,56 @@ from babelite.evaluation.intervals import Estimate
 
 _RESAMPLES = 2_000
 _AT_ONCE = 250  # resamples computed together: as many counts a distinct outcome are in memory
+
+
+class LabelScore(NamedTuple):
+    """How well one label is told from the others.
+
+    Attributes:
+        label: The label.
+        documents: How many documents have it.
+        precision: The share of answers with the label that are right, 0 if there are none.
+        recall: The share of its documents that are found, 0 if there are none.
+        f1: Their harmonic mean.
+    """
+
+    label: str
+    documents: int
+    precision: float
+    recall: float
+    f1: float
+
+
+def label_scores(true: Sequence[str], answers: Sequence[str | None]) -> list[LabelScore]:
+    """Precision, recall and F1 of each label that a document or an answer has.
+
+    Args:
+        true: The documents' labels.
+        answers: The answers, in the same order.
+
+    Returns:
+        The labels in alphabetical order.
+
+    Example:
+        >>> for score in label_scores(["a", "a", "b"], ["a", "b", "b"]):
+        ...     print(score.label, score.documents, score.precision, score.recall)
+        a 2 1.0 0.5
+        b 1 0.5 1.0
+    """
+    scores = []
+    for label in sorted({*true, *answers} - {None}, key=str):
+        found = sum(t == a == label for t, a in zip(true, answers, strict=True))
+        documents, given = list(true).count(str(label)), list(answers).count(label)
+        scores.append(
+            LabelScore(
+                str(label),
+                documents,
+                found / given if given else 0.0,
+                found / documents if documents else 0.0,
+                2 * found / (documents + given),
+            )
+        )
+    return scores
 
 
 def macro_f1(true: ArrayLike, answers: ArrayLike, classes: int) -> float:
