@@ -4,10 +4,34 @@ from __future__ import annotations
 
 import typer
 
-from babelite.cli import align, compare, corpus, demo, evaluate, filter, index, mine, search, train
+from babelite.cli import (
+    align,
+    classify,
+    compare,
+    corpus,
+    demo,
+    evaluate,
+    filter,
+    index,
+    mine,
+    search,
+    train,
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the command line."""
-    for module in (train, compare, evaluate, search, index, mine, filter, align, corpus, demo):
+    for module in (
+        train,
+        compare,
+        evaluate,
+        search,
+        index,
+        mine,
+        filter,
+        align,
+        classify,
+        corpus,
+        demo,
+    ):
         module.register(app)

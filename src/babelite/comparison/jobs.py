@@ -293,8 +293,9 @@ def _shown(encoder: SentenceEncoder, tasks: Sequence[Task], scope: Scope) -> dic
 def _example(tasks: Sequence[Task], scope: Scope) -> _Example | None:
     for task in tasks:
         if isinstance(task, RetrievalTask) and (found := task.first_pairs(scope)):
-            languages, (sources, targets) = found
-            return _Example(languages, sources, targets)
+            languages, texts = found
+            count = texts.queries
+            return _Example(languages, list(texts.sources[:count]), list(texts.targets[:count]))
     return None
 
 

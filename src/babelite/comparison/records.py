@@ -47,11 +47,16 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def measure_record(measure: Measure) -> dict[str, Any]:
-    """A measure as plain data: hits as packed bits in base64, cosines with four decimals."""
+    """A measure as plain data: right answers as base64 of bits or bytes, cosines as numbers."""
     record: dict[str, Any] = {"value": measure.value, "group": measure.group}
-    if measure.hits is not None:
-        bits = base64.b64encode(np.packbits(measure.hits).tobytes()).decode()
-        record["hits"] = {"shape": list(measure.hits.shape), "bits": bits}
+    if measure.right is not None:
+        once = measure.repeats == 1
+        packed = np.packbits(measure.right) if once else measure.right
+        record["right"] = {
+            "queries": len(measure.right),
+            "repeats": measure.repeats,
+            "bits" if once else "bytes": base64.b64encode(packed.tobytes()).decode(),
+        }
     if measure.cosines is not None and measure.gold is not None:
         record["cosines"] = measure.cosines.astype(np.float64).round(6).tolist()
         record["gold"] = measure.gold.astype(np.float64).round(6).tolist()
@@ -62,18 +67,22 @@ def read_measure(name: str, record: dict[str, Any]) -> Measure:
     """The measure of a record.
 
     Example:
-        >>> hits = np.array([[True, False, True]])
-        >>> there = read_measure("en", measure_record(Measure("en", 2 / 3, "en", hits=hits)))
-        >>> there.hits
-        array([[ True, False,  True]])
+        >>> right = np.array([1, 0, 1], np.uint8)
+        >>> read_measure("en", measure_record(Measure("en", 2 / 3, "en", right))).right
+        array([1, 0, 1], dtype=uint8)
     """
 
     def floats(key: str) -> NDArray[np.float32] | None:
         return np.array(record[key], np.float32) if key in record else None
 
-    hits = None
-    if "hits" in record:
-        shape = record["hits"]["shape"]
-        bits = np.frombuffer(base64.b64decode(record["hits"]["bits"]), np.uint8)
-        hits = np.unpackbits(bits, count=int(np.prod(shape))).astype(np.bool_).reshape(shape)
-    return Measure(name, record["value"], record["group"], hits, floats("cosines"), floats("gold"))
+    right, repeats = None, 1
+    if "right" in record:
+        found = record["right"]
+        repeats = found["repeats"]
+        key = "bits" if repeats == 1 else "bytes"
+        right = np.frombuffer(base64.b64decode(found[key]), np.uint8)
+        if repeats == 1:
+            right = np.unpackbits(right, count=found["queries"])
+    return Measure(
+        name, record["value"], record["group"], right, repeats, floats("cosines"), floats("gold")
+    )

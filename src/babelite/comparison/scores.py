@@ -71,9 +71,9 @@ def query_scores(
     groups: dict[str, list[NDArray[np.float64]]] = {}
     for measure in measures:
         found = _found(runs, task, measure)
-        hits = [one.hits.mean(axis=0) for one in found if one.hits is not None]
-        if hits:
-            groups.setdefault(found[0].group, []).append(np.mean(hits, axis=0))
+        scores = [one.scores for one in found if one.scores is not None]
+        if scores:
+            groups.setdefault(found[0].group, []).append(np.mean(scores, axis=0))
     return [np.mean(columns, axis=0) for columns in groups.values()]
 
 

@@ -7,7 +7,7 @@ measure keeps what every query came to, so that differences can be tested.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from babelite.corpus import parse_source
 from babelite.errors import BabeliteError
+from babelite.evaluation.classification import evaluate_classification
+from babelite.evaluation.classification_sets import (
+    LabelledSet,
+    read_labelled_set,
+)
 from babelite.evaluation.datasets import read_sib200_parallel, read_sts
+from babelite.evaluation.protocols import RetrievalTask as RetrievalSet
+from babelite.evaluation.protocols import all_against_all, muse
 from babelite.evaluation.retrieval import precision_at_1
 from babelite.evaluation.similarity import ScoredPair, cross_lingual, spearman
 from babelite.vectors import unit_rows
@@ -59,7 +66,8 @@ class Measure:
         name: The column: ``en→fr``, or a language.
         value: From 0 to 1; correlations from -1.
         group: Measures of a task that are of one group have the same queries in the same order.
-        hits: Whether each query was right, bool (repeats, queries); None for correlations.
+        right: How often each query was right, uint8 (queries,); None for correlations.
+        repeats: How often each query was asked: by so many classifiers, else once.
         cosines: The cosine of each scored pair, float32 (pairs,); None for shares.
         gold: What people gave each scored pair, float32 (pairs,).
     """
@@ -67,9 +75,15 @@ class Measure:
     name: str
     value: float
     group: str
-    hits: NDArray[np.bool_] | None = None
+    right: NDArray[np.uint8] | None = None
+    repeats: int = 1
     cosines: NDArray[np.float32] | None = None
     gold: NDArray[np.float32] | None = None
+
+    @property
+    def scores(self) -> NDArray[np.float64] | None:
+        """The share of right answers of each query, float64 (queries,)."""
+        return None if self.right is None else self.right / self.repeats
 
 
 class _Task(BaseModel):
@@ -128,12 +142,15 @@ class RetrievalTask(_Task):
         pairs: Files of sentence pairs, one a language pair.
         sib200: The folder of SIB-200, whose sentences are the same in all languages.
         languages: Language code -> folder of SIB-200, for codes that babelite does not know.
+        queries: So many pairs are drawn and looked for among all of their file, duplicates dropped
+            (MUSE's protocol); all of them if not given.
     """
 
     kind: Literal["retrieval"]
     pairs: tuple[str, ...] = ()
     sib200: str | None = None
     languages: Mapping[str, str] = {}
+    queries: int | None = Field(None, gt=0)
 
     def files(self) -> list[Path]:
         """See `_Task`."""
@@ -148,40 +165,46 @@ class RetrievalTask(_Task):
 
     def sentences(self, scope: Scope) -> list[str]:
         """See `_Task`."""
-        return [side for _, sides in self._sets(scope) for pair in zip(*sides) for side in pair]  # noqa: B905
+        return [
+            side
+            for _, task in self._sets(scope)
+            for pair in zip(task.sources, task.targets, strict=True)
+            for side in pair
+        ]
 
     def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
         """See `_Task`."""
         measures = []
-        for (first, second), sides in self._sets(scope):
-            u, v = (unit_rows(encoder.encode(side)) for side in sides)
+        for (first, second), task in self._sets(scope):
+            u, v = (unit_rows(encoder.encode(side)) for side in (task.sources, task.targets))
             for name, queries, candidates in (
-                (f"{first}→{second}", u, v),
-                (f"{second}→{first}", v, u),
+                (f"{first}→{second}", u[: task.queries], v),
+                (f"{second}→{first}", v[: task.queries], u),
             ):
-                hits = precision_at_1(queries, candidates)
+                right = precision_at_1(queries, candidates).astype(np.uint8)
                 group = f"{first}-{second}"
-                measures.append(Measure(name, float(hits.mean()), group, hits=hits[None]))
+                measures.append(Measure(name, float(right.mean()), group, right))
         return measures
 
-    def first_pairs(self, scope: Scope) -> tuple[LanguagePair, tuple[list[str], list[str]]] | None:
-        """The first language pair of the scope with both sides, for pictures."""
+    def first_pairs(self, scope: Scope) -> tuple[LanguagePair, RetrievalSet] | None:
+        """The first language pair of the scope with its sentences, for pictures."""
         return next(iter(self._sets(scope)), None)
 
-    def _sets(self, scope: Scope) -> Iterator[tuple[LanguagePair, tuple[list[str], list[str]]]]:
+    def _sets(self, scope: Scope) -> Iterator[tuple[LanguagePair, RetrievalSet]]:
         for text in self.pairs:
             source = parse_source(text)
             if scope.holds(source.languages):
-                whole = [
-                    pair for pair in source.read() if pair.source.strip() and pair.target.strip()
-                ]
-                yield source.languages, ([p.source for p in whole], [p.target for p in whole])
+                whole = [(p.source, p.target) for p in source.read() if all(map(str.strip, p))]
+                if self.queries is None:
+                    yield source.languages, all_against_all(whole)
+                else:
+                    yield source.languages, muse(whole, queries=self.queries)
         if self.sib200 is not None:
             folders = SIB200_FOLDERS | dict(self.languages)
             there = [code for code, name in folders.items() if (Path(self.sib200) / name).is_dir()]
             for pair in scope.among(there):
                 texts = read_sib200_parallel(self.sib200, [folders[code] for code in pair])
-                yield pair, (texts[folders[pair[0]]], texts[folders[pair[1]]])
+                yield pair, all_against_all(zip(*texts.values(), strict=True))
 
 
 class SimilarityTask(_Task):
@@ -229,7 +252,93 @@ class SimilarityTask(_Task):
                 yield f"{first}-{second}", cross_lingual(known[first], known[second])
 
 
-Task = RetrievalTask | SimilarityTask
+class ClassificationTask(_Task):
+    """Documents of other languages are classified as those of one language were: accuracy.
+
+    Attributes:
+        documents: A folder of labelled documents: SIB-200's, MLDoc's, or ``en.train.tsv`` and so
+            on; see `babelite.evaluation.classification_sets.read_labelled_set`.
+        train: The language that the classifier is trained in.
+        languages: Language code -> how the folder calls it, for codes that babelite does not know.
+        train_size: Which of MLDoc's training files.
+        classifier: ``mlp``, LASER's, or ``logistic``.
+        seeds: Of the classifiers, whose answers are averaged.
+    """
+
+    kind: Literal["classification"]
+    documents: str
+    train: str = "en"
+    languages: Mapping[str, str] = {}
+    train_size: int = 1000
+    classifier: Literal["mlp", "logistic"] = "mlp"
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+
+    def files(self) -> list[Path]:
+        """See `_Task`."""
+        return sorted(path for path in Path(self.documents).rglob("*") if path.is_file())
+
+    def placed(self, base: Path) -> Task:
+        """See `_Task`."""
+        return self.model_copy(update={"documents": str(base / self.documents)})
+
+    def sentences(self, scope: Scope) -> list[str]:
+        """See `_Task`."""
+        corpora = self._read(scope)[0].corpora
+        return [row.text for corpus in corpora.values() for row in corpus.test]
+
+    def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
+        """See `_Task`."""
+        there, codes = self._read(scope)
+        trained = next((name for name, code in codes.items() if code == self.train), None)
+        if trained is None:
+            return []
+        result = evaluate_classification(
+            encoder,
+            there.corpora,
+            train_languages=[trained],
+            classifier=self.classifier,
+            seeds=self.seeds,
+            by_sentence=there.by_sentence,
+            parallel=there.parallel,
+        )
+        return [
+            Measure(
+                f"{self.train}→{codes[tested]}",
+                score.accuracy.value,
+                "documents" if there.parallel else codes[tested],
+                score.right.astype(np.uint8),
+                len(score.accuracies),
+            )
+            for (_, tested), score in result.scores.items()
+        ]
+
+    def _read(self, scope: Scope) -> tuple[LabelledSet, dict[str, str]]:
+        """The documents of the languages in scope, and the codes of the languages' own names."""
+        if scope.pairs is not None and not any(self.train in pair for pair in scope.pairs):
+            return LabelledSet(self.name, {}), {}
+        folder = Path(self.documents)
+        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.languages)).items()}
+        everything = [path.name for path in folder.iterdir()]
+        present = [name for name in names if name in everything]
+        if not present:
+            known = read_labelled_set(folder, train_size=self.train_size)
+            codes = {name: names.get(name, name) for name in known.corpora}
+            chosen = set(self._in_scope(list(codes.values()), scope))
+            corpora = {n: c for n, c in known.corpora.items() if codes[n] in chosen}
+            return replace(known, corpora=corpora), codes
+        chosen = set(self._in_scope([names[name] for name in present], scope))
+        wanted = [name for name in present if names[name] in chosen]
+        return read_labelled_set(folder, wanted), names
+
+    def _in_scope(self, codes: Sequence[str], scope: Scope) -> list[str]:
+        """The language trained in, and those that a pair of the scope joins to it."""
+        if scope.pairs is None:
+            return list(codes)
+        joined = {code for pair in scope.pairs if self.train in pair for code in pair}
+        return [code for code in codes if code in joined]
+
+
+Task = RetrievalTask | SimilarityTask | ClassificationTask
 
 
 def _placed_source(text: str, base: Path) -> str:
