@@ -201,7 +201,9 @@ class _Display:
         self._what = f"{doing[step]} {cell.title}"
         self._bars.reset(self._one, description=self._what, total=1.0, visible=True, detail="")
         if not self._console.is_terminal:
-            self._console.print(f"[{self._ended + 1}/{self._total}] {self._what}", markup=False)
+            self._console.print(
+                f"[{self._ended + 1}/{self._total}] {self._what}", markup=False, soft_wrap=True
+            )
         self._said = time.monotonic()
 
     def working(self, share: float | None, detail: str) -> None:
@@ -211,7 +213,7 @@ class _Display:
         if not self._console.is_terminal and now - self._said >= _SECONDS_BETWEEN_LINES:
             self._said = now
             done = f"{100 * share:.0f} %, " if share else ""
-            self._console.print(f"{self._what}: {done}{detail}", markup=False)
+            self._console.print(f"{self._what}: {done}{detail}", markup=False, soft_wrap=True)
 
     def ended(self, cell: Cell, state: str, error: str, seconds: float) -> None:
         """See `babelite.comparison.run.Watcher`."""
@@ -222,5 +224,5 @@ class _Display:
         left = estimate(self._files).total
         after = f", about {duration(left)} left" if left else ""
         text = f"{cell.title}: {state} in {duration(seconds)}{after}"
-        self._console.print(f"{text}: {error}" if error else text, markup=False)
+        self._console.print(f"{text}: {error}" if error else text, markup=False, soft_wrap=True)
         self._bars.update(self._all, completed=self._ended, detail=after.removeprefix(", "))

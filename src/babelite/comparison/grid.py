@@ -113,7 +113,7 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
         if config.data.pairs is not None:
             draws = _drawn(sources, config.data.pairs, out / "text")
             sources = [drawn for _, drawn in draws]
-        of_tasks = [str(file) for task in config.tasks for file in task.files()]
+        of_tasks = [str(file) for task in config.tasks for file in task.kept_out()]
         excluded = tuple(dict.fromkeys([*config.data.exclude, *of_tasks]))
         groups = {"all": tuple(sources)}
         if config.models == "each":

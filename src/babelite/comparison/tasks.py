@@ -92,8 +92,12 @@ class _Task(BaseModel):
     name: str = Field(min_length=1)
 
     def files(self) -> list[Path]:
-        """The files that are read, for what must not be trained on."""
+        """The files that are read."""
         raise NotImplementedError
+
+    def kept_out(self) -> list[Path]:
+        """The files whose sentences must not be trained on."""
+        return self.files()
 
     def placed(self, base: Path) -> Task:
         """The same task with paths from a folder."""
@@ -276,6 +280,10 @@ class ClassificationTask(_Task):
     def files(self) -> list[Path]:
         """See `_Task`."""
         return sorted(path for path in Path(self.documents).rglob("*") if path.is_file())
+
+    def kept_out(self) -> list[Path]:
+        """See `_Task`; whole articles, as MLDoc has them, are no sentences."""
+        return [path for path in self.files() if ".tsv" in path.suffixes]
 
     def placed(self, base: Path) -> Task:
         """See `_Task`."""

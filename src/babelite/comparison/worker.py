@@ -53,7 +53,9 @@ def _end_with_parent() -> None:
     """End this process when the one that started it has ended, however that came about."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()  # ends when the other end of the pipe is closed
+        # Returns when the other end of the pipe is closed. Not `sys.stdin`: its lock, held by this
+        # thread, would abort the process when it ends by itself.
+        os.read(sys.stdin.fileno(), 1)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
