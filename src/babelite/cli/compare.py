@@ -11,6 +11,7 @@ import typer
 from babelite.cli.options import AllowDownload, flowing
 
 if TYPE_CHECKING:
+    from babelite.comparison.cells import CellFiles
     from babelite.comparison.estimate import Estimate
     from babelite.comparison.grid import Cell, Grid
     from babelite.comparison.run import Outcome
@@ -113,9 +114,9 @@ def _show_plan(grid: Grid) -> None:
             cell.system,
             cell.languages or "as it comes",
             "" if cell.seed is None else str(cell.seed),
-            _budget(cell),
+            _budget(one),
             one.state()[0],
-            duration(seconds) if seconds else "",
+            "unknown" if seconds is None else duration(seconds) if seconds else "",
         )
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -124,30 +125,35 @@ def _show_plan(grid: Grid) -> None:
     console.print(_summary(grid, expected))
 
 
-def _budget(cell: Cell) -> str:
-    config = cell.config
+def _budget(one: CellFiles) -> str:
+    config = one.cell.config
     if config is None:
         return ""
     if config.minutes is not None:
-        return f"{config.minutes:g} min"
-    bag = (config.bag_steps or 0) * config.bag_batch_size
-    layers = (config.steps or 0) * config.batch_size if config.layers else 0
-    parts = [(bag, "as a bag"), (layers, config.objective)]
-    return ", then ".join(f"{pairs:,} pairs {how}" for pairs, how in parts if pairs)
+        return f"{config.minutes:g} min of {config.objective if config.layers else 'a bag'}"
+    wanted = one.pairs_wanted()
+    if wanted is None:
+        parts = [(config.bag_epochs, "passes as a bag")]
+        parts += [(config.epochs, f"passes of {config.objective}")] if config.layers else []
+    else:
+        parts = [(wanted[0], "pairs as a bag"), (wanted[1], f"pairs of {config.objective}")]
+    return ", then ".join(f"{amount:,} {of}" for amount, of in parts if amount)
 
 
 def _summary(grid: Grid, expected: Estimate) -> str:
     from babelite.comparison.tables import duration
 
-    left = sum(1 for seconds in expected.cells if seconds)
+    left = sum(1 for seconds in expected.cells if seconds != 0)
+    unknown = expected.cells.count(None)
     basis = (
         "from the models that are finished"
         if expected.measured
-        else "guessed from the speed of this machine, right within a factor of two or so"
+        else "guessed from the speed of this machine, as busy as it is now"
     )
     return (
         f"{left} of {len(grid.cells)} models are left, measured by {len(grid.config.tasks)} tasks: "
         f"about {duration(expected.total)}, {basis}."
+        + (f" {unknown} can be told when the text is prepared." if unknown else "")
     )
 
 

@@ -62,6 +62,32 @@ class CellFiles:
         """What it came to in a task."""
         return self.cell.folder / "tasks" / f"{file_name(task.name)}.json"
 
+    def pairs_wanted(self) -> tuple[int, int] | None:
+        """Pairs that its training sees in all, as a bag and with layers.
+
+        None for a budget in minutes, and for one in epochs until the text is prepared.
+        """
+        config = self.cell.config
+        if config is None or config.minutes is not None:
+            return None
+        if config.bag_steps is not None and config.steps is not None:
+            layers = config.steps * config.batch_size if config.layers else 0
+            return config.bag_steps * config.bag_batch_size, layers
+        count = self._prepared_pairs()
+        if not count:
+            return None
+        layers = round(config.epochs * count) if config.layers else 0
+        return round(config.bag_epochs * count), layers
+
+    def _prepared_pairs(self) -> int:
+        assert self.cell.text is not None
+        files = (self.cell.text / "corpus").glob("*.tsv")
+        return sum(
+            sum(1 for _ in file.open("rb"))
+            for file in files
+            if not file.name.endswith(".held-out.tsv")
+        )
+
     def is_trained(self) -> bool:
         """Whether there is a model to evaluate."""
         return self.cell.config is None or self.trained.exists()

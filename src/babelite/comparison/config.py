@@ -43,22 +43,24 @@ class DataConfig(_Part):
 
 
 class BudgetConfig(_Part):
-    """How much every model may learn: exactly one of the three.
+    """How much every model may learn: exactly one of the four.
 
     Attributes:
         pairs: Sentence pairs seen, repetitions counted.
+        epochs: Passes over the text.
         steps: Steps of the optimiser.
         minutes: Wall-clock minutes.
     """
 
     pairs: int | None = Field(None, gt=0)
+    epochs: float | None = Field(None, gt=0)
     steps: int | None = Field(None, gt=0)
     minutes: float | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _one(self) -> BudgetConfig:
-        if sum(value is not None for value in (self.pairs, self.steps, self.minutes)) != 1:
-            raise ValueError("name one of pairs, steps and minutes")
+        if sum(value is not None for value in self.model_dump().values()) != 1:
+            raise ValueError("name one of pairs, epochs, steps and minutes")
         return self
 
     def __str__(self) -> str:
@@ -66,6 +68,8 @@ class BudgetConfig(_Part):
             return f"{self.minutes:g} minutes a model"
         if self.pairs is not None:
             return f"{self.pairs:,} pairs a model"
+        if self.epochs is not None:
+            return f"{self.epochs:g} passes over the text a model"
         return f"{self.steps:,} steps a model"
 
 
@@ -217,7 +221,7 @@ def _contradictions(config: ComparisonConfig) -> Iterator[tuple[str, str]]:
     if config.systems and config.data is None:
         yield "data", "is missing, and the systems are to be trained on something"
     if config.systems and config.budget is None:
-        yield "budget", "is missing: equal pairs, steps or minutes for all systems"
+        yield "budget", "is missing: equal pairs, epochs, steps or minutes for all"
     yield from _decided("training", config.training)
     for system in config.systems:
         yield from _decided(f"systems ({system.name})", system.options)

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,17 +32,18 @@ class Estimate:
     """What a comparison will take from now on.
 
     Attributes:
-        cells: Seconds of each cell that is not finished, 0 for the others.
-        measured: Whether finished cells tell it; otherwise it is a guess within a factor of two.
+        cells: Seconds of each cell: 0 if it is finished, None if that cannot be told yet.
+        measured: Whether finished cells tell it; otherwise it is a guess: on a machine
+            as busy as it is now, within a factor of two or so.
     """
 
-    cells: Sequence[float]
+    cells: Sequence[float | None]
     measured: bool
 
     @property
     def total(self) -> float:
-        """Seconds in all."""
-        return float(sum(self.cells))
+        """Seconds of all cells of which they are known."""
+        return float(sum(seconds or 0.0 for seconds in self.cells))
 
 
 def estimate(files: Sequence[CellFiles]) -> Estimate:
@@ -53,26 +55,24 @@ def estimate(files: Sequence[CellFiles]) -> Estimate:
     Returns:
         The seconds of each.
     """
-    known = _finished(files)
-    rate = matrix_rate() if any(f.cell.config for f in files if not f.is_trained()) else 1.0
-    ratios = [seconds / _work_seconds(config, rate) for _, config, seconds in known]
-    usual = statistics.median(ratios) if ratios else 1.0
-    seconds = []
+    rate = matrix_rate() if any(one.cell.config for one in files) else 1.0
+    ratios: dict[str, list[float]] = {}
+    for one in files:
+        record, guess = read_record(one.trained), _guess(one, rate)
+        if record is not None and guess:
+            ratios.setdefault(one.cell.system, []).append(float(record["seconds"]) / guess)
+    usual = statistics.median(chain.from_iterable(ratios.values())) if ratios else 1.0
+    seconds: list[float | None] = []
     for one in files:
         if one.is_finished():
             seconds.append(0.0)
-            continue
-        left = _EVALUATION
-        if one.cell.config is not None and not one.is_trained():
-            own = [
-                ratio
-                for (name, _, _), ratio in zip(known, ratios, strict=True)
-                if name == one.cell.system
-            ]
-            ratio = statistics.median(own) if own else usual
-            left += _training_seconds(one.cell.config, rate, ratio)
-        seconds.append(left)
-    return Estimate(seconds, bool(known))
+        elif one.is_trained():
+            seconds.append(_EVALUATION)
+        else:
+            guess = _guess(one, rate)
+            ratio = statistics.median(ratios.get(one.cell.system, [usual]))
+            seconds.append(None if guess is None else _EVALUATION + ratio * guess)
+    return Estimate(seconds, bool(ratios))
 
 
 def matrix_rate() -> float:
@@ -114,27 +114,16 @@ def flops_per_pair(config: TrainingConfig) -> float:
     return _TRAINING * total
 
 
-def _finished(files: Sequence[CellFiles]) -> list[tuple[str, TrainingConfig, float]]:
-    """Systems with their settings and the seconds that training took."""
-    found = []
-    for one in files:
-        record = read_record(one.trained)
-        if record is not None and one.cell.config is not None:
-            found.append((one.cell.system, one.cell.config, float(record["seconds"])))
-    return found
-
-
-def _training_seconds(config: TrainingConfig, rate: float, ratio: float) -> float:
+def _guess(one: CellFiles, rate: float) -> float | None:
+    """Seconds of a training by its arithmetic; None if it is not known how much there is."""
+    config = one.cell.config
+    if config is None:
+        return 0.0
     if config.minutes is not None:
         return 60 * config.minutes
-    return _START + ratio * _work_seconds(config, rate)
-
-
-def _work_seconds(config: TrainingConfig, rate: float) -> float:
-    if config.minutes is not None:
-        return 60 * config.minutes
-    bag = (config.bag_steps or 0) * config.bag_batch_size * _BAG_FLOPS * config.dim
-    layers = 0.0
-    if config.layers:
-        layers = (config.steps or 0) * config.batch_size * flops_per_pair(config)
-    return (bag + layers) / rate
+    pairs = one.pairs_wanted()
+    if pairs is None:
+        return None
+    bag, layers = pairs
+    work = bag * _BAG_FLOPS * config.dim + layers * flops_per_pair(config)
+    return _START + work / rate

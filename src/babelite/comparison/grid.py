@@ -233,6 +233,8 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
         share = 1.0 if not layers else plain.bag_share if bag else 0.0
         return {"minutes": budget.minutes, "bag_share": share}
     share = bag / (bag + layers)
+    if budget.epochs is not None:
+        return {"bag_epochs": share * budget.epochs, "epochs": (1 - share) * budget.epochs}
     if budget.pairs is not None:
         steps = {
             "bag_steps": share * budget.pairs / plain.bag_batch_size,

@@ -144,6 +144,7 @@ class _Work:
     watcher: Watcher
     launcher: Launcher
     allow_download: bool
+    wanted: int = 0  # pairs that its training sees in all, if that is known
 
     def do(self) -> None:
         started = time.monotonic()
@@ -151,6 +152,7 @@ class _Work:
         cell = self.files.cell
         if not self.files.is_trained() and self._text():
             self.watcher.began(cell, "train")
+            self.wanted = sum(self.files.pairs_wanted() or ())
             self._launch("train", train_job(self.grid, self.files), self._training)
         if self.files.is_trained():
             self.watcher.began(cell, "evaluate")
@@ -181,20 +183,18 @@ class _Work:
 
     def _training(self) -> None:
         """Show what the training under way has last written down."""
-        record = _last_line(self.files.metrics)
-        budget, config = self.grid.config.budget, self.files.cell.config
-        if record is None or budget is None or config is None:
+        record, config = _last_line(self.files.metrics), self.files.cell.config
+        if record is None or config is None:
             return
+        share = None
         if config.minutes is not None:
-            share = record["seconds"] / (60 * config.minutes)
-        else:
-            wanted = (config.bag_steps or 0) * config.bag_batch_size
-            wanted += (config.steps or 0) * config.batch_size if config.layers else 0
-            share = record["pairs"] / max(1, wanted)
+            share = min(1.0, record["seconds"] / (60 * config.minutes))
+        elif self.wanted:
+            share = min(1.0, record["pairs"] / self.wanted)
         detail = f"{record['pairs']:,} pairs"
         if "pairs_per_second" in record:
             detail += f", {record['pairs_per_second']:,.0f}/s"
-        self.watcher.working(min(1.0, share), detail)
+        self.watcher.working(share, detail)
 
 
 def _write_job(path: Path, job: BaseModel) -> None:
