@@ -242,7 +242,7 @@ def megabytes(size: float) -> str:
 
 def rank(results: Results, task: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
     """Systems that have all measures of a task with their mean, best first."""
-    column = columns(task)[-1]
+    column = columns(task)[-1] if task["measures"] else MEAN
     values = [
         (name, tasks[task["name"]][column]["value"])
         for name, tasks in results["summary"].items()

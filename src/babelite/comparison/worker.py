@@ -6,6 +6,8 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from babelite.comparison.jobs import SkippedError, read_job
@@ -61,10 +63,26 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+@contextmanager
+def _alone_with(job: Path) -> Iterator[None]:
+    """Wait until a process that had the same job, and whose parent was killed, has ended."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with job.with_suffix(".lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def main() -> None:
     """Do the job that the command line names."""
     _end_with_parent()
-    sys.exit(do(Path(sys.argv[1])))
+    job = Path(sys.argv[1])
+    with _alone_with(job):
+        code = do(job)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
