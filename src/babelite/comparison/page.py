@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Results = Mapping[str, Any]
 
 _WIDTH = 10.5  # inches of a picture over the whole page
+_HALF = (6.8, 4.8)  # a picture over half the page
 _ACROSS = 4  # small pictures side by side
 
 
@@ -99,34 +100,41 @@ def _text(data: Mapping[str, Any]) -> str:
     return " and ".join(f"{pairs:,} pairs {name}" for name, pairs in data["pairs"].items())
 
 
-def _findings(results: Results) -> Iterator[str]:
-    """What came out, in sentences: the best of each task, and how the reference compares."""
-    reference = results["reference"]
+def _findings(results: Results) -> Iterator[tuple[str, list[str]]]:
+    """What came out of each task, in sentences: the best, and how the reference compares."""
     for task in results["tasks"]:
         ranked = rank(results, task)
         if not ranked:
             continue
         (name, value), *others = ranked
-        text = f"{task['name']}: {name} is best with {100 * value:.1f} ({unit(task)})"
+        best_of = f"Best is {name} with {100 * value:.1f} ({unit(task)})"
         if others:
-            text += f", followed by {_listed([f'{n} ({100 * v:.1f})' for n, v in others[:2]])}"
-        yield text + "."
-        rows = [row for row in results["differences"] if row["task"] == task["name"]]
-        groups = {
-            word: [row["system"] for row in rows if verdict(row) == word]
-            for word in ("worse", "better", "no clear difference")
-        }
-        parts = [
-            f"{phrase} {_listed(groups[word])}"
-            for word, phrase in (
-                ("worse", "is clearly better than"),
-                ("better", "is clearly worse than"),
-                ("no clear difference", "cannot be told from"),
-            )
-            if groups[word]
-        ]
-        if parts:
-            yield f"{task['name']}: {reference} {'; it '.join(parts)}."
+            best_of += f", then {_listed([f'{n} ({100 * v:.1f})' for n, v in others[:2]])}"
+        trained = {system["name"] for system in results["systems"] if system["trained"]}
+        of_trained = [(n, v) for n, v in ranked if n in trained]
+        if of_trained and name not in trained:
+            best_of += f"; of those trained here, {of_trained[0][0]} ({100 * of_trained[0][1]:.1f})"
+        yield task["name"], [f"{best_of}.", *_against_reference(results, task)]
+
+
+def _against_reference(results: Results, task: Mapping[str, Any]) -> Iterator[str]:
+    rows = [row for row in results["differences"] if row["task"] == task["name"]]
+    rows.sort(key=lambda row: -row["value"])
+    groups = {
+        word: [row["system"] for row in rows if verdict(row) == word]
+        for word in ("worse", "better", "no clear difference")
+    }
+    parts = [
+        f"{phrase} {_listed(groups[word])}"
+        for word, phrase in (
+            ("worse", "is clearly better than"),
+            ("better", "is clearly worse than"),
+            ("no clear difference", "cannot be told from"),
+        )
+        if groups[word]
+    ]
+    if parts:
+        yield f"{results['reference']} {'; it '.join(parts)}."
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -200,13 +208,13 @@ def _trade(results: Results) -> Iterator[Picture]:
         lambda axes, theme: pictures.draw_speed(axes, results, theme),
         "Mean of all tasks against sentences encoded per second: "
         + ", ".join(f"{name} {value:.1f}" for name, value in quality.items()),
-        (8.0, 5.0),
+        _HALF,
     )
     if any(results["cost"][name]["training_seconds"] for name in quality):
         yield _picture(
             lambda axes, theme: pictures.draw_training_time(axes, results, theme),
             "Mean of all tasks against minutes of training",
-            (8.0, 5.0),
+            _HALF,
         )
 
 
@@ -215,7 +223,7 @@ def _curves(results: Results) -> Iterator[Picture]:
         yield _picture(
             lambda axes, theme, of=languages: pictures.draw_curves(axes, results, of, theme),  # type: ignore[misc]
             f"P@1 on held-out pairs of {languages} over the pairs trained on",
-            (8.0, 5.0),
+            _HALF,
         )
 
 

@@ -175,9 +175,8 @@ def draw_matrix(axes: Axes, run: Mapping[str, Any], theme: Theme) -> None:
     axes.set_yticks([])
     others = cosines[~np.eye(len(cosines), dtype=bool)]
     axes.set_title(run["system"], fontsize="medium")
-    axes.set_xlabel(
-        f"own {np.diag(cosines).mean():.2f}, others {others.mean():.2f}", fontsize="small"
-    )
+    own, other = (round(float(part.mean()), 2) + 0.0 for part in (np.diag(cosines), others))
+    axes.set_xlabel(f"own {own:.2f}, others {other:.2f}", fontsize="small")
 
 
 def draw_map(axes: Axes, run: Mapping[str, Any], theme: Theme) -> None:
