@@ -146,7 +146,7 @@ class ComparisonConfig(_Part):
     @property
     def names(self) -> list[str]:
         """The names of all systems and encoders, in order."""
-        return [entry.name for entry in (*self.systems, *self.encoders)]
+        return [*(one.name for one in self.systems), *(one.name for one in self.encoders)]
 
 
 def read_config(path: str | Path) -> ComparisonConfig:

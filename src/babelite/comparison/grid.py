@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,14 +121,21 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
             names = dict.fromkeys(source.name for source in sources)
             groups = {name: tuple(s for s in sources if s.name == name) for name in names}
             scope = Scope(tuple(group[0].languages for group in groups.values()))
-        trained = list(_trained(config, path, out, groups))
+        else:
+            codes = dict.fromkeys(code for source in sources for code in source.languages)
+            scope = Scope(tuple(combinations(codes, 2)))
+        trained = list(_trained(config, path, out, groups, scope))
     return Grid(
         config, path, out, (*trained, *_as_they_come(config, out, scope)), tuple(draws), excluded
     )
 
 
 def _trained(
-    config: ComparisonConfig, path: Path, out: Path, groups: Mapping[str, tuple[PairSource, ...]]
+    config: ComparisonConfig,
+    path: Path,
+    out: Path,
+    groups: Mapping[str, tuple[PairSource, ...]],
+    scope: Scope,
 ) -> Iterator[Cell]:
     each = config.models == "each"
     for seed in config.seeds:
@@ -138,7 +146,7 @@ def _trained(
                     system=system.name,
                     languages=name,
                     seed=seed,
-                    scope=Scope((sources[0].languages,) if each else None),
+                    scope=Scope((sources[0].languages,)) if each else scope,
                     folder=out / "cells" / file_name(system.name) / f"{name}.seed-{seed}",
                     sources=sources,
                     text=out / "text" / _text_name(name, settings),

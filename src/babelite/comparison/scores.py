@@ -28,21 +28,38 @@ def summarise(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         Measure -> ``value`` (the mean over seeds), ``spread`` (the standard deviation over seeds,
         None for one), ``seeds`` (the value of each), ``low`` and ``high`` (the 95 % interval over
-        queries, None for correlations); with ``mean`` over all measures. Measures that no run has
-        are left out, and so is ``mean`` unless all are there.
+        queries, None for correlations); with ``mean`` over the `counted` measures. Measures that
+        no run has are left out, and so is ``mean`` unless all are there.
     """
     rows = {}
     for name in task["measures"]:
         values = seed_values(runs, task["name"], name)
         if values:
             rows[name] = _row(values, query_scores(runs, task["name"], [name]))
-    if rows and len(rows) == len(task["measures"]):
-        seeds = sorted({s for row in rows.values() for s in row["seeds"]})
-        complete = [s for s in seeds if all(s in row["seeds"] for row in rows.values())]
-        means = {s: float(np.mean([row["seeds"][s] for row in rows.values()])) for s in complete}
+    wanted = counted(task)
+    if rows and all(name in rows for name in wanted):
+        of_seeds = [rows[name]["seeds"] for name in wanted]
+        complete = [seed for seed in of_seeds[0] if all(seed in seeds for seeds in of_seeds)]
+        means = {seed: float(np.mean([seeds[seed] for seeds in of_seeds])) for seed in complete}
         if means:
-            rows[MEAN] = _row(means, query_scores(runs, task["name"], task["measures"]))
+            rows[MEAN] = _row(means, query_scores(runs, task["name"], wanted))
     return rows
+
+
+def counted(task: Mapping[str, Any]) -> list[str]:
+    """The measures that make up the mean of a task.
+
+    Of classification, those of the language trained in are left out unless there are no others.
+
+    Example:
+        >>> counted({"kind": "classification", "measures": ["en→en", "en→fr"]})
+        ['en→fr']
+    """
+    measures = list(task["measures"])
+    if task["kind"] != "classification":
+        return measures
+    across = [name for name in measures if len(set(name.split("→"))) == 2]
+    return across or measures
 
 
 def seed_values(runs: Sequence[Run], task: str, measure: str) -> dict[str, float]:
@@ -94,7 +111,7 @@ def difference(
     sides = [[run for run in runs if run["system"] == one] for one in (name, reference)]
     common = [
         measure
-        for measure in task["measures"]
+        for measure in counted(task)
         if all(seed_values(side, task["name"], measure) for side in sides)
     ]
     if not common:
@@ -150,7 +167,8 @@ class _Ranks(NamedTuple):
         mean_x, mean_y = counts @ x / total, counts @ y / total
         covariance = counts @ (x * y) / total - mean_x * mean_y
         spread = (counts @ x**2 / total - mean_x**2) * (counts @ y**2 / total - mean_y**2)
-        return self.share * covariance / np.sqrt(np.maximum(spread, 1e-12))
+        found: NDArray[np.float64] = self.share * covariance / np.sqrt(np.maximum(spread, 1e-12))
+        return found
 
 
 def holm_corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

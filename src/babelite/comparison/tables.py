@@ -29,16 +29,19 @@ def columns(task: Mapping[str, Any]) -> list[str]:
 
 
 def cell(row: Mapping[str, Any] | None) -> str:
-    """A mean and its spread over seeds.
+    """A mean, its spread over seeds, and its 95 % interval over queries, where there are such.
 
     Example:
-        >>> cell({"value": 0.912, "spread": 0.004}), cell({"value": 0.5, "spread": None})
-        ('91.2 ± 0.4', '50.0')
+        >>> cell({"value": 0.912, "spread": 0.004, "low": 0.89, "high": 0.931})
+        '91.2 ± 0.4 (89.0–93.1)'
+        >>> cell({"value": 0.5, "spread": None, "low": None, "high": None}), cell(None)
+        ('50.0', '–')
     """
     if row is None:
         return _NOTHING
     spread = "" if row["spread"] is None else f" ± {100 * row['spread']:.1f}"
-    return f"{100 * row['value']:.1f}{spread}"
+    interval = "" if row["low"] is None else f" ({100 * row['low']:.1f}–{100 * row['high']:.1f})"
+    return f"{100 * row['value']:.1f}{spread}{interval}"
 
 
 def best(results: Results, task: Mapping[str, Any], column: str) -> str | None:
@@ -190,10 +193,14 @@ def _sections(results: Results) -> Iterator[str]:
 
 
 def _budget(results: Results) -> str:
+    meaning = "In parentheses: the 95 % interval over test sentences."
     if results["budget"] is None:
-        return ""
+        return f" {meaning}"
     seeds = ", ".join(str(seed) for seed in results["seeds"])
-    return f" Budget: {results['budget']}; seeds {seeds}; ± is the standard deviation over seeds."
+    return (
+        f" Budget: {results['budget']}; seeds {seeds}. ± is the standard deviation over seeds. "
+        + meaning
+    )
 
 
 def _line(*cells: str) -> str:

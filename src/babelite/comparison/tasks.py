@@ -145,7 +145,9 @@ class RetrievalTask(_Task):
     Attributes:
         pairs: Files of sentence pairs, one a language pair.
         sib200: The folder of SIB-200, whose sentences are the same in all languages.
-        languages: Language code -> folder of SIB-200, for codes that babelite does not know.
+        languages: The codes of those languages of SIB-200 that are compared where no model limits
+            them; all that are there if not given.
+        folders: Language code -> folder of SIB-200, for codes that babelite does not know.
         queries: So many pairs are drawn and looked for among all of their file, duplicates dropped
             (MUSE's protocol); all of them if not given.
     """
@@ -153,7 +155,8 @@ class RetrievalTask(_Task):
     kind: Literal["retrieval"]
     pairs: tuple[str, ...] = ()
     sib200: str | None = None
-    languages: Mapping[str, str] = {}
+    languages: tuple[str, ...] | None = None
+    folders: Mapping[str, str] = {}
     queries: int | None = Field(None, gt=0)
 
     def files(self) -> list[Path]:
@@ -204,10 +207,14 @@ class RetrievalTask(_Task):
                 else:
                     yield source.languages, muse(whole, queries=self.queries)
         if self.sib200 is not None:
-            folders = SIB200_FOLDERS | dict(self.languages)
-            there = [code for code, name in folders.items() if (Path(self.sib200) / name).is_dir()]
+            folders = SIB200_FOLDERS | dict(self.folders)
+            there = [
+                code
+                for code in self.languages or folders
+                if (Path(self.sib200) / folders.get(code, code)).is_dir()
+            ]
             for pair in scope.among(there):
-                texts = read_sib200_parallel(self.sib200, [folders[code] for code in pair])
+                texts = read_sib200_parallel(self.sib200, [folders.get(c, c) for c in pair])
                 yield pair, all_against_all(zip(*texts.values(), strict=True))
 
 
@@ -263,7 +270,9 @@ class ClassificationTask(_Task):
         documents: A folder of labelled documents: SIB-200's, MLDoc's, or ``en.train.tsv`` and so
             on; see `babelite.evaluation.classification_sets.read_labelled_set`.
         train: The language that the classifier is trained in.
-        languages: Language code -> how the folder calls it, for codes that babelite does not know.
+        languages: The codes of the languages tested in where no model limits them; all that are
+            there if not given.
+        folders: Language code -> how the folder calls it, for codes that babelite does not know.
         train_size: Which of MLDoc's training files.
         classifier: ``mlp``, LASER's, or ``logistic``.
         seeds: Of the classifiers, whose answers are averaged.
@@ -272,7 +281,8 @@ class ClassificationTask(_Task):
     kind: Literal["classification"]
     documents: str
     train: str = "en"
-    languages: Mapping[str, str] = {}
+    languages: tuple[str, ...] | None = None
+    folders: Mapping[str, str] = {}
     train_size: int = 1000
     classifier: Literal["mlp", "logistic"] = "mlp"
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
@@ -309,15 +319,16 @@ class ClassificationTask(_Task):
             by_sentence=there.by_sentence,
             parallel=there.parallel,
         )
+        found = {codes[tested]: score for (_, tested), score in result.scores.items()}
         return [
             Measure(
-                f"{self.train}→{codes[tested]}",
-                score.accuracy.value,
-                "documents" if there.parallel else codes[tested],
-                score.right.astype(np.uint8),
-                len(score.accuracies),
+                f"{self.train}→{code}",
+                found[code].accuracy.value,
+                "documents" if there.parallel else code,
+                found[code].right.astype(np.uint8),
+                len(found[code].accuracies),
             )
-            for (_, tested), score in result.scores.items()
+            for code in sorted(found, key=lambda code: (code != self.train, code))
         ]
 
     def _read(self, scope: Scope) -> tuple[LabelledSet, dict[str, str]]:
@@ -325,7 +336,7 @@ class ClassificationTask(_Task):
         if scope.pairs is not None and not any(self.train in pair for pair in scope.pairs):
             return LabelledSet(self.name, {}), {}
         folder = Path(self.documents)
-        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.languages)).items()}
+        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
         everything = [path.name for path in folder.iterdir()]
         present = [name for name in names if name in everything]
         if not present:
@@ -341,7 +352,8 @@ class ClassificationTask(_Task):
     def _in_scope(self, codes: Sequence[str], scope: Scope) -> list[str]:
         """The language trained in, and those that a pair of the scope joins to it."""
         if scope.pairs is None:
-            return list(codes)
+            chosen = self.languages or codes
+            return [code for code in codes if code in chosen or code == self.train]
         joined = {code for pair in scope.pairs if self.train in pair for code in pair}
         return [code for code in codes if code in joined]
 

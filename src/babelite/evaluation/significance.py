@@ -110,10 +110,10 @@ def paired_bootstrap_of(
         raise ValueError("no queries to draw from")
     generator = np.random.default_rng(seed)
     even = np.full(queries, 1 / queries)
-    drawn = [
-        statistic(generator.multinomial(queries, even, size=min(_AT_ONCE, resamples - start)) * 1.0)
-        for start in range(0, resamples, _AT_ONCE)
-    ]
+    drawn = []
+    for start in range(0, resamples, _AT_ONCE):
+        counts = generator.multinomial(queries, even, size=min(_AT_ONCE, resamples - start))
+        drawn.append(statistic(counts.astype(np.float64)))
     return _summary(float(statistic(np.ones((1, queries)))[0]), np.concatenate(drawn))
 
 
