@@ -134,7 +134,7 @@ def _against_reference(results: Results, task: Mapping[str, Any]) -> Iterator[st
         if groups[word]
     ]
     if parts:
-        yield f"{results['reference']} {'; it '.join(parts)}."
+        yield f"The reference, {results['reference']}, {'; it '.join(parts)}."
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -255,12 +255,11 @@ def _small(
     """A small picture of each run, side by side."""
     if not runs:
         return None
-    across = min(_ACROSS, len(runs))
-    down = math.ceil(len(runs) / across)
+    down = math.ceil(len(runs) / _ACROSS)
 
     def figure(theme: Theme) -> Callable[[Figure], None]:
         def fill(paper: Figure) -> None:
-            panels = paper.subplots(down, across, squeeze=False).ravel()
+            panels = paper.subplots(down, _ACROSS, squeeze=False).ravel()
             for axes, run in zip(panels, runs, strict=False):
                 draw(axes, run, theme)
             for axes in panels[len(runs) :]:
@@ -268,8 +267,7 @@ def _small(
 
         return fill
 
-    side = _WIDTH / _ACROSS
-    size = (side * across, (side + 0.35) * down)
+    size = (_WIDTH, (_WIDTH / _ACROSS + 0.35) * down)
     light, dark = (render_figure_svg(figure(theme), theme, size) for theme in (LIGHT, DARK))
     return Picture(data_address(light), data_address(dark), description, wide=True)
 
