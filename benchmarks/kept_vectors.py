@@ -57,7 +57,9 @@ class KeptVectors:
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Look the vectors up, shape (len(sentences), dim)."""
         kept = np.memmap(self._vectors, np.float16, "r", shape=(len(self), self.dim))
-        found: NDArray[np.float32] = kept[[self._row[_key(s)] for s in sentences]].astype(np.float32)
+        found: NDArray[np.float32] = kept[[self._row[_key(s)] for s in sentences]].astype(
+            np.float32
+        )
         return found
 
     @property

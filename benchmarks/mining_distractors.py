@@ -118,11 +118,11 @@ class Task:
         """Read the files; the N-th file of distractors has the languages of the N-th known one."""
         pairs = {pair: name_of(path) for path in gold for pair in read_pairs(path)}
         drawn = draw_distractors(distractors, count, {text for pair in pairs for text in pair})
-        names = {name_of(theirs): name_of(ours) for theirs, ours in zip(distractors, gold)}
+        names = dict(zip(map(name_of, distractors), map(name_of, gold), strict=False))
         rng = np.random.default_rng(seed)
+        known = [dict.fromkeys(pair[side] for pair in pairs) for side in (0, 1)]
         sides = [
-            [str(text) for text in rng.permutation([*dict.fromkeys(p[i] for p in pairs), *drawn[i]])]
-            for i in (0, 1)
+            [str(text) for text in rng.permutation([*known[side], *drawn[side]])] for side in (0, 1)
         ]
         keys = list(pairs)
         chosen, _ = halves(len(keys), seed)

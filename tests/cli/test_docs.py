@@ -18,8 +18,7 @@ COMMAND = re.compile(r"^.*<<'END'\n(?:.*\n)*?END$|^.+$", re.MULTILINE)
 
 def blocks(page: str) -> Iterator[tuple[str, str]]:
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
-    for language, block in BLOCK.findall(text):
-        yield language, block
+    yield from BLOCK.findall(text)
 
 
 def shell(command: str) -> str:

@@ -105,7 +105,13 @@ def _mine(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.adapters import open_encoder
-    from babelite.cli.long_runs import choice, require_writable, watched_steps, working
+    from babelite.cli.long_runs import (
+        choice,
+        require_writable,
+        warn_of_unreadable,
+        watched_steps,
+        working,
+    )
     from babelite.cli.mine_display import explain_pair, read_gold, show_estimate, show_measured
     from babelite.figures import picture_format
     from babelite.files import read_lines
@@ -128,6 +134,8 @@ def _mine(
         watched_steps() as progress,
         mine(*texts, encoder, k=k, search=chosen_search, work=folder, progress=progress) as m,
     ):
+        for side, path in ((m.sources, source), (m.targets, target)):
+            warn_of_unreadable(encoder, side, path)
         found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
         kept = found if threshold is None else found.above(threshold)
         _write(m, kept, out, progress)
