@@ -4,7 +4,7 @@
         --lines 10000 100000 1000000 --kill --work scale
 
 For each number of lines two files are made, so many different sentences each, from pairs of the
-corpora in turn; the target side is shuffled. ``babelite mine`` then runs as a user runs it, from
+corpora in turn, shuffled. ``babelite mine`` then runs as a user runs it, from
 text to scored pairs, in a process of its own, whose time and highest memory are measured; so is the
 share of the pairs of the corpora that is found. With --kill it is killed when half of its vectors
 are there and started again; the table says how many sentences were encoded twice, and whether the
@@ -39,35 +39,41 @@ STEP = re.compile(r"^(.+?): ([\d,]+) in ([\d.]+) s", re.MULTILINE)
 STEPS = ("encoding", "neighbours")
 _HALF_BYTES = 2  # a float16
 _CLUSTER = 20 * 16  # cores
+_INTO_A_BLOCK = 0.25  # seconds
 
 
 def write_sides(corpora: Sequence[Path], count: int, folder: Path) -> None:
     """Write ``source.txt`` and ``target.txt``, and the pairs in ``gold.tsv``.
 
-    Every sentence is there once, so a pair takes a line of each side. The corpora give a pair each
-    in turn until they have no more.
+    Every sentence is there once. The corpora give a pair each in turn until they have no more pair
+    of two new sentences; then both sides are filled up with other targets, which have no partner.
     """
-    rng = random.Random(0)
-    taken: tuple[set[str], set[str]] = (set(), set())
-    pairs: list[tuple[str, str]] = []
+    sources: dict[str, str] = {}
+    targets: set[str] = set()
+    spare: dict[str, None] = {}
     for source, target in _in_turn(corpora):
-        if len(pairs) == count:
+        if len(sources) == count:
             break
-        if source and target and source not in taken[0] and target not in taken[1]:
-            taken[0].add(source)
-            taken[1].add(target)
-            pairs.append((source, target))
-    if len(pairs) < count:
-        raise SystemExit(f"the corpora hold only {len(pairs):,} pairs of different sentences")
-    targets = [target for _, target in pairs]
-    rng.shuffle(targets)
-    for name, lines in (
-        ("source.txt", (source for source, _ in pairs)),
-        ("target.txt", iter(targets)),
-        ("gold.tsv", (f"{source}\t{target}" for source, target in pairs)),
-    ):
-        with (folder / name).open("w", encoding="utf-8") as stream:
-            stream.writelines(f"{line}\n" for line in lines)
+        if not (source and target) or target in targets:
+            continue
+        if source in sources:
+            spare[target] = None
+        else:
+            sources[source] = target
+            targets.add(target)
+    fill = [text for text in spare if text not in targets and text not in sources]
+    short = count - len(sources)
+    if len(fill) < 2 * short:
+        raise SystemExit(f"the corpora hold fewer than {count:,} different sentences a side")
+    sides = {
+        "source.txt": [*sources, *fill[:short]],
+        "target.txt": [*targets, *fill[short : 2 * short]],
+        "gold.tsv": [f"{source}\t{target}" for source, target in sources.items()],
+    }
+    for name, lines in sides.items():
+        lines.sort()  # of a set, so that they are the same each time
+        random.Random(name).shuffle(lines)
+        (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def _in_turn(corpora: Sequence[Path]) -> Iterator[tuple[str, str]]:
@@ -131,9 +137,10 @@ def kill_and_resume(folder: Path, lines: int, options: argparse.Namespace) -> di
         if process.poll() is not None:
             raise SystemExit("mining ended before it was killed; use more lines")
         time.sleep(0.05)
-    time.sleep(0.25)  # somewhere in a block
+    time.sleep(_INTO_A_BLOCK)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    if process.wait() != -signal.SIGKILL:
+        raise SystemExit("mining ended before it was killed; use more lines")
     before = time.perf_counter() - started
     there = sum(file.stat().st_size for file in vectors.parent.glob("*.vectors")) // width
     again = mine(folder, "again.tsv", options)
@@ -246,9 +253,12 @@ def main() -> None:
     parser.add_argument("--extrapolate", type=int, default=100_000_000)
     parser.add_argument("--model", type=Path, help="a model folder (default: the one it carries)")
     options = parser.parse_args()
-    heads = "lines,encoding,search,text to pairs,peak memory,pairs,of the corpus".split(",")
-    heads += ["killed half-way"] if options.kill else []
-    print(f"| {' | '.join(heads)} |\n|---|{'---:|' * (len(heads) - 1)}", flush=True)
+    kill = " killed half-way |" if options.kill else ""
+    print(
+        "| lines | encoding | search | text to pairs | peak memory | pairs | found of the corpus |"
+        f"{kill}\n|---|{'---:|' * (7 if kill else 6)}",
+        flush=True,
+    )
     results = {}
     for lines in sorted(options.lines):
         results[lines] = measure(lines, options)
