@@ -159,6 +159,20 @@ def test_bad_input_is_one_sentence(
     assert (here / "pairs.tsv.work").exists() == ("--explain" in arguments)
 
 
+def test_a_column_of_both_files(run: Run, here: Path) -> None:
+    for side, lines in (("a", ["the house", "music"]), ("b", ["muusic", "the housee"])):
+        rows_ = [f"{side}-{i}\t{line}\n" for i, line in enumerate(lines)]
+        (here / f"{side}.tsv").write_text("".join(rows_))
+    code, out, _ = run("mine", "a.tsv", "b.tsv", "--column", "2", *MODEL)
+    assert code == 0
+    assert {tuple(pair[6:]) for pair in rows(out)[1:]} == {
+        ("the house", "the housee"), ("music", "muusic")
+    }  # fmt: skip
+    code, _, err = run("mine", "a.tsv", "b.tsv", "--column", "3", *MODEL)
+    assert code == 2
+    assert "a.tsv, line 1: has 2 columns" in err
+
+
 def test_a_byte_order_mark_and_line_ends_of_windows(run: Run, here: Path) -> None:
     (here / "a.txt").write_bytes(b"\xef\xbb\xbfthe house\r\nmusic\r\n")
     code, out, _ = run("mine", "a.txt", "b.txt", *MODEL)
