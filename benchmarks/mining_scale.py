@@ -7,8 +7,9 @@ For each number of lines two files are made, so many different sentences each, f
 corpora in turn, shuffled. ``babelite mine`` then runs as a user runs it, from
 text to scored pairs, in a process of its own, whose time and highest memory are measured; so is the
 share of the pairs of the corpora that is found. With --kill it is killed when half of its vectors
-are there and started again; the table says how many sentences were encoded twice, and whether the
-pairs are the same, byte for byte. What was measured is kept in --work and not measured again.
+are there, in the middle of a block, and started again; the table says how many of the vectors that
+were on disk were lost, how much longer both runs took together, and whether the pairs are the same,
+byte for byte. What was measured is kept in --work and not measured again.
 
 Below the table: the exponent of growth between neighbouring sizes, for each step, and what follows
 for --extrapolate lines if the steps went on growing like that.
@@ -124,7 +125,7 @@ def kill_and_resume(folder: Path, lines: int, options: argparse.Namespace) -> di
     """Kill a run when half of its vectors are on disk, and let it go on.
 
     Returns:
-        ``twice``: how many sentences were encoded a second time; ``seconds`` before the kill and
+        ``lost``: how many vectors on disk were made a second time; ``seconds`` before the kill and
         after it; and whether the pairs are the ``same`` as those of the run that was not killed.
     """
     from babelite import Encoder
@@ -147,7 +148,7 @@ def kill_and_resume(folder: Path, lines: int, options: argparse.Namespace) -> di
     kept = 2 * lines - int(again["steps"]["encoding"][0])
     same = (folder / "again.tsv").read_bytes() == (folder / "pairs.tsv").read_bytes()
     (folder / "again.tsv").unlink()
-    return {"twice": there - kept, "seconds": [before, again["seconds"]], "same": same}
+    return {"lost": there - kept, "seconds": [before, again["seconds"]], "same": same}
 
 
 def found_share(folder: Path) -> tuple[int, float]:
@@ -191,9 +192,10 @@ def row(lines: int, result: dict[str, Any]) -> str:
     ]
     if "kill" in result:
         kill = result["kill"]
+        more = sum(kill["seconds"]) - result["seconds"]
         cells.append(
-            f"{kill['twice']:,} sentences encoded twice, "
-            f"{'the same' if kill['same'] else 'OTHER'} pairs"
+            f"after {kill['seconds'][0]:,.1f} s; {kill['lost']:,} vectors lost, "
+            f"{more:.1f} s more in all, {'the same' if kill['same'] else 'OTHER'} pairs"
         )
     return f"| {' | '.join(cells)} |"
 
@@ -229,17 +231,19 @@ def growth(results: dict[int, dict[str, Any]], wanted: int) -> Iterator[str]:
     small, large = sizes[-2:]
     before, after = costs(small), costs(large)
     at_large, times = sum(after.values()), wanted / large
-    # Encoding and writing are linear; only the search is taken to go on as it was measured.
+    # Encoding and writing are linear. The search goes on as it was measured at best: to compare
+    # every line with every centroid, of which there is one for so many lines, is quadratic.
     power = max(1.0, exponent((small, large), (before["neighbours"], after["neighbours"])))
-    search = after["neighbours"] * times**power
-    total = (at_large - after["neighbours"]) * times + search
+    linear = (at_large - after["neighbours"]) * times
+    searches = [after["neighbours"] * times**power, after["neighbours"] * times**2]
     bytes_a_line = (results[large]["memory"] - results[small]["memory"]) * 1e6 / (large - small)
     hours = usable_threads() / 3600  # core-hours a second
+    few, many = ((linear + search) * hours for search in searches)
     yield (
-        f"{wanted:,} × {wanted:,} lines would take {total * hours:,.0f} core-hours "
-        f"({search * hours:,.0f} of them in the search, with the exponent {power:.2f}) and "
-        f"{bytes_a_line * wanted / 1e9:,.0f} GB of memory, {bytes_a_line:,.0f} bytes a line: "
-        f"{total * hours / _CLUSTER:,.1f} hours on 20 machines of 16 cores"
+        f"{wanted:,} × {wanted:,} lines would take {few:,.0f} core-hours if the search went on with "
+        f"the exponent {power:.2f}, {many:,.0f} if it became quadratic: {few / _CLUSTER:,.1f} to "
+        f"{many / _CLUSTER:,.1f} hours on 20 machines of 16 cores; and "
+        f"{bytes_a_line * wanted / 1e9:,.0f} GB of memory, {bytes_a_line:,.0f} bytes a line"
     )
 
 
