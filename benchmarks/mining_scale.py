@@ -240,9 +240,9 @@ def growth(results: dict[int, dict[str, Any]], wanted: int) -> Iterator[str]:
     hours = usable_threads() / 3600  # core-hours a second
     few, many = ((linear + search) * hours for search in searches)
     yield (
-        f"{wanted:,} × {wanted:,} lines would take {few:,.0f} core-hours if the search went on with "
-        f"the exponent {power:.2f}, {many:,.0f} if it became quadratic: {few / _CLUSTER:,.1f} to "
-        f"{many / _CLUSTER:,.1f} hours on 20 machines of 16 cores; and "
+        f"{wanted:,} × {wanted:,} lines would take {few:,.0f} core-hours if the search went on "
+        f"with the exponent {power:.2f}, {many:,.0f} if it became quadratic: "
+        f"{few / _CLUSTER:,.1f} to {many / _CLUSTER:,.1f} hours on 20 machines of 16 cores; and "
         f"{bytes_a_line * wanted / 1e9:,.0f} GB of memory, {bytes_a_line:,.0f} bytes a line"
     )
 
