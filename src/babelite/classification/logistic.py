@@ -19,12 +19,12 @@ Progress = Callable[[int, int], None]
 Function = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
 
 # From strong to weak regularisation: what suits vectors of unit length lies well within.
-STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _WITHOUT_DEV = 10.0
 
 _MEMORY = 10  # pairs of differences that L-BFGS remembers, as most libraries do
 _ITERATIONS = 1_000
-_TOLERANCE = 1e-5  # of the largest slope, the loss being a mean over documents
+_TOLERANCE = 1e-4  # of the largest slope, the loss being a mean over documents; as scikit-learn
 _SUFFICIENT, _CURVATURE = 1e-4, 0.9  # Wolfe's conditions (Nocedal & Wright 2006, section 3.1)
 _TRIALS = 30
 
@@ -183,15 +183,18 @@ def _right(flat: NDArray[np.float64], dev: Examples) -> int:
 # --- the minimum of a smooth convex function ------------------------------------------------------
 
 
-def minimize(function: Function, start: NDArray[np.float64]) -> NDArray[np.float64]:
+def minimize(
+    function: Function, start: NDArray[np.float64], tolerance: float = _TOLERANCE
+) -> NDArray[np.float64]:
     """Find the minimum of a convex function by L-BFGS (Nocedal & Wright 2006, algorithm 7.5).
 
     Args:
         function: Gives value and gradient.
         start: Where to begin, shape (n,).
+        tolerance: How steep it may still be.
 
     Returns:
-        A point whose gradient has no component above 1e-5, or the best that rounding lets be found.
+        A point whose gradient has no component above ``tolerance``, or the best that rounding lets be found.
 
     Example:
         >>> minimize(lambda x: (float(((x - 3) ** 2).sum()), 2 * (x - 3)), np.zeros(2)).round(4)
@@ -201,7 +204,7 @@ def minimize(function: Function, start: NDArray[np.float64]) -> NDArray[np.float
     value, slope = function(point)
     moves: list[tuple[NDArray[np.float64], NDArray[np.float64], float]] = []
     for _ in range(_ITERATIONS):
-        if np.abs(slope).max() <= _TOLERANCE:
+        if np.abs(slope).max() <= tolerance:
             break
         step = _search_line(function, point, value, slope, _direction(slope, moves))
         if step is None:

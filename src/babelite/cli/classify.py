@@ -122,7 +122,9 @@ def _train(
     if not dev:
         examples, chosen = hold_out(rows, seed=seed)
     encoder = open_encoder(model, allow_download=allow_download)
+    step = "training, epochs" if kind == "mlp" else "training, strengths of regularisation"
     with watched_steps() as tell:
+        tell(step, 0, 1)
         made = TextClassifier.train(
             encoder,
             examples,
@@ -131,7 +133,7 @@ def _train(
             seed=seed,
             by_sentence=by_sentence,
             spec=model,
-            progress=lambda done, total: tell("training", done, total),
+            progress=lambda done, total: tell(step, done, total),
         )
     _say_how(len(examples), len(chosen), held_out=not dev)
     if chosen:
