@@ -308,7 +308,7 @@ def _evaluate(
     if plot:
         picture_format(plot)
     wanted, trained = _codes(languages), _codes(train_languages)
-    read = None if wanted is None else [*dict.fromkeys([*wanted, *(trained or ())])]
+    read = None if wanted is None else [*dict.fromkeys([*(trained or ()), *wanted])]
     documents = read_labelled_set(
         folder, read, train_size=train_size, columns=parse_columns(columns)
     )
