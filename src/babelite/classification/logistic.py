@@ -194,7 +194,8 @@ def minimize(
         tolerance: How steep it may still be.
 
     Returns:
-        A point whose gradient has no component above ``tolerance``, or the best that rounding lets be found.
+        A point whose gradient has no component above ``tolerance``, or the best that rounding lets
+        be found.
 
     Example:
         >>> minimize(lambda x: (float(((x - 3) ** 2).sum()), 2 * (x - 3)), np.zeros(2)).round(4)
