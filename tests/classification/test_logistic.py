@@ -58,6 +58,10 @@ def test_the_strength_that_is_best_on_dev_is_kept() -> None:
     ]
     chosen = LogisticClassifier(strengths).fit(vectors, labels, dev, true)
     assert chosen.chosen_strength_ == strengths[int(np.argmax(rights))]
+    # All are wrong about these, and the weakest weights are the least sure of it.
+    wrong = ["yzx"["xyz".index(label)] for label in labels[:5]]
+    sure = LogisticClassifier((1.0, 0.01, 1000.0)).fit(vectors, labels, vectors[:5], wrong)
+    assert sure.chosen_strength_ == 0.01
     assert LogisticClassifier().fit(vectors, labels).chosen_strength_ == 10
 
 

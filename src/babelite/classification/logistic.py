@@ -37,8 +37,8 @@ class LogisticClassifier:
 
     Args:
         strengths: The values of ``C`` to choose from by the dev documents, rising; the one with the
-            most right answers is kept, the smallest of equals. Without dev documents ``C`` is 10,
-            or what is given if it is a single one.
+            most right answers is kept, of equals the one that finds the true labels likeliest.
+            Without dev documents ``C`` is 10, or what is given if it is a single one.
 
     Attributes:
         classes_: The labels in alphabetical order, once it is trained.
@@ -88,13 +88,13 @@ class LogisticClassifier:
             dev = further_examples(dev_vectors, dev_labels, examples)
         elif len(strengths) > 1:
             strengths = (_WITHOUT_DEV,)
-        best, kept = -1, np.zeros(0)
+        best, kept = (-1, -np.inf), np.zeros(0)
         found = np.zeros((examples.vectors.shape[1] + 1) * len(examples.classes))
         for number, strength in enumerate(strengths, start=1):
             found = minimize(_penalised(examples, strength), found)  # from the one before: near it
-            right = _right(found, dev) if dev is not None else 0
-            if right > best:
-                best, kept, self.chosen_strength_ = right, found, strength
+            score = _judge(found, dev) if dev is not None else (0, 0.0)
+            if score > best:
+                best, kept, self.chosen_strength_ = score, found, strength
             if progress is not None:
                 progress(number, len(strengths))
         table = kept.reshape(-1, len(examples.classes)).astype(np.float32)
@@ -174,10 +174,14 @@ def _penalised(examples: Examples, strength: float) -> Function:
     return function
 
 
-def _right(flat: NDArray[np.float64], dev: Examples) -> int:
+def _judge(flat: NDArray[np.float64], dev: Examples) -> tuple[int, float]:
+    """How many answers are right, and the log-probability of the true labels."""
     table = flat.reshape(-1, len(dev.classes))
-    answers = (dev.vectors @ table[:-1] + table[-1]).argmax(axis=1)
-    return int((answers == dev.targets).sum())
+    scores = dev.vectors @ table[:-1] + table[-1]
+    right = int((scores.argmax(axis=1) == dev.targets).sum())
+    scores -= scores.max(axis=1, keepdims=True)
+    true = scores[np.arange(len(scores)), dev.targets]
+    return right, float((true - np.log(np.exp(scores).sum(axis=1))).sum())
 
 
 # --- the minimum of a smooth convex function ------------------------------------------------------
