@@ -42,4 +42,7 @@ def test_contenders_become_rows_of_a_table(model: Path) -> None:
 
 
 def test_lines_are_classified_and_counted(model: Path) -> None:
-    assert classification.lines_per_second(model, LabelledCorpus(ROWS, (), ROWS), lines=50) > 0
+    assert (
+        classification.lines_per_second(model, LabelledCorpus(ROWS), [row.text for row in ROWS], 50)
+        > 0
+    )

@@ -48,7 +48,7 @@ documents; ± is the standard deviation over the seeds.
 
 Example: babelite classify evaluate sib200 --languages eng_Latn,fra_Latn --train-languages eng_Latn
 """
-_BLOCK = 1024
+_BLOCK = 4096
 
 ClassifierOption = Annotated[
     str, typer.Option("--classifier", help="logistic (regression), or mlp: LASER's perceptron.")
