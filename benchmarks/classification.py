@@ -171,8 +171,8 @@ def main() -> None:
         "--lines",
         type=Path,
         metavar="FILE",
-        help="lines whose classification is timed, over and over up to 20,000; SIB-200's own, which "
-        "are long (22 words), if not given",
+        help="lines whose classification is timed, over and over up to 20,000; the sentences of "
+        "SIB-200, which are long, if not given",
     )
     parser.add_argument("--no-speed", action="store_true", help="measure quality alone")
     add_options(parser)

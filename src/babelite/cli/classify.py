@@ -265,10 +265,14 @@ def _evaluate(
     ],
     languages: Annotated[
         str | None,
-        typer.Option(help="Languages to test in, with commas between; all if not given."),
+        typer.Option(
+            help="Languages to test in, besides those trained in, with commas between; all if not "
+            "given."
+        ),
     ] = None,
     train_languages: Annotated[
-        str | None, typer.Option(help="Languages to train in; all that have training documents.")
+        str | None,
+        typer.Option(help="Languages to train in; all that have training documents if not given."),
     ] = None,
     classifier: ClassifierOption = "mlp",
     seeds: Annotated[
