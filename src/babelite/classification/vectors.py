@@ -44,7 +44,8 @@ def text_vectors(
         encoder: What turns sentences into vectors.
         texts: Sentences or documents.
         by_sentence: Whether to encode every sentence of a text and take their mean, as LASER does
-            for MLDoc: an encoder reads only so many tokens, and was trained on sentences.
+            for MLDoc: an encoder reads only so many tokens, and was trained on sentences. LASER
+            leaves the mean as it is; here it is brought to unit length like every vector.
 
     Returns:
         float32 array of shape (len(texts), dim), rows of unit length or zero.
