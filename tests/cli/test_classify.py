@@ -157,3 +157,22 @@ def test_bad_input_is_one_sentence(
     assert message in err
     assert "Traceback" not in err
     assert not (here / "c").exists()
+
+
+def test_evaluate_mldoc_by_the_names_of_its_files(run: Run, here: Path) -> None:
+    topics = dict(zip(WORDS, ("CCAT", "GCAT"), strict=True))
+    (here / "news").mkdir()
+    for name in ("english.train.1000", "english.dev", "english.test", "german.test"):
+        lines = [f"{topics[label]}\t{f'{text}. {text}é.'.encode()}\n" for label, text in ROWS]
+        (here / "news" / name).write_text("".join(lines))
+    code, out, err = run(
+        *("classify", "evaluate", "news", "--train-languages", "english", "--languages", "german"),
+        *("--classifier", "logistic", "--whole", "--json", *MODEL),
+    )
+    assert code == 0, err
+    record = json.loads(out)
+    assert (record["name"], record["labels"]) == ("MLDoc", ["CCAT", "GCAT"])
+    assert record["scores"]["en-de"]["accuracy"]["value"] == 1.0
+    code, _, err = run("classify", "evaluate", "news", "--train-size", "2000", *MODEL)
+    assert code == 2
+    assert "no training documents, such as english.train.2000" in err
