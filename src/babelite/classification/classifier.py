@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 # What a classifier's file remembers the vectors of, to know its encoder again.
 _PROBES = ("The weather is nice today.", "Où est la gare ?", "1 2 3")
-_BLOCK = 1024
+_BLOCK = 4096  # sentences of one length are encoded together, so that many at once is faster
 
 
 class Prediction(NamedTuple):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Where a sentence ends: after its mark and what closes behind it, before white space; in scripts
 # that put no spaces after it, at once. A full stop after one letter is an initial's.
-_END = re.compile(r"(?<=[.!?…])(?<!\b\w\.)[\"'»”’)\]]*\s+|(?<=[。！？])")
+_END = re.compile(r"((?<!\b\w)[.!?…]+[\"'»”’)\]]*)\s+|([。！？]+[」』”’）]*)\s*")
 
 
 def split_at_ends(text: str) -> list[str]:
@@ -31,7 +31,8 @@ def split_at_ends(text: str) -> list[str]:
         >>> split_at_ends("Shares of J. Smith rose. So did others! 株価は上昇した。終わり。")
         ['Shares of J. Smith rose.', 'So did others!', '株価は上昇した。', '終わり。']
     """
-    return [part for part in map(str.strip, _END.split(text)) if part] or [text]
+    cut = _END.sub(lambda end: f"{end[1] or end[2]}\n", text)
+    return [part for part in map(str.strip, cut.split("\n")) if part] or [text]
 
 
 def text_vectors(
@@ -43,7 +44,8 @@ def text_vectors(
         encoder: What turns sentences into vectors.
         texts: Sentences or documents.
         by_sentence: Whether to encode every sentence of a text and take their mean, as LASER does
-            for MLDoc: an encoder reads only so many tokens, and was trained on sentences.
+            for MLDoc: an encoder reads only so many tokens, and was trained on sentences. LASER
+            leaves the mean as it is; here it is brought to unit length like every vector.
 
     Returns:
         float32 array of shape (len(texts), dim), rows of unit length or zero.

@@ -48,7 +48,7 @@ documents; ± is the standard deviation over the seeds.
 
 Example: babelite classify evaluate sib200 --languages eng_Latn,fra_Latn --train-languages eng_Latn
 """
-_BLOCK = 1024
+_BLOCK = 4096
 
 ClassifierOption = Annotated[
     str, typer.Option("--classifier", help="logistic (regression), or mlp: LASER's perceptron.")
@@ -122,7 +122,9 @@ def _train(
     if not dev:
         examples, chosen = hold_out(rows, seed=seed)
     encoder = open_encoder(model, allow_download=allow_download)
+    step = "training, epochs" if kind == "mlp" else "training, strengths of regularisation"
     with watched_steps() as tell:
+        tell(step, 0, 1)
         made = TextClassifier.train(
             encoder,
             examples,
@@ -131,7 +133,7 @@ def _train(
             seed=seed,
             by_sentence=by_sentence,
             spec=model,
-            progress=lambda done, total: tell("training", done, total),
+            progress=lambda done, total: tell(step, done, total),
         )
     _say_how(len(examples), len(chosen), held_out=not dev)
     if chosen:
@@ -263,10 +265,14 @@ def _evaluate(
     ],
     languages: Annotated[
         str | None,
-        typer.Option(help="Languages to test in, with commas between; all if not given."),
+        typer.Option(
+            help="Languages to test in, besides those trained in, with commas between; all if not "
+            "given."
+        ),
     ] = None,
     train_languages: Annotated[
-        str | None, typer.Option(help="Languages to train in; all that have training documents.")
+        str | None,
+        typer.Option(help="Languages to train in; all that have training documents if not given."),
     ] = None,
     classifier: ClassifierOption = "mlp",
     seeds: Annotated[
@@ -306,7 +312,7 @@ def _evaluate(
     if plot:
         picture_format(plot)
     wanted, trained = _codes(languages), _codes(train_languages)
-    read = None if wanted is None else [*dict.fromkeys([*wanted, *(trained or ())])]
+    read = None if wanted is None else [*dict.fromkeys([*(trained or ()), *wanted])]
     documents = read_labelled_set(
         folder, read, train_size=train_size, columns=parse_columns(columns)
     )

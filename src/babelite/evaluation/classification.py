@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 Classifier = MLPClassifier | LogisticClassifier
 
+_STEPS = {"mlp": "epochs", "logistic": "strengths of regularisation"}
 _BLOCK = 1024  # texts encoded between two reports of progress
 
 
@@ -230,7 +231,9 @@ def _train(
 
     def tell(done: int, total: int) -> None:
         if progress is not None:
-            progress(f"training in {language}", done, total)
+            progress(f"training in {language}, {_STEPS[kind]}", done, total)
+
+    tell(0, 1)
 
     if kind == "logistic":
         return [LogisticClassifier().fit(given, labels, dev_vectors, dev_labels, tell)]

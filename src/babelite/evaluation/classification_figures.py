@@ -35,7 +35,7 @@ def classification_figure(results: Sequence[ClassificationResult], theme: Theme 
         from matplotlib.figure import Figure
 
         wide = max(len(result.test_languages) for result in results)
-        heights = [1.6 + _CELL[1] * len(result.train_languages) for result in results]
+        heights = [1.9 + _CELL[1] * len(result.train_languages) for result in results]
         figure = Figure(figsize=(max(6.5, 2.5 + _CELL[0] * wide), sum(heights)))
         figure.set_layout_engine("constrained")
         panels = figure.subplots(len(results), 1, squeeze=False, height_ratios=heights)
@@ -64,15 +64,13 @@ def draw_transfer(axes: Axes, result: ClassificationResult, theme: Theme) -> Non
         for column, test in enumerate(result.test_languages):
             estimate = result.scores[train, test].accuracy
             half = 50 * (estimate.high - estimate.low)
-            # Black on pale and paper on deep cells, whichever the theme's paper is.
-            deep = scores[row, column] > (100 + guess) / 2
             axes.text(
                 column,
                 row,
                 f"{scores[row, column]:.1f}\n±{half:.1f}",
                 ha="center",
                 va="center",
-                color=theme.paper if deep else theme.ink,
+                color=_readable_on(shades((scores[row, column] - guess) / (100 - guess))),
                 fontweight="bold" if train == test else "normal",
             )
     axes.grid(visible=False)
@@ -80,7 +78,14 @@ def draw_transfer(axes: Axes, result: ClassificationResult, theme: Theme) -> Non
     axes.set_yticks(range(len(result.train_languages)), result.train_languages)
     axes.set_xlabel("tested in")
     axes.set_ylabel("trained in")
-    axes.set_title(headline(result))
+    axes.set_title(headline(result).replace(": ", "\n"))
+
+
+def _readable_on(colour: tuple[float, ...]) -> str:
+    """Black or white, whichever contrasts more (relative luminance of WCAG 2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "black" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "white"
 
 
 def headline(result: ClassificationResult) -> str:
