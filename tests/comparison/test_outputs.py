@@ -91,6 +91,9 @@ def test_the_page_holds_everything_inside_itself(finished: Grid, results: dict[s
     page = (finished.out / "report.html").read_text(encoding="utf-8")
     assert not re.search(r'(src|href|srcset)="(?!data:)', page)
     assert page.count("<img") == page.count('media="(prefers-color-scheme: dark)" srcset="data:')
+    pictures = sorted((finished.out / "pictures").glob("*.svg"))
+    assert len(pictures) == page.count("<img")
+    assert all("<svg" in picture.read_text(encoding="utf-8") for picture in pictures)
     for system in results["systems"]:
         assert f">{system['name']}</td>" in page
     for task in results["tasks"]:

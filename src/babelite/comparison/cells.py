@@ -141,7 +141,7 @@ class CellFiles:
             return
         asked = self._asked()
         before = read_record(self.asked)
-        if before is None:
+        if before is None or not self.cell.model.exists():
             write_record(self.asked, asked)
             return
         old, new = (dict(record.pop("config")) for record in (before, asked))

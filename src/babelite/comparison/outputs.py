@@ -15,6 +15,8 @@ from babelite.files import write_text
 def write_outputs(grid: Grid) -> list[Path]:
     """Write ``results.json``, ``tables.md`` and ``report.html`` of what is finished so far.
 
+    The pictures of the page are also written as files, into ``pictures``.
+
     Without the extra ``report`` the page is left out.
 
     Args:

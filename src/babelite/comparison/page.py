@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from babelite import __version__
 from babelite.comparison import pictures
+from babelite.comparison.grid import file_name
 from babelite.comparison.scores import MEAN
 from babelite.comparison.tables import (
     COST_COLUMNS,
@@ -48,6 +50,9 @@ def write_page(results: Results, out: Path) -> None:
         BabeliteError: The file cannot be written.
         MissingExtraError: The extra ``report`` is not installed.
     """
+    tasks = [_task(results, task) for task in results["tasks"] if task["measures"]]
+    trade, curves = list(_trade(results)), list(_curves(results))
+    matrices, plane = _matrices(results), _map(results)
     page = (
         make_environment()
         .get_template("comparison.html.j2")
@@ -57,12 +62,12 @@ def write_page(results: Results, out: Path) -> None:
             results=results,
             facts=_facts(results),
             findings=list(_findings(results)),
-            tasks=[_task(results, task) for task in results["tasks"] if task["measures"]],
+            tasks=tasks,
             verdicts=_verdicts(results),
-            trade=list(_trade(results)),
-            curves=list(_curves(results)),
-            matrices=_matrices(results),
-            map=_map(results),
+            trade=trade,
+            curves=curves,
+            matrices=matrices,
+            map=plane,
             sentences=_sentences(results),
             cost_columns=COST_COLUMNS,
             cost=[(s["name"], cost_cells(results["cost"][s["name"]])) for s in results["systems"]],
@@ -71,6 +76,20 @@ def write_page(results: Results, out: Path) -> None:
         )
     )
     write_text(out, page)
+    files = {"cost": trade, "curves": curves}
+    files |= {"matrices": [matrices] if matrices else [], "map": [plane] if plane else []}
+    files |= {file_name(task["name"]): task["pictures"] for task in tasks}
+    _write_pictures(out.with_name("pictures"), files)
+
+
+def _write_pictures(folder: Path, groups: Mapping[str, Sequence[Picture]]) -> None:
+    """Write pictures on white as SVG files, numbered if there are several of a name."""
+    folder.mkdir(exist_ok=True)
+    for name, several in groups.items():
+        for number, picture in enumerate(several, start=1):
+            file = f"{name}-{number}.svg" if len(several) > 1 else f"{name}.svg"
+            svg = base64.b64decode(picture.light.partition(",")[2])
+            write_text(folder / file, svg.decode("utf-8"))
 
 
 def _facts(results: Results) -> dict[str, str | int]:
