@@ -17,7 +17,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -28,12 +28,15 @@ from torch import Tensor
 from babelite.errors import BabeliteError
 from babelite.launch import Launch, read_launch
 
+# Where it is counted how many processes have told, or need not be told, of a loss.
+_LOST = "babelite/lost"
 # Larger gradients are summed where they are, smaller ones joined into one message.
 _LARGE = 1 << 18
 # A peer that died closes its connection and is noticed at once; this is for a machine that is gone.
 _TIMEOUT = timedelta(minutes=30)
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_FOR_THE_FIRST = 2.0
+_SECONDS_FOR_READERS = 5.0
 
 
 class LostProcessError(BabeliteError):
@@ -173,12 +176,20 @@ class Processes:
         store, key = _store(), f"babelite/{self._turn}"
         if not self.leads:
             return self._follow(store, key)
-        answer = "failed"
         try:
-            answer = f"done {work()}"
-        finally:
-            store.set(key, answer)
-        return answer[5:]
+            answer = work()
+        except BaseException as error:
+            store.set(key, "failed")
+            if isinstance(error, Exception):  # the store may end with this process: let them read
+                self._wait_for_readers(store, key)
+            raise
+        store.set(key, f"done {answer}")
+        return answer
+
+    def _wait_for_readers(self, store: Any, key: str) -> None:  # noqa: ANN401
+        end = time.monotonic() + _SECONDS_FOR_READERS
+        while store.add(f"{key}/read", 0) < self.world_size - 1 and time.monotonic() < end:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def _follow(self, store: Any, key: str) -> str:  # noqa: ANN401
         # Looked for again and again, as a call that waits would not let Ctrl-C through.
@@ -186,8 +197,11 @@ class Processes:
             while not store.check([key]):
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
             answer: str = store.get(key).decode()
+            store.add(f"{key}/read", 1)
         if answer == "failed":
-            raise BabeliteError("process 0 has stopped", remedy="see what it said")
+            error = BabeliteError("process 0 has stopped", remedy="see what it said")
+            error.tell = False
+            raise error
         return answer[5:]
 
     def cores(self) -> int:
@@ -204,6 +218,16 @@ class Processes:
             sharing += where == machine and not own.isdisjoint(map(int, cores.split(",")))
         return max(1, len(own) // sharing)
 
+    def settle_who_tells(self, error: BaseException) -> None:
+        """Decide which process tells the user of an error that ends this one."""
+        if self.leads and not isinstance(error, LostProcessError):
+            with suppress(RuntimeError):
+                _store().add(
+                    _LOST, 1
+                )  # the others will find this process gone, and need not say so
+        elif isinstance(error, BabeliteError) and error.tell is None:
+            error.tell = True  # process 0 does not know of it
+
     @contextmanager
     def _noticing_losses(self) -> Iterator[None]:
         try:
@@ -215,7 +239,7 @@ class Processes:
         if not self.leads:  # process 0, which has saved the run, goes before the others
             time.sleep(_SECONDS_FOR_THE_FIRST)
         try:
-            return bool(_store().add("babelite/lost", 1) == 1)
+            return bool(_store().add(_LOST, 1) == 1)
         except RuntimeError:  # kept by a process that is gone
             return True
 
@@ -272,10 +296,12 @@ def join_processes(device: torch.device, launch: Launch | None = None) -> Iterat
     processes = _connect(device, launch)
     try:
         yield processes
-    except LostProcessError:
-        raise  # closing a connection of which one end is gone may wait for it
-    else:
-        dist.destroy_process_group()
+        processes.agree(0.0)  # none leaves while another one has something to read
+    except BaseException as error:
+        # Closing connections of which one end is gone may wait for it, so they are left open.
+        processes.settle_who_tells(error)
+        raise
+    dist.destroy_process_group()
 
 
 def _connect(device: torch.device, launch: Launch) -> Processes:

@@ -168,11 +168,13 @@ class Trainer:
         phase, step = self.counters.phase, self.counters.step
         self.processes.spread(list(self.model.parameters()))  # chance differs between kinds of CPU
         if self.processes.agree(phase, step, -phase, -step) != [phase, step, -phase, -step]:
-            raise BabeliteError(
+            error = BabeliteError(
                 "the processes do not see the same files",
                 path=self.run.out,
                 remedy="put --out in a folder that all machines share",
             )
+            error.tell = self.processes.leads
+            raise error
 
     def _prepared_at(self) -> float:
         """Seconds that preparation took, remembered from the first start."""
