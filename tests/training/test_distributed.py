@@ -245,7 +245,9 @@ def test_a_lost_process_ends_the_run_with_one_message_and_it_goes_on(
     )
     try:
         wait_until(lambda: place(out) >= (1, 0))
-        os.kill(workers(process.pid)[1], signal.SIGKILL)
+        other, metrics = workers(process.pid)[1], out / "training" / "metrics.jsonl"
+        wait_until(lambda: '"layers", "step": 20' in metrics.read_text())
+        os.kill(other, signal.SIGKILL)
         _, errors = process.communicate(timeout=120)
     finally:
         process.kill()
@@ -254,7 +256,7 @@ def test_a_lost_process_ends_the_run_with_one_message_and_it_goes_on(
     assert len(told) == 1, errors
     assert "one of the processes was lost" in told[0]
     assert "same command again" in told[0]
-    assert (1, 0) < place(out) < (2, 0)
+    assert (1, 20) <= place(out) < (2, 0)
     finish(start(arguments, launched_by_slurm(2)), [0, 0])
     same_result(out, undisturbed)
 
