@@ -38,9 +38,14 @@ def made_up_corpus() -> TokenizedPairs:
 
 
 def one_step(
-    processes: Processes, objective: str, phase: str, sizes: list[int], first: int = 0
+    processes: Processes,
+    objective: str,
+    phase: str,
+    sizes: list[int],
+    first: int = 0,
+    precision: torch.dtype = torch.float32,
 ) -> dict[str, Tensor]:
-    """The gradients and the losses of a step, float32, whose batches have those sizes."""
+    """The gradients and the losses of a step whose batches have those sizes."""
     config = TrainingConfig(objective=objective, clip_norm=1e9, seed=3)
     torch.manual_seed(0)
     network = DualTransformer(SHAPE, dropout=0.0)
@@ -56,7 +61,7 @@ def one_step(
         [(0, 2)],
         processes,
         torch.device("cpu"),
-        torch.float32,
+        precision,
     )
     begins = first + np.cumsum([0, *sizes])
     batches = [

@@ -27,9 +27,6 @@ from safetensors.torch import load_file
 from shared_steps import Cases, one_step, steps_of_a_process
 
 from babelite import Encoder
-from babelite.errors import BabeliteError
-from babelite.training.config import make_config
-from babelite.training.devices import choose_precision
 from babelite.training.formula import OBJECTIVES
 from babelite.training.processes import Processes
 
@@ -70,15 +67,6 @@ def test_gradients_are_those_of_one_process_with_the_whole_batch(
             for part, tensor in expected.items():
                 # Gradients of the sum of everything are so long that float32 is coarser than 1e-5.
                 torch.testing.assert_close(found[part], tensor, atol=1e-5, rtol=5e-7, msg=name)
-
-
-def test_accumulated_gradients_are_the_mean_of_those_of_the_batches() -> None:
-    together = one_step(Processes(), "align + sim", "layers", [50, 40])
-    first = one_step(Processes(), "align + sim", "layers", [50])
-    second = one_step(Processes(), "align + sim", "layers", [40], first=50)
-    for name, tensor in together.items():
-        torch.testing.assert_close(tensor, (first[name] + second[name]) / 2, atol=1e-6, rtol=1e-5)
-        assert not torch.equal(first[name], second[name])
 
 
 # --- runs -------------------------------------------------------------------------------------
@@ -294,13 +282,3 @@ def test_the_clock_of_process_0_ends_all(
         arguments += [f"--{name.replace('_', '-')}", str(value)]
     finish(start(arguments, launched_by_torchrun(2)), [0, 0])
     assert Encoder.load(out).dim == SETTINGS["dim"]
-
-
-# --- one process: float16, torch.compile ------------------------------------------------------
-
-
-def test_float16_is_for_gpus() -> None:
-    config = make_config(options={"precision": "float16"})
-    with pytest.raises(BabeliteError, match="too slow on a CPU"):
-        choose_precision(config, torch.device("cpu"))
-    assert choose_precision(config, torch.device("cuda")) is torch.float16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -247,6 +247,8 @@ class Trainer:
         done, stop = self.processes.agree(mine, self.stop.asked)
         if stop:
             self._save(optimizer)
+            with suppress(LostProcessError):
+                self.processes.agree(0.0)  # the first to leave may have the others ended: not yet
             raise TrainingStopped
         return done
 
