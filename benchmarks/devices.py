@@ -27,10 +27,10 @@ from tokenizers import Tokenizer
 from babelite.corpus import WeightedPair, parse_source
 from babelite.launch import read_launch
 from babelite.training.config import TrainingConfig
+from babelite.training.connecting import join_processes
 from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.phases import make_optimizer, plan_phases
-from babelite.training.processes import join_processes
 from babelite.training.steps import Stepper
 from babelite.training.tasks import ContrastiveSettings, TrainingModel
 from babelite.training.tokens import open_tokens, tokenize

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from babelite.training.batches import Rows
 from babelite.training.config import TrainingConfig
+from babelite.training.connecting import join_processes
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.phases import Phase
-from babelite.training.processes import Processes, join_processes
+from babelite.training.processes import Processes
 from babelite.training.steps import Stepper
 from babelite.training.tasks import ContrastiveSettings, TrainingModel
 from babelite.training.tokens import Side, TokenizedPairs, sentence_keys

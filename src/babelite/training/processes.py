@@ -1,7 +1,4 @@
-"""The processes that train together: who they are, and all that they tell each other.
-
-Lightning Fabric finds out from ``torchrun`` or Slurm where the processes are, connects them and
-gives each its device. It is imported only where there are several.
+"""What the processes that train together know of each other, and all that they tell each other.
 
 The model is not wrapped for distributed data parallelism: that averages gradients of processes,
 which is not the gradient of the whole batch when processes have unequal parts, and what it gains by
@@ -11,11 +8,10 @@ gradient and the last of it to be known. Gradients are summed once a step instea
 
 from __future__ import annotations
 
-import logging
+import json
 import os
 import socket
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -26,14 +22,13 @@ import torch.distributed as dist
 from torch import Tensor
 
 from babelite.errors import BabeliteError
-from babelite.launch import Launch, read_launch
 
 # Where it is counted how many processes have told, or need not be told, of a loss.
 _LOST = "babelite/lost"
 # Larger gradients are summed where they are, smaller ones joined into one message.
 _LARGE = 1 << 18
 # A peer that died closes its connection and is noticed at once; this is for a machine that is gone.
-_TIMEOUT = timedelta(minutes=30)
+TIMEOUT = timedelta(minutes=30)
 _SECONDS_BETWEEN_LOOKS = 0.1
 _SECONDS_FOR_THE_FIRST = 2.0
 _SECONDS_FOR_READERS = 5.0
@@ -72,7 +67,7 @@ class Processes:
         self._control: dist.ProcessGroup | None = None
         if world_size > 1:
             # What is agreed on are numbers on the CPU, for which no GPU has to be waited for.
-            self._control = dist.new_group(backend="gloo", timeout=_TIMEOUT)
+            self._control = dist.new_group(backend="gloo", timeout=TIMEOUT)
 
     @property
     def leads(self) -> bool:
@@ -206,17 +201,14 @@ class Processes:
 
     def cores(self) -> int:
         """How many CPU cores are there for this process alone."""
-        own = _own_cores()
+        mine = (socket.gethostname(), _own_cores())
         if self.world_size == 1:
-            return len(own)
-        # Bound to cores of its own (as by Slurm) a process has all of them; else they are shared.
-        store, machine = _store(), socket.gethostname()
-        store.set(f"babelite/cores/{self.rank}", f"{machine} {','.join(map(str, sorted(own)))}")
-        sharing = 0
-        for rank in range(self.world_size):
-            where, cores = store.get(f"babelite/cores/{rank}").decode().split(" ")
-            sharing += where == machine and not own.isdisjoint(map(int, cores.split(",")))
-        return max(1, len(own) // sharing)
+            return len(mine[1])
+        with self._noticing_losses():
+            store = _store()
+            store.set(f"babelite/cores/{self.rank}", json.dumps([mine[0], sorted(mine[1])]))
+            texts = [store.get(f"babelite/cores/{rank}") for rank in range(self.world_size)]
+        return share_of_cores(mine, [(where, set(own)) for where, own in map(json.loads, texts)])
 
     def settle_who_tells(self, error: BaseException) -> None:
         """Decide which process tells the user of an error that ends this one."""
@@ -265,6 +257,24 @@ class _Gather(torch.autograd.Function):
         return torch.split(total, ctx.sizes)[ctx.processes.rank], None, None
 
 
+def share_of_cores(mine: tuple[str, set[int]], everyone: list[tuple[str, set[int]]]) -> int:
+    """How many cores there are for a process, if those that share some do it evenly.
+
+    Args:
+        mine: Its machine, and the numbers of the cores it may use.
+        everyone: The same of all processes, itself included.
+
+    Example:
+        >>> share_of_cores(("a", {0, 1, 2, 3}), [("a", {0, 1, 2, 3})] * 2 + [("b", {0})])
+        2
+        >>> share_of_cores(("a", {0, 1}), [("a", {0, 1}), ("a", {2, 3})])
+        2
+    """
+    machine, own = mine
+    sharing = sum(where == machine and not own.isdisjoint(theirs) for where, theirs in everyone)
+    return max(1, len(own) // sharing)
+
+
 def _store() -> Any:  # noqa: ANN401 - torch does not export the type
     return dist.distributed_c10d._get_default_store()
 
@@ -273,65 +283,3 @@ def _own_cores() -> set[int]:
     if hasattr(os, "sched_getaffinity"):
         return set(os.sched_getaffinity(0))
     return set(range(os.cpu_count() or 1))
-
-
-@contextmanager
-def join_processes(device: torch.device, launch: Launch | None = None) -> Iterator[Processes]:
-    """Connect this process with those that were started with it, for the length of a run.
-
-    Args:
-        device: The kind of device to train on; with several GPUs each process gets its own.
-        launch: Which process this is; read from the environment if not given.
-
-    Yields:
-        The processes.
-
-    Raises:
-        BabeliteError: They cannot be connected.
-    """
-    launch = launch or read_launch()
-    if launch.by is None:
-        yield Processes(device=device)
-        return
-    processes = _connect(device, launch)
-    try:
-        yield processes
-        processes.agree(0.0)  # none leaves while another one has something to read
-    except BaseException as error:
-        # Closing connections of which one end is gone may wait for it, so they are left open.
-        processes.settle_who_tells(error)
-        raise
-    dist.destroy_process_group()
-
-
-def _connect(device: torch.device, launch: Launch) -> Processes:
-    from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
-    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-    from lightning_fabric.strategies.ddp import DDPStrategy
-
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning_fabric")
-        try:
-            environment = (
-                TorchElasticEnvironment()
-                if launch.by == "torchrun"
-                else SLURMEnvironment(auto_requeue=False)
-            )
-            fabric = Fabric(
-                accelerator="cuda" if device.type == "cuda" else "cpu",
-                devices=launch.local_world_size,
-                num_nodes=launch.nodes,
-                strategy=DDPStrategy(cluster_environment=environment, timeout=_TIMEOUT),
-            )
-            fabric.launch()
-            return Processes(fabric.global_rank, fabric.world_size, fabric.device)
-        except (RuntimeError, ValueError, KeyError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise BabeliteError(
-                f"the processes could not be connected ({reason})",
-                remedy="start as many on every machine, with torchrun --nproc-per-node or "
-                "srun --ntasks-per-node, on a GPU they must not be more than there are",
-            ) from error

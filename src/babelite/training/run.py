@@ -13,10 +13,10 @@ from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
 from babelite.model_folder import TrainingData, read_model_folder
 from babelite.training.config import TrainingConfig
+from babelite.training.connecting import join_processes
 from babelite.training.devices import choose_device
 from babelite.training.export import Exported, export
 from babelite.training.prepare import TrainingText, open_text, prepare
-from babelite.training.processes import join_processes
 from babelite.training.progress import Progress
 from babelite.training.run_folder import RunFolder, read_record, write_record
 from babelite.training.trainer import TrainedNetwork, Trainer
