@@ -10,11 +10,12 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 import torch
 import torch.distributed as dist
 
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, MissingExtraError
 from babelite.launch import Launch, read_launch
 from babelite.training.processes import TIMEOUT, Processes
 
@@ -49,6 +50,8 @@ def join_processes(device: torch.device, launch: Launch | None = None) -> Iterat
 
 
 def _connect(device: torch.device, launch: Launch) -> Processes:
+    if find_spec("lightning_fabric") is None:
+        raise MissingExtraError("training in several processes", "train")
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
     from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
