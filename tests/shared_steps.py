@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from babelite.training.batches import Rows
+from babelite.training.checkpoints import Counters
 from babelite.training.config import TrainingConfig
 from babelite.training.connecting import join_processes
 from babelite.training.network import DualTransformer, NetworkShape
@@ -64,6 +65,8 @@ def one_step(
         torch.device("cpu"),
         precision,
     )
+    if stepper.scaler.is_enabled():  # the scale it begins with is found too large in a few steps
+        stepper.recall(Counters(loss_scale=256.0))
     begins = first + np.cumsum([0, *sizes])
     batches = [
         Rows(0, np.arange(begin, begin + size)) for begin, size in zip(begins, sizes, strict=False)
