@@ -143,7 +143,7 @@ class Processes:
         if gradient.device.type != "cpu" or gradient.dim() != 2:
             dist.all_reduce(gradient)
             return
-        used = gradient.any(1).to(torch.uint8)
+        used = torch.linalg.vector_norm(gradient, torch.inf, dim=1).ne(0).to(torch.uint8)
         dist.all_reduce(used, dist.ReduceOp.MAX)
         rows = used.nonzero().squeeze(1)
         if 2 * len(rows) > len(gradient):
