@@ -143,7 +143,8 @@ class Processes:
         if gradient.device.type != "cpu" or gradient.dim() != 2:
             dist.all_reduce(gradient)
             return
-        used = torch.linalg.vector_norm(gradient, torch.inf, dim=1).ne(0).to(torch.uint8)
+        # Twice as fast as `any`, of which torch has no vectorised kernel for numbers.
+        used = (gradient.amax(1).ne(0) | gradient.amin(1).ne(0)).to(torch.uint8)
         dist.all_reduce(used, dist.ReduceOp.MAX)
         rows = used.nonzero().squeeze(1)
         if 2 * len(rows) > len(gradient):
