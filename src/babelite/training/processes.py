@@ -143,7 +143,7 @@ class Processes:
         if gradient.device.type != "cpu" or gradient.dim() != 2:
             dist.all_reduce(gradient)
             return
-        # Twice as fast as `any`, of which torch has no vectorised kernel for numbers.
+        # On a CPU this takes half the time of `gradient.any(1)`.
         used = (gradient.amax(1).ne(0) | gradient.amin(1).ne(0)).to(torch.uint8)
         dist.all_reduce(used, dist.ReduceOp.MAX)
         rows = used.nonzero().squeeze(1)
