@@ -21,7 +21,7 @@ from babelite.server.gate import Gate
 from babelite.server.service import Service
 
 _REFERENCE = "#/components/schemas/{model}"
-_NO_KEY_NEEDED = ("/healthz", "/openapi.json", *page.FILES)
+_NO_KEY_NEEDED = ("/healthz", "/openapi.json")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -48,14 +48,15 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
         redoc_url=None,
     )
     _add_routes(app, service)
-    page.add_page(app)
+    of_page = page.add_page(app)
     app.add_exception_handler(Refusal, errors.on_refusal)
     app.add_exception_handler(HTTPException, errors.on_http_exception)
     app.add_exception_handler(Exception, errors.on_fault)
     _describe(app, guarded=bool(keys))
     paths = [route.path for route in app.routes]  # type: ignore[attr-defined]
+    open_paths = [*_NO_KEY_NEEDED, *of_page]
     app.add_middleware(
-        Gate, keys=keys, open_paths=_NO_KEY_NEEDED, paths=paths, metrics=service.metrics
+        Gate, keys=keys, open_paths=open_paths, paths=paths, metrics=service.metrics
     )
     return app
 
@@ -75,13 +76,13 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         ("/v1/align", do.align, schemas.AlignRequest, schemas.AlignResponse),
         ("/v1/search", do.search, schemas.SearchRequest, schemas.SearchResponse),
     ]
-    for path, handler, given in gets:
-        _add(app, "GET", path, handler, given)
     for path, handler, asked, given in posts:
         schema = {"$ref": _REFERENCE.format(model=asked.__name__)}
         body = {"required": True, "content": {"application/json": {"schema": schema}}}
         described = path != "/v1/search" or service.index is not None
         _add(app, "POST", path, handler, given, {"requestBody": body}, described)
+    for path, handler, given in gets:
+        _add(app, "GET", path, handler, given)
 
 
 def _add(

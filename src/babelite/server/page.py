@@ -8,17 +8,13 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-_FOLDER = files("babelite.server") / "web"
-FILES = {
-    "/": ("index.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/compare.js": ("compare.js", "text/javascript"),
-    "/align.js": ("align.js", "text/javascript"),
-    "/search.js": ("search.js", "text/javascript"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/api.js": ("api.js", "text/javascript"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+_TYPES = {
+    "html": "text/html",
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
 }
+_START = "index.html"
 
 # Nothing from elsewhere, nothing inline, and in no other page.
 _POLICY = (
@@ -32,10 +28,24 @@ _HEADERS = {
 }
 
 
-def add_page(app: FastAPI) -> None:
-    """Add the page and its files to an application."""
-    for path, (name, media_type) in FILES.items():
-        _add(app, path, (_FOLDER / name).read_bytes(), media_type)
+def page_files() -> dict[str, tuple[bytes, str]]:
+    """The contents and the type of each file by its path."""
+    folder = files("babelite.server") / "web"
+    return {
+        "/" if file.name == _START else f"/{file.name}": (
+            file.read_bytes(),
+            _TYPES[file.name.rpartition(".")[2]],
+        )
+        for file in folder.iterdir()
+    }
+
+
+def add_page(app: FastAPI) -> list[str]:
+    """Add the page to an application; gives the paths of its files."""
+    found = page_files()
+    for path, (content, media_type) in found.items():
+        _add(app, path, content, media_type)
+    return list(found)
 
 
 def _add(app: FastAPI, path: str, content: bytes, media_type: str) -> None:

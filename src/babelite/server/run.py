@@ -95,6 +95,7 @@ def make_server(
         access_log=access_log,
         log_level="info" if access_log else "error",
         server_header=False,
+        proxy_headers=False,  # nothing depends on who the client is
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=int(limits.answer_seconds + limits.body_seconds) + _STOP_SECONDS,
     )
