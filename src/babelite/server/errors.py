@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,8 +11,6 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-
-_LOG = logging.getLogger("babelite.server")
 
 # The longest part of a request that a message repeats.
 _QUOTED = 80
@@ -117,10 +114,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def on_fault(request: Request, error: Exception) -> Response:
-    """Answer a request that failed by a fault of ours; the log has the reason."""
-    _LOG.error("%s failed", request.url.path, exc_info=error)
+    """Answer a request that failed by a fault of ours; uvicorn logs it and then hangs up."""
     message = "The server failed to answer; its log says why."
-    return _problem(500, message, "internal_error", None, None)
+    return _problem(500, message, "internal_error", None, {"Connection": "close"})
 
 
 def _problem(

@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import time
 from collections.abc import Collection, Sequence
+from http import HTTPStatus
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +16,11 @@ from babelite.server.errors import Refusal
 from babelite.server.metrics import Metrics
 
 _OTHER = "other"
+
+# A client that still sends its body when the connection is closed does not see the answer. So the
+# rest is read and thrown away first, within these bounds.
+_SPILLED_BYTES = 16 << 20
+_SPILLED_SECONDS = 2.0
 
 
 class Gate:
@@ -62,7 +69,9 @@ class Gate:
                 status = message["status"]
                 own = MutableHeaders(scope=message)
                 own["X-Content-Type-Options"] = "nosniff"
-                if unread:  # nobody will read the rest of the body
+                if unread and status != HTTPStatus.REQUEST_TIMEOUT:
+                    await _spill(receiving, headers)
+                if unread:
                     own["Connection"] = "close"
             await send(message)
 
@@ -82,6 +91,20 @@ class Gate:
         # All keys are compared, and digests take the same time whatever was given.
         matches = [hmac.compare_digest(digest, key) for key in self._keys]
         return kind.lower() == "bearer" and any(matches)
+
+
+async def _spill(receive: Receive, headers: Headers) -> None:
+    """Read the rest of a body, if it is short and comes soon."""
+    declared = headers.get("content-length", "0")
+    if len(declared) > len(str(_SPILLED_BYTES)) or "expect" in headers:
+        return
+    left = _SPILLED_BYTES
+    with anyio.move_on_after(_SPILLED_SECONDS):
+        while left > 0:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if not message.get("more_body"):
+                return
 
 
 def _digest(key: bytes) -> bytes:
