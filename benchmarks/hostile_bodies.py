@@ -23,9 +23,23 @@ def _text(random_: random.Random) -> bytes:
 
 def _wrong_type(random_: random.Random) -> bytes:
     value = random_.choice(
-        [None, 1, -1.5, True, {}, {"a": []}, [None], [[]], [["a"]], [1, "a"], ["a", 1], [{}], [True]]
+        [
+            None,
+            1,
+            -1.5,
+            True,
+            {},
+            {"a": []},
+            [None],
+            [[]],
+            [["a"]],
+            [1, "a"],
+            ["a", 1],
+            [{}],
+            [True],
+        ]
     )
-    fields = {name: value for name in ("input", "query", "documents", "source", "target")}
+    fields = dict.fromkeys(("input", "query", "documents", "source", "target"), value)
     return json.dumps(fields).encode()
 
 
@@ -58,8 +72,10 @@ BODIES: dict[str, Callable[[random.Random], bytes]] = {
     "invalid UTF-8": lambda r: b'{"input": "' + _text(r) + b'"}',
     "half a surrogate": lambda r: b'{"input": "\\ud8%02x"}' % r.randrange(256),
     "not a number": lambda r: b'{"input": %s}' % r.choice([b"NaN", b"-Infinity", b"1e999"]),
-    "huge number": lambda r: b'{"input": "a", "query": 1, "source": 1, "dimensions": %s}'
-    % (b"9" * r.randrange(30, 9999)),
+    "huge number": lambda r: (
+        b'{"input": "a", "query": 1, "source": 1, "dimensions": %s}'
+        % (b"9" * r.randrange(30, 9999))
+    ),
     "nested arrays": lambda r: b'{"input": ' + b"[" * r.randrange(300, 200_000),
     "nested objects": lambda r: b'{"input":' * r.randrange(300, 100_000),
     "closed nesting": lambda r: (lambda n: b'{"input": ' + b"[" * n + b"]" * n + b"}")(

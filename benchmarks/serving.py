@@ -11,8 +11,9 @@ Throughput: every client has a connection and sends, again and again, a request 
 same sentences with as many threads before and after; the clients' own work is the server's loss.
 The first answer of each client is compared with the encoder's vectors.
 
-Latency: requests of one sentence. First as many as go (their capacity); then half of that, at random
-times, counted from when each was due. Memory is the server's after a few seconds and at the end.
+Latency: requests of one sentence. First as many as go (their capacity); then half of that, at
+random times, counted from when each was due. Memory is the server's after a few seconds and at the
+end.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 from hostile_bodies import attack
-from http_load import HEAD_END, Load, Served, as_fast_as_it_goes, at_a_rate, embedding_request
+from http_load import HEAD_END, Load, as_fast_as_it_goes, at_a_rate, embedding_request
 from http_load import serving as serving_process
 
 SENTENCES = 8_192

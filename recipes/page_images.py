@@ -46,7 +46,12 @@ PICTURES = (
 def browser(width: int, *, dark: bool) -> webdriver.Chrome:
     """A headless Chromium."""
     options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--hide-scrollbars", "--no-sandbox", "--disable-dev-shm-usage"):
+    for argument in (
+        "--headless=new",
+        "--hide-scrollbars",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+    ):
         options.add_argument(argument)
     driver = webdriver.Chrome(options, webdriver.ChromeService("/usr/bin/chromedriver"))
     _resize(driver, width, 900)

@@ -22,7 +22,8 @@ from babelite.server.service import Service
 from .conftest import running
 
 PATIENCE = 60
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # fmt: skip
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 DRIVER = shutil.which("chromedriver")
 
 
@@ -39,8 +40,9 @@ def test_all_that_the_page_refers_to_is_there(api: httpx.Client) -> None:
     page = api.get("/")
     assert page.headers["content-type"].startswith("text/html")
     scripts = [path for path in page_files() if path.endswith(".js")]
-    imported = [re.findall(r'from "\./([^"]+)"', api.get(path).text) for path in scripts]
-    referred = re.findall(r'(?:src|href)="([^#"]+)"', page.text) + sum(imported, [])
+    referred = re.findall(r'(?:src|href)="([^#"]+)"', page.text)
+    for path in scripts:
+        referred += re.findall(r'from "\./([^"]+)"', api.get(path).text)
     for name in referred:
         assert api.get(f"/{name}").status_code == 200, name
     assert api.head("/").status_code == 200
@@ -123,9 +125,14 @@ def test_examples_are_grouped_at_once(page: webdriver.Chrome) -> None:
 
 def test_what_is_written_is_compared(page: webdriver.Chrome) -> None:
     wait(page, "#compare-status", "17 sentences")
-    write(page, "sentences", "Good morning!\n<b>It</b> is raining.\nGuten Morgen!\n\n  \nBuongiorno!")
+    write(
+        page, "sentences", "Good morning!\n<b>It</b> is raining.\nGuten Morgen!\n\n  \nBuongiorno!"
+    )
     wait(page, "#compare-status", "4 sentences, 1 group of translations, 1 alone.")
-    assert groups(page) == [["Good morning!", "Guten Morgen!", "Buongiorno!"], ["<b>It</b> is raining."]]  # fmt: skip
+    assert groups(page) == [
+        ["Good morning!", "Guten Morgen!", "Buongiorno!"],
+        ["<b>It</b> is raining."],
+    ]
     before = pixels(page)
     page.execute_script(
         """const slider = document.getElementById("threshold");
@@ -232,5 +239,3 @@ def test_the_page_asks_for_the_key(browser: webdriver.Chrome, encoder: Encoder) 
         assert not field(browser, "key-form").is_displayed()
         browser.get("about:blank")
     browser.get_log("browser")  # the refusals are in it
-
-

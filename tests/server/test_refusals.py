@@ -146,8 +146,12 @@ def test_a_body_that_is_said_to_be_huge_is_not_waited_for(strict: str) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Content-Type": "text/plain"}, {}, {"Content-Type": "application/json", "Content-Encoding": "gzip"}],
-)  # fmt: skip
+    [
+        {"Content-Type": "text/plain"},
+        {},
+        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    ],
+)
 def test_only_plain_json_is_taken(strict: str, headers: dict[str, str]) -> None:
     answer = HTTP.post(f"{strict}/v1/embeddings", content=b'{"input": "a"}', headers=headers)
     assert answer.status_code == 415
@@ -203,7 +207,9 @@ def test_hostile_requests_are_refused_and_change_nothing(encoder: Encoder) -> No
         results = asyncio.run(attack(port, 75, slow=5))
         answer = HTTP.post(f"{address}/v1/embeddings", json={"input": "still there"})
     assert set(results) == {*BODIES, *REQUESTS, SLOW}
-    wrong = {kind: found for kind, found in results.items() if any(not 400 <= s < 500 for s in found)}
+    wrong = {
+        kind: found for kind, found in results.items() if any(not 400 <= s < 500 for s in found)
+    }
     assert not wrong
     assert set(results[SLOW]) == {408}
     assert answer.status_code == 200
@@ -211,42 +217,45 @@ def test_hostile_requests_are_refused_and_change_nothing(encoder: Encoder) -> No
 
 def test_a_key_is_asked_for_where_there_is_something_to_guard(encoder: Encoder) -> None:
     good = {"Authorization": "Bearer second"}
+    wrong: list[dict[str, str | bytes]] = [
+        {},
+        {"Authorization": "Bearer sec"},
+        {"Authorization": "Basic second"},
+        {"Authorization": "Bearer"},
+        {"Authorization": b"Bearer \xe9"},
+    ]
+    body = {"input": "a"}
     with running(Service(encoder), ["first", "second"]) as address:
-        with httpx.Client(base_url=address) as api:
-            for headers in ({}, {"Authorization": "Bearer sec"}, {"Authorization": "Basic second"},
-                            {"Authorization": "Bearer"}, {"Authorization": b"Bearer \xe9"}):  # fmt: skip
-                answer = api.post("/v1/embeddings", json={"input": "a"}, headers=headers)
-                assert answer.status_code == 401
-                assert problem(answer)["code"] == "invalid_api_key"
-                assert answer.headers["www-authenticate"] == "Bearer"
-            for path in ("/metrics", "/v1/models", "/nowhere"):
-                assert api.get(path).status_code == 401
-            for path in ("/", "/page.js", "/healthz", "/openapi.json"):
-                assert api.get(path).status_code == 200
-            assert api.post("/v1/embeddings", json={"input": "a"}, headers=good).status_code == 200
-            assert api.get("/metrics", headers=good).status_code == 200
+        for headers in wrong:
+            answer = HTTP.post(f"{address}/v1/embeddings", json=body, headers=headers)  # type: ignore[arg-type]
+            assert answer.status_code == 401
+            assert problem(answer)["code"] == "invalid_api_key"
+            assert answer.headers["www-authenticate"] == "Bearer"
+        for path in ("/metrics", "/v1/models", "/nowhere"):
+            assert HTTP.get(address + path).status_code == 401
+        for path in ("/", "/page.js", "/healthz", "/openapi.json"):
+            assert HTTP.get(address + path).status_code == 200
+        assert HTTP.get(f"{address}/metrics", headers=good).status_code == 200
+        answer = HTTP.post(f"{address}/v1/embeddings", json=body, headers=good)
+        assert answer.status_code == 200
 
 
 def test_who_finds_the_queue_full_is_told_when_to_come_again(held: Held) -> None:
+    answers: list[httpx.Response] = []
     with running(Service(held, limits=Limits(waiting=3))) as address:
-        with httpx.Client(base_url=address, timeout=PATIENT) as api:
-            answers: list[httpx.Response] = []
 
-            def ask(count: int) -> threading.Thread:
-                body = {"input": ["a"] * count}
-                send = lambda: answers.append(api.post("/v1/embeddings", json=body))  # noqa: E731
-                thread = threading.Thread(target=send)
-                thread.start()
-                return thread
+        def ask(count: int) -> None:
+            answers.append(HTTP.post(f"{address}/v1/embeddings", json={"input": ["a"] * count}))
 
-            first = ask(1)
-            assert held.entered.wait(PATIENT)
-            second = ask(3)
-            wait_until(lambda: "babelite_waiting_sentences 3.0" in api.get("/metrics").text)
-            refused = api.post("/v1/embeddings", json={"input": "a"})
-            held.free.set()
-            first.join()
-            second.join()
+        asking = [threading.Thread(target=ask, args=(count,)) for count in (1, 3)]
+        asking[0].start()
+        assert held.entered.wait(PATIENT)
+        asking[1].start()
+        wait_until(lambda: "babelite_waiting_sentences 3.0" in HTTP.get(f"{address}/metrics").text)
+        refused = HTTP.post(f"{address}/v1/embeddings", json={"input": "a"})
+        held.free.set()
+        for thread in asking:
+            thread.join()
     assert (refused.status_code, problem(refused)["type"]) == (429, "rate_limit_error")
     assert int(refused.headers["retry-after"]) >= 1
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -261,19 +270,19 @@ def test_who_waits_too_long_is_told_so(held: Held) -> None:
 
 def test_what_nobody_waits_for_is_not_encoded(held: Held) -> None:
     with running(Service(held)) as address:
-        with httpx.Client(base_url=address, timeout=PATIENT) as api:
-            first = threading.Thread(target=api.post, args=("/v1/embeddings",), kwargs={"json": {"input": "a"}})
-            first.start()
-            assert held.entered.wait(PATIENT)
-            with pytest.raises(httpx.ReadTimeout):
-                HTTP.post(f"{address}/v1/embeddings", json={"input": "b"}, timeout=0.3)
-            wait_until(lambda: "babelite_waiting_sentences 0.0" in api.get("/metrics").text)
-            held.free.set()
-            first.join()
+        place, asked = f"{address}/v1/embeddings", {"json": {"input": "a"}}
+        first = threading.Thread(target=HTTP.post, args=(place,), kwargs=asked)
+        first.start()
+        assert held.entered.wait(PATIENT)
+        with pytest.raises(httpx.ReadTimeout):
+            HTTP.post(place, json={"input": "b"}, timeout=0.3)
+        wait_until(lambda: "babelite_waiting_sentences 0.0" in HTTP.get(f"{address}/metrics").text)
+        held.free.set()
+        first.join()
     assert held.calls == 1
 
 
-def test_a_fault_of_the_encoder_is_the_servers(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_of_the_encoder_is_the_servers() -> None:
     class Broken:
         dim = 2
 

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from babelite import __version__
 from babelite.server import errors, page, schemas
 from babelite.server.endpoints import Endpoints
-from babelite.server.errors import Refusal
+from babelite.server.errors import RefusedError
 from babelite.server.gate import Gate
 from babelite.server.service import Service
 
@@ -49,15 +49,13 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
     )
     _add_routes(app, service)
     of_page = page.add_page(app)
-    app.add_exception_handler(Refusal, errors.on_refusal)
+    app.add_exception_handler(RefusedError, errors.on_refusal)
     app.add_exception_handler(HTTPException, errors.on_http_exception)
     app.add_exception_handler(Exception, errors.on_fault)
     _describe(app, guarded=bool(keys))
     paths = [route.path for route in app.routes]  # type: ignore[attr-defined]
     open_paths = [*_NO_KEY_NEEDED, *of_page]
-    app.add_middleware(
-        Gate, keys=keys, open_paths=open_paths, paths=paths, metrics=service.metrics
-    )
+    app.add_middleware(Gate, keys=keys, open_paths=open_paths, paths=paths, metrics=service.metrics)
     return app
 
 

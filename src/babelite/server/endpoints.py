@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from babelite import __version__
 from babelite.alignment import align_vectors
 from babelite.documents import split_sentences
 from babelite.server import schemas
-from babelite.server.errors import Refusal, quoted
+from babelite.server.errors import RefusedError, quoted
 from babelite.server.limits import read_request
 from babelite.server.service import Service
 
@@ -57,7 +58,7 @@ class Endpoints:
         name = request.path_params["name"]
         if name != self._service.model.name:
             message = f"There is no model {quoted(name)}, only {self._service.model.name!r}."
-            raise Refusal(404, message, code="model_not_found", param="model")
+            raise RefusedError(404, message, code="model_not_found", param="model")
         return json_response(self._model())
 
     async def embeddings(self, request: Request) -> Response:
@@ -66,7 +67,7 @@ class Endpoints:
         dim = self._service.model.dimensions
         if asked.dimensions not in (None, dim):
             message = f"The model has vectors of {dim} components, and they cannot be shortened."
-            raise Refusal(400, message, code="dimensions", param="dimensions")
+            raise RefusedError(400, message, code="dimensions", param="dimensions")
         texts = [asked.input] if isinstance(asked.input, str) else asked.input
         self._limits.check_texts(texts, "input")
         vectors, tokens = await self._service.encode(request, texts)
@@ -97,12 +98,12 @@ class Endpoints:
         """Find the lines of the index that are nearest to queries."""
         index = self._service.index
         if index is None:
-            raise Refusal(404, "No index is served: start the server with --index.")
+            raise RefusedError(404, "No index is served: start the server with --index.")
         asked = await read_request(request, schemas.SearchRequest, self._limits)
         queries = [asked.query] if isinstance(asked.query, str) else asked.query
         self._limits.check_texts(queries, "query")
         vectors, tokens = await self._service.encode(request, queries)
-        found = await self._service.work(request, index.search, vectors, asked.k)
+        found = await self._service.work(request, lambda: index.search(vectors, asked.k))
         results = [
             {
                 "index": number,
@@ -118,13 +119,10 @@ class Endpoints:
         source = await self._sentences(request, asked.source, asked.source_language, "source")
         target = await self._sentences(request, asked.target, asked.target_language, "target")
         vectors, tokens = await self._service.encode(request, [*source, *target])
+        sides = vectors[: len(source)], vectors[len(source) :]
         beads = await self._service.work(
             request,
-            align_vectors,
-            vectors[: len(source)],
-            vectors[len(source) :],
-            max_size=asked.max_size,
-            min_score=asked.min_score,
+            lambda: align_vectors(*sides, max_size=asked.max_size, min_score=asked.min_score),
         )
         found = [
             {
@@ -143,13 +141,15 @@ class Endpoints:
         """The sentences of a side of an alignment."""
         if isinstance(document, str):
             self._limits.check_text(document, field)
-            document = await self._service.work(request, _split, document, language.lower())
+            document = await self._service.work(
+                request, partial(_split, document, language.lower())
+            )
         if len(document) > self._limits.document:
             message = (
                 f"The field '{field}' has {len(document):,} sentences and may have "
                 f"{self._limits.document:,}: use `babelite align` for more."
             )
-            raise Refusal(400, message, code="too_many_items", param=field)
+            raise RefusedError(400, message, code="too_many_items", param=field)
         if document:
             self._limits.check_texts(document, field)
         return document

@@ -16,7 +16,7 @@ from starlette.responses import Response
 _QUOTED = 80
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """A request that gets no answer but the reason.
 
     Args:
@@ -53,15 +53,15 @@ class Refusal(Exception):
         return _problem(self.status, self.message, self.code, self.param, self.headers)
 
 
-def invalid(error: ValidationError) -> Refusal:
+def invalid(error: ValidationError) -> RefusedError:
     """The refusal of a body that is no JSON, or not what was asked for: its first fault."""
     problems = error.errors(include_url=False, include_context=False)
     first = problems[0]
     if first["type"] == "json_invalid":
         reason = first["msg"].removeprefix("Invalid JSON: ")
-        return Refusal(400, f"The body is not valid JSON: {reason}.", code="invalid_json")
+        return RefusedError(400, f"The body is not valid JSON: {reason}.", code="invalid_json")
     if not first["loc"]:
-        return Refusal(400, "The body must be a JSON object.", code="invalid_type")
+        return RefusedError(400, "The body must be a JSON object.", code="invalid_type")
     field = first["loc"][0]
     # A field of several possible types has problems with each: the one that came furthest is meant.
     problems = [problem for problem in problems if problem["loc"][0] == field]
@@ -72,7 +72,7 @@ def invalid(error: ValidationError) -> Refusal:
             "Token ids are not taken, as every model has its own: send texts (with LangChain's "
             "OpenAIEmbeddings, say check_embedding_ctx_length=False)."
         )
-        return Refusal(400, message, code="token_ids", param="input")
+        return RefusedError(400, message, code="token_ids", param="input")
     if meant["type"] == "missing":
         message = f"The field '{field}' is missing."
     elif meant["type"].endswith("_type") and not place and len(problems) > 1:
@@ -81,22 +81,22 @@ def invalid(error: ValidationError) -> Refusal:
     else:
         message = f"The field '{field}'{place}: {meant['msg']}."
         message = message.replace(": Input should", " should").replace(": List should", " should")
-    return Refusal(400, message, code=meant["type"], param=str(field))
+    return RefusedError(400, message, code=meant["type"], param=str(field))
 
 
 def quoted(text: str) -> str:
-    """A part of a request as a message repeats it: short, and printable.
+    r"""A part of a request as a message repeats it: short, and printable.
 
     Example:
-        >>> quoted("a\\nb"), len(quoted("x" * 1000))
-        ("'a\\\\nb'", 83)
+        >>> quoted("a\nb"), len(quoted("x" * 1000))
+        ("'a\\nb'", 83)
     """
     return repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")
 
 
 async def on_refusal(request: Request, error: Exception) -> Response:
     """Answer a request that was refused."""
-    assert isinstance(error, Refusal)
+    assert isinstance(error, RefusedError)
     return error.response()
 
 
@@ -130,6 +130,4 @@ def _problem(
         status, "invalid_request_error" if status < 500 else "server_error"
     )
     body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
-    return Response(
-        orjson.dumps(body), status, dict(headers or {}), media_type="application/json"
-    )
+    return Response(orjson.dumps(body), status, dict(headers or {}), media_type="application/json")

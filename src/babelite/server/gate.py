@@ -12,7 +12,7 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from babelite.server.errors import Refusal
+from babelite.server.errors import RefusedError
 from babelite.server.metrics import Metrics
 
 _OTHER = "other"
@@ -111,6 +111,6 @@ def _digest(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
 
 
-_NO_KEY = Refusal(
+_NO_KEY = RefusedError(
     401, "A valid key is needed: send 'Authorization: Bearer KEY'.", code="invalid_api_key"
 )

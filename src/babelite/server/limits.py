@@ -9,7 +9,7 @@ import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from babelite.server.errors import Refusal, invalid, quoted
+from babelite.server.errors import RefusedError, invalid, quoted
 
 AnyRequest = TypeVar("AnyRequest", bound=BaseModel)
 
@@ -49,42 +49,42 @@ class Limits(BaseModel):
         """Refuse too many or too long texts.
 
         Raises:
-            Refusal: They are.
+            RefusedError: They are.
         """
         if len(texts) > self.items:
             message = (
                 f"The field '{field}' holds {len(texts):,} texts and a request may have "
                 f"{self.items:,}: send several requests."
             )
-            raise Refusal(400, message, code="too_many_items", param=field)
+            raise RefusedError(400, message, code="too_many_items", param=field)
         self.check_text(max(texts, key=len), field)
 
     def check_text(self, text: str, field: str) -> None:
         """Refuse a text that is too long.
 
         Raises:
-            Refusal: It is.
+            RefusedError: It is.
         """
         if len(text) > self.characters:
             message = (
                 f"A text in the field '{field}' has {len(text):,} characters and may have "
                 f"{self.characters:,}: split it."
             )
-            raise Refusal(400, message, code="text_too_long", param=field)
+            raise RefusedError(400, message, code="text_too_long", param=field)
 
 
 async def read_request(request: Request, kind: type[AnyRequest], limits: Limits) -> AnyRequest:
     """Read and check the body of a request.
 
     Raises:
-        Refusal: It is not JSON, not what was asked for, too large or too slow.
+        RefusedError: It is not JSON, not what was asked for, too large or too slow.
     """
     sent = request.headers.get("content-type", "")
     if sent.partition(";")[0].strip().lower() != _JSON:
         message = f"The body must be sent with 'Content-Type: {_JSON}', and came with "
-        raise Refusal(415, message + (f"{quoted(sent)}." if sent else "none."))
+        raise RefusedError(415, message + (f"{quoted(sent)}." if sent else "none."))
     if (packed := request.headers.get("content-encoding", "identity").lower()) != "identity":
-        raise Refusal(415, f"The body must not be packed, and came as {quoted(packed)}.")
+        raise RefusedError(415, f"The body must not be packed, and came as {quoted(packed)}.")
     body = await _read(request, limits)
     try:
         return kind.model_validate_json(body)
@@ -107,12 +107,12 @@ async def _read(request: Request, limits: Limits) -> bytes:
                 pieces.append(piece)
     except TimeoutError:
         message = f"The body did not arrive within {limits.body_seconds:g} s."
-        raise Refusal(408, message, code="body_too_slow") from None
+        raise RefusedError(408, message, code="body_too_slow") from None
     except ClientDisconnect:
-        raise Refusal(400, "The connection was closed before the body was whole.") from None
+        raise RefusedError(400, "The connection was closed before the body was whole.") from None
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _too_large(limits: Limits) -> Refusal:
+def _too_large(limits: Limits) -> RefusedError:
     message = f"The body is larger than {limits.body:,} bytes: send several requests."
-    return Refusal(413, message, code="body_too_large")
+    return RefusedError(413, message, code="body_too_large")

@@ -28,7 +28,7 @@ def protocol_with(headers_seconds: float) -> type[asyncio.Protocol]:
 class _HeadLimits(HttpToolsProtocol):
     headers_seconds = 10.0
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
         self._head = 0

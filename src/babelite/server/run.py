@@ -65,7 +65,9 @@ def bind(host: str, port: int) -> socket.socket:
         bound.close()
         reason = error.strerror or str(error)
         raise BabeliteError(
-            f"cannot be listened on ({reason})", path=place, remedy="choose another --port or --host"
+            f"cannot be listened on ({reason})",
+            path=place,
+            remedy="choose another --port or --host",
         ) from error
     return bound
 

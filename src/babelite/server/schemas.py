@@ -45,9 +45,7 @@ class RerankRequest(_Request):
     """A query and the documents to be scored against it, as Jina and Cohere ask for it."""
 
     query: str
-    documents: Annotated[
-        list[str | RerankDocument], Field(min_length=1, fail_fast=True)
-    ]
+    documents: Annotated[list[str | RerankDocument], Field(min_length=1, fail_fast=True)]
     top_n: int | None = Field(None, ge=1, le=2**31 - 1, description="How many to give back.")
     return_documents: bool = Field(False, description="Give the text of each document back.")
 

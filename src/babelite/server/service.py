@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -15,7 +15,7 @@ from babelite import __version__
 from babelite.adapters import open_encoder
 from babelite.encoder import Encoder, SentenceEncoder
 from babelite.server.batching import Batcher, ClosedError, Encoded, QueueFullError, batch_encoder
-from babelite.server.errors import Refusal
+from babelite.server.errors import RefusedError
 from babelite.server.limits import Limits
 from babelite.server.live_index import LiveIndex
 from babelite.server.metrics import Metrics
@@ -98,7 +98,7 @@ class Service:
         """Encode texts together with those of other requests.
 
         Raises:
-            Refusal: Too much waits, or it took too long.
+            RefusedError: Too much waits, or it took too long.
         """
         try:
             future = self._batcher.submit(texts)
@@ -106,19 +106,17 @@ class Service:
             raise _busy(error.seconds) from None
         except ClosedError:
             message = "The server is stopping."
-            raise Refusal(503, message, retry_after=5, close=True) from None
+            raise RefusedError(503, message, retry_after=5, close=True) from None
         return await self._result(request, future)
 
-    async def work(
-        self, request: Request, function: Callable[..., Result], *args: Any, **kwargs: Any
-    ) -> Result:
-        """Have another thread call a function.
+    async def work(self, request: Request, task: Callable[[], Result]) -> Result:
+        """Have another thread do a task.
 
         Raises:
-            Refusal: Too much waits, or it took too long.
+            RefusedError: Too much waits, or it took too long.
         """
         try:
-            future = self._workers.submit(function, *args, **kwargs)
+            future = self._workers.submit(task)
         except QueueFullError as error:
             raise _busy(error.seconds) from None
         return await self._result(request, future)
@@ -140,7 +138,7 @@ class Service:
                 if left <= 0:
                     raise _busy(self.limits.answer_seconds)
                 if await request.is_disconnected():
-                    raise Refusal(499, "The client has gone.")
+                    raise RefusedError(499, "The client has gone.")
         finally:
             future.cancel()  # to no effect if it is done
 
@@ -183,6 +181,6 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _busy(seconds: float) -> Refusal:
+def _busy(seconds: float) -> RefusedError:
     message = "The server has more to do than it can: try again later."
-    return Refusal(429, message, code="server_busy", retry_after=seconds)
+    return RefusedError(429, message, code="server_busy", retry_after=seconds)

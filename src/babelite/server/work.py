@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from babelite.server.batching import QueueFullError
 
-Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 # After so many seconds those who were turned away may try again.
@@ -28,10 +27,8 @@ class Workers:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="babelite-work")
         self._tasks, self._max_tasks = 0, max_tasks
 
-    def submit(
-        self, function: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
-    ) -> asyncio.Future[Result]:
-        """Have a thread call a function.
+    def submit(self, task: Callable[[], Result]) -> asyncio.Future[Result]:
+        """Have a thread do a task.
 
         Returns:
             A future of what it returns.
@@ -42,12 +39,11 @@ class Workers:
         if self._tasks >= self._max_tasks:
             raise QueueFullError(_TRY_AGAIN)
         self._tasks += 1
-        task = self._pool.submit(function, *args, **kwargs)
-        future = asyncio.wrap_future(task)
+        done = self._pool.submit(task)
         loop = asyncio.get_running_loop()
-        # Of the task, not of the future: one that is given up still keeps its thread.
-        task.add_done_callback(lambda _: loop.call_soon_threadsafe(self._ended))
-        return future
+        # Of the task, not of what is waited for: one that is given up still keeps its thread.
+        done.add_done_callback(lambda _: loop.call_soon_threadsafe(self._ended))
+        return asyncio.wrap_future(done)
 
     def close(self) -> None:
         """Finish what was accepted, and stop the threads."""
