@@ -106,6 +106,20 @@ def test_a_large_request_does_not_hold_up_small_ones() -> None:
     assert place < len(batches) / 3
 
 
+def test_batches_of_long_texts_have_few() -> None:
+    async def test(batcher: Batcher, encode: Numbers) -> None:
+        long = ["1" + "0" * 3_000] * 10
+        encode.free.clear()
+        first = batcher.submit(["0"])
+        await started(encode)
+        future = batcher.submit(long)
+        encode.free.set()
+        await first
+        assert np.isinf((await future).vectors).all()
+
+    assert [len(batch) for batch in with_batcher(test).batches] == [1, 4, 4, 2]
+
+
 def test_threads_share_what_waits() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         encode.free.clear()

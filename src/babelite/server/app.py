@@ -74,11 +74,11 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         ("/v1/align", do.align, schemas.AlignRequest, schemas.AlignResponse),
         ("/v1/search", do.search, schemas.SearchRequest, schemas.SearchResponse),
     ]
-    for path, handler, asked, given in posts:
+    for path, handler, asked, answer in posts:
         schema = {"$ref": _REFERENCE.format(model=asked.__name__)}
         body = {"required": True, "content": {"application/json": {"schema": schema}}}
         described = path != "/v1/search" or service.index is not None
-        _add(app, "POST", path, handler, given, {"requestBody": body}, described)
+        _add(app, "POST", path, handler, answer, {"requestBody": body}, described)
     for path, handler, given in gets:
         _add(app, "GET", path, handler, given)
 
@@ -93,8 +93,7 @@ def _add(
     described: bool = True,
 ) -> None:
     # The handlers read requests and write answers themselves; FastAPI describes them.
-    answer: dict[str, Any] = {"description": "The answer."}
-    answer |= {"content": {"text/plain": {}}} if given is None else {"model": given}
+    told: dict[str, Any] = {"content": {"text/plain": {}}} if given is None else {"model": given}
     refusal = {"model": schemas.ErrorResponse, "description": "Why there is none."}
     app.add_api_route(
         path,
@@ -102,7 +101,7 @@ def _add(
         methods=[method],
         response_class=Response if given is None else JSONResponse,
         response_model=None,
-        responses={200: answer, "4XX": refusal},
+        responses={200: told | {"description": "The answer."}, "4XX": refusal},
         openapi_extra=extra,
         include_in_schema=described,
         name=handler.__name__,

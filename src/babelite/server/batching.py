@@ -22,6 +22,7 @@ from babelite.encoder import Encoder, SentenceEncoder
 
 # A batch of more is not encoded faster, and the sentences that wait behind it wait longer.
 _LARGEST_BATCH = 128
+_MOST_CHARACTERS = 10_000  # unless one sentence has more
 # While less than that waits, one thread takes it all rather than share it.
 _SMALLEST_SHARE = 16
 # After so many sentences of a request it is the turn of the others.
@@ -214,10 +215,15 @@ class Batcher:
                 self._change.wait()
             share = -(-self._waiting // len(self._threads))
             room = min(max(share, _SMALLEST_SHARE), _LARGEST_BATCH)
-            pieces = []
-            while room and self._jobs:
+            pieces: list[_Piece] = []
+            characters = 0
+            while room and self._jobs and characters < _MOST_CHARACTERS:
                 job = self._jobs[0]
-                stop = min(job.taken + room, job.turn_ends, len(job.texts))
+                stop = job.taken
+                end = min(job.taken + room, job.turn_ends, len(job.texts))
+                while stop < end and characters < _MOST_CHARACTERS:
+                    characters += len(job.texts[stop])
+                    stop += 1
                 pieces.append(_Piece(job, job.taken, stop))
                 room -= stop - job.taken
                 self._waiting -= stop - job.taken

@@ -101,7 +101,7 @@ class Endpoints:
             raise RefusedError(404, "No index is served: start the server with --index.")
         asked = await read_request(request, schemas.SearchRequest, self._limits)
         queries = [asked.query] if isinstance(asked.query, str) else asked.query
-        self._limits.check_texts(queries, "query")
+        self._limits.check_texts(queries, "query", self._limits.queries)
         vectors, tokens = await self._service.encode(request, queries)
         found = await self._service.work(request, lambda: index.search(vectors, asked.k))
         results = [

@@ -27,6 +27,7 @@ class Limits(BaseModel):
         body: Bytes of a body (413).
         items: Texts of a request (400).
         characters: Characters of a text (400).
+        queries: Queries of a search (400).
         document: Sentences of a side of an alignment (400).
         waiting: Sentences that may wait for the encoder in all (429).
         headers_seconds: Seconds in which the head of a request must arrive (408).
@@ -39,22 +40,29 @@ class Limits(BaseModel):
     body: Count = 4 * _MEGABYTE
     items: Count = 2048
     characters: Count = 100_000
+    queries: Count = 32
     document: Count = 1000
     waiting: Count = 32_768
     headers_seconds: Seconds = 10.0
     body_seconds: Seconds = 10.0
     answer_seconds: Seconds = 30.0
 
-    def check_texts(self, texts: Sequence[str], field: str) -> None:
+    def check_texts(self, texts: Sequence[str], field: str, most: int | None = None) -> None:
         """Refuse too many or too long texts.
+
+        Args:
+            texts: At least one text.
+            field: Where they were found.
+            most: How many there may be; `items` if not given.
 
         Raises:
             RefusedError: They are.
         """
-        if len(texts) > self.items:
+        most = self.items if most is None else most
+        if len(texts) > most:
             message = (
                 f"The field '{field}' holds {len(texts):,} texts and a request may have "
-                f"{self.items:,}: send several requests."
+                f"{most:,}: send several requests."
             )
             raise RefusedError(400, message, code="too_many_items", param=field)
         self.check_text(max(texts, key=len), field)

@@ -113,9 +113,14 @@ def serve(server: uvicorn.Server, bound: socket.socket, ready: Callable[[], None
         ready: Called when requests are taken.
     """
     _allow_many_connections()
-    # Uvicorn sends itself the signal again when all is done, so that these see it: it is no error.
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # For signals that come before uvicorn has handlers of its own; and when all is done it sends
+    # itself again what it got, which is no error.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, stop)
     ready()
     server.run(sockets=[bound])
 
