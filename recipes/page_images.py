@@ -20,7 +20,7 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-_SCALE = 1.25
+_SCALE = 1.2
 
 
 class Picture(NamedTuple):
@@ -34,12 +34,8 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture("page-wide", "compare", 1180),
-    Picture("page-wide-dark", "compare", 1180, dark=True),
-    Picture("page-align", "align", 1180),
     Picture("page-align-dark", "align", 1180, dark=True),
     Picture("page-narrow", "compare", 390),
-    Picture("page-narrow-dark", "align", 390, dark=True),
-    Picture("page-search", "search", 1180),
 )
 
 
@@ -81,7 +77,7 @@ def take(address: str, picture: Picture, out: Path) -> Path:
         time.sleep(0.5)  # the picture of the similarities is drawn
         image = Image.open(io.BytesIO(driver.get_screenshot_as_png()))
         path = out / f"{picture.name}.webp"
-        image.convert("RGB").save(path, quality=82, method=6)
+        image.convert("RGB").save(path, quality=70, method=6)
         return path
     finally:
         driver.quit()

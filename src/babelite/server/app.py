@@ -20,6 +20,7 @@ from babelite.server.errors import RefusedError
 from babelite.server.gate import Gate
 from babelite.server.service import Service
 
+_NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
 _REFERENCE = "#/components/schemas/{model}"
 _NO_KEY_NEEDED = ("/healthz", "/openapi.json")
 
@@ -80,7 +81,8 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         described = path != "/v1/search" or service.index is not None
         _add(app, "POST", path, handler, answer, {"requestBody": body}, described)
     for path, handler, given in gets:
-        _add(app, "GET", path, handler, given)
+        named = {"parameters": [_NAME]} if "{name" in path else None
+        _add(app, "GET", path, handler, given, named)
 
 
 def _add(
