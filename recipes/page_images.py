@@ -24,18 +24,19 @@ _SCALE = 1.2
 
 
 class Picture(NamedTuple):
-    """A picture of the page: which part, how wide, in which colours."""
+    """A picture of the page: which part, how wide, in which colours, how high at most."""
 
     name: str
     part: str
     width: int
     dark: bool = False
+    most: int = 10_000
 
 
 PICTURES = (
     Picture("page-wide", "compare", 1180),
     Picture("page-align-dark", "align", 1180, dark=True),
-    Picture("page-narrow", "compare", 390),
+    Picture("page-narrow", "compare", 390, most=1560),
 )
 
 
@@ -73,11 +74,11 @@ def take(address: str, picture: Picture, out: Path) -> Path:
                 raise SystemExit(f"{address} shows no results")
             time.sleep(0.1)
         height = driver.execute_script("return document.documentElement.scrollHeight")
-        _resize(driver, picture.width, height)
+        _resize(driver, picture.width, min(height, picture.most))
         time.sleep(0.5)  # the picture of the similarities is drawn
         image = Image.open(io.BytesIO(driver.get_screenshot_as_png()))
         path = out / f"{picture.name}.webp"
-        image.convert("RGB").save(path, quality=70, method=6)
+        image.convert("RGB").save(path, quality=55, method=6)
         return path
     finally:
         driver.quit()
