@@ -88,6 +88,12 @@ def test_search_finds_lines_of_the_index(api: httpx.Client) -> None:
     assert best[0]["score"] > 0.5
 
 
+def test_search_takes_a_few_queries_at_a_time(api: httpx.Client) -> None:
+    answer = api.post("/v1/search", json={"query": ["a"] * 33})
+    assert answer.status_code == 400
+    assert "holds 33 texts and a request may have 32" in answer.json()["error"]["message"]
+
+
 def test_search_sees_what_is_added_and_removed(
     encoder: Encoder, folder_of: Callable[[Sequence[str]], Path]
 ) -> None:
