@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import gzip
@@ -158,7 +159,9 @@ def read_lines(path: str | Path) -> Iterator[str]:
     number = 0
     for block in _whole_lines(path):
         if number == 0:
-            block = block.removeprefix(b"\xef\xbb\xbf")
+            if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise _not_utf8(path, 1, "UTF-16")
+            block = block.removeprefix(codecs.BOM_UTF8)
         lines = _decode(block, path, number)
         yield from lines
         number += len(lines)
@@ -190,24 +193,30 @@ def _decode(block: bytes, path: str | Path, lines_before: int) -> list[str]:
     """The lines of a block of whole lines."""
     if (zero := block.find(b"\x00")) >= 0:
         raise BabeliteError(
-            "holds a zero byte, so it is not text",
+            "holds a zero byte, so it is not UTF-8 text",
             path=path,
             line=lines_before + block.count(b"\n", 0, zero) + 1,
-            remedy="name a text file, or one whose ending says how it is packed",
+            remedy="take it out, or convert the file if it is text in another encoding: "
+            "iconv -f UTF-16LE -t UTF-8",
         )
     try:
         text = block.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BabeliteError(
-            "is not UTF-8",
-            path=path,
-            line=lines_before + block.count(b"\n", 0, error.start) + 1,
-            remedy="convert it first, for example with: iconv -f LATIN1 -t UTF-8",
-        ) from error
+        line = lines_before + block.count(b"\n", 0, error.start) + 1
+        raise _not_utf8(path, line, "LATIN1") from error
     lines = text.replace("\r\n", "\n").split("\n")
     if not lines[-1]:
         lines.pop()
     return lines
+
+
+def _not_utf8(path: str | Path, line: int, encoding: str) -> BabeliteError:
+    return BabeliteError(
+        "is not UTF-8",
+        path=path,
+        line=line,
+        remedy=f"convert it first, for example with: iconv -f {encoding} -t UTF-8",
+    )
 
 
 # --- writing --------------------------------------------------------------------------------------

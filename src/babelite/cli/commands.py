@@ -6,6 +6,7 @@ import typer
 
 from babelite.cli import (
     align,
+    classify,
     corpus,
     demo,
     evaluate,
@@ -20,5 +21,18 @@ from babelite.cli import (
 
 def register(app: typer.Typer) -> None:
     """Add every command to the command line."""
-    for module in (train, evaluate, search, index, serve, mine, filter, align, corpus, demo):
+    modules = (
+        train,
+        evaluate,
+        search,
+        index,
+        serve,
+        mine,
+        filter,
+        align,
+        classify,
+        corpus,
+        demo,
+    )
+    for module in modules:
         module.register(app)

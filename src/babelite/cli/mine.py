@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from babelite.cli.options import AllowDownload, ModelOption, flowing
+from babelite.cli.search import Column, read_sentences
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def _mine(
     out: Annotated[
         str, typer.Option(help="The TSV file to write (.gz, .xz, .zst), or '-' for the screen.")
     ] = "-",
+    column: Column = None,
     model: ModelOption = None,
     threshold: Annotated[
         float | None,
@@ -105,10 +108,15 @@ def _mine(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.adapters import open_encoder
-    from babelite.cli.long_runs import choice, require_writable, watched_steps, working
+    from babelite.cli.long_runs import (
+        choice,
+        require_writable,
+        warn_of_unreadable,
+        watched_steps,
+        working,
+    )
     from babelite.cli.mine_display import explain_pair, read_gold, show_estimate, show_measured
     from babelite.figures import picture_format
-    from babelite.files import read_lines
     from babelite.mining import DIRECTIONS, MARGINS, mine
     from babelite.mining.search import SEARCH_KINDS
 
@@ -122,12 +130,14 @@ def _mine(
     gold = read_gold(calibrate) if calibrate else None
     require_writable(out)
     encoder = open_encoder(model, allow_download=allow_download)
-    texts = read_lines(source), read_lines(target)
+    texts = _sentences(source, column), _sentences(target, column)
     with (
         working(out, work) as folder,
         watched_steps() as progress,
         mine(*texts, encoder, k=k, search=chosen_search, work=folder, progress=progress) as m,
     ):
+        for side, path in ((m.sources, source), (m.targets, target)):
+            warn_of_unreadable(encoder, side, path)
         found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
         kept = found if threshold is None else found.above(threshold)
         _write(m, kept, out, progress)
@@ -140,6 +150,14 @@ def _mine(
             show_estimate(m, chosen_margin, chosen_direction, one_to_one, threshold, plot)
         if explain is not None:
             explain_pair(m, kept, explain, chosen_margin)
+
+
+def _sentences(path: str, column: int | None) -> Iterable[str]:
+    from babelite.files import read_lines
+
+    if column is None:
+        return read_lines(path)
+    return (line.text for line in read_sentences(path, column))
 
 
 def _write(mined: Mined, pairs: Candidates, out: str, progress: Progress) -> None:
