@@ -18,7 +18,7 @@ from processes import start_babelite
 
 Run = Callable[..., tuple[int, str, str]]
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 SLOW_ENCODER = """
 import pathlib, time
