@@ -14,11 +14,25 @@ from babelite.cli import (
     index,
     mine,
     search,
+    serve,
     train,
 )
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the command line."""
-    for module in (train, evaluate, search, index, mine, filter, align, classify, corpus, demo):
+    modules = (
+        train,
+        evaluate,
+        search,
+        index,
+        serve,
+        mine,
+        filter,
+        align,
+        classify,
+        corpus,
+        demo,
+    )
+    for module in modules:
         module.register(app)
