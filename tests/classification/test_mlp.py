@@ -205,3 +205,5 @@ def test_vectors_that_do_not_fit() -> None:
         MLPSettings(dropout=1.0)
     with pytest.raises(ValueError, match="at least 1"):
         MLPSettings(epochs=0)
+    with pytest.raises(ValueError, match="no seeds"):
+        fit_side_by_side(np.eye(2), ["a", "b"], seeds=())

@@ -27,7 +27,7 @@ def shell(command: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("page", ["search", "mining", "filtering", "alignment"])
+@pytest.mark.parametrize("page", ["search", "mining", "filtering", "alignment", "classification"])
 def test_a_page_runs_as_it_stands(run: Run, here: Path, page: str) -> None:
     ours = 0
     for language, block in blocks(page):

@@ -159,7 +159,10 @@ def fit_side_by_side(
 
     Raises:
         BabeliteError: As `MLPClassifier.fit`.
+        ValueError: There is no seed.
     """
+    if not seeds:
+        raise ValueError("no seeds; one for each classifier is needed")
     chosen = settings or MLPSettings()
     examples = training_examples(vectors, labels)
     dev = None

@@ -15,23 +15,26 @@ from babelite.cli import (
     index,
     mine,
     search,
+    serve,
     train,
 )
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the command line."""
-    for module in (
+    modules = (
         train,
         compare,
         evaluate,
         search,
         index,
+        serve,
         mine,
         filter,
         align,
         classify,
         corpus,
         demo,
-    ):
+    )
+    for module in modules:
         module.register(app)

@@ -145,8 +145,9 @@ class CellFiles:
             write_record(self.asked, asked)
             return
         old, new = (dict(record.pop("config")) for record in (before, asked))
-        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-        changed = [f"{name} (was {old.get(name)}, is {new.get(name)})" for name in names]
+        old = _defaults() | old  # an older version did not have every option
+        names = [name for name in new if old.get(name) != new[name]]
+        changed = [f"{name} (was {old.get(name)}, is {new[name]})" for name in names]
         changed += [f"the {part} of its text" for part in asked if asked[part] != before.get(part)]
         if changed:
             raise BabeliteError(
@@ -170,6 +171,12 @@ class CellFiles:
         }
         plain: dict[str, Any] = json.loads(json.dumps(asked))
         return plain
+
+
+def _defaults() -> dict[str, Any]:
+    from babelite.training.config import TrainingConfig
+
+    return {name: field.default for name, field in TrainingConfig.model_fields.items()}
 
 
 def text_job(grid: Grid, cell: Cell) -> TextJob:
