@@ -44,14 +44,15 @@ def cell(row: Mapping[str, Any] | None) -> str:
     return f"{100 * row['value']:.1f}{spread}{interval}"
 
 
-def best(results: Results, task: Mapping[str, Any], column: str) -> str | None:
-    """The system that is best in a column."""
+def best(results: Results, task: Mapping[str, Any], column: str) -> set[str]:
+    """The systems that are best in a column, to the digits that are shown."""
     values = {
-        name: tasks[task["name"]][column]["value"]
+        name: round(100 * tasks[task["name"]][column]["value"], 1)
         for name, tasks in results["summary"].items()
         if column in tasks[task["name"]]
     }
-    return max(values, key=values.__getitem__) if values else None
+    highest = max(values.values(), default=0.0)
+    return {name for name, value in values.items() if value == highest}
 
 
 def task_table(results: Results, task: Mapping[str, Any]) -> str:
@@ -64,7 +65,7 @@ def task_table(results: Results, task: Mapping[str, Any]) -> str:
         cells = []
         for column in names:
             text = cell(rows.get(column))
-            cells.append(f"**{text}**" if winners[column] == system["name"] else text)
+            cells.append(f"**{text}**" if system["name"] in winners[column] else text)
         lines.append(_line(_escape(system["name"]), *cells))
     return "\n".join(lines) + "\n"
 
