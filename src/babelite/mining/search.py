@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.retrieval import Neighbours
+from babelite.retrieval import Neighbours, merged
 
 SearchKind = Literal["auto", "exact", "clusters"]
 SEARCH_KINDS: tuple[SearchKind, ...] = get_args(SearchKind)
@@ -73,11 +73,7 @@ class ExactSearch:
             scores, indices = faiss.knn(
                 queries, block, min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT
             )
-            best = _best(
-                np.concatenate((best.scores, scores), axis=1),
-                np.concatenate((best.indices, indices + start), axis=1),
-                k,
-            )
+            best = merged([best, Neighbours(scores, indices + start)], k)
         return best
 
 

@@ -1,0 +1,14 @@
+"""Encoding and mining by many workers: processes of this machine, or a Ray cluster.
+
+This package arranges; `babelite.encoder` and `babelite.mining` do the work.
+"""
+
+from __future__ import annotations
+
+from babelite.cluster.arranging import open_pool
+from babelite.cluster.encoding import EncodedFolder, encode_files
+from babelite.cluster.mining import PooledSteps
+from babelite.cluster.pool import Pool
+from babelite.cluster.worker import Model
+
+__all__ = ["EncodedFolder", "Model", "Pool", "PooledSteps", "encode_files", "open_pool"]
