@@ -184,9 +184,7 @@ def read_lines(path: str | Path) -> Iterator[str]:
             number += len(lines)
 
 
-def whole_lines(
-    stream: BinaryIO, path: str | Path, lines_before: int = 0
-) -> Iterator[bytes]:
+def whole_lines(stream: BinaryIO, path: str | Path, lines_before: int = 0) -> Iterator[bytes]:
     """Blocks that end at the end of a line, so that a block can be decoded and counted at once.
 
     Args:
@@ -278,7 +276,7 @@ def writing(path: str | Path) -> Iterator[Path]:
             temporary.chmod(0o644)
             temporary.replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 @contextlib.contextmanager
@@ -353,7 +351,8 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _cannot_write(path: Path, error: OSError) -> BabeliteError:
+def cannot_write(path: Path, error: OSError) -> BabeliteError:
+    """What to tell when a file cannot be written."""
     reason = error.strerror or str(error)
     remedy = "free some space or choose another place; what was there before is untouched"
     if error.errno == errno.ENOENT:

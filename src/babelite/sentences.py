@@ -117,7 +117,8 @@ class Source:
             BabeliteError: As `read`; or there are fewer rows, for the file was changed.
         """
         found = 0
-        for found, text in enumerate(islice(self.read_from(first, offset), count), start=1):
+        for text in islice(self.read_from(first, offset), count):
+            found += 1
             yield text
         if found < count:
             raise BabeliteError(
@@ -165,7 +166,8 @@ class Source:
     def _survey_lines(self, stride: int, tell: Callable[[int], None]) -> Survey:
         understand = self._understand()
         checked = self.format == "jsonl" or self.column is not None
-        digest, offsets, rows, position = hashlib.blake2b(digest_size=16), [], 0, 0
+        digest, rows, position = hashlib.blake2b(digest_size=16), 0, 0
+        offsets: list[int] = []
         with reading(self.place) as stream:
             for block in whole_lines(stream, self.place):
                 digest.update(block)
@@ -198,7 +200,8 @@ class Source:
     def _read_parquet(self, first: int) -> Iterator[str]:
         with reading_stored(self.place) as stream, _parquet(self.place, stream) as file:
             column = self._parquet_column(file)
-            described, groups = file.metadata, []
+            described = file.metadata
+            groups: list[int] = []
             for group in range(described.num_row_groups):
                 rows = described.row_group(group).num_rows
                 if groups or first < rows:

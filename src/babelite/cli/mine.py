@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing
+from babelite.cli.options import AllowDownload, ModelOption, RayOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.mining import Candidates, Mined
-    from babelite.mining.run import Progress
+    from babelite.mining.run import Progress, Steps
 
 _HELP = """Find the translations in two piles of text.
 
@@ -42,7 +44,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _mine(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Text, or '-'; .gz, .xz, .zst.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="Text, or '-'; .gz, .xz, .zst; s3://…")
+    ],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="Text in the other language.")],
     out: Annotated[
         str, typer.Option(help="The TSV file to write (.gz, .xz, .zst), or '-' for the screen.")
@@ -102,15 +106,20 @@ def _mine(
             metavar="N", min=1, help="Show the neighbours that made the margin of the Nth pair."
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Work in so many processes of one core each, not in this one."),
+    ] = None,
+    ray: RayOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.adapters import open_encoder
     from babelite.cli.long_runs import choice, require_writable, watched_steps, working
     from babelite.cli.mine_display import explain_pair, read_gold, show_estimate, show_measured
     from babelite.figures import picture_format
-    from babelite.files import read_lines
     from babelite.mining import DIRECTIONS, MARGINS, mine
     from babelite.mining.search import SEARCH_KINDS
+    from babelite.sentences import Source
 
     chosen_margin = choice("--margin", margin, MARGINS)
     chosen_direction = choice("--direction", direction, DIRECTIONS)
@@ -122,11 +131,20 @@ def _mine(
     gold = read_gold(calibrate) if calibrate else None
     require_writable(out)
     encoder = open_encoder(model, allow_download=allow_download)
-    texts = read_lines(source), read_lines(target)
+    texts = Source(source).read(), Source(target).read()
     with (
         working(out, work) as folder,
+        _steps(model, ray, workers) as steps,
         watched_steps() as progress,
-        mine(*texts, encoder, k=k, search=chosen_search, work=folder, progress=progress) as m,
+        mine(
+            *texts,
+            encoder,
+            k=k,
+            search=chosen_search,
+            work=folder,
+            progress=progress,
+            steps=steps,
+        ) as m,
     ):
         found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
         kept = found if threshold is None else found.above(threshold)
@@ -140,6 +158,18 @@ def _mine(
             show_estimate(m, chosen_margin, chosen_direction, one_to_one, threshold, plot)
         if explain is not None:
             explain_pair(m, kept, explain, chosen_margin)
+
+
+@contextmanager
+def _steps(model: str | None, ray: str | None, workers: int | None) -> Iterator[Steps | None]:
+    """Workers, if they were asked for."""
+    if ray is None and workers is None:
+        yield None
+        return
+    from babelite.cluster import PooledSteps, open_pool
+
+    with open_pool(model, ray=ray, workers=workers) as pool:
+        yield PooledSteps(pool)
 
 
 def _write(mined: Mined, pairs: Candidates, out: str, progress: Progress) -> None:

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +25,21 @@ _MOST_ASKED = 64
 _REMEDY = "start one with `ray start --head`, or give --ray local to use this machine alone"
 
 
+_Thing = TypeVar("_Thing")
+
+
 @dataclass(frozen=True)
-class InObjectStore:
+class InObjectStore(Generic[_Thing]):
     """A thing that Ray keeps, and brings to the machine of whoever asks for it."""
 
     reference: Any
 
-    def get(self) -> Any:
+    def get(self) -> _Thing:
         """The thing; the numbers of an array are not copied."""
         import ray
 
-        return ray.get(self.reference)
+        thing: _Thing = ray.get(self.reference)
+        return thing
 
 
 class _Actor:
@@ -43,12 +47,11 @@ class _Actor:
 
     def __init__(self, model: Model) -> None:
         use_one_thread()
-        self._version = __version__
         self._worker, self._lines = Worker(model), 0
 
-    def version(self) -> str:
-        """The version of babelite there."""
-        return self._version
+    def introduce(self) -> tuple[str, int]:
+        """The version of babelite there, and the number of the process."""
+        return __version__, os.getpid()
 
     def lines(self) -> int:
         """How many lines of the task are done."""
@@ -86,7 +89,7 @@ class OnRay:
         import ray
 
         self.size = size or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        self.peaks = dict[Hand, int]()
+        self.peaks, self.pids = dict[Hand, int](), dict[Hand, int]()
         self._model = ray.put(model)
         # `do` and `lines` run side by side.
         self._kind = ray.remote(num_cpus=1, max_concurrency=2, max_restarts=0)(_Actor)
@@ -102,7 +105,7 @@ class OnRay:
         self._count += 1
         actor = self._kind.remote(self._model)
         self._actors[self._count] = actor
-        self._starting[actor.version.remote()] = self._count
+        self._starting[actor.introduce.remote()] = self._count
         return self._count
 
     def give(self, hand: Hand, task: Task[Any]) -> None:
@@ -122,7 +125,7 @@ class OnRay:
         """See `babelite.cluster.pool.Crew`."""
         return self.share(np.ascontiguousarray(rows[start:stop]))
 
-    def share(self, thing: Any) -> Shared[Any]:
+    def share(self, thing: _Thing) -> Shared[_Thing]:
         """See `babelite.cluster.pool.Crew`."""
         import ray
 
@@ -136,7 +139,7 @@ class OnRay:
             ray.kill(actor)
         ray.shutdown()
 
-    def _heard(self, reference: Any) -> list[Event]:
+    def _heard(self, reference: object) -> list[Event]:
         """What a finished call of an actor tells."""
         import ray
 
@@ -149,15 +152,16 @@ class OnRay:
             answer = ray.get(reference)
         except ray.exceptions.RayError as error:
             return self._bury(hand, error)
-        if isinstance(answer, str):
-            if answer != __version__:
+        if isinstance(answer, int):
+            return [Event(hand, "progress", answer)] if hand in self._doing.values() else []
+        if len(answer) == 2:
+            version, self.pids[hand] = answer
+            if version != __version__:
                 raise BabeliteError(
-                    f"a machine of the cluster has babelite {answer}, and this one {__version__}",
+                    f"a machine of the cluster has babelite {version}, and this one {__version__}",
                     remedy="install the same version on all",
                 )
             return [Event(hand, "ready")]
-        if isinstance(answer, int):
-            return [Event(hand, "progress", answer)] if hand in self._doing.values() else []
         kind, content, self.peaks[hand] = answer
         return [Event(hand, kind, content)]
 

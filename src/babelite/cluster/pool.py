@@ -13,7 +13,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
@@ -26,6 +25,7 @@ Hand = Hashable  # one worker of a crew
 
 _Result = TypeVar("_Result", covariant=True)
 _Given = TypeVar("_Given", covariant=True)
+_Thing = TypeVar("_Thing")
 
 # A task that has taken so many workers with it would take the next one too.
 _LOSSES = 3
@@ -79,10 +79,12 @@ class Crew(Protocol):
     Attributes:
         size: How many there are to be.
         peaks: The peak memory of each worker there was, in bytes, as far as it is known.
+        pids: The process of each worker there was, on whichever machine.
     """
 
     size: int
     peaks: dict[Hand, int]
+    pids: dict[Hand, int]
 
     def start(self) -> Hand:
         """Start a worker; it is given nothing before its ``ready``."""
@@ -96,13 +98,11 @@ class Crew(Protocol):
         """What happened, as soon as something does; nothing if that takes too long."""
         ...
 
-    def share_rows(
-        self, rows: NDArray[Any], start: int, stop: int
-    ) -> Shared[NDArray[Any]]:
+    def share_rows(self, rows: NDArray[Any], start: int, stop: int) -> Shared[NDArray[Any]]:
         """Let tasks read rows of an array on disk."""
         ...
 
-    def share(self, thing: Any) -> Shared[Any]:
+    def share(self, thing: _Thing) -> Shared[_Thing]:
         """Let tasks read a thing."""
         ...
 
@@ -223,7 +223,7 @@ class Pool:
             BabeliteError: What a task raises; or a task has cost several workers their life, or
                 none starts.
         """
-        jobs = _Jobs(tasks, ahead)
+        jobs, told = _Jobs(tasks, ahead), 0
         while True:
             while self._idle and (job := jobs.following()):
                 jobs.busy[hand := self._idle.pop()] = job
@@ -234,8 +234,8 @@ class Pool:
                 self._alive.add(self.crew.start())
             for event in self.crew.wait(_SECONDS_A_LOOK):
                 done = self._heed(event, jobs)
-                if tell is not None:
-                    tell(jobs.lines)
+                if tell is not None and jobs.lines != told:
+                    tell(told := jobs.lines)
                 if done is not None:
                     yield done.number, event.content
 

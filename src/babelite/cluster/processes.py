@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import queue
 import signal
 import threading
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,16 @@ from numpy.typing import NDArray
 from babelite.cluster.pool import Event, Hand, Shared, Task, portable
 from babelite.cluster.worker import Model, Worker, peak_memory, use_one_thread
 
+_Thing = TypeVar("_Thing")
+
 
 @dataclass(frozen=True)
-class Carried:
+class Carried(Generic[_Thing]):
     """A thing that goes along with every task."""
 
-    thing: Any
+    thing: _Thing
 
-    def get(self) -> Any:
+    def get(self) -> _Thing:
         """The thing."""
         return self.thing
 
@@ -65,7 +68,7 @@ class _OnThisMachine:
             return RowsOfFile(Path(rows.filename), rows.dtype.str, rows.shape, start, stop)
         return Carried(np.asarray(rows[start:stop]))
 
-    def share(self, thing: Any) -> Shared[Any]:
+    def share(self, thing: _Thing) -> Shared[_Thing]:
         """See `babelite.cluster.pool.Crew`."""
         return Carried(thing)
 
@@ -78,12 +81,13 @@ class OneThread(_OnThisMachine):
     """
 
     def __init__(self, model: Model) -> None:
-        self.size, self.peaks = 1, dict[Hand, int]()
+        self.size, self.peaks, self.pids = 1, dict[Hand, int](), dict[Hand, int]()
         self._worker = Worker(model)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
     def start(self) -> Hand:
         """See `babelite.cluster.pool.Crew`."""
+        self.pids[0] = os.getpid()
         self._events.put(Event(0, "ready"))
         return 0
 
@@ -100,9 +104,14 @@ class OneThread(_OnThisMachine):
     def close(self) -> None:
         """See `babelite.cluster.pool.Crew`."""
 
+    def _tell(self, lines: int) -> None:
+        self._events.put(Event(0, "progress", lines))
+
     def _do(self, task: Task[Any]) -> None:
         try:
-            result = task.run(self._worker, lambda lines: self._events.put(Event(0, "progress", lines)))
+            result = task.run(
+                self._worker, lambda lines: self._events.put(Event(0, "progress", lines))
+            )
         except BaseException as error:
             self._events.put(Event(0, "failed", error))
         else:
@@ -119,7 +128,7 @@ class Processes(_OnThisMachine):
     """
 
     def __init__(self, size: int, model: Model) -> None:
-        self.size, self.peaks = size, dict[Hand, int]()
+        self.size, self.peaks, self.pids = size, dict[Hand, int](), dict[Hand, int]()
         self._model = model
         self._context = multiprocessing.get_context("spawn")
         self._processes: dict[Connection, BaseProcess] = {}
@@ -131,6 +140,7 @@ class Processes(_OnThisMachine):
         process.start()
         theirs.close()
         self._processes[ours] = process
+        self.pids[ours] = process.pid or 0
         return ours
 
     def give(self, hand: Hand, task: Task[Any]) -> None:
