@@ -67,9 +67,9 @@ def test_a_star_in_an_address_stands_for_many() -> None:
 
 
 def test_places_that_cannot_be_reached() -> None:
-    with pytest.raises(BabeliteError, match="there is no such file; check the URL"):
-        with reading("memory://nowhere/a.txt"):
-            pass
+    missing = pytest.raises(BabeliteError, match="there is no such file; check the URL")
+    with missing, reading("memory://nowhere/a.txt"):
+        pass
     with pytest.raises(BabeliteError, match="write it as fsspec does"):
         filesystem("nonsense://bucket/a.txt")
     with pytest.raises(BabeliteError, match="cannot be made"):

@@ -200,7 +200,7 @@ def _connect(address: str, size: int | None) -> None:
         _require_listener(address)
     try:
         ray.init(address=address, **options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except Exception as error:  # Ray has no class of its own for this
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
         raise BabeliteError(
             f"there is no Ray cluster at {address} that can be used ({reason})", remedy=_REMEDY

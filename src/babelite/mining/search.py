@@ -152,7 +152,7 @@ class ClusterSearch:
         import faiss
 
         count = len(self.clusters.centroids)
-        probes = min(count, self.probes or max(_PROBES, round(_PROBES_OF_ROOT * count**0.5)))
+        probes = min(count, self.probes or _probes(count))
         _, lists = faiss.knn(
             queries, self.clusters.centroids, probes, metric=faiss.METRIC_INNER_PRODUCT
         )
@@ -189,6 +189,32 @@ class ClusterSearch:
             exact = ExactSearch(self.candidates).nearest(queries[short], k)
             best.scores[short], best.indices[short] = exact
         return best
+
+
+def probed_comparisons(rows: int) -> int:
+    """About how many comparisons `ClusterSearch` makes for a query among some candidates.
+
+    Example:
+        >>> probed_comparisons(1_000_000)
+        29250
+    """
+    count = max(1, rows // _MEMBERS_A_CLUSTER)
+    return count + _probes(count) * min(rows, _MEMBERS_A_CLUSTER)
+
+
+def clustering_comparisons(rows: int) -> int:
+    """About how many comparisons `Clusters.of` makes for some candidates.
+
+    Example:
+        >>> clustering_comparisons(1_000_000)
+        10400000000
+    """
+    count = max(1, rows // _MEMBERS_A_CLUSTER)
+    return count * (_ROUNDS * min(rows, count * _TRAINING_ROWS_A_CLUSTER) + rows)
+
+
+def _probes(clusters: int) -> int:
+    return min(clusters, max(_PROBES, round(_PROBES_OF_ROOT * clusters**0.5)))
 
 
 def chosen_search(kind: SearchKind, queries: int, candidates: int) -> SearchKind:
