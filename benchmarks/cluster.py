@@ -199,10 +199,11 @@ def compare(text: Path, folder: Path, lines: int, options: argparse.Namespace) -
     print("|---:|---:|---:|---:|---:|")
     for workers, found in results.items():
         whole = statistics.median(r["rows"] / r["all_seconds"] for r in found)
+        peak = max(result["memory"] for result in found) / 1e6
         spread = f"{rates[workers][0]:,.0f}–{rates[workers][-1]:,.0f}"
         print(
             f"| {workers} | {middle[workers]:,.0f} ({spread}) | {whole:,.0f} "
-            f"| {middle[workers] / middle[1]:.2f} | {max(r['memory'] for r in found) / 1e6:.0f} MB |"
+            f"| {middle[workers] / middle[1]:.2f} | {peak:.0f} MB |"
         )
     memory = max(r["memory"] for found in results.values() for r in found)
     ratio = middle[2] / middle[1]
