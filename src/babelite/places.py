@@ -141,6 +141,11 @@ class Folder:
         if is_url(place):
             self._files, self._path = filesystem(place)
 
+    @property
+    def absolute(self) -> str:
+        """The place, to be found from any current directory."""
+        return self.place if self._files is not None else str(Path(self.place).absolute())
+
     def make(self) -> None:
         """Make the folder, unless it is there.
 

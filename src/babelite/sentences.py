@@ -12,13 +12,14 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from babelite.errors import BabeliteError, MissingExtraError
 from babelite.files import decode_lines, suffix_of, whole_lines
-from babelite.places import reading, reading_stored
+from babelite.places import is_url, reading, reading_stored
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -77,6 +78,12 @@ class Source:
         if self.place == "-":
             return "lines" if self.field is None else "jsonl"
         return _FORMATS.get(suffix_of(self.place), "lines")
+
+    def absolute(self) -> Source:
+        """The same, to be found from any current directory."""
+        if self.place == "-" or is_url(self.place):
+            return self
+        return replace(self, place=str(Path(self.place).absolute()))
 
     def check(self) -> None:
         """See whether options and format go together.

@@ -60,6 +60,7 @@ class EncodeShard:
 
     Attributes:
         source: Where its lines are.
+        name: What their ids begin with.
         shard: Which of them.
         offset: Where they begin.
         out: The folder it belongs into.
@@ -68,6 +69,7 @@ class EncodeShard:
     """
 
     source: Source
+    name: str
     shard: Shard
     offset: int
     out: str
@@ -81,7 +83,7 @@ class EncodeShard:
         with (
             Folder(self.out).writing(self.shard.name) as path,
             ShardWriter.open(
-                path, self.source.place, worker.encoder.dim, self.dtype, text=self.text
+                path, self.name, worker.encoder.dim, self.dtype, text=self.text
             ) as writer,
         ):
             for texts in _blocks(lines, _ROWS_A_BLOCK):
@@ -92,7 +94,7 @@ class EncodeShard:
 
     def __str__(self) -> str:
         first = self.shard.first + 1
-        return f"lines {first:,} to {first + self.shard.rows - 1:,} of {self.source.place}"
+        return f"lines {first:,} to {first + self.shard.rows - 1:,} of {self.name}"
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def survey_sources(
     for source in sources:
         source.check()
     surveys: dict[int, Survey] = {}
-    tasks = (SurveySource(source, stride) for source in sources)
+    tasks = (SurveySource(source.absolute(), stride) for source in sources)
     for number, survey in pool.run(tasks):
         surveys[number] = survey
         progress("reading", len(surveys), len(sources))
@@ -217,10 +219,11 @@ def encode_files(
     missing = [shard for shard in manifest.shards() if shard.name not in names]
     tasks = (
         EncodeShard(
-            sources[shard.source],
+            sources[shard.source].absolute(),
+            sources[shard.source].place,
             shard,
             surveys[shard.source].offsets[shard.first // shard_rows],
-            out,
+            folder.absolute,
             dtype,
             text,
         )

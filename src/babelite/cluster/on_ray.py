@@ -57,14 +57,14 @@ class _Actor:
         """How many lines of the task are done."""
         return self._lines
 
-    def do(self, task: Task[Any]) -> tuple[str, Any, int]:
-        """Do a task: what became of it, the result or the error, and the peak memory."""
+    def do(self, task: Task[Any]) -> tuple[str, Any, int, int]:
+        """Do a task: what became of it, the result or the error, lines, and the peak memory."""
         self._lines = 0
         try:
             result = task.run(self._worker, self._tell)
         except Exception as error:
-            return "failed", portable(error), peak_memory()
-        return "done", result, peak_memory()
+            return "failed", portable(error), self._lines, peak_memory()
+        return "done", result, self._lines, peak_memory()
 
     def _tell(self, lines: int) -> None:
         self._lines = lines
@@ -162,8 +162,8 @@ class OnRay:
                     remedy="install the same version on all",
                 )
             return [Event(hand, "ready")]
-        kind, content, self.peaks[hand] = answer
-        return [Event(hand, kind, content)]
+        kind, content, lines, self.peaks[hand] = answer
+        return [Event(hand, "progress", lines), Event(hand, kind, content)]
 
     def _bury(self, hand: Hand, error: Exception) -> list[Event]:
         """Forget a worker that has ended."""
@@ -210,7 +210,6 @@ def _connect(address: str, size: int | None) -> None:
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # no network that was not asked for
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
 
 
