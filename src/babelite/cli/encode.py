@@ -88,7 +88,7 @@ def _encode(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Workers, each with one core (default: as many as there are)."),
+        typer.Option(min=1, help="Workers, each with one core (default: all there are)."),
     ] = None,
     ray: RayOption = None,
     allow_download: AllowDownload = False,
@@ -179,7 +179,7 @@ class _Made:
         memory = f", at most {made.peak_memory / 1e6:.0f} MB a worker" if made.peak_memory else ""
         shards = sum(1 for _ in made.manifest.shards())
         typer.echo(
-            f"{made.manifest.rows:,} vectors of {encoder.dim} components in {shards:,} "
+            f"{made.manifest.rows:,} vector{'s' * (made.manifest.rows > 1)} of {encoder.dim} components in {shards:,} "
             f"shard{'s' * (shards > 1)}{memory}: {self.out}",
             err=True,
         )
@@ -201,7 +201,9 @@ class _Made:
                 count = write_vectors(self.out, blocks, dim=encoder.dim, dtype=self._type)
             else:
                 count = self._write_resumably(sources, encoder, encode, progress)
-        typer.echo(f"{count:,} vectors of {encoder.dim} components: {self.out}", err=True)
+        typer.echo(
+            f"{count:,} vector{'s' * (count > 1)} of {encoder.dim} components: {self.out}", err=True
+        )
 
     def _write_resumably(
         self,

@@ -1,6 +1,6 @@
 """Encoded lines in Parquet files that are there or not: a folder of shards and what it holds.
 
-``shards.json`` says what the folder is to hold. Its shards have names that depend on nothing but
+``_shards.json`` says what the folder is to hold. Its shards have names that depend on nothing but
 that, and each appears when it is whole. So what is missing can be told from the names alone, and a
 shard that is made twice replaces itself.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 FORMAT_VERSION = 1
-MANIFEST = "shards.json"
+MANIFEST = "_shards.json"  # what reads folders of Parquet passes over names with an underscore
 
 Dtype = Literal["float32", "float16"]
 
@@ -58,7 +58,7 @@ class Encoded(_Record):
 
 
 class Manifest(_Record):
-    """The contents of ``shards.json``.
+    """The contents of ``_shards.json``.
 
     Attributes:
         encoder: What makes the vectors.
@@ -108,7 +108,7 @@ class Shard:
 
 
 def read_manifest(folder: Folder) -> Manifest | None:
-    """What a folder is to hold; None if it holds no ``shards.json``.
+    """What a folder is to hold; None if it holds no ``_shards.json``.
 
     Raises:
         BabeliteError: It is damaged or of a newer version.

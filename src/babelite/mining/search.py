@@ -8,6 +8,7 @@ compared with its members by one matrix product, which is many times as fast.
 
 from __future__ import annotations
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -214,7 +215,7 @@ def clustering_comparisons(rows: int) -> int:
 
 
 def _probes(clusters: int) -> int:
-    return min(clusters, max(_PROBES, round(_PROBES_OF_ROOT * clusters**0.5)))
+    return min(clusters, max(_PROBES, round(_PROBES_OF_ROOT * math.sqrt(clusters))))
 
 
 def chosen_search(kind: SearchKind, queries: int, candidates: int) -> SearchKind:
