@@ -51,6 +51,7 @@ def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int
     from babelite.index.identity import identify
     from babelite.sentences import Source
 
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one worker without Ray is this process
     began = time.perf_counter()
     first: list[float] = []
     with open_pool(ray=ray, workers=workers) as pool:

@@ -179,8 +179,8 @@ class _Made:
         memory = f", at most {made.peak_memory / 1e6:.0f} MB a worker" if made.peak_memory else ""
         shards = sum(1 for _ in made.manifest.shards())
         typer.echo(
-            f"{made.manifest.rows:,} vector{'s' * (made.manifest.rows > 1)} of {encoder.dim} components in {shards:,} "
-            f"shard{'s' * (shards > 1)}{memory}: {self.out}",
+            f"{made.manifest.rows:,} vector{'s' * (made.manifest.rows > 1)} of {encoder.dim} "
+            f"components in {shards:,} shard{'s' * (shards > 1)}{memory}: {self.out}",
             err=True,
         )
 
