@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 import random_model
 
-# Nothing is sent anywhere, and no token is written to the home directory.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "OMP_NUM_THREADS": "1"}
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere,
+    "RAY_AUTH_MODE": "disabled",  # no token is written to the home directory,
+    "RAY_worker_niceness": "0",  # and tests wait for workers, which Ray makes wait for others
+}
 
 
 @pytest.fixture(scope="session")

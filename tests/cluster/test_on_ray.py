@@ -18,7 +18,7 @@ from babelite.errors import BabeliteError
 from babelite.index.identity import identify
 from babelite.sentences import Source
 
-LINES = [f"line {i} of the house" for i in range(3_000)]
+LINES = [f"line {i} of the house" for i in range(2_000)]
 SHARD_LINES = 20
 
 
@@ -108,7 +108,7 @@ def test_a_killed_driver_goes_on(killed: list[str], text: Path) -> None:
     # What is on the screen is ours.
     *_, counted, said = output.splitlines()
     assert counted.startswith("encoding: ")
-    assert said.startswith("3,000 vectors of 48 components in 150 shards, at most ")
+    assert said.startswith("2,000 vectors of 48 components in 100 shards, at most ")
     assert len(output.splitlines()) <= 4
 
 

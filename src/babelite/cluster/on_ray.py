@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -135,8 +136,9 @@ class OnRay:
         """See `babelite.cluster.pool.Crew`."""
         import ray
 
-        for actor in self._actors.values():
-            ray.kill(actor)
+        with contextlib.suppress(ray.exceptions.RayError, ConnectionError):  # it is gone itself
+            for actor in self._actors.values():
+                ray.kill(actor)
         ray.shutdown()
 
     def _heard(self, reference: object) -> list[Event]:
