@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -201,11 +202,13 @@ def _connect(address: str, size: int | None) -> None:
     elif address != "auto":
         _require_listener(address)
     try:
-        ray.init(address=address, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ray.init(address=address, **options)
     except Exception as error:  # Ray has no class of its own for this
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
         raise BabeliteError(
-            f"there is no Ray cluster at {address} that can be used ({reason})", remedy=_REMEDY
+            f"there is no Ray cluster at {address} that can be used ({_reason(error)})",
+            remedy=_REMEDY,
         ) from error
 
 
@@ -236,7 +239,9 @@ def _require_listener(address: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Why a worker ended, in some words of what Ray tells in many lines."""
+    """Some words of what Ray tells in many lines."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if "Error: " in line or "Worker exit" in line]
-    return (telling or lines or [type(error).__name__])[-1 if telling else 0][:200].rstrip(".")
+    for line in reversed(lines):
+        if "Error: " in line:
+            return line[:200].rstrip(". ")
+    return (lines or [type(error).__name__])[0][:200].rstrip(".: ")
