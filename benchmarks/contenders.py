@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Two, or as many as this process may use: more threads than cores wait for each other.
-THREADS = min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+THREADS = min(
+    2,
+    len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2,
+    int(os.environ.get("OMP_NUM_THREADS") or 2),
+)
 WARM_UP = 1_000  # sentences encoded before the memory is read and the clock is started
 _BLOCK = 2_000  # sentences between two lines of progress
 _NOT_INSTALLED = 3  # the exit code that says so

@@ -73,6 +73,15 @@ def test_threads_do_not_matter(folder: Path, encoder: Encoder) -> None:
     np.testing.assert_array_equal(encoder.encode(SENTENCES, batch_tokens=64), expected)
 
 
+def test_tokens_can_be_seen_and_encoded_apart(encoder: Encoder) -> None:
+    ids = encoder.tokenize([*SENTENCES, "", "word " * 500])
+    assert [len(ids[-2]), len(ids[-1])] == [0, random_model.MAX_TOKENS]
+    vectors = encoder.encode([*SENTENCES, "", "word " * 500])
+    np.testing.assert_allclose(encoder.encode_tokens(ids), vectors, atol=1e-6)
+    with pytest.raises(BabeliteError, match="one string"):
+        encoder.tokenize("one string")
+
+
 def test_stream_gives_the_same_blocks_and_reads_no_further_than_it_must(encoder: Encoder) -> None:
     taken = 0
 

@@ -126,6 +126,15 @@ def test_wrong_encoding_names_the_line(tmp_path: Path) -> None:
         list(read_lines(path))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_two_bytes_a_character_are_noticed(tmp_path: Path, encoding: str, mark: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(f"{mark}cafés\nbars\n".encode(encoding))
+    with pytest.raises(BabeliteError, match=r"line 1: .*not UTF-8.* iconv -f UTF-16"):
+        list(read_lines(path))
+
+
 def test_binary_names_the_line(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"fine\nfine\n\x00\x01")

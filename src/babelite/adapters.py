@@ -40,7 +40,9 @@ def names_encoder(text: str) -> bool:
     )
 
 
-def open_encoder(spec: str | None = None, *, allow_download: bool = False) -> SentenceEncoder:
+def open_encoder(
+    spec: str | None = None, *, allow_download: bool = False, threads: int | None = None
+) -> SentenceEncoder:
     """Open an encoder by what a user writes on the command line.
 
     Args:
@@ -50,6 +52,7 @@ def open_encoder(spec: str | None = None, *, allow_download: bool = False) -> Se
             a class or an object with such a method ``encode``. Modules are also looked for in the
             current directory.
         allow_download: Whether the other libraries may fetch a model that is not on this machine.
+        threads: As for `Encoder.load`; other libraries' models take no notice of it.
 
     Returns:
         The encoder; its vectors are checked and of unit length.
@@ -64,7 +67,7 @@ def open_encoder(spec: str | None = None, *, allow_download: bool = False) -> Se
         babelite.errors.BabeliteError: the module numpy has no attribute no_such_function; ...
     """
     if spec is None or Path(spec).exists():
-        return Encoder.load(spec)
+        return Encoder.load(spec, threads=threads)
     kind, colon, name = spec.partition(":")
     if kind == "sentence-transformers" and name:
         return AdaptedEncoder(spec, _sentence_transformers(name, allow_download))

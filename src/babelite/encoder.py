@@ -149,12 +149,20 @@ class Encoder:
             BabeliteError: A single string was given in place of a sequence of them, or something
                 among them is not a string.
         """
-        if isinstance(sentences, str):
-            raise BabeliteError(
-                "encode takes a sequence of sentences, and one string was given",
-                remedy="put it in a list: encoder.encode([sentence])",
-            )
-        ids = self._tokenize(sentences)
+        return self.encode_tokens(self.tokenize(sentences), batch_tokens)
+
+    def encode_tokens(
+        self, ids: Sequence[Sequence[int]], batch_tokens: int = BATCH_TOKENS
+    ) -> NDArray[np.float32]:
+        """Encode sentences that are tokenized already, by `tokenize`.
+
+        Args:
+            ids: The token ids of each sentence.
+            batch_tokens: As for `encode`.
+
+        Returns:
+            float32 array of shape (len(ids), dim), rows of unit length.
+        """
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
         # Neighbours in length share a batch, so that next to nothing is padding. The longest come
         # first, so that the threads end together.
@@ -196,10 +204,26 @@ class Encoder:
             the vocabulary lacks, 0 to 1; 1 for a sentence without tokens.
         """
         unknown = SPECIAL_TOKENS.index("unk")
-        shares = [ids.count(unknown) / len(ids) if ids else 1 for ids in self._tokenize(sentences)]
+        shares = [ids.count(unknown) / len(ids) if ids else 1 for ids in self.tokenize(sentences)]
         return np.array(shares, np.float32)
 
-    def _tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
+    def tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
+        """Turn sentences into the tokens that the network reads.
+
+        Args:
+            sentences: Any number of sentences.
+
+        Returns:
+            The token ids of each, at most `ModelDescription.max_tokens`.
+
+        Raises:
+            BabeliteError: As `encode`.
+        """
+        if isinstance(sentences, str):
+            raise BabeliteError(
+                "encode takes a sequence of sentences, and one string was given",
+                remedy="put it in a list: encoder.encode([sentence])",
+            )
         limit = self.description.max_tokens
         texts = [_head(text, limit, i) for i, text in enumerate(sentences)]
         try:

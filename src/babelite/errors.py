@@ -18,6 +18,10 @@ class BabeliteError(Exception):
         line: The line concerned, counted from 1.
         remedy: What to do about it, without a full stop.
 
+    Attributes:
+        tell: Whether this process, of several that failed together, is the one to tell the user; if
+            None the first one is.
+
     Example:
         >>> print(BabeliteError("holds no tab", path="a.tsv", line=3, remedy="choose --columns"))
         a.tsv, line 3: holds no tab; choose --columns.
@@ -31,6 +35,7 @@ class BabeliteError(Exception):
         line: int | None = None,
         remedy: str | None = None,
     ) -> None:
+        self.tell: bool | None = None
         self.problem, self.line, self.remedy = problem, line, remedy
         self.path = None if path is None else str(path)
         place = "" if path is None else ("standard input" if str(path) == "-" else str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import gzip
@@ -220,27 +221,35 @@ def decode_lines(block: bytes, path: str | Path, lines_before: int) -> list[str]
         BabeliteError: They are binary or not UTF-8; names the line.
     """
     if not lines_before:
-        block = block.removeprefix(b"\xef\xbb\xbf")
+        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise _not_utf8(path, 1, "UTF-16")
+        block = block.removeprefix(codecs.BOM_UTF8)
     if (zero := block.find(b"\x00")) >= 0:
         raise BabeliteError(
-            "holds a zero byte, so it is not text",
+            "holds a zero byte, so it is not UTF-8 text",
             path=path,
             line=lines_before + block.count(b"\n", 0, zero) + 1,
-            remedy="name a text file, or one whose ending says how it is packed",
+            remedy="take it out, or convert the file if it is text in another encoding: "
+            "iconv -f UTF-16LE -t UTF-8",
         )
     try:
         text = block.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BabeliteError(
-            "is not UTF-8",
-            path=path,
-            line=lines_before + block.count(b"\n", 0, error.start) + 1,
-            remedy="convert it first, for example with: iconv -f LATIN1 -t UTF-8",
-        ) from error
+        line = lines_before + block.count(b"\n", 0, error.start) + 1
+        raise _not_utf8(path, line, "LATIN1") from error
     lines = text.replace("\r\n", "\n").split("\n")
     if not lines[-1]:
         lines.pop()
     return lines
+
+
+def _not_utf8(path: str | Path, line: int, encoding: str) -> BabeliteError:
+    return BabeliteError(
+        "is not UTF-8",
+        path=path,
+        line=line,
+        remedy=f"convert it first, for example with: iconv -f {encoding} -t UTF-8",
+    )
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -42,6 +42,15 @@ def test_rows_are_kept_or_dropped_as_they_stand(
     assert not (here / "kept.tsv.work").exists()
 
 
+def test_kept_rows_with_their_margins(run: Run, here: Path) -> None:
+    code, out, _ = run("filter", "pairs.tsv", "--out", "-", "--margins", *MODEL)
+    assert code == 0
+    rows = [line.rsplit("\t", 1) for line in out.splitlines()]
+    assert rows
+    assert all(row in (here / "pairs.tsv").read_text().splitlines() for row, _ in rows)
+    assert all(0.7 <= float(margin) < 5 for _, margin in rows)
+
+
 def test_columns_by_name_and_standard_input(run: Run, here: Path) -> None:
     code, out, _ = run("filter", "-", "--out", "-", "--threshold", "-9", *MODEL,
                        standard_input=(here / "named.tsv").read_text())  # fmt: skip

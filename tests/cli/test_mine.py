@@ -1,3 +1,4 @@
+import gzip
 import os
 import signal
 import time
@@ -5,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import random_model
 from processes import start_babelite
 
 Run = Callable[..., tuple[int, str, str]]
@@ -36,6 +38,9 @@ def files(here: Path) -> None:
     (here / "empty.txt").touch()
     (here / "blank.txt").write_text("\n \n")
     (here / "latin.txt").write_bytes("déjà vu\n".encode("latin-1"))
+    (here / "wide.txt").write_bytes("déjà vu\n".encode("utf-16"))
+    (here / "zero.txt").write_bytes(b"fine\nnot\0fine\n")
+    (here / "cut.txt.gz").write_bytes(gzip.compress(b"music\n" * 1000)[:-9])
 
 
 def rows(text: str) -> list[list[str]]:
@@ -127,6 +132,9 @@ def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
         (["empty.txt", "b.txt"], "the source text holds only blank lines"),
         (["a.txt", "blank.txt"], "the target text holds only blank lines"),
         (["latin.txt", "b.txt"], "latin.txt, line 1: is not UTF-8"),
+        (["a.txt", "wide.txt"], "wide.txt, line 1: is not UTF-8; convert it first, for example"),
+        (["a.txt", "zero.txt"], "zero.txt, line 2: holds a zero byte"),
+        (["a.txt", "cut.txt.gz"], "cannot be read to its end"),
         (["-", "-"], "standard input: cannot be both sides"),
         (["a.txt", "b.txt", "--margin", "best"], "there is no --margin best; choose ratio"),
         (["a.txt", "b.txt", "--direction", "up"], "there is no --direction up"),
@@ -139,12 +147,50 @@ def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
         (["a.txt", "b.txt", "--calibrate", "a.tsv"], "a.tsv: there is no such file"),
     ],
 )
-def test_bad_input_is_one_sentence(run: Run, arguments: list[str], message: str) -> None:
-    code, _, err = run("mine", *arguments, *MODEL)
+def test_bad_input_is_one_sentence(
+    run: Run, here: Path, arguments: list[str], message: str
+) -> None:
+    code, _, err = run("mine", "--out", "pairs.tsv", *arguments, *MODEL)
     assert code == 2
     assert err.splitlines()[-1].startswith("babelite: ")
     assert message in err
     assert "Traceback" not in err
+    # Nothing is left of a run that encoded nothing: its text may be mended before the next one.
+    assert (here / "pairs.tsv.work").exists() == ("--explain" in arguments)
+
+
+def test_a_column_of_both_files(run: Run, here: Path) -> None:
+    for side, lines in (("a", ["the house", "music"]), ("b", ["muusic", "the housee"])):
+        rows_ = [f"{side}-{i}\t{line}\n" for i, line in enumerate(lines)]
+        (here / f"{side}.tsv").write_text("".join(rows_))
+    code, out, _ = run("mine", "a.tsv", "b.tsv", "--column", "2", *MODEL)
+    assert code == 0
+    assert {tuple(pair[6:]) for pair in rows(out)[1:]} == {
+        ("the house", "the housee"), ("music", "muusic")
+    }  # fmt: skip
+    code, _, err = run("mine", "a.tsv", "b.tsv", "--column", "3", *MODEL)
+    assert code == 2
+    assert "a.tsv, line 1: has 2 columns" in err
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows(run: Run, here: Path) -> None:
+    (here / "a.txt").write_bytes(b"\xef\xbb\xbfthe house\r\nmusic\r\n")
+    code, out, _ = run("mine", "a.txt", "b.txt", *MODEL)
+    assert code == 0
+    assert {tuple(pair[6:]) for pair in rows(out)[1:]} == {
+        ("the house", "the housee"), ("music", "muusic")
+    }  # fmt: skip
+
+
+def test_text_that_the_model_cannot_read_is_named(
+    run: Run, here: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    model = str(random_model.write(tmp_path_factory.mktemp("models") / "model").path)
+    (here / "c.txt").write_text("ქართული ენა\nსახლი დიდია\nthe house\n")
+    code, _, err = run("mine", "a.txt", "c.txt", "-m", model)
+    assert code == 0
+    assert "can read little or nothing of c.txt, so its scores mean little" in err
+    assert "of a.txt" not in err
 
 
 def test_a_work_folder_of_other_text_is_left_as_it_is(run: Run, here: Path) -> None:

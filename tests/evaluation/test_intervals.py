@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from babelite.evaluation.intervals import bootstrap
+from babelite.evaluation.intervals import bootstrap, bootstrap_mean_of_groups
 
 
 @pytest.mark.parametrize("hits", [5, 50, 93])
@@ -39,3 +39,21 @@ def test_the_seed_decides() -> None:
 def test_no_values() -> None:
     with pytest.raises(ValueError, match="one score a query"):
         bootstrap([])
+
+
+def test_groups_are_drawn_from_on_their_own() -> None:
+    rng = np.random.default_rng(0)
+    groups, weights = [rng.random(40), rng.random(90) ** 2], [1, 3]
+    drawn = [
+        sum(
+            w / 4 * rng.choice(group, len(group)).mean()
+            for group, w in zip(groups, weights, strict=True)
+        )
+        for _ in range(5_000)
+    ]
+    estimate = bootstrap_mean_of_groups(groups, weights)
+    assert estimate.value == pytest.approx(groups[0].mean() / 4 + 3 * groups[1].mean() / 4)
+    expected = np.quantile(drawn, (0.025, 0.975))
+    assert (estimate.low, estimate.high) == pytest.approx(tuple(expected), abs=0.005)
+    with pytest.raises(ValueError, match="one score a query"):
+        bootstrap_mean_of_groups([[1.0], []], [1, 1])

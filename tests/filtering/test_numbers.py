@@ -25,6 +25,12 @@ from babelite.filtering import numbers_differ
         ("no number", "kein Wort"),
         ("100 years", "cent ans"),
         ("3.50 euros", "3,5 euros"),
+        ("suspended at 11.50 a.m. until 12.05", "suspendue à 11h50 jusqu'à 12h05"),
+        ("It costs $300.", "Cela coûte trois cents dollars."),
+        ("More than 10,000 people", "Plus de dix mille personnes"),
+        ("God has gone up with a shout", "(47:6) Dieu monte au milieu des cris"),
+        ("[12] As soon as they hear", "Dès qu'ils entendent"),
+        ("(1) first of 375", "1) le premier de 375"),
     ],
 )
 def test_the_same_numbers_in_other_forms(source: str, target: str) -> None:
@@ -40,6 +46,9 @@ def test_the_same_numbers_in_other_forms(source: str, target: str) -> None:
         ("1,000.5 km", "1.000,6 km"),
         ("in 1984", "en 1985"),
         ("3 of 7", "3 von 8"),
+        ("It costs 10,000 euros.", "Il coûte 20 000 euros."),
+        ("There were 215 votes.", "Il y a eu des voix."),
+        ("(3) in 1984", "(4) en 1984"),
         ("version 9.4 of 2012", "Version 9.5 von 2012"),
     ],
 )

@@ -3,7 +3,8 @@ import pytest
 
 from babelite.filtering import filter_pairs
 from babelite.filtering.languages import LanguageIdentifier, is_available
-from babelite.filtering.run import beginning, is_copied
+from babelite.filtering.run import is_copied
+from babelite.filtering.truncation import LastWords, TruncationCheck, beginning, is_closed
 
 RNG = np.random.default_rng(0)
 MEANINGS = RNG.normal(size=(400, 24))
@@ -105,6 +106,35 @@ def test_languages() -> None:
         threshold=-9.0, identifier=identifier, languages=("en", "fr"),
     ) as filtered:  # fmt: skip
         assert [verdict.reasons[:1] for verdict in filtered][:2] == [(), ("language",)]
+
+
+def test_signs_of_truncation() -> None:
+    """Without a hint from its vector a sentence is cut off by its length, its end and its words."""
+    good = [(f"the house {i} of the king is old and cold.", f"das haus {i} ist alt und kalt jetzt.")
+            for i in range(60)]  # fmt: skip
+    check = TruncationCheck(good, Words())
+    long = "the house of the king and the queen is old and cold and dark."
+    pairs = [
+        (long, "das haus des koenigs und der koenigin ist alt und kalt."),
+        (long, "das haus des koenigs ist"),
+        ("the house of the", "das haus des koenigs und der koenigin ist alt und kalt"),
+        (long, "das haus ist alt und kalt jetzt."),
+    ]
+    same = np.zeros((len(pairs), 24), np.float32)
+    found = check.found(pairs, (same, same), np.zeros(len(pairs), np.float32))
+    assert found.tolist() == [False, True, True, False]
+    assert not check.found([], (same[:0], same[:0]), np.zeros(0, np.float32)).size
+
+
+def test_words_that_end_no_sentence() -> None:
+    words = LastWords(["we saw the house", "the house was old", "it was the king"] * 50)
+    assert words.oddness("we saw the") > 2
+    assert words.oddness("we saw the.") == 0
+    assert words.oddness("the house was old") == 0
+    assert words.oddness("unheard") == 0
+    assert words.oddness("...") == LastWords([]).oddness("the") == 0
+    for closed in ("Yes.", "No!»", "好。", "(so.)"):
+        assert is_closed(closed)
 
 
 def test_copies_and_beginnings() -> None:

@@ -121,14 +121,24 @@ def test_a_run_broken_off_anywhere_goes_on_to_the_same_pairs(
     assert len(encoded) < 2 * (600 + 1000)
 
 
-def test_a_truncated_file_of_vectors_is_made_again(tmp_path: Path) -> None:
-    source, target = text(50, 1), text(50, 2)
-    with mine(source, target, Words(), work=tmp_path / "work") as mined:
+@pytest.mark.parametrize("kind", ["exact", "clusters"])
+def test_what_was_cut_off_in_a_work_folder_is_made_again(kind: str, tmp_path: Path) -> None:
+    source, target = text(300, 1), text(300, 2)
+    work = tmp_path / "work"
+    with mine(source, target, Words(), search=kind, work=work) as mined:
         wanted = found(mined)
-    path = tmp_path / "work" / "source.vectors"
-    path.write_bytes(path.read_bytes()[:-100])
-    with mine(source, target, Words(), work=tmp_path / "work") as mined:
-        assert found(mined) == wanted
+    files = [path for path in work.iterdir() if path.name != "work.json"]
+    assert {path.suffix for path in files} >= {".vectors", ".neighbours", ".txt", ".npy"}
+    for path in files:
+        whole = path.read_bytes()
+        for left in (len(whole) - 1, len(whole) // 2, 0):
+            path.write_bytes(whole[:left])
+            # What rests on it may not be there yet, as after a crash in the middle of a run.
+            for later in work.glob("*.neighbours"):
+                if path.suffix == ".npz":
+                    later.unlink()
+            with mine(source, target, Words(), search=kind, work=work) as mined:
+                assert found(mined) == wanted
 
 
 def test_a_work_folder_of_something_else(tmp_path: Path) -> None:

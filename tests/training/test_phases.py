@@ -37,6 +37,12 @@ def test_steps_go_before_epochs() -> None:
     assert [phase.steps for phase in plan(bag_steps=3, steps=4)] == [3, 4]
 
 
+def test_accumulated_batches_make_fewer_steps_of_the_layers() -> None:
+    bag, layers = plan(bag_epochs=1, bag_batch_size=1_000, epochs=2, batch_size=100, accumulate=5)
+    assert (bag.steps, bag.accumulate) == (10, 1)
+    assert (layers.steps, layers.steps_per_epoch, layers.accumulate) == (40, 20, 5)
+
+
 def test_part_of_an_epoch_is_a_step_at_least() -> None:
     assert [phase.steps for phase in plan(100, bag_epochs=0.001, epochs=0.001)] == [1, 1]
 

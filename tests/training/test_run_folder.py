@@ -36,6 +36,12 @@ def test_the_same_run_goes_on(tmp_path: Path) -> None:
     assert RunFolder(tmp_path).claim(ASKED) is True
 
 
+def test_a_run_begun_before_an_option_was_there_had_its_default(tmp_path: Path) -> None:
+    RunFolder(tmp_path).claim(ASKED)
+    newer = ASKED | {"config": ASKED["config"] | {"accumulate": 1}}
+    assert RunFolder(tmp_path).claim(newer) is True
+
+
 def test_tuples_and_lists_are_the_same(tmp_path: Path) -> None:
     data = ({"languages": "en-fr", "files": (("en-fr.tsv", 100),)},)
     RunFolder(tmp_path).claim(ASKED | {"data": data})
@@ -46,7 +52,7 @@ def test_tuples_and_lists_are_the_same(tmp_path: Path) -> None:
     ("other", "words"),
     [
         (with_dim(32), "dim (was 64, is 32)"),
-        (ASKED | {"config": ASKED["config"] | {"seed": 1}}, "seed (was None, is 1)"),
+        (ASKED | {"config": ASKED["config"] | {"seed": 1}}, "seed (was 0, is 1)"),
         (ASKED | {"cleaning": {"identical": "False"}}, "identical"),
         (ASKED | {"data": [{"languages": "en-fr", "files": [["en-fr.tsv", 101]]}]}, "its data"),
     ],

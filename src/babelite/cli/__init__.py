@@ -10,6 +10,7 @@ import typer
 
 from babelite import __version__
 from babelite.errors import BabeliteError
+from babelite.launch import is_first
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,14 +51,16 @@ def main() -> None:
     try:
         make_app()()
     except BabeliteError as error:
-        typer.echo(f"babelite: {error}", err=True)
+        if is_first() if error.tell is None else error.tell:
+            typer.echo(f"babelite: {error}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         # The reader went away (`| head`): end quietly, as other tools do.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except KeyboardInterrupt:
-        typer.echo("babelite: stopped", err=True)
+        if is_first():
+            typer.echo("babelite: stopped", err=True)
         sys.exit(130)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

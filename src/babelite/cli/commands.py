@@ -4,10 +4,37 @@ from __future__ import annotations
 
 import typer
 
-from babelite.cli import align, corpus, demo, encode, evaluate, filter, index, mine, search, train
+from babelite.cli import (
+    align,
+    classify,
+    corpus,
+    demo,
+    encode,
+    evaluate,
+    filter,
+    index,
+    mine,
+    search,
+    serve,
+    train,
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to the command line."""
-    for module in (train, evaluate, search, encode, index, mine, filter, align, corpus, demo):
+    modules = (
+        train,
+        evaluate,
+        search,
+        encode,
+        index,
+        serve,
+        mine,
+        filter,
+        align,
+        classify,
+        corpus,
+        demo,
+    )
+    for module in modules:
         module.register(app)

@@ -26,7 +26,8 @@ another language (language), if both sides are the same text (copied), if one ho
 the other (truncated), or if they name different numbers (numbers).
 
 Rows are written as they stand, all columns; those of --dropped get two more: the margin and the
-reasons. Languages are checked if the extra is installed: pip install 'babelite[filter]'.
+reasons. With --margins the kept ones get the margin, too. Languages are checked if the extra is
+installed: pip install 'babelite[filter]'.
 
 A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
 
@@ -47,6 +48,9 @@ def _filter(
     dropped: Annotated[
         str | None, typer.Option(help="Where the dropped rows go, with margin and reasons.")
     ] = None,
+    margins: Annotated[
+        bool, typer.Option("--margins", help="Add a last column to the kept rows: the margin.")
+    ] = False,
     model: ModelOption = None,
     threshold: Annotated[
         float,
@@ -103,7 +107,7 @@ def _filter(
             work=folder,
             progress=progress,
         ) as filtered:
-            _write(table, filtered, out, dropped)
+            _write(table, filtered, out, dropped, margins)
     _report(filtered)
 
 
@@ -138,19 +142,19 @@ def _as_file(path: str) -> Iterator[str]:
         yield copy.name
 
 
-def _write(table: Table, filtered: Filtered, out: str, dropped: str | None) -> None:
+def _write(table: Table, filtered: Filtered, out: str, dropped: str | None, margins: bool) -> None:
     from babelite.files import writing_text
 
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(writing_text(out))
         rest = stack.enter_context(writing_text(dropped)) if dropped else None
         if table.header is not None:
-            kept.write(f"{table.header}\n")
+            kept.write(f"{table.header}\tmargin\n" if margins else f"{table.header}\n")
             if rest:
                 rest.write(f"{table.header}\tmargin\treasons\n")
         for row, verdict in zip(table.lines(), filtered, strict=True):
             if not verdict.reasons:
-                kept.write(f"{row}\n")
+                kept.write(f"{row}\t{verdict.margin:.4f}\n" if margins else f"{row}\n")
             elif rest:
                 rest.write(f"{row}\t{verdict.margin:.4f}\t{','.join(verdict.reasons)}\n")
 

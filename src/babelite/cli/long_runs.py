@@ -6,11 +6,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
 
 from babelite.errors import BabeliteError
 
+if TYPE_CHECKING:
+    from babelite.encoder import SentenceEncoder
+    from babelite.mining.store import Sentences
+
 _Choice = TypeVar("_Choice", bound=str)
+
+# A text is warned about if the model lacks more than half of the characters of half of its lines.
+_LOOKED_AT = 200
+_MOSTLY = 0.5
 
 
 def choice(option: str, value: str, choices: Sequence[_Choice]) -> _Choice:
@@ -58,8 +68,29 @@ def working(out: str, work: Path | None) -> Iterator[Path | None]:
     from babelite.mining.store import Work
 
     folder = Path(f"{out}.work")
-    yield folder
+    try:
+        yield folder
+    except BabeliteError:
+        Work.discard_if_nothing_is_done(folder)
+        raise
     Work(folder).remove()  # not after an error or a kill: what is done is gone on with
+
+
+def warn_of_unreadable(encoder: SentenceEncoder, sentences: Sentences, path: str) -> None:
+    """Say so if a model cannot read most of a text, as one of a script it was not trained on."""
+    from babelite.encoder import Encoder
+
+    if not isinstance(encoder, Encoder):
+        return
+    rows = range(0, len(sentences), max(1, len(sentences) // _LOOKED_AT))
+    shares = encoder.unknown([sentences[row] for row in rows])
+    if (shares > _MOSTLY).mean() > _MOSTLY:
+        name = "standard input" if path == "-" else path
+        typer.echo(
+            f"babelite: the model can read little or nothing of {name}, so its scores mean little; "
+            f"its languages are {', '.join(encoder.languages)}.",
+            err=True,
+        )
 
 
 def _has_place(out: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.cli.options import AllowDownload, ModelOption, RayOption, flowing
+from babelite.cli.search import Column
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def _mine(
     out: Annotated[
         str, typer.Option(help="The TSV file to write (.gz, .xz, .zst), or '-' for the screen.")
     ] = "-",
+    column: Column = None,
     model: ModelOption = None,
     threshold: Annotated[
         float | None,
@@ -114,7 +116,13 @@ def _mine(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.adapters import open_encoder
-    from babelite.cli.long_runs import choice, require_writable, watched_steps, working
+    from babelite.cli.long_runs import (
+        choice,
+        require_writable,
+        warn_of_unreadable,
+        watched_steps,
+        working,
+    )
     from babelite.cli.mine_display import explain_pair, read_gold, show_estimate, show_measured
     from babelite.figures import picture_format
     from babelite.mining import DIRECTIONS, MARGINS, mine
@@ -131,7 +139,7 @@ def _mine(
     gold = read_gold(calibrate) if calibrate else None
     require_writable(out)
     encoder = open_encoder(model, allow_download=allow_download)
-    texts = Source(source).read(), Source(target).read()
+    texts = Source(source, column=column).read(), Source(target, column=column).read()
     with (
         working(out, work) as folder,
         _steps(model, ray, workers) as steps,
@@ -146,6 +154,8 @@ def _mine(
             steps=steps,
         ) as m,
     ):
+        for side, path in ((m.sources, source), (m.targets, target)):
+            warn_of_unreadable(encoder, side, path)
         found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
         kept = found if threshold is None else found.above(threshold)
         _write(m, kept, out, progress)

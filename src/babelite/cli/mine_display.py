@@ -14,7 +14,7 @@ from babelite.cli.options import parse_pairs
 from babelite.errors import BabeliteError
 from babelite.evaluation.mining import mining_curve
 from babelite.mining import Candidates, Mined
-from babelite.mining.scores import Direction, Margin
+from babelite.mining.scores import LOWEST_MEAN, Direction, Margin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,7 +79,8 @@ def show_estimate(
 ) -> None:
     """A table of estimated precision on standard error, and a picture."""
     if min(len(mined.sources), len(mined.targets)) < _FEWEST_FOR_ESTIMATE:
-        typer.echo("There are too few sentences to estimate their precision.", err=True)
+        without = f", and {plot} is not drawn" if plot else ""
+        typer.echo(f"There are too few sentences to estimate their precision{without}.", err=True)
         return
     estimate = estimate_for_mined(mined, margin, direction, one_to_one=one_to_one)
     table = Table(title="Estimated precision", title_justify="left")
@@ -132,16 +133,16 @@ def explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -
         for cosine, neighbour in neighbours:
             say(f"  {cosine:7.4f}  {'=' if neighbour == partner else ' '} {neighbour}")
         say(f"  {mean:7.4f}    on average")
-    say(f"\n{_arithmetic(float(pair.cosine[0]), means, margin)}")
+    say(f"\n{_arithmetic(float(pair.cosine[0]), means, margin, float(pair.score[0]))}")
 
 
-def _arithmetic(cosine: float, means: tuple[float, float], margin: Margin) -> str:
+def _arithmetic(cosine: float, means: tuple[float, float], margin: Margin, score: float) -> str:
     if margin == "absolute":
         return f"score = cosine = {cosine:.4f}"
-    middle_value = (float(means[0]) + float(means[1])) / 2
-    score = cosine / middle_value if margin == "ratio" else cosine - middle_value
     sign = "÷" if margin == "ratio" else "-"
     middle = f"({means[0]:.4f} + {means[1]:.4f}) / 2"
+    if margin == "ratio" and sum(means) / 2 < LOWEST_MEAN:
+        middle = f"{LOWEST_MEAN} (for {middle} is lower)"
     return (
         f"score = cosine {sign} mean of both averages = {cosine:.4f} {sign} {middle} = {score:.4f}"
     )

@@ -22,6 +22,9 @@ A number before a file is how often its pairs are seen, compared with those of o
 
 A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
 
+On several GPUs or machines: torchrun --nproc-per-node 8 -m babelite train ..., or the same command
+started by Slurm's srun. Batch sizes are those of all processes together.
+
 Example: babelite train en-fr.tsv.gz --out model --minutes 10
 """
 
@@ -42,6 +45,7 @@ def _train(
 ) -> None:
     from babelite.cli.options import parse_columns
     from babelite.corpus import Cleaning, parse_source
+    from babelite.launch import is_first
     from babelite.training.config import make_config
     from babelite.training.progress import Progress
     from babelite.training.run import train
@@ -49,7 +53,7 @@ def _train(
     settings = make_config(preset, config, options)
     chosen = parse_columns(columns)
     sources = [parse_source(text, chosen) for text in pairs]
-    progress = Progress()
+    progress = Progress(quiet=not is_first())
     cleaning = Cleaning(exclude=tuple(str(path) for path in exclude))
     try:
         result = train(sources, out, settings, cleaning=cleaning, progress=progress)

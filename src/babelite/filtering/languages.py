@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from babelite.errors import BabeliteError, MissingExtraError
 
 # Another language has to be so many times as likely before a sentence counts as being in it.
-_TIMES_AS_LIKELY = 3.0
+_TIMES_AS_LIKELY = 10.0
 # A sentence with fewer letters tells no language.
 _FEWEST_LETTERS = 8
 

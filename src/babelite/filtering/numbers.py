@@ -11,15 +11,17 @@ _THOUSANDS = re.compile(
     r"(?<![\d.,])[1-9]\d{0,2}([.,'’\u00a0\u202f\u2009 ])\d{3}(?:\1\d{3})*(?!\d|[.,]\d{3}(?!\d))"
 )
 _FRACTION_ZEROS = re.compile(r"(?<=\d)([.,])(\d*?)0+(?!\d)")
+# The number of a verse or of an item of a list, which one side may have alone: (48:1) or [3].
+_LABEL = re.compile(r"\s*[(\[]\d{1,3}(?:[.:]\d{1,3})?[)\]]\s")
 _DIGITS = re.compile(r"\d+")
 
 # Numbers that a translation may write in words or in Roman numerals: two, XXI, hundred.
 _LARGEST_IN_WORDS = 21
-_ROUND_IN_WORDS = frozenset({30, 40, 50, 60, 70, 80, 90, 100, 1000, 1_000_000})
+_ROUND_IN_WORDS = 22  # below that, with zeros: thirty, three hundred, twelve thousand
 _YEAR = re.compile(r"(?:1[89]|20)(\d\d)")
 
 
-def number_groups(text: str) -> Counter[str]:
+def number_groups(text: str, *, fraction_zeros: bool = False) -> Counter[str]:
     """The numbers of a sentence as a multiset of groups of digits.
 
     Marks between thousands are taken away, whichever language's they are; whatever else stands
@@ -28,6 +30,7 @@ def number_groups(text: str) -> Counter[str]:
 
     Args:
         text: A sentence in any language, with the digits of any script.
+        fraction_zeros: Whether to keep the zeros at the end of a fraction.
 
     Returns:
         How often each group occurs.
@@ -41,7 +44,8 @@ def number_groups(text: str) -> Counter[str]:
     if not text.isascii():
         text = "".join(_plain(character) for character in text)
     text = _THOUSANDS.sub(lambda match: "".join(_DIGITS.findall(match[0])), text)
-    text = _FRACTION_ZEROS.sub(r"\1\2", text)
+    if not fraction_zeros:
+        text = _FRACTION_ZEROS.sub(r"\1\2", text)
     return Counter(group.lstrip("0") or "0" for group in _DIGITS.findall(text))
 
 
@@ -49,8 +53,9 @@ def numbers_differ(source: str, target: str) -> bool:
     """Whether a sentence and its translation name different numbers.
 
     They do if each has a number that the other lacks, or if one lacks a number that is hardly
-    ever written in words. Years of four and of two digits may stand for
-    each other, and so may 2 and 14 o'clock.
+    ever written in words. Years of four and of two digits may stand for each other, and so may 2
+    and 14 o'clock. A number in brackets at the beginning, as of a verse, is left out where the
+    other side has none.
 
     Args:
         source: A sentence.
@@ -65,7 +70,19 @@ def numbers_differ(source: str, target: str) -> bool:
         >>> numbers_differ("It costs 375 euros.", "Il coûte 395 euros.")
         True
     """
-    sides = number_groups(source), number_groups(target)
+    labels = _LABEL.match(source), _LABEL.match(target)
+    if labels[0] and not labels[1]:
+        source = source[labels[0].end() :]
+    elif labels[1] and not labels[0]:
+        target = target[labels[1].end() :]
+    # 1.50 is 1.5, but 11.50 may be an hour: what agrees in one of two ways agrees.
+    return all(
+        _differ(*(number_groups(side, fraction_zeros=zeros) for side in (source, target)))
+        for zeros in (False, True)
+    )
+
+
+def _differ(*sides: Counter[str]) -> bool:
     if sides[0] == sides[1]:
         return False
     left, right = sides[0] - sides[1], sides[1] - sides[0]
@@ -94,7 +111,8 @@ def _other_forms(group: str) -> list[str]:
 
 
 def _may_be_words(group: str) -> bool:
-    return len(group) < 8 and (int(group) <= _LARGEST_IN_WORDS or int(group) in _ROUND_IN_WORDS)
+    value, round_value = int(group), int(group.rstrip("0") or "0")
+    return value <= _LARGEST_IN_WORDS or (value % 10 == 0 and round_value < _ROUND_IN_WORDS)
 
 
 def _plain(character: str) -> str:

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import exp, log
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from babelite.corpus.text import comparison_key, count_words
 from babelite.encoder import SentenceEncoder
 from babelite.filtering.languages import LanguageIdentifier
 from babelite.filtering.numbers import numbers_differ
+from babelite.filtering.truncation import TruncationCheck
 from babelite.mining.run import Mined, Progress, mine
 from babelite.mining.scores import margins
 from babelite.mining.search import SearchKind
@@ -26,17 +26,13 @@ from babelite.vectors import unit_rows
 # In the order in which they are told.
 REASONS = ("empty", "margin", "language", "copied", "truncated", "numbers")
 THRESHOLD = 0.7
+# To be raised when a check changes: verdicts of an earlier one that are on disk no longer count.
+_CHECKS = 2
 
 _PAIRS_A_BLOCK = 8192
 _SAMPLE = 10_000
 _LANGUAGE_SAMPLE = 500
 _FEWEST_WORDS_COPIED = 3
-
-# The constants of the check for truncation, chosen on 50,000 pairs by benchmarks/filtering.py.
-_SUSPICIOUS_LENGTH = 0.25
-_TRUNCATED = 0.6
-_WEIGHT_OF_GAIN = 2.0
-_FEWEST_CHARACTERS_CUT = 20
 
 _RECORD = np.dtype([("margin", "<f4"), ("cosine", "<f4"), ("reasons", "u1")])
 
@@ -97,9 +93,8 @@ def filter_pairs(
     A pair is dropped for one or more of these reasons: a side is blank (``empty``); its ratio
     margin among the nearest sentences of the corpus itself is below the threshold (``margin``); a
     side is in another language (``language``); both sides are the same text (``copied``); one side
-    holds much less than the other (``truncated``: it is too short by what is usual in this corpus,
-    and nearer to the beginning of the other side than to all of it); they name different numbers
-    (``numbers``).
+    lacks a part of the other (``truncated``, see `babelite.filtering.truncation`); they name
+    different numbers (``numbers``).
 
     Args:
         sources: One side of the pairs.
@@ -133,7 +128,7 @@ def filter_pairs(
         if len(rows[0]) != len(rows[1]):
             raise ValueError(f"{len(rows[0])} sources, but {len(rows[1])} targets")
         judge = _Judge(mined, encoder, identifier, languages)
-        settings = repr((judge.languages, k, mined.search)).encode()
+        settings = repr((_CHECKS, judge.languages, k, mined.search)).encode()
         name = hashlib.sha256(settings).hexdigest()[:16]
         file = RowFile(mined.folder / f"{name}.verdicts", _RECORD, 1, len(rows[0]), _PAIRS_A_BLOCK)
         progress("checking", file.done, len(rows[0]))
@@ -159,13 +154,13 @@ class _Judge:
         identifier: LanguageIdentifier | None,
         languages: tuple[str | None, str | None],
     ) -> None:
-        self._mined, self._encoder, self._identifier = mined, encoder, identifier
+        self._mined, self._identifier = mined, identifier
         self._means = mined.forward.scores.mean(1), mined.backward.scores.mean(1)
         rows = mined.sources.rows, mined.targets.rows
         whole = np.flatnonzero((rows[0] >= 0) & (rows[1] >= 0))
         sample = whole[:: max(1, len(whole) // _SAMPLE)]
         texts = [(mined.sources[rows[0][i]], mined.targets[rows[1][i]]) for i in sample]
-        self._usual = float(np.median([log(len(t) / len(s)) for s, t in texts] or [0.0]))
+        self._truncation = TruncationCheck(texts, encoder)
         self.languages: tuple[str, str] | None = None
         if identifier is not None:
             few = texts[:: max(1, len(texts) // _LANGUAGE_SAMPLE)]
@@ -195,7 +190,7 @@ class _Judge:
             for s, t in zip(source, target, strict=True)
         ]
         bits = np.array([self._text_bits(*pair) for pair in texts], dtype=np.uint8)
-        truncated = self._truncated(texts, vectors, cosines)
+        truncated = self._truncation.found(texts, vectors, cosines)
         records["reasons"][whole] = bits | truncated * np.uint8(_bit("truncated"))
         return records
 
@@ -211,37 +206,6 @@ class _Judge:
             bits |= _bit("numbers")
         return bits
 
-    def _truncated(
-        self,
-        texts: list[tuple[str, str]],
-        vectors: tuple[NDArray[np.float32], NDArray[np.float32]],
-        cosines: NDArray[np.float32],
-    ) -> NDArray[np.bool_]:
-        """Which pairs have a side that lacks a part.
-
-        Its length says so, and its vector: it is nearer to the beginning of the other side, cut to
-        the length that would be usual, than to all of it.
-        """
-        found = np.zeros(len(texts), dtype=bool)
-        suspects, beginnings = [], []
-        for i, (source, target) in enumerate(texts):
-            beyond = log(len(target) / len(source)) - self._usual
-            longer, usual = (
-                (source, len(target) * exp(-self._usual))
-                if beyond < 0
-                else (target, len(source) * exp(self._usual))
-            )
-            if abs(beyond) > _SUSPICIOUS_LENGTH and len(longer) >= _FEWEST_CHARACTERS_CUT:
-                suspects.append((i, beyond))
-                beginnings.append(beginning(longer, round(usual)))
-        if not suspects:
-            return found
-        shorter = np.stack([vectors[0 if beyond > 0 else 1][i] for i, beyond in suspects])
-        near = np.einsum("ij,ij->i", unit_rows(self._encoder.encode(beginnings)), shorter)
-        for (i, beyond), cosine in zip(suspects, near, strict=True):
-            found[i] = abs(beyond) + _WEIGHT_OF_GAIN * (cosine - cosines[i]) > _TRUNCATED
-        return found
-
 
 def is_copied(source: str, target: str) -> bool:
     """Whether both sides hold the same words, three at least: names are the same in all languages.
@@ -255,25 +219,6 @@ def is_copied(source: str, target: str) -> bool:
         and count_words(source) >= _FEWEST_WORDS_COPIED
         and any(map(str.isalpha, source))
     )
-
-
-def beginning(text: str, length: int) -> str:
-    """The beginning of a text, cut between words where that is nearest to a length.
-
-    Args:
-        text: The text.
-        length: In characters.
-
-    Example:
-        >>> beginning("the house is old", 8), beginning("the house is old", 10)
-        ('the house', 'the house')
-    """
-    before, after = text.rfind(" ", 0, length + 1), text.find(" ", length)
-    if before <= 0 and after < 0:
-        return text[: max(1, length)]
-    if before <= 0 or (after >= 0 and after - length <= length - before):
-        return text[:after]
-    return text[:before]
 
 
 def _bit(reason: str) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from babelite.adapters import AdaptedEncoder, open_encoder
 from babelite.encoder import Encoder, SentenceEncoder
@@ -46,13 +48,22 @@ def identify(encoder: SentenceEncoder, spec: str | None = None) -> EncoderIdenti
     )
 
 
-def reopen(identity: EncoderIdentity, folder: Path, *, allow_download: bool) -> SentenceEncoder:
-    """Open the encoder that an index was made with.
+def reopen(
+    identity: EncoderIdentity,
+    folder: Path,
+    *,
+    allow_download: bool,
+    kind: str = "index",
+    giving: str = "Index.open(folder, encoder)",
+) -> SentenceEncoder:
+    """Open the encoder that an index, or something else, was made with.
 
     Args:
         identity: What the index says of it.
         folder: The folder of the index, for messages.
         allow_download: As for `babelite.adapters.open_encoder`.
+        kind: What was made with it, for messages.
+        giving: How to give the encoder itself, for messages.
 
     Raises:
         BabeliteError: It is no longer where it was, or was given as an object that has no name.
@@ -61,7 +72,7 @@ def reopen(identity: EncoderIdentity, folder: Path, *, allow_download: bool) -> 
         raise BabeliteError(
             f"was made with the encoder {identity.name}, which cannot be opened by a name",
             path=folder,
-            remedy="give it: Index.open(folder, encoder)",
+            remedy=f"give it: {giving}",
         )
     try:
         encoder = open_encoder(identity.spec, allow_download=allow_download)
@@ -72,11 +83,13 @@ def reopen(identity: EncoderIdentity, folder: Path, *, allow_download: bool) -> 
             path=folder,
             remedy="name it with --model",
         ) from error
-    require_same(identity, encoder, folder)
+    require_same(identity, encoder, folder, kind)
     return encoder
 
 
-def require_same(identity: EncoderIdentity, encoder: SentenceEncoder, folder: Path) -> None:
+def require_same(
+    identity: EncoderIdentity, encoder: SentenceEncoder, folder: Path, kind: str = "index"
+) -> None:
     """Raise if an encoder is known to be another than the one an index was made with.
 
     Raises:
@@ -85,7 +98,7 @@ def require_same(identity: EncoderIdentity, encoder: SentenceEncoder, folder: Pa
     given = identify(encoder)
     both = identity.checksum is not None and given.checksum is not None
     if given.dim != identity.dim or (both and given.checksum != identity.checksum):
-        raise other_encoder(identity, given.name, folder)
+        raise other_encoder(identity, given.name, folder, kind)
 
 
 def require_same_vectors(
@@ -97,17 +110,26 @@ def require_same_vectors(
         BabeliteError: It does, whatever its name and its checksum say.
     """
     texts, stored = storage.first_lines(_PROBED_LINES)
-    given = unit_rows(encoder.encode(texts))
-    if (np.linalg.norm(given - stored, axis=1) > _SAME_VECTOR).any():
+    if not same_vectors(encoder, texts, stored):
         raise other_encoder(identity, identify(encoder).name, folder)
 
 
-def other_encoder(identity: EncoderIdentity, given: str, folder: Path) -> BabeliteError:
-    """The error for an encoder that does not belong to an index."""
+def same_vectors(
+    encoder: SentenceEncoder, texts: Sequence[str], vectors: NDArray[np.float32]
+) -> bool:
+    """Whether an encoder gives texts the vectors they have, the machine's rounding aside."""
+    given = unit_rows(encoder.encode(texts))
+    return bool((np.linalg.norm(given - vectors, axis=1) <= _SAME_VECTOR).all())
+
+
+def other_encoder(
+    identity: EncoderIdentity, given: str, folder: Path, kind: str = "index"
+) -> BabeliteError:
+    """The error for an encoder that does not belong to an index, or to something else."""
     made_with = identity.name if identity.spec is None else f"{identity.name} ({identity.spec})"
     other = "another model" if given == identity.name else f"the model {given}"
     return BabeliteError(
         f"was made with the model {made_with}, and {other} gives other vectors",
         path=folder,
-        remedy="name that model, or make a new index with this one",
+        remedy=f"name that model, or make a new {kind} with this one",
     )

@@ -8,12 +8,16 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.retrieval import TIE, Neighbours
+from babelite.retrieval import Neighbours
 
 Margin = Literal["ratio", "distance", "absolute"]
 Direction = Literal["max", "intersection", "forward", "backward"]
 MARGINS: tuple[Margin, ...] = get_args(Margin)
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+# In texts of a few lines nothing may be near to a sentence; any cosine divided by the mean of such
+# a neighbourhood, which may be zero, would be a high margin.
+LOWEST_MEAN = 0.1
 
 
 def margins(
@@ -26,7 +30,8 @@ def margins(
 
     With a pair's cosine c, and m the mean of the two sides' mean cosines to their k nearest
     neighbours on the other side, the score is c / m (``ratio``), c - m (``distance``) or c
-    (``absolute``): Artetxe & Schwenk 2019, arXiv:1811.01136, equations 1 to 3.
+    (``absolute``): Artetxe & Schwenk 2019, arXiv:1811.01136, equations 1 to 3. For the ratio, m
+    counts as 0.1 at least, which it is in all but the smallest texts.
 
     Args:
         cosines: Of the pairs, any shape.
@@ -47,8 +52,7 @@ def margins(
     means = (source_means + target_means) / 2
     if margin == "distance":
         return (cosines - means).astype(np.float32)
-    # Means of zero or below (unrelated text) say nothing about a neighbourhood.
-    return (cosines / np.maximum(means, TIE)).astype(np.float32)
+    return (cosines / np.maximum(means, LOWEST_MEAN)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import mmap
+import zipfile
 from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -224,17 +225,26 @@ class Work:
         self._save()
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
-        """Arrays stored before under a name; None if there are none."""
+        """Arrays stored before under a name; None if there are none that can be read."""
         path = self.folder / f"{name}.npz"
         if not path.exists():
             return None
-        with np.load(path, allow_pickle=False) as stored:
-            return dict(stored)
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return dict(stored)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            return None  # damaged, so they are made again
 
     def store_arrays(self, name: str, arrays: dict[str, NDArray[Any]]) -> None:
         """Store arrays under a name."""
         with writing(self.folder / f"{name}.npz") as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
+
+    @classmethod
+    def discard_if_nothing_is_done(cls, folder: Path) -> None:
+        """Delete a folder in which nothing was encoded: its text may be about to be mended."""
+        if (folder / _MANIFEST).exists() and not any(folder.glob("*.vectors")):
+            cls(folder).remove()
 
     def remove(self) -> None:
         """Delete everything that was stored, and the folder unless it holds other files."""

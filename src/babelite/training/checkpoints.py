@@ -28,6 +28,8 @@ class Counters(BaseModel):
         validated: Validations done in the phase.
         best: Highest mean P@1 on held-out pairs so far.
         metrics_bytes: How much of the metrics file belongs to the run up to here.
+        loss_scale: What losses are multiplied by, in float16 alone.
+        steps_at_scale: Steps since it was last changed.
     """
 
     phase: int = 0
@@ -38,6 +40,8 @@ class Counters(BaseModel):
     validated: int = 0
     best: float = -1.0
     metrics_bytes: int = 0
+    loss_scale: float | None = None
+    steps_at_scale: int = 0
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:

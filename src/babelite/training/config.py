@@ -63,6 +63,12 @@ class TrainingConfig(BaseModel):
         gt=0,
         description="Most tokens in a batch of the layers phase; it bounds the memory.",
     )
+    accumulate: int = Field(
+        1,
+        gt=0,
+        description="Batches of the layers phase that make one step, their gradients averaged. "
+        "Memory stays that of one batch, and so do the negatives of align and sim.",
+    )
     learning_rate: float = Field(1e-3, gt=0, description="Highest rate of the layers phase.")
     embedding_learning_rate: float | None = Field(
         None, ge=0, description="Rate of the token embeddings in the layers phase, if another."
@@ -85,10 +91,20 @@ class TrainingConfig(BaseModel):
     )
     seed: int = Field(0, ge=0, description="Decides weights, order, masks and held-out pairs.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="bfloat16 where the machine multiplies it quickly, else float32."
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="bfloat16 where the machine multiplies it quickly, else float32; float16 is "
+        "for GPUs alone, with scaled gradients.",
     )
-    threads: int | None = Field(None, gt=0, description="CPU threads; all cores if not given.")
+    compile: bool = Field(
+        False,
+        description="Compile the layers with torch.compile: minutes at the start for faster steps.",
+    )
+    threads: int | None = Field(
+        None,
+        gt=0,
+        description="CPU threads of each process; if not given, all cores, shared evenly.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> TrainingConfig:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 import torch
 
 from babelite.errors import BabeliteError
 from babelite.training.config import TrainingConfig
+from babelite.training.processes import Processes
+
+_PRECISIONS = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
 
 
 def choose_device(config: TrainingConfig) -> torch.device:
@@ -30,14 +38,35 @@ def choose_precision(config: TrainingConfig, device: torch.device) -> torch.dtyp
     """bfloat16 if asked for, or by ``auto`` where the hardware multiplies it; else float32.
 
     A CPU without such instructions takes bfloat16 too, a hundred times slower than float32.
+
+    Raises:
+        BabeliteError: float16 is asked for, but there is no GPU.
     """
+    if config.precision == "float16" and device.type == "cpu":
+        raise BabeliteError(
+            "float16 is too slow on a CPU", remedy="choose --precision bfloat16 or float32"
+        )
     if config.precision != "auto":
-        return torch.bfloat16 if config.precision == "bfloat16" else torch.float32
+        return _PRECISIONS[config.precision]
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     fast = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     supported = any(fast.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16"))
     return torch.bfloat16 if supported else torch.float32
+
+
+def choose_threads(config: TrainingConfig, processes: Processes) -> int | None:
+    """CPU threads: as many as the configuration says, else this process's share of the cores.
+
+    A process on its own keeps what torch chose (None). Where ``torchrun`` has set
+    ``OMP_NUM_THREADS`` to 1 to be safe, the cores are shared out instead; another number there is
+    the user's, and is kept.
+    """
+    if config.threads is not None:
+        return config.threads
+    if processes.world_size == 1 or os.environ.get("OMP_NUM_THREADS", "1") != "1":
+        return None
+    return processes.cores()
 
 
 def keep_freed_memory() -> None:

@@ -3,12 +3,14 @@
 Notation as in Mao et al. (2021): a batch holds B pairs (S1, S2); u and v are the sentence vectors
 of the two sides, (B, d); logits are those of the reconstruction head on sentence vectors, (B, V).
 Every function returns a scalar: the mean over the batch, never a sum, so that weights keep their
-meaning when the batch grows.
+meaning when the batch grows. Where several processes share a batch, what compares sentences is
+given the vectors of the whole batch beside those of its own part.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -144,6 +146,21 @@ def unified_loss(
     return (there + back).mean()
 
 
+@dataclass(frozen=True)
+class Whole:
+    """The sentence vectors of a batch of which only a part is at hand.
+
+    Attributes:
+        u: (B, d), the first sides of the whole batch.
+        v: (B, d), the second sides.
+        places: int64 (b,), which rows of them the part is.
+    """
+
+    u: Tensor
+    v: Tensor
+    places: Tensor
+
+
 def similarities(u: Tensor, v: Tensor, *, cosine: bool, temperature: float) -> Tensor:
     """All similarities (B, B) of two batches of sentence vectors.
 
@@ -162,50 +179,69 @@ def similarities(u: Tensor, v: Tensor, *, cosine: bool, temperature: float) -> T
 
 
 def alignment_loss(
-    u: Tensor, v: Tensor, *, cosine: bool = False, temperature: float = 1.0
+    u: Tensor,
+    v: Tensor,
+    *,
+    cosine: bool = False,
+    temperature: float = 1.0,
+    whole: Whole | None = None,
 ) -> Tensor:
     """``align``: a sentence must find its translation in the batch, both ways (section 3.4).
 
     Args:
-        u: (B, d).
-        v: (B, d).
+        u: (B, d), or a part of it.
+        v: (B, d), or a part of it.
         cosine: Dot products (the paper) or cosines.
         temperature: What similarities are divided by.
+        whole: The whole batch, if `u` and `v` are a part.
 
     Returns:
-        CE(M, diagonal) + CE(Mᵀ, diagonal).
+        CE(M, diagonal) + CE(Mᵀ, diagonal); of a part, the mean over its rows of both.
     """
+    if whole is not None:
+        there = similarities(u, whole.v, cosine=cosine, temperature=temperature)
+        back = similarities(v, whole.u, cosine=cosine, temperature=temperature)
+        return F.cross_entropy(there, whole.places) + F.cross_entropy(back, whole.places)
     scores = similarities(u, v, cosine=cosine, temperature=temperature)
     diagonal = torch.arange(len(scores), device=scores.device)
     return F.cross_entropy(scores, diagonal) + F.cross_entropy(scores.T, diagonal)
 
 
 def similarity_loss(
-    u: Tensor, v: Tensor, *, cosine: bool = False, temperature: float = 1.0
+    u: Tensor,
+    v: Tensor,
+    *,
+    cosine: bool = False,
+    temperature: float = 1.0,
+    whole: Whole | None = None,
 ) -> Tensor:
     """``sim``: both languages must agree on which sentences of the batch are alike (section 3.4).
 
     A sentence is not compared with itself: that similarity saturates the softmax.
 
     Args:
-        u: (B, d).
-        v: (B, d).
+        u: (B, d), or a part of it.
+        v: (B, d), or a part of it.
         cosine: Dot products (the paper) or cosines.
         temperature: What similarities are divided by.
+        whole: The whole batch, if `u` and `v` are a part.
 
     Returns:
         The mean over sentences of −Σ_j log cos(π/2 · (P1 − P2)), P the softmax over the others;
         zero for a batch of one.
     """
-    if len(u) < 2:
+    if whole is None:
+        whole = Whole(u, v, torch.arange(len(u), device=u.device))
+    if len(whole.u) < 2:
         return (u.sum() + v.sum()) * 0
-    itself = torch.eye(len(u), dtype=torch.bool, device=u.device)
+    itself = whole.places.unsqueeze(1).eq(torch.arange(len(whole.u), device=u.device))
 
-    def distribution(x: Tensor) -> Tensor:
-        scores = similarities(x, x, cosine=cosine, temperature=temperature)
+    def distribution(x: Tensor, everyone: Tensor) -> Tensor:
+        scores = similarities(x, everyone, cosine=cosine, temperature=temperature)
         return scores.masked_fill(itself, -math.inf).softmax(1)
 
-    return _negative_log_cosine(distribution(u) - distribution(v)).sum(1).mean()
+    difference = distribution(u, whole.u) - distribution(v, whole.v)
+    return _negative_log_cosine(difference).sum(1).mean()
 
 
 def _negative_log_cosine(difference: Tensor) -> Tensor:

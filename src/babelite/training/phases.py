@@ -23,11 +23,12 @@ class Phase:
 
     Attributes:
         name: ``bag`` (the encoder without its layers) or ``layers``.
-        batch_size: Pairs in a batch.
+        batch_size: Pairs in a batch, over all processes.
         learning_rate: The highest rate.
         steps: How many steps; None when time decides.
         until: Seconds of the whole run at which the phase ends, when time decides.
         steps_per_epoch: About how many steps a pass over the data has.
+        accumulate: Batches that make a step.
     """
 
     name: Literal["bag", "layers"]
@@ -36,6 +37,7 @@ class Phase:
     steps: int | None
     until: float | None
     steps_per_epoch: int
+    accumulate: int = 1
 
     def share_done(self, step: int, seconds: float, began: float) -> float:
         """The done share of the phase, from 0 to 1.
@@ -71,23 +73,40 @@ def plan_phases(
     wanted = {"bag"} if config.has_bag_phase else set()
     wanted |= {"layers"} if config.has_layers_phase else set()
     phases = []
-    for name, size, rate, epochs, steps, until in (
+    for name, size, accumulate, rate, epochs, steps, until in (
         (
             "bag",
             config.bag_batch_size,
+            1,
             config.bag_learning_rate,
             config.bag_epochs,
             config.bag_steps,
             bag_end,
         ),
-        ("layers", config.batch_size, config.learning_rate, config.epochs, config.steps, end),
+        (
+            "layers",
+            config.batch_size,
+            config.accumulate,
+            config.learning_rate,
+            config.epochs,
+            config.steps,
+            end,
+        ),
     ):
-        per_epoch = batches_per_epoch(corpora, size)
+        per_epoch = max(1, batches_per_epoch(corpora, size) // accumulate)
         if steps is None:
             steps = max(1, round(epochs * per_epoch))
         if name in wanted:
             phases.append(
-                Phase(name, size, rate, None if end is not None else steps, until, per_epoch)  # type: ignore[arg-type]
+                Phase(
+                    name,  # type: ignore[arg-type]
+                    size,
+                    rate,
+                    None if end is not None else steps,
+                    until,
+                    per_epoch,
+                    accumulate,
+                )
             )
     return phases
 

@@ -73,7 +73,7 @@ def prepare(
     cleaning: Cleaning,
     progress: Progress,
 ) -> TrainingText:
-    """Do what has not been done yet to make text ready for training.
+    """Do what has not been done yet to make text ready for training, and open it.
 
     Args:
         run: Where the results are kept.
@@ -85,16 +85,13 @@ def prepare(
     Raises:
         BabeliteError: A file cannot be read, or too few pairs are left.
     """
-    grouped: dict[str, list[PairSource]] = {}
-    for source in sources:
-        grouped.setdefault(source.name, []).append(source)
+    grouped = _grouped(sources)
     counts = {}
     for name, parts in grouped.items():
         if not run.held_out(name).exists():
             _clean(run, name, parts, config, cleaning, progress)
         counts[name] = sum(1 for _ in read_lines(run.cleaned(name)))
     tokenizer = _vocabulary(run, counts, config, progress)
-    pairs = []
     for name, parts in grouped.items():
         with progress.stage(f"Tokenising {name}", total=counts[name]) as advance:
             tokenize(
@@ -104,23 +101,43 @@ def prepare(
                 max_tokens=config.max_tokens,
                 advance=advance,
             )
-        tokens = open_tokens(run.tokens(name), name, tokenizer)
-        if not len(tokens):
+        if not len(open_tokens(run.tokens(name), name, tokenizer)):
             raise BabeliteError(
                 f"no pair of {name} is left to train on",
                 path=parts[0].paths[0],
                 remedy="give more pairs, or a larger --vocabulary-size",
             )
+    return open_text(run, sources)
+
+
+def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:
+    """Open what `prepare` has made, maybe in another process.
+
+    Args:
+        run: Where it is kept.
+        sources: The parallel text it was made of.
+    """
+    tokenizer = Tokenizer.from_file(str(run.tokenizer))
+    pairs = []
+    for name, parts in _grouped(sources).items():
         pairs.append(
             LanguagePair(
                 name,
                 (parts[0].source_language, parts[0].target_language),
                 tuple(path for part in parts for path in part.paths),
                 [Pair(source, target) for source, target, _ in _read(run.held_out(name))],
-                tokens,
+                open_tokens(run.tokens(name), name, tokenizer),
             )
         )
     return TrainingText(pairs, tokenizer)
+
+
+def _grouped(sources: Sequence[PairSource]) -> dict[str, list[PairSource]]:
+    """The sources of each language pair."""
+    grouped: dict[str, list[PairSource]] = {}
+    for source in sources:
+        grouped.setdefault(source.name, []).append(source)
+    return grouped
 
 
 def _clean(

@@ -6,14 +6,17 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
 from babelite.model_folder import TrainingData, read_model_folder
 from babelite.training.config import TrainingConfig
+from babelite.training.connecting import join_processes
+from babelite.training.devices import choose_device
 from babelite.training.export import Exported, export
-from babelite.training.prepare import TrainingText, prepare
+from babelite.training.prepare import TrainingText, open_text, prepare
 from babelite.training.progress import Progress
 from babelite.training.run_folder import RunFolder, read_record, write_record
 from babelite.training.trainer import TrainedNetwork, Trainer
@@ -52,6 +55,9 @@ def train(
     as a run never stopped (one process, CPU, budget in steps or epochs). Called again after the
     end, it does nothing.
 
+    In a process that ``torchrun`` or ``srun`` has started with others, it does its part of one run.
+    Process 0 alone prepares the text, writes files and shows progress.
+
     Args:
         sources: The parallel text, of one or more language pairs.
         out: The folder of the model; the run is kept below ``training/`` in it.
@@ -64,20 +70,52 @@ def train(
 
     Raises:
         BabeliteError: Data, folder or settings cannot be used; what is done so far is kept.
-        babelite.training.trainer.TrainingStopped: Ctrl-C; what is done so far is kept.
+        babelite.training.stopping.TrainingStopped: Ctrl-C; what is done so far is kept.
+        babelite.training.processes.LostProcessError: Another process is gone; what is done up to
+            the last checkpoint is kept.
     """
     started = time.monotonic()
-    progress = progress or Progress(quiet=True)
     cleaning = cleaning or Cleaning()
     if not sources:
         raise BabeliteError("there is nothing to train on", remedy="name files of sentence pairs")
     run = RunFolder(Path(out))
+    with join_processes(choose_device(config)) as processes:
+        progress = progress if progress and processes.leads else Progress(quiet=True)
+        begin = partial(_begin, run, sources, config, cleaning, progress)
+        if processes.lead(begin) == _FINISHED:
+            return _read_result(run)
+        text = open_text(run, sources)
+        trained = Trainer(run, text, config, progress, started, processes).train()
+        processes.lead(partial(_finish, run, text, config, progress, trained))
+        return _read_result(run, verify=False)
+
+
+# What process 0 tells the others about the beginning of the run.
+_FINISHED, _PREPARED = "finished", "prepared"
+
+
+def _begin(
+    run: RunFolder,
+    sources: Sequence[PairSource],
+    config: TrainingConfig,
+    cleaning: Cleaning,
+    progress: Progress,
+) -> str:
     begun = run.claim(_asked(sources, config, cleaning))
     if begun and run.result.exists():
-        progress.say(f"{out} holds this run, finished; nothing to do")
-        return _read_result(run)
-    text = prepare(run, sources, config, cleaning=cleaning, progress=progress)
-    trained = Trainer(run, text, config, progress, started).train()
+        progress.say(f"{run.out} holds this run, finished; nothing to do")
+        return _FINISHED
+    prepare(run, sources, config, cleaning=cleaning, progress=progress)
+    return _PREPARED
+
+
+def _finish(
+    run: RunFolder,
+    text: TrainingText,
+    config: TrainingConfig,
+    progress: Progress,
+    trained: TrainedNetwork,
+) -> str:
     exported = _export(run, text, config, trained)
     if not exported.int8_kept:
         progress.say(
@@ -95,7 +133,7 @@ def train(
     write_record(run.result, record)
     # Text and tokens can be made again from the data; weights and metrics cannot.
     shutil.rmtree(run.work / "tokens")
-    return result
+    return _FINISHED
 
 
 def _asked(
@@ -148,7 +186,8 @@ def _loss(exported: Exported) -> float:
     return 100 * (scores["float32"] - scores["int8"])
 
 
-def _read_result(run: RunFolder) -> TrainingResult:
-    read_model_folder(run.out, verify="all")
+def _read_result(run: RunFolder, *, verify: bool = True) -> TrainingResult:
+    if verify:
+        read_model_folder(run.out, verify="all")
     fields = read_record(run.result)
     return TrainingResult(**fields | {"out": Path(fields["out"])})

@@ -10,6 +10,7 @@ from typing import Any
 
 from babelite.errors import BabeliteError
 from babelite.files import write_text
+from babelite.training.config import TrainingConfig
 
 # What a file or folder is called while it is being made; after a kill it is nobody's.
 _UNFINISHED = ".*.tmp"
@@ -115,10 +116,10 @@ class RunFolder:
 
     def _compare(self, begun: dict[str, Any], asked: dict[str, Any]) -> None:
         changed = [
-            f"{name} (was {begun.get(part, {}).get(name)}, is {value})"
+            f"{name} (was {before}, is {value})"
             for part in ("config", "cleaning")
             for name, value in asked[part].items()
-            if begun.get(part, {}).get(name) != value
+            if (before := begun.get(part, {}).get(name, _unknown(name))) != value
         ]
         if changed or begun.get("data") != asked["data"]:
             what = ", ".join(changed[:3]) or "its data"
@@ -127,6 +128,12 @@ class RunFolder:
                 path=self.out,
                 remedy="repeat that run's command to continue it, or name a new folder with --out",
             )
+
+
+def _unknown(name: str) -> object:
+    """What a run was asked for by a version that did not have an option: its default."""
+    field = TrainingConfig.model_fields.get(name)
+    return None if field is None else field.default
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from babelite.training import objectives
 from babelite.training.heads import ReconstructionHead, TranslationDecoder
 from babelite.training.masking import choose_sides, mask_one, mask_tokens
 from babelite.training.network import DualTransformer
+from babelite.training.shards import Shard
 from babelite.training.vocabulary import PAD
 
 _WITH_WORD_MASKED = {"smlm", "ugt"}
@@ -33,12 +34,15 @@ class Batch:
         target: int64 (B, L2), PAD after the end.
         source_language: Number of the first side's language.
         target_language: Number of the second side's language.
+        shard: Which part of a batch these pairs are, if several processes share it; then L1 and L2
+            are those of the whole batch.
     """
 
     source: Tensor
     target: Tensor
     source_language: int = 0
     target_language: int = 1
+    shard: Shard | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class TrainingModel(nn.Module):
             generator: Where masks come from; its device is that of the batch.
 
         Returns:
-            A scalar for each objective, in the order of the weights.
+            A scalar for each objective, in the order of the weights: the mean over the batch, or
+            if several processes share it, what this one's pairs add to the mean.
         """
         views = _Views(self, batch, generator)
         return {name: _LOSSES[name](views) for name in self.weights}
@@ -111,15 +116,33 @@ class TrainingModel(nn.Module):
         """The weighted sum of the losses."""
         return torch.stack([weight * losses[name] for name, weight in self.weights.items()]).sum()
 
-    def bag_loss(self, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor]) -> Tensor:
-        """``align`` on the encoder without its layers; each side is flat ids and offsets."""
+    def bag_loss(
+        self,
+        source: tuple[Tensor, Tensor],
+        target: tuple[Tensor, Tensor],
+        shard: Shard | None = None,
+    ) -> Tensor:
+        """``align`` on the encoder without its layers.
+
+        Args:
+            source: Flat ids of the first sides, and where each begins.
+            target: The same of the second sides.
+            shard: Which part of a batch these pairs are, if not all of it.
+        """
         ids = torch.cat([source[0], target[0]])
         offsets = torch.cat([source[1], target[1] + len(source[0])])
         # Both sides at once: a token that they share is normalised, and its gradient made, once.
         u, v = self.network.bag(ids, offsets).chunk(2)
-        return objectives.alignment_loss(
-            u, v, cosine=True, temperature=self.contrastive.temperature
+        loss = objectives.alignment_loss(
+            u, v, cosine=True, temperature=self.contrastive.temperature, whole=_whole(u, v, shard)
         )
+        return loss if shard is None else loss * shard.share
+
+
+def _whole(u: Tensor, v: Tensor, shard: Shard | None) -> objectives.Whole | None:
+    if shard is None:
+        return None
+    return objectives.Whole(*shard.gather(u, v), shard.places(u.device))
 
 
 class _Views:
@@ -134,8 +157,12 @@ class _Views:
     def words(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Each side with one word masked in one of the two, and the words."""
         source, target = self.sides
-        first = choose_sides(len(source), self.generator, source.device)
-        return mask_one(source, first, self.generator), mask_one(target, ~first, self.generator)
+        generator, shard = self.generator, self.batch.shard
+        first = choose_sides(len(source), generator, source.device, shard)
+        return (
+            mask_one(source, first, generator, shard),
+            mask_one(target, ~first, generator, shard),
+        )
 
     @cached_property
     def vectors(self) -> tuple[Tensor, Tensor]:
@@ -152,6 +179,11 @@ class _Views:
         return (u, v) if project is None else (project(u), project(v))
 
     @cached_property
+    def whole(self) -> objectives.Whole | None:
+        """What they are compared with, if other processes have other parts of the batch."""
+        return _whole(*self.compared, self.batch.shard)
+
+    @cached_property
     def own_logits(self) -> tuple[Tensor, Tensor]:
         """Each side's prediction of its own masked word."""
         return self.predict(self.vectors[0], 0), self.predict(self.vectors[1], 1)
@@ -162,6 +194,14 @@ class _Views:
         if self.model.head is not None and self.model.head.language is None:
             return self.own_logits  # the head is not told a language, so they are the same
         return self.predict(self.vectors[0], 1), self.predict(self.vectors[1], 0)
+
+    def mean_of_pairs(self, loss: Tensor) -> Tensor:
+        """The part of the batch's loss, from a mean over the pairs of this process."""
+        return loss if self.batch.shard is None else loss * self.batch.shard.share
+
+    def mean_of_tokens(self, loss: Tensor, count: int) -> Tensor:
+        """The part of the batch's loss, from a mean over `count` tokens of this process."""
+        return loss if self.batch.shard is None else self.batch.shard.part(loss, count)
 
     def predict(self, vectors: Tensor, side: int) -> Tensor:
         """Logits for tokens of a side's language."""
@@ -174,24 +214,26 @@ def _mlm(views: _Views) -> Tensor:
     total = views.batch.source.new_zeros((), dtype=torch.float32)
     for side, ids in enumerate(views.sides):
         hidden, chosen = mask_tokens(
-            ids, views.model.network.shape.vocabulary_size, views.generator
+            ids, views.model.network.shape.vocabulary_size, views.generator, views.batch.shard
         )
         states = views.model.network.states(hidden)[chosen]
-        total = total + objectives.token_loss(views.predict(states, side), ids[chosen])
+        loss = objectives.token_loss(views.predict(states, side), ids[chosen])
+        total = total + views.mean_of_tokens(loss, len(states))
     return total
 
 
 def _tlm(views: _Views) -> Tensor:
     joined, positions = join_sides(*views.sides)
     size = views.model.network.shape.vocabulary_size
-    hidden, chosen = mask_tokens(joined, size, views.generator)
+    hidden, chosen = mask_tokens(joined, size, views.generator, views.batch.shard)
     states = views.model.network.states(hidden, positions)
     first = torch.arange(joined.shape[1], device=joined.device) < views.sides[0].shape[1]
     logits, tokens = [], []
     for side, part in enumerate((chosen & first, chosen & ~first)):
         logits.append(views.predict(states[part], side))
         tokens.append(joined[part])
-    return objectives.token_loss(torch.cat(logits), torch.cat(tokens))
+    loss = objectives.token_loss(torch.cat(logits), torch.cat(tokens))
+    return views.mean_of_tokens(loss, sum(map(len, tokens)))
 
 
 def join_sides(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -211,31 +253,36 @@ def join_sides(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _smlm(views: _Views) -> Tensor:
-    logits = torch.cat(views.own_logits)
-    return objectives.single_word_loss(logits, torch.cat([words for _, words in views.words]))
+    words = torch.cat([words for _, words in views.words])
+    loss = objectives.single_word_loss(torch.cat(views.own_logits), words)
+    return views.mean_of_tokens(loss, int(words.ne(PAD).sum()))
 
 
 def _xtr(views: _Views) -> Tensor:
-    return objectives.reconstruction_loss(*views.other_logits, *views.sides)
+    loss = objectives.reconstruction_loss(*views.other_logits, *views.sides)
+    return views.mean_of_pairs(loss)
 
 
 def _ugt(views: _Views) -> Tensor:
     words = (views.words[0][1], views.words[1][1])
-    return objectives.unified_loss(*views.other_logits, *views.sides, *words)
+    loss = objectives.unified_loss(*views.other_logits, *views.sides, *words)
+    return views.mean_of_pairs(loss)
 
 
 def _align(views: _Views) -> Tensor:
     how = views.model.contrastive
-    return objectives.alignment_loss(
-        *views.compared, cosine=how.cosine, temperature=how.temperature
+    loss = objectives.alignment_loss(
+        *views.compared, cosine=how.cosine, temperature=how.temperature, whole=views.whole
     )
+    return views.mean_of_pairs(loss)
 
 
 def _sim(views: _Views) -> Tensor:
     how = views.model.contrastive
-    return objectives.similarity_loss(
-        *views.compared, cosine=how.cosine, temperature=how.temperature
+    loss = objectives.similarity_loss(
+        *views.compared, cosine=how.cosine, temperature=how.temperature, whole=views.whole
     )
+    return views.mean_of_pairs(loss)
 
 
 def _translation(views: _Views) -> Tensor:
@@ -246,7 +293,9 @@ def _translation(views: _Views) -> Tensor:
         ids = views.sides[side]
         states = decoder(vectors, ids, views.model.embeddings, views.languages[side])
         present = ids.ne(PAD)
-        total = total + objectives.token_loss(views.predict(states[present], side), ids[present])
+        tokens = ids[present]
+        loss = objectives.token_loss(views.predict(states[present], side), tokens)
+        total = total + views.mean_of_tokens(loss, len(tokens))
     return total
 
 

@@ -57,11 +57,24 @@ class Side:
         places = np.arange(lengths.sum()) + np.repeat(starts - begins, lengths)
         return self.tokens[places].astype(np.int64), begins
 
-    def padded(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Sentences below each other, PAD after the end: int64 (rows, longest)."""
+    def longest(self, rows: NDArray[np.int64]) -> int:
+        """Number of tokens of the longest of some sentences, at least 1."""
+        return int((self.ends[rows + 1] - self.ends[rows]).max(initial=1))
+
+    def padded(self, rows: NDArray[np.int64], width: int | None = None) -> NDArray[np.int64]:
+        """Sentences below each other, PAD after the end.
+
+        Args:
+            rows: Numbers of the sentences.
+            width: How many tokens wide; as wide as the longest sentence if not given.
+
+        Returns:
+            int64 (rows, width).
+        """
         tokens, _ = self.flat(rows)
         lengths = self.ends[rows + 1] - self.ends[rows]
-        block = np.full((len(rows), int(lengths.max(initial=1))), PAD, dtype=np.int64)
+        width = self.longest(rows) if width is None else width
+        block = np.full((len(rows), width), PAD, dtype=np.int64)
         block[np.arange(block.shape[1]) < lengths[:, None]] = tokens
         return block
 

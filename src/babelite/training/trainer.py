@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import signal
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import FrameType
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from babelite.errors import BabeliteError
-from babelite.training.batches import Rows, plan_epoch
 from babelite.training.checkpoints import (
     Counters,
     load_checkpoint,
@@ -30,23 +27,24 @@ from babelite.training.config import TrainingConfig
 from babelite.training.devices import (
     choose_device,
     choose_precision,
+    choose_threads,
     give_back_memory,
     keep_freed_memory,
 )
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
 from babelite.training.prepare import TrainingText
+from babelite.training.processes import LostProcessError, Processes
 from babelite.training.progress import PhaseProgress, Progress
+from babelite.training.records import Record
 from babelite.training.run_folder import RunFolder, read_record, write_record
-from babelite.training.tasks import Batch, ContrastiveSettings, TrainingModel
+from babelite.training.steps import Stepper
+from babelite.training.stopping import StopRequest, TrainingStopped
+from babelite.training.tasks import ContrastiveSettings, TrainingModel
 from babelite.training.validation import Validator
 
 _STEPS_PER_RECORD = 20
 _STEPS_PER_TRIM = 50
-
-
-class TrainingStopped(KeyboardInterrupt):
-    """The user asked to stop; everything done so far is saved."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,11 @@ class TrainedNetwork:
 class Trainer:
     """Trains the network of a run, from the beginning or from where it was left.
 
-    Each step depends on the seed and on its own number alone (order, masks, dropout), so a run
-    that was killed and continued ends with the same weights as one that was not.
+    Each step depends on the seed and on its own number alone, so a run that was killed and
+    continued ends with the same weights as one that was not.
+
+    Of several processes each has a trainer. They take the same steps; process 0 alone looks at the
+    clock, validates and writes, and it can write a checkpoint without the others.
 
     Args:
         run: Where checkpoints and metrics are kept.
@@ -79,6 +80,7 @@ class Trainer:
         progress: Told what happens.
         started: `time.monotonic()` when this process began the run; what it did before training
             counts towards the budget.
+        processes: All that train together; this one alone if not given.
     """
 
     def __init__(
@@ -88,28 +90,38 @@ class Trainer:
         config: TrainingConfig,
         progress: Progress,
         started: float,
+        processes: Processes | None = None,
     ) -> None:
         self.run, self.text, self.config, self.progress = run, text, config, progress
-        if config.threads is not None:
-            torch.set_num_threads(config.threads)
-        self.device = choose_device(config)
+        self.processes = processes or Processes()
+        if (threads := choose_threads(config, self.processes)) is not None:
+            torch.set_num_threads(threads)
+        self.device = self.processes.device or choose_device(config)
         if self.device.type == "cpu":
             keep_freed_memory()
-        self.precision = choose_precision(config, self.device)
         self.corpora = [pair.tokens for pair in text.pairs]
         numbers = {language: number for number, language in enumerate(text.languages)}
-        self.languages = [tuple(numbers[code] for code in pair.languages) for pair in text.pairs]
-        self.validator = Validator(
-            text, max_tokens=config.max_tokens, device=self.device, seed=config.seed
+        languages = [tuple(numbers[code] for code in pair.languages) for pair in text.pairs]
+        self.model = self._build()
+        self.stepper = Stepper(
+            self.model,
+            config,
+            self.corpora,
+            languages,
+            self.processes,
+            self.device,
+            choose_precision(config, self.device),
         )
-        self.model = self._build().to(self.device)
         self.counters, self.saved_optimizer = Counters(), dict[str, Tensor]()
         resumed = run.last.exists()
         if resumed:
             self.counters, self.saved_optimizer = load_checkpoint(run.last, self.model)
+            self.stepper.recall(self.counters)
             progress.say(f"Continuing after {self.counters.pairs:,} pairs")
-        with run.metrics.open("ab") as stream:  # what came after the checkpoint will come again
-            stream.truncate(self.counters.metrics_bytes)
+        self._start_alike()
+        if self.processes.leads:
+            with run.metrics.open("ab") as stream:  # what came after the checkpoint comes again
+                stream.truncate(self.counters.metrics_bytes)
         # A continued run has spent what it spent before; a new one has just been prepared.
         self.clock_zero = (time.monotonic() - self.counters.seconds) if resumed else started
         self.phases = plan_phases(config, self.corpora, self._prepared_at())
@@ -117,7 +129,7 @@ class Trainer:
             raise BabeliteError(
                 "there is nothing to train for", remedy="give --epochs, --steps or --minutes"
             )
-        self.stop_asked = False
+        self.stop = StopRequest()
 
     def _build(self) -> TrainingModel:
         config = self.config
@@ -139,10 +151,35 @@ class Trainer:
                 config.similarity == "cosine", config.temperature, config.projection
             ),
             dropout=config.dropout,
+        ).to(self.device)
+
+    @cached_property
+    def validator(self) -> Validator:
+        """Judges the model on the pairs that were held out."""
+        return Validator(
+            self.text,
+            max_tokens=self.config.max_tokens,
+            device=self.device,
+            seed=self.config.seed,
         )
+
+    def _start_alike(self) -> None:
+        """See that every process goes on from the same checkpoint, with the same weights."""
+        phase, step = self.counters.phase, self.counters.step
+        self.processes.spread(list(self.model.parameters()))  # chance differs between kinds of CPU
+        if self.processes.agree(phase, step, -phase, -step) != [phase, step, -phase, -step]:
+            error = BabeliteError(
+                "the processes do not see the same files",
+                path=self.run.out,
+                remedy="put --out in a folder that all machines share",
+            )
+            error.tell = self.processes.leads
+            raise error
 
     def _prepared_at(self) -> float:
         """Seconds that preparation took, remembered from the first start."""
+        if not self.processes.leads:
+            return self._seconds()
         if not self.run.prepared.exists():
             write_record(self.run.prepared, {"seconds": self._seconds()})
         return float(read_record(self.run.prepared)["seconds"])
@@ -158,15 +195,19 @@ class Trainer:
 
         Raises:
             TrainingStopped: Ctrl-C or SIGTERM; a checkpoint has been saved.
+            babelite.training.processes.LostProcessError: Another process is gone; a checkpoint has
+                been saved if process 0 is still there.
         """
-        with self._saving_when_stopped():
+        with self.stop.listening():
             for phase in self.phases[self.counters.phase :]:
                 with self.progress.phase(phase.name) as shown:
                     self._train_phase(phase, shown)
+            self.processes.agree(0.0)  # the others wait until process 0 has chosen the best weights
         weights, found = load_weights(self.run.best)
-        self.model.load_state_dict(weights)
+        model = self._build()  # not compiled, whatever was trained
+        model.load_state_dict(weights)
         return TrainedNetwork(
-            self.model.network.eval(),
+            model.network.eval(),
             json.loads(found["precision_at_1"]),
             self.counters.pairs,
             max(self._seconds(), self.counters.seconds),
@@ -179,96 +220,72 @@ class Trainer:
         optimizer = make_optimizer(self.config, phase, self.model)
         restore_optimizer(optimizer, self.saved_optimizer)
         self.saved_optimizer = {}
-        record = _Record(counters)
-        saved_at = time.monotonic()
+        record = Record(counters)
+        self.saved_at = time.monotonic()
         self.model.train()
-        for rows in self._batches(phase, counters.step):
-            done = phase.share_done(counters.step, self._seconds(), counters.phase_began)
-            if done >= 1.0:
-                break
-            factor = learning_rate_factor(self.config, phase, counters.step, done)
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * factor
-            record.add(*self._step(phase, rows, optimizer))
-            counters.step += 1
-            counters.pairs += len(rows.rows)
-            if counters.step % _STEPS_PER_RECORD == 0:
-                self._log(record.close(phase, optimizer, self._seconds()))
-                done = phase.share_done(counters.step, self._seconds(), counters.phase_began)
-                spent = self._seconds() - counters.phase_began
-                left = spent * (1 - done) / done if done else 0.0
-                shown.update(done, record.rate, record.loss, left)
-            done = phase.share_done(counters.step, self._seconds(), counters.phase_began)
-            if int(done * self.config.validations) > counters.validated and done < 1.0:
-                counters.validated = int(done * self.config.validations)
-                self._validate(phase, shown)
-            if counters.step % _STEPS_PER_TRIM == 0 and self.device.type == "cpu":
-                give_back_memory()
-            if self.stop_asked or time.monotonic() - saved_at > self.config.checkpoint_seconds:
-                self._save(optimizer)
-                saved_at = time.monotonic()
-            if self.stop_asked:
-                raise TrainingStopped
+        batches = self.stepper.batches(phase, counters.step * phase.accumulate)
+        with self._saving_when_others_are_lost(optimizer):
+            while (done := self._agree_how_far(phase, optimizer)) < 1.0:
+                factor = learning_rate_factor(self.config, phase, counters.step, done)
+                for group in optimizer.param_groups:
+                    group["lr"] = group["peak"] * factor
+                taken = list(islice(batches, phase.accumulate))
+                record.add(*self.stepper.step(phase, taken, counters.step, optimizer))
+                counters.step += 1
+                counters.pairs += sum(len(rows.rows) for rows in taken)
+                self._after_step(phase, record, optimizer, shown)
         self._validate(phase, shown)
         counters.phase, counters.step, counters.validated = counters.phase + 1, 0, 0
         self._save(None)
 
-    def _batches(self, phase: Phase, done: int) -> Iterator[Rows]:
-        """Endless batches of a phase, without the first `done`."""
-        seed, epoch = 2 * self.config.seed + (phase.name == "layers"), 0
-        while True:
-            plan = plan_epoch(
-                self.corpora,
-                phase.batch_size,
-                seed=seed,
-                epoch=epoch,
-                by_length=phase.name == "layers",
-                batch_tokens=self.config.batch_tokens if phase.name == "layers" else None,
-            )
-            for rows in plan:
-                if done:
-                    done -= 1
-                else:
-                    yield rows
-            epoch += 1
+    def _share_done(self, phase: Phase) -> float:
+        return phase.share_done(self.counters.step, self._seconds(), self.counters.phase_began)
 
-    def _step(
-        self, phase: Phase, rows: Rows, optimizer: torch.optim.Optimizer
-    ) -> tuple[dict[str, float], float, float]:
-        model = self.model
-        losses = self._losses(phase, rows)
-        loss = losses["align"] if phase.name == "bag" else model.total(losses)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if phase.name == "bag":
-            norm = 0.0
-        else:
-            norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), self.config.clip_norm))
-        optimizer.step()
-        return {name: value.item() for name, value in losses.items()}, loss.item(), norm
+    def _agree_how_far(self, phase: Phase, optimizer: torch.optim.Optimizer) -> float:
+        """The done share of the phase by the clock of process 0, unless anyone has to stop."""
+        mine = self._share_done(phase) if self.processes.leads else 0.0
+        done, stop = self.processes.agree(mine, self.stop.asked)
+        if stop:
+            self._save(optimizer)
+            with suppress(LostProcessError):
+                self.processes.agree(0.0)  # the first to leave may have the others ended: not yet
+            raise TrainingStopped
+        return done
 
-    def _losses(self, phase: Phase, rows: Rows) -> dict[str, Tensor]:
-        corpus = self.corpora[rows.language_pair]
-        if phase.name == "bag":
-            sides = [
-                tuple(torch.from_numpy(part).to(self.device) for part in side.flat(rows.rows))
-                for side in (corpus.source, corpus.target)
-            ]
-            return {"align": self.model.bag_loss(sides[0], sides[1])}  # type: ignore[arg-type]
-        first, second = self.languages[rows.language_pair]
-        source, target = (
-            torch.from_numpy(side.padded(rows.rows)).to(self.device)
-            for side in (corpus.source, corpus.target)
-        )
-        seed = step_seed(self.config.seed, phase.name, self.counters.step)
-        torch.manual_seed(seed)
-        generator = torch.Generator(self.device).manual_seed(seed)
-        enabled = self.precision is not torch.float32
-        with torch.autocast(self.device.type, dtype=self.precision, enabled=enabled):
-            losses: dict[str, Tensor] = self.model(Batch(source, target, first, second), generator)
-        return losses
+    def _after_step(
+        self,
+        phase: Phase,
+        record: Record,
+        optimizer: torch.optim.Optimizer,
+        shown: PhaseProgress,
+    ) -> None:
+        counters = self.counters
+        done = self._share_done(phase)
+        if counters.step % _STEPS_PER_RECORD == 0:
+            self._log(record.close(phase, optimizer, self._seconds()))
+            spent = self._seconds() - counters.phase_began
+            left = spent * (1 - done) / done if done else 0.0
+            shown.update(done, record.rate, record.loss, left)
+        if int(done * self.config.validations) > counters.validated and done < 1.0:
+            counters.validated = int(done * self.config.validations)
+            self._validate(phase, shown)
+        if counters.step % _STEPS_PER_TRIM == 0 and self.device.type == "cpu":
+            give_back_memory()
+        if time.monotonic() - self.saved_at > self.config.checkpoint_seconds:
+            self._save(optimizer)
+
+    @contextmanager
+    def _saving_when_others_are_lost(self, optimizer: torch.optim.Optimizer) -> Iterator[None]:
+        try:
+            yield
+        except LostProcessError:
+            # Whatever was being told when it was lost, the weights are those of the last step.
+            self._save(optimizer)
+            raise
 
     def _validate(self, phase: Phase, shown: PhaseProgress) -> None:
+        if not self.processes.leads:
+            return
         result = self.validator(self.model, bag=phase.name == "bag")
         # A difference within one standard error is noise, and later weights have seen more.
         best = result.mean >= self.counters.best - result.standard_error
@@ -292,69 +309,16 @@ class Trainer:
         )
 
     def _log(self, record: dict[str, Any]) -> None:
+        if not self.processes.leads:
+            return
         with self.run.metrics.open("ab") as stream:
             stream.write(json.dumps(record).encode() + b"\n")
             self.counters.metrics_bytes = stream.tell()
 
     def _save(self, optimizer: torch.optim.Optimizer | None) -> None:
+        self.saved_at = time.monotonic()
+        if not self.processes.leads:
+            return
         self.counters.seconds = self._seconds()
+        self.stepper.remember(self.counters)
         save_checkpoint(self.run.last, self.model, optimizer, self.counters)
-
-    @contextmanager
-    def _saving_when_stopped(self) -> Iterator[None]:
-        def ask(number: int, frame: FrameType | None) -> None:
-            self.stop_asked = True
-
-        # Python lets the main thread alone decide what signals do.
-        main = threading.current_thread() is threading.main_thread()
-        numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
-        before = {number: signal.signal(number, ask) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-class _Record:
-    """Losses between two lines of the metrics file."""
-
-    def __init__(self, counters: Counters) -> None:
-        self.counters, self.rate, self.loss = counters, 0.0, 0.0
-        self._open()
-
-    def _open(self) -> None:
-        self.since, self.pairs, self.steps = time.monotonic(), self.counters.pairs, 0
-        self.sums: dict[str, float] = {}
-        self.total, self.norm = 0.0, 0.0
-
-    def add(self, losses: dict[str, float], loss: float, norm: float) -> None:
-        for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.steps, self.total, self.norm = self.steps + 1, self.total + loss, self.norm + norm
-
-    def close(
-        self, phase: Phase, optimizer: torch.optim.Optimizer, seconds: float
-    ) -> dict[str, Any]:
-        self.rate = (self.counters.pairs - self.pairs) / (time.monotonic() - self.since)
-        self.loss = self.total / self.steps
-        record = {
-            "event": "train",
-            "phase": phase.name,
-            "step": self.counters.step,
-            "pairs": self.counters.pairs,
-            "seconds": round(seconds, 2),
-            "lr": optimizer.param_groups[-1]["lr"],
-            "pairs_per_second": round(self.rate, 1),
-            "losses": {name: value / self.steps for name, value in self.sums.items()},
-            "loss": self.loss,
-            "gradient_norm": self.norm / self.steps,
-        }
-        self._open()
-        return record
-
-
-def step_seed(seed: int, phase: str, step: int) -> int:
-    """The seed of one step's masks and dropout: 63 bits that depend on nothing else."""
-    digest = hashlib.blake2b(f"{seed} {phase} {step}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1

@@ -1,0 +1,164 @@
+"""Training speed of two processes, each on a core of its own, against one process on one core.
+
+All train the layers at the default sizes, on the same batches: those of two processes are halved.
+Each process is pinned to its core and has one thread. Steps are timed by the clock of process 0,
+without preparation, validation and checkpoints. Nothing else should run meanwhile.
+
+    python benchmarks/devices.py PAIRS.tsv.gz [--steps 12] [--repeat 3] [--cores 0,1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from babelite.corpus import WeightedPair, parse_source
+from babelite.launch import read_launch
+from babelite.training.config import TrainingConfig
+from babelite.training.connecting import join_processes
+from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
+from babelite.training.network import DualTransformer, NetworkShape
+from babelite.training.phases import make_optimizer, plan_phases
+from babelite.training.steps import Stepper
+from babelite.training.tasks import ContrastiveSettings, TrainingModel
+from babelite.training.tokens import open_tokens, tokenize
+from babelite.training.vocabulary import train_vocabulary
+
+_WARMUP = 2
+_PHASES = ("layers", "bag")
+
+
+def main() -> None:
+    """Measure, and print a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pairs", help="parallel text, for example en-fr.tsv.gz")
+    parser.add_argument("--steps", type=int, default=12, help="measured steps (default 12)")
+    parser.add_argument("--repeat", type=int, default=3, help="runs, of which the median counts")
+    parser.add_argument("--sample", type=int, default=100_000, help="pairs read from the file")
+    parser.add_argument("--cores", default="0,1", help="the two cores (default 0,1)")
+    parser.add_argument("--objective", default="align", help="of the layers phase")
+    parser.add_argument("--phase", choices=_PHASES, default="layers")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.folder:
+        _measure(options)
+        return
+    cores = [int(core) for core in options.cores.split(",")]
+    if len(cores) != 2 or not set(cores) <= os.sched_getaffinity(0):
+        parser.error(f"--cores {options.cores}: name two cores that this process may use")
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    with tempfile.TemporaryDirectory() as folder:
+        _prepare(options, Path(folder))
+        for _ in range(options.repeat):  # in turn, so that a slow minute of the machine hits both
+            for count, found in rates.items():
+                found.append(_run(cores[:count], Path(folder)))
+    print(f"| processes | pairs/s ({options.phase}) | lowest–highest |\n|---|---:|---:|")
+    for count, found in rates.items():
+        print(f"| {count} | {statistics.median(found):.1f} | {min(found):.1f}–{max(found):.1f} |")
+    ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
+    print(
+        f"\ntwo / one: {statistics.median(ratios):.2f} "
+        f"({min(ratios):.2f}–{max(ratios):.2f}, {options.repeat} runs)"
+    )
+
+
+def _prepare(options: argparse.Namespace, folder: Path) -> None:
+    config = TrainingConfig()
+    pairs = [
+        WeightedPair(*pair) for pair in islice(parse_source(options.pairs).read(), options.sample)
+    ]
+    sentences = [side for pair in pairs for side in (pair.source, pair.target)]
+    tokenizer = train_vocabulary(sentences, config.vocabulary_size)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    tokenize(pairs, tokenizer, folder / "tokens", max_tokens=config.max_tokens)
+
+
+def _run(cores: list[int], folder: Path) -> float:
+    """Pairs a second of as many processes as there are cores."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    processes = []
+    for rank, core in enumerate(cores):
+        environment = os.environ | {
+            "RANK": str(rank),
+            "LOCAL_RANK": str(rank),
+            "WORLD_SIZE": str(len(cores)),
+            "LOCAL_WORLD_SIZE": str(len(cores)),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+            "OMP_NUM_THREADS": "1",
+        }
+        command = [sys.executable, *sys.argv, "--folder", str(folder), "--cores", str(core)]
+        processes.append(
+            subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        )
+    outputs = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        sys.exit("a process failed; see above")
+    return float(json.loads(outputs[0].splitlines()[-1]))
+
+
+def _measure(options: argparse.Namespace) -> None:
+    """What each process does; the first one prints the rate."""
+    os.sched_setaffinity(0, {int(options.cores)})
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    config = TrainingConfig(objective=options.objective)
+    device = choose_device(config)
+    tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
+    corpus = open_tokens(options.folder / "tokens", "pairs", tokenizer)
+    torch.manual_seed(0)
+    shape = NetworkShape(
+        vocabulary_size=tokenizer.get_vocab_size(),
+        dim=config.dim,
+        layers=config.layers,
+        heads=config.heads,
+        hidden_dim=config.hidden_dim,
+        max_tokens=config.max_tokens,
+    )
+    model = TrainingModel(
+        DualTransformer(shape, dropout=config.dropout, identity=True),
+        config.weights,
+        contrastive=ContrastiveSettings(cosine=True, temperature=config.temperature),
+        dropout=config.dropout,
+    ).to(device)
+    phase = next(p for p in plan_phases(config, [corpus], 0.0) if p.name == options.phase)
+    optimizer = make_optimizer(config, phase, model)
+    with join_processes(device, read_launch()) as processes:
+        stepper = Stepper(
+            model,
+            config,
+            [corpus],
+            [(0, 1)],
+            processes,
+            device,
+            choose_precision(config, device),
+        )
+        pairs = 0
+        batches = islice(stepper.batches(phase, 0), options.steps + _WARMUP)
+        for number, rows in enumerate(batches):
+            if number == _WARMUP:
+                processes.agree(0.0)
+                started = time.perf_counter()
+            stepper.step(phase, [rows], number, optimizer)
+            processes.agree(0.0)  # as each step of a run does
+            pairs += len(rows.rows) if number >= _WARMUP else 0
+        if processes.leads:
+            print(json.dumps(pairs / (time.perf_counter() - started)))
+
+
+if __name__ == "__main__":
+    main()

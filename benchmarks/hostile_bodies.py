@@ -1,0 +1,194 @@
+"""Requests that no client should send: malformed, huge, nested, of wrong types, and slow."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from http_load import HEAD_END, post
+
+PATHS = ("/v1/embeddings", "/v1/rerank", "/v1/align")
+AT_A_TIME = 50
+PATIENCE = 60.0
+SLOW = "slow"  # these take as long as the server lets them
+
+
+def _text(random_: random.Random) -> bytes:
+    """Bytes that are valid UTF-8 or not."""
+    return random_.choice([b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x80"])
+
+
+def _wrong_type(random_: random.Random) -> bytes:
+    value = random_.choice(
+        [
+            None,
+            1,
+            -1.5,
+            True,
+            {},
+            {"a": []},
+            [None],
+            [[]],
+            [["a"]],
+            [1, "a"],
+            ["a", 1],
+            [{}],
+            [True],
+        ]
+    )
+    fields = dict.fromkeys(("input", "query", "documents", "source", "target"), value)
+    return json.dumps(fields).encode()
+
+
+def _wrong_option(random_: random.Random) -> bytes:
+    body: dict[str, object] = {
+        "input": "a", "query": "a", "documents": ["a"], "source": "a", "target": "a",
+    }  # fmt: skip
+    body |= random_.choice(
+        [
+            {"encoding_format": "int8", "top_n": 0, "max_size": 0},
+            {"encoding_format": [], "top_n": "x", "min_score": []},
+            {"dimensions": -1, "top_n": -1, "max_size": 10**9},
+            {"dimensions": 3, "top_n": 2**63, "source_language": "../../etc/passwd"},
+            {"dimensions": 10**40, "top_n": 10**40, "max_size": 10**40},
+            {"model": {}},
+        ]
+    )
+    return json.dumps(body).encode()
+
+
+# What makes a body, by kind; each must be refused at every path.
+BODIES: dict[str, Callable[[random.Random], bytes]] = {
+    "empty": lambda r: b" " * r.randrange(9),
+    "no JSON": lambda r: bytes(r.randrange(256) for _ in range(r.randrange(1, 200))),
+    "cut short": lambda r: b'{"input": ["Hello", "Wor'[: r.randrange(1, 24)],
+    "not an object": lambda r: r.choice([b"null", b"1", b'"a"', b"[]", b"true", b'["a"]']),
+    "no field": lambda r: json.dumps({"inputs": "a" * r.randrange(9)}).encode(),
+    "wrong type": _wrong_type,
+    "wrong option": _wrong_option,
+    "invalid UTF-8": lambda r: b'{"input": "' + _text(r) + b'"}',
+    "half a surrogate": lambda r: b'{"input": "\\ud8%02x"}' % r.randrange(256),
+    "not a number": lambda r: b'{"input": %s}' % r.choice([b"NaN", b"-Infinity", b"1e999"]),
+    "huge number": lambda r: (
+        b'{"input": "a", "query": 1, "source": 1, "dimensions": %s}'
+        % (b"9" * r.randrange(30, 9999))
+    ),
+    "nested arrays": lambda r: b'{"input": ' + b"[" * r.randrange(300, 200_000),
+    "nested objects": lambda r: b'{"input":' * r.randrange(300, 100_000),
+    "closed nesting": lambda r: (lambda n: b'{"input": ' + b"[" * n + b"]" * n + b"}")(
+        r.randrange(300, 100_000)
+    ),
+    "wrong items": lambda r: b'{"input": [' + b"null," * r.randrange(9, 700_000) + b"1]}",
+    "too many texts": lambda r: json.dumps(
+        {k: ["a"] * r.randrange(2049, 9999) for k in ("input", "documents", "source", "target")}
+        | {"query": "a"}
+    ).encode(),
+    "too long a text": lambda r: json.dumps(
+        dict.fromkeys(("input", "query", "source", "target"), "a" * r.randrange(100_001, 400_000))
+        | {"documents": ["a"]}
+    ).encode(),
+    "too large": lambda r: b" " * (4 * 2**20 + r.randrange(1, 2**20)),
+}
+
+
+def request(kind: str, random_: random.Random) -> bytes:
+    """A hostile request with a whole body."""
+    return post(random_.choice(PATHS), BODIES[kind](random_))
+
+
+def _wrong_content_type(random_: random.Random) -> bytes:
+    kind = random_.choice(["text/plain", "application/x-www-form-urlencoded", "", "a" * 9000])
+    return post(random_.choice(PATHS), b'{"input": "a"}', kind)
+
+
+def _lying_length(random_: random.Random) -> bytes:
+    """A body that is said to be huge, of which next to nothing is sent."""
+    length = random_.choice([2**31, 2**63, 10**18])
+    head = f"POST {random_.choice(PATHS)} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {length}\r\n\r\n{{".encode()
+
+
+def _bad_chunks(random_: random.Random) -> bytes:
+    head = f"POST {random_.choice(PATHS)} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    chunk = random_.choice(["zz\r\n{}\r\n", "-1\r\n{}\r\n", "2\r\n{}{}\r\n0\r\n\r\n"])
+    return f"{head}Transfer-Encoding: chunked\r\n\r\n{chunk}".encode()
+
+
+def _huge_head(random_: random.Random) -> bytes:
+    return b"POST /v1/embeddings HTTP/1.1\r\nX: " + b"a" * random_.randrange(70_000, 200_000)
+
+
+REQUESTS: dict[str, Callable[[random.Random], bytes]] = {
+    "wrong content type": _wrong_content_type,
+    "lying length": _lying_length,
+    "bad chunks": _bad_chunks,
+    "huge head": _huge_head,
+    "no HTTP": lambda r: r.choice([b"\x16\x03\x01\x02", b"GET\r\n\r\n", b"HELLO / X\r\n\r\n"]),
+}
+
+
+async def attack(port: int, count: int, slow: int = 100) -> dict[str, Counter[int]]:
+    """Send hostile requests to this machine, some at a time.
+
+    Args:
+        port: Where the server listens on 127.0.0.1.
+        count: How many requests.
+        slow: How many of them send their bodies byte by byte, all at the same time.
+
+    Returns:
+        How often each status came, by kind; 0 where the connection was closed without one.
+    """
+    slow = min(slow, count)
+    results: dict[str, Counter[int]] = {}
+    kinds = [*BODIES, *REQUESTS]
+    gate = asyncio.Semaphore(AT_A_TIME)
+
+    async def send(number: int) -> None:
+        kind, random_ = kinds[number % len(kinds)], random.Random(number)
+        async with gate:
+            data = REQUESTS[kind](random_) if kind in REQUESTS else request(kind, random_)
+            results.setdefault(kind, Counter())[await exchange(port, data)] += 1
+
+    async def crawl() -> None:
+        results.setdefault(SLOW, Counter())[await exchange_slowly(port)] += 1
+
+    crawling = [asyncio.create_task(crawl()) for _ in range(slow)]
+    await asyncio.gather(*(send(number) for number in range(count - slow)))
+    await asyncio.gather(*crawling)
+    return results
+
+
+async def exchange(port: int, data: bytes) -> int:
+    """Send bytes on a connection of their own; gives the status of the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(data)
+        return await _status(reader)
+    finally:
+        writer.close()
+
+
+async def exchange_slowly(port: int) -> int:
+    """Send a body that never ends, byte by byte."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}Content-Length: 100000\r\n\r\n".encode())
+    answer = asyncio.create_task(_status(reader))
+    try:
+        while not answer.done():
+            writer.write(b" ")
+            await asyncio.sleep(0.25)
+        return answer.result()
+    finally:
+        writer.close()
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    try:
+        head = await asyncio.wait_for(reader.readuntil(HEAD_END), PATIENCE)
+    except (OSError, asyncio.IncompleteReadError, TimeoutError, asyncio.TimeoutError):
+        return 0
+    return int(head[9:12])

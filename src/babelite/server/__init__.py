@@ -1,0 +1,14 @@
+"""The server: an address that gives vectors, scores, alignments and hits, and a page to show them.
+
+It is the extra ``serve``. `babelite.server.app.create_app` makes the application, an ASGI app that
+any server can run; `babelite.server.run.serve` runs it until it is told to stop.
+"""
+
+from importlib.util import find_spec
+
+from babelite.errors import MissingExtraError
+
+# Looked for, not imported, so that the help of the command is quick.
+_LIBRARIES = ("fastapi", "httptools", "orjson", "prometheus_client", "sentencex", "uvicorn")
+if any(find_spec(library) is None for library in _LIBRARIES):
+    raise MissingExtraError("the server", "serve")

@@ -1,0 +1,283 @@
+"""Dynamic batching: sentences of many requests are encoded together, by a few threads.
+
+Nothing is waited for. A thread that is free takes what waits, up to a batch, from the requests that
+came first; so batches are small while there is little to do, and grow with the load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.encoder import Encoder, SentenceEncoder
+
+# A batch of more is not encoded faster, and the sentences that wait behind it wait longer.
+_LARGEST_BATCH = 128
+_MOST_CHARACTERS = 10_000  # unless one sentence has more
+# While less than that waits, one thread takes it all rather than share it.
+_SMALLEST_SHARE = 16
+# After so many sentences of a request it is the turn of the others.
+_TURN = 256
+# How much the last batch counts in the running mean of the rate.
+_NEWEST = 0.1
+
+
+class Encoded(NamedTuple):
+    """What a request for vectors gets.
+
+    Attributes:
+        vectors: float32 array of shape (sentences, dim).
+        tokens: How many tokens were read.
+    """
+
+    vectors: NDArray[np.float32]
+    tokens: int
+
+
+EncodeBatch = Callable[[list[str]], tuple[NDArray[np.float32], Sequence[int]]]
+
+
+class BatchObserver(Protocol):
+    """What is told of each batch."""
+
+    def batch(self, sentences: int, tokens: int, seconds: float) -> None:
+        """A batch was encoded; called from the thread that did it."""
+        ...
+
+
+class QueueFullError(Exception):
+    """More sentences wait than the queue may hold.
+
+    Args:
+        seconds: After how many seconds there is likely to be room.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"the queue is full for some {seconds:.0f} s")
+
+
+class ClosedError(Exception):
+    """The batcher takes no more work: the server is stopping."""
+
+
+def batch_encoder(encoder: SentenceEncoder) -> EncodeBatch:
+    """The function that encodes a batch and counts its tokens; other libraries' count as 0."""
+    if isinstance(encoder, Encoder):
+        own = encoder
+
+        def encode(texts: list[str]) -> tuple[NDArray[np.float32], Sequence[int]]:
+            ids = own.tokenize(texts)
+            return own.encode_tokens(ids), [len(tokens) for tokens in ids]
+
+        return encode
+    return lambda texts: (encoder.encode(texts), [0] * len(texts))
+
+
+@dataclass(eq=False)
+class _Job:
+    """The sentences of one request, and how far they are."""
+
+    texts: Sequence[str]
+    vectors: NDArray[np.float32]
+    future: asyncio.Future[Encoded]
+    taken: int = 0
+    done: int = 0
+    tokens: int = 0
+    turn_ends: int = _TURN
+    error: BaseException | None = None
+
+
+class _Piece(NamedTuple):
+    job: _Job
+    start: int
+    stop: int
+
+    @property
+    def texts(self) -> Sequence[str]:
+        return self.job.texts[self.start : self.stop]
+
+
+class Batcher:
+    """Encodes the sentences of concurrent requests in common batches.
+
+    Args:
+        encode: Encodes a list of sentences and counts their tokens; called from ``threads``
+            threads at once.
+        dim: The number of components of a vector.
+        threads: How many batches are encoded at a time.
+        max_waiting: The most sentences that may wait; a request that comes to an empty queue is
+            always taken.
+        observer: Told of each batch.
+    """
+
+    def __init__(
+        self,
+        encode: EncodeBatch,
+        dim: int,
+        *,
+        threads: int = 1,
+        max_waiting: int = 32_768,
+        observer: BatchObserver | None = None,
+    ) -> None:
+        self._encode, self._dim, self._observer = encode, dim, observer
+        self._max_waiting = max_waiting
+        self._jobs: deque[_Job] = deque()
+        self._waiting = 0  # sentences that no thread has taken yet
+        self._rate = 1000.0  # sentences a second; a guess until the first batch
+        self._closed = False
+        self._change = threading.Condition()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"babelite-encode-{i}", daemon=True)
+            for i in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many sentences wait for a thread."""
+        return self._waiting
+
+    def submit(self, texts: Sequence[str]) -> asyncio.Future[Encoded]:
+        """Put sentences into the queue; called from an event loop.
+
+        If the future is cancelled, what has not begun is left out.
+
+        Args:
+            texts: The sentences.
+
+        Returns:
+            A future of their vectors.
+
+        Raises:
+            QueueFullError: Too many sentences wait.
+            ClosedError: `close` was called.
+        """
+        future: asyncio.Future[Encoded] = asyncio.get_running_loop().create_future()
+        job = _Job(texts, np.empty((len(texts), self._dim), np.float32), future)
+        if not texts:
+            future.set_result(Encoded(job.vectors, 0))
+            return future
+        with self._change:
+            if self._closed:
+                raise ClosedError
+            if self._waiting and self._waiting + len(texts) > self._max_waiting:
+                raise QueueFullError(self._waiting / self._rate)
+            self._jobs.append(job)
+            self._waiting += len(texts)
+            self._change.notify(1 if len(texts) <= _SMALLEST_SHARE else len(self._threads))
+        future.add_done_callback(lambda done: self._drop(job) if done.cancelled() else None)
+        return future
+
+    def close(self) -> None:
+        """Finish what was accepted, and stop the threads."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _drop(self, job: _Job) -> None:
+        """Forget the part of a job that no thread has taken."""
+        with self._change:
+            if job in self._jobs:
+                self._jobs.remove(job)
+                self._waiting -= len(job.texts) - job.taken
+
+    def _work(self) -> None:
+        while pieces := self._take():
+            self._run(pieces)
+            finished = []
+            with self._change:
+                for piece in pieces:
+                    piece.job.done += piece.stop - piece.start
+                    if piece.job.done == len(piece.job.texts) or piece.job.error:
+                        finished.append(piece.job)
+            if finished:
+                self._deliver(finished)
+
+    def _take(self) -> list[_Piece]:
+        """What a thread encodes next; nothing when the batcher is closed and empty."""
+        with self._change:
+            while not self._jobs:
+                if self._closed:
+                    return []
+                self._change.wait()
+            share = -(-self._waiting // len(self._threads))
+            room = min(max(share, _SMALLEST_SHARE), _LARGEST_BATCH)
+            pieces: list[_Piece] = []
+            characters = 0
+            while room and self._jobs and characters < _MOST_CHARACTERS:
+                job = self._jobs[0]
+                stop = job.taken
+                end = min(job.taken + room, job.turn_ends, len(job.texts))
+                while stop < end and characters < _MOST_CHARACTERS:
+                    characters += len(job.texts[stop])
+                    stop += 1
+                pieces.append(_Piece(job, job.taken, stop))
+                room -= stop - job.taken
+                self._waiting -= stop - job.taken
+                job.taken = stop
+                if stop == len(job.texts):
+                    self._jobs.popleft()
+                elif stop == job.turn_ends:
+                    job.turn_ends += _TURN
+                    self._jobs.rotate(-1)
+            if self._jobs:
+                self._change.notify()
+            return pieces
+
+    def _run(self, pieces: list[_Piece]) -> None:
+        """Encode pieces together; if that fails, each alone, so that only the culprit fails."""
+        texts = [text for piece in pieces for text in piece.texts]
+        started = time.perf_counter()
+        try:
+            vectors, tokens = self._encode(texts)
+        except Exception as error:
+            if len(pieces) == 1:
+                pieces[0].job.error = error
+            else:
+                for piece in pieces:
+                    self._run([piece])
+            return
+        seconds = time.perf_counter() - started
+        first = 0
+        for piece in pieces:
+            last = first + piece.stop - piece.start
+            piece.job.vectors[piece.start : piece.stop] = vectors[first:last]
+            count = sum(tokens[first:last])
+            with self._change:
+                piece.job.tokens += count
+            first = last
+        rate = len(self._threads) * len(texts) / max(seconds, 1e-6)
+        self._rate += _NEWEST * (rate - self._rate)
+        if self._observer is not None:
+            self._observer.batch(len(texts), sum(tokens), seconds)
+
+    def _deliver(self, jobs: list[_Job]) -> None:
+        """Wake those who wait for jobs, all of one event loop at once."""
+        loops = {job.future.get_loop() for job in jobs}
+        for loop in loops:
+            mine = [job for job in jobs if job.future.get_loop() is loop]
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(self._resolve, mine)
+
+    def _resolve(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            if job.future.done():  # cancelled meanwhile
+                continue
+            if job.error is not None:
+                self._drop(job)
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(Encoded(job.vectors, job.tokens))

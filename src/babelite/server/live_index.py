@@ -1,0 +1,64 @@
+"""An index that is searched while other processes change it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.encoder import SentenceEncoder
+from babelite.errors import BabeliteError
+from babelite.index import Index, IndexHit
+from babelite.index.description import DESCRIPTION
+from babelite.index.storage import REMOVED
+
+_LOG = logging.getLogger("babelite.server")
+
+
+class LiveIndex:
+    """The newest state of an index on disk.
+
+    Args:
+        folder: The folder of the index.
+        encoder: What its vectors were made with.
+
+    Raises:
+        BabeliteError: It is no index, or not one of this encoder.
+    """
+
+    def __init__(self, folder: Path, encoder: SentenceEncoder) -> None:
+        self._folder, self._encoder = folder, encoder
+        self._lock = threading.Lock()
+        self._stamp = self._now()
+        self._index = self._open()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def search(self, vectors: NDArray[np.float32], k: int) -> list[list[IndexHit]]:
+        """Find the lines nearest to each vector; none if all were removed."""
+        index = self._newest()
+        return index.search(vectors, k) if len(index) else [[] for _ in vectors]
+
+    def _newest(self) -> Index:
+        with self._lock:
+            stamp = self._now()
+            if stamp != self._stamp:
+                try:
+                    self._index = self._open()
+                except BabeliteError as error:
+                    _LOG.error("the index stays as it was: %s", error)
+                self._stamp = stamp
+            return self._index
+
+    def _open(self) -> Index:
+        index = Index.open(self._folder, self._encoder)
+        _ = index.encoder  # compared with the vectors of the index
+        return index
+
+    def _now(self) -> tuple[int, ...]:
+        files = (self._folder / DESCRIPTION, self._folder / REMOVED)
+        return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)

@@ -1,0 +1,57 @@
+"""The page: a few files of the package, served as they are."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+_TYPES = {
+    "html": "text/html",
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+}
+_START = "index.html"
+
+# Nothing from elsewhere, nothing inline, and in no other page.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+def page_files() -> dict[str, tuple[bytes, str]]:
+    """The contents and the type of each file by its path."""
+    folder = files("babelite.server") / "web"
+    return {
+        "/" if file.name == _START else f"/{file.name}": (
+            file.read_bytes(),
+            _TYPES[file.name.rpartition(".")[2]],
+        )
+        for file in folder.iterdir()
+    }
+
+
+def add_page(app: FastAPI) -> list[str]:
+    """Add the page to an application; gives the paths of its files."""
+    found = page_files()
+    for path, (content, media_type) in found.items():
+        _add(app, path, content, media_type)
+    return list(found)
+
+
+def _add(app: FastAPI, path: str, content: bytes, media_type: str) -> None:
+    async def give(_: Request) -> Response:
+        return Response(content, media_type=media_type, headers=_HEADERS)
+
+    app.add_api_route(
+        path, give, methods=["GET", "HEAD"], include_in_schema=False, response_model=None
+    )

@@ -1,0 +1,68 @@
+// Which sentences translate each other: pure functions of their vectors.
+
+/** The cosines of all pairs, row by row; vectors have unit length. */
+export function similarities(vectors) {
+  const n = vectors.length;
+  const result = Array.from({ length: n }, () => new Float32Array(n));
+  for (let i = 0; i < n; i++) {
+    for (let j = i; j < n; j++) {
+      let sum = 0;
+      for (let c = 0; c < vectors[i].length; c++) sum += vectors[i][c] * vectors[j][c];
+      result[i][j] = result[j][i] = sum;
+    }
+  }
+  return result;
+}
+
+/**
+ * Groups whose members are on average at least `threshold` alike (average linkage): the two groups
+ * that are most alike are joined, again and again.
+ *
+ * Every group lists its members as they were written; the larger and closer groups come first.
+ */
+export function groups(similarity, threshold) {
+  const found = similarity.map((_, i) => [i]);
+  const sums = similarity.map((row) => Float64Array.from(row));
+  const alive = found.map((_, i) => i);
+  for (;;) {
+    let best = threshold;
+    let pair = null;
+    for (let a = 0; a < alive.length; a++) {
+      for (let b = a + 1; b < alive.length; b++) {
+        const [i, j] = [alive[a], alive[b]];
+        const mean = sums[i][j] / (found[i].length * found[j].length);
+        if (mean >= best) [best, pair] = [mean, [i, j, b]];
+      }
+    }
+    if (!pair) break;
+    const [i, j, place] = pair;
+    found[i].push(...found[j]);
+    alive.splice(place, 1);
+    for (const k of alive) sums[i][k] = sums[k][i] = sums[i][k] + sums[j][k];
+  }
+  return alive
+    .map((i) => found[i].sort((x, y) => x - y))
+    .map((members) => ({ members, score: meanOf(similarity, members) }))
+    .sort((x, y) => y.members.length - x.members.length || y.score - x.score);
+}
+
+/** How alike one sentence is to the others of its group, on average. */
+export function closeness(similarity, members, one) {
+  const others = members.filter((member) => member !== one);
+  return others.reduce((sum, other) => sum + similarity[one][other], 0) / others.length;
+}
+
+/** The sentence nearest to one. */
+export function nearest(similarity, one) {
+  let best = -1;
+  similarity[one].forEach((score, other) => {
+    if (other !== one && (best < 0 || score > similarity[one][best])) best = other;
+  });
+  return best;
+}
+
+function meanOf(similarity, members) {
+  if (members.length < 2) return 0;
+  const sum = members.reduce((total, one) => total + closeness(similarity, members, one), 0);
+  return sum / members.length;
+}

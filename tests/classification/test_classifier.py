@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from word_encoder import WordEncoder
+
+from babelite import Encoder
+from babelite.classification import Kind, TextClassifier
+from babelite.corpus.labelled import LabelledText, hold_out
+from babelite.errors import BabeliteError
+
+WORDS = {
+    "sport": ["goal", "match", "team", "ball", "run"],
+    "food": ["salt", "bread", "soup", "rice", "cook"],
+}
+ROWS = [
+    LabelledText(label, f"{words[i]} {words[j]} {words[k]}")
+    for label, words in WORDS.items()
+    for i in range(5)
+    for j in range(5)
+    for k in (0, 3)
+]
+KINDS: tuple[Kind, ...] = ("logistic", "mlp")
+
+
+@pytest.fixture(scope="module")
+def trained() -> dict[Kind, TextClassifier]:
+    rows, dev = hold_out(ROWS)
+    return {kind: TextClassifier.train(WordEncoder(), rows, dev, classifier=kind) for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_saved_classifier_answers_as_before(
+    kind: Kind, trained: dict[Kind, TextClassifier], tmp_path: Path
+) -> None:
+    before, path = trained[kind], tmp_path / "topics.classifier"
+    before.save(path)
+    after = TextClassifier.load(path, WordEncoder())
+    texts = ["ball team", "salt soup", "", "match rice", "  "]
+    assert after.predict(texts) == before.predict(texts)
+    assert [found.label for found in after.predict(texts[:3])] == ["sport", "food", None]
+    assert after.predict(texts)[2].probability is None
+    np.testing.assert_array_equal(after.predict_proba(texts), before.predict_proba(texts))
+    after.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+    assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["again", "topics.classifier"]
+
+
+def test_no_pickle_is_written(trained: dict[Kind, TextClassifier], tmp_path: Path) -> None:
+    trained["mlp"].save(tmp_path / "c")
+    with zipfile.ZipFile(tmp_path / "c") as archive:
+        for name in archive.namelist():
+            assert archive.read(name)[:6] == b"\x93NUMPY"
+            np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+
+
+def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
+    for name in "ab":
+        made = TextClassifier.train(WordEncoder(), ROWS[:60:2], classifier="mlp", seed=4)
+        made.save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("encoder", "problem"),
+    [
+        (WordEncoder(seed=1), "and another model gives other vectors"),
+        (WordEncoder(dim=8), "gives other vectors; name that model, or make a new classifier"),
+        (None, "cannot be opened by a name; give it: TextClassifier.load"),
+    ],
+)
+def test_another_encoder_is_refused(
+    encoder: WordEncoder | None,
+    problem: str,
+    trained: dict[Kind, TextClassifier],
+    tmp_path: Path,
+) -> None:
+    trained["logistic"].save(tmp_path / "c")
+    with pytest.raises(BabeliteError, match=problem):
+        TextClassifier.load(tmp_path / "c", encoder)
+
+
+def test_the_model_that_babelite_carries_is_opened_again(tmp_path: Path) -> None:
+    encoder = Encoder.load(threads=1)
+    rows = [LabelledText("a", "A sunny day."), LabelledText("b", "The bank has closed.")]
+    TextClassifier.train(encoder, rows).save(tmp_path / "c")
+    loaded = TextClassifier.load(tmp_path / "c")
+    assert [found.label for found in loaded.predict([row.text for row in rows])] == ["a", "b"]
+
+
+def test_files_that_are_no_classifiers(trained: dict[Kind, TextClassifier], tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    trained["mlp"].save(path)
+    whole = path.read_bytes()
+    for size in (0, 3, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(BabeliteError, match=r"c: is (not a classifier|cut off)"):
+            TextClassifier.load(path, WordEncoder())
+    for place in range(len(whole) // 3, len(whole), 997):
+        changed = bytearray(whole)
+        changed[place] ^= 0xFF
+        path.write_bytes(changed)
+        try:
+            TextClassifier.load(path, WordEncoder())  # a byte that nothing depends on
+        except BabeliteError as error:
+            assert "damaged" in str(error)
+    path.write_text("label\ttext\n")
+    with pytest.raises(BabeliteError, match="is not a classifier; make one with: babelite"):
+        TextClassifier.load(path, WordEncoder())
+    with pytest.raises(BabeliteError, match="there is no such file"):
+        TextClassifier.load(tmp_path / "none", WordEncoder())
+
+
+def test_pickles_inside_are_refused(tmp_path: Path) -> None:
+    with (tmp_path / "c").open("wb") as stream:
+        np.savez(stream, description=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(BabeliteError, match="damaged"):
+        TextClassifier.load(tmp_path / "c", WordEncoder())
+
+
+def test_a_newer_format(trained: dict[Kind, TextClassifier], tmp_path: Path) -> None:
+    trained["mlp"].save(tmp_path / "c")
+    with np.load(tmp_path / "c", allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    text = arrays["description"].tobytes().replace(b'"format_version":1', b'"format_version":9')
+    arrays["description"] = np.frombuffer(text, np.uint8)
+    with (tmp_path / "c").open("wb") as stream:
+        np.savez(stream, **arrays)
+    with pytest.raises(BabeliteError, match="newer format; run: pip install --upgrade babelite"):
+        TextClassifier.load(tmp_path / "c", WordEncoder())
+
+
+def test_a_stream_is_what_all_at_once_is(trained: dict[Kind, TextClassifier]) -> None:
+    texts = [row.text for row in ROWS]
+    classifier = trained["logistic"]
+    streamed = list(classifier.stream(iter(texts), block_size=7))
+    assert [text for text, _ in streamed] == texts
+    assert [found.label for _, found in streamed] == [f.label for f in classifier.predict(texts)]
+
+
+def test_trained_again_on_more(trained: dict[Kind, TextClassifier]) -> None:
+    again = trained["logistic"].refitted(ROWS)
+    assert again.predict(["ball"])[0].label == "sport"
+    assert again.head.arrays()["weights"].shape == (16, 2)
+    assert not np.array_equal(
+        again.head.arrays()["weights"], trained["logistic"].head.arrays()["weights"]
+    )
+    assert trained["mlp"].refitted(ROWS) is trained["mlp"]
+
+
+def test_blank_texts_count_for_nothing() -> None:
+    blank = [LabelledText("sport", " "), LabelledText("food", "")]
+    with_blank = TextClassifier.train(WordEncoder(), [*ROWS, *blank], blank)
+    without = TextClassifier.train(WordEncoder(), ROWS)
+    np.testing.assert_array_equal(
+        with_blank.head.arrays()["weights"], without.head.arrays()["weights"]
+    )

@@ -1,0 +1,46 @@
+"""The commands and programs on the pages of docs/ run as they stand, from top to bottom."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., tuple[int, str, str]]
+
+DOCS = Path(__file__).parents[2] / "docs"
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# A command is a line, or a here-document with all its lines.
+COMMAND = re.compile(r"^.*<<'END'\n(?:.*\n)*?END$|^.+$", re.MULTILINE)
+
+
+def blocks(page: str) -> Iterator[tuple[str, str]]:
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    yield from BLOCK.findall(text)
+
+
+def shell(command: str) -> str:
+    done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", ["search", "mining", "filtering", "alignment", "classification"])
+def test_a_page_runs_as_it_stands(run: Run, here: Path, page: str) -> None:
+    ours = 0
+    for language, block in blocks(page):
+        if language == "python":
+            exec(compile(block, f"{page}.md", "exec"), {})
+            continue
+        for command in COMMAND.findall(block):
+            piped, found, arguments = command.rpartition("babelite ")
+            if not found:
+                shell(command)
+                continue
+            given = shell(piped.rstrip().removesuffix("|")) if piped else ""
+            code, _, err = run(*shlex.split(arguments, comments=True), standard_input=given)
+            assert code == 0, f"{command}\n{err}"
+            ours += 1
+    assert ours >= 3

@@ -1,0 +1,185 @@
+"""The API as its clients see it: OpenAI's own, and plain HTTP."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from openai import BadRequestError, OpenAI
+
+from babelite import Encoder
+from babelite.index import Index
+from babelite.server.service import Service, open_service
+
+from .conftest import HTTP, LINES, running
+
+TEXTS = [
+    "Where is the nearest train station?",
+    "Où se trouve la gare la plus proche ?",
+    "",
+    "日本語 🎉 \x00 \u2028",
+    "a" * 20_000,
+]
+
+
+@pytest.fixture
+def openai_client(address: str) -> OpenAI:
+    return OpenAI(base_url=f"{address}/v1", api_key="not needed", max_retries=0)
+
+
+def test_openais_client_gets_the_encoders_vectors(openai_client: OpenAI, encoder: Encoder) -> None:
+    answer = openai_client.embeddings.create(model="text-embedding-3-small", input=TEXTS)
+    vectors = np.array([item.embedding for item in answer.data])
+    assert [item.index for item in answer.data] == list(range(len(TEXTS)))
+    np.testing.assert_allclose(vectors, encoder.encode(TEXTS), atol=1e-6)
+    tokens = sum(map(len, encoder.tokenize(TEXTS)))
+    assert answer.usage.prompt_tokens == answer.usage.total_tokens == tokens > 0
+    assert answer.model == encoder.description.name
+
+
+def test_numbers_are_the_same_as_base64(openai_client: OpenAI, encoder: Encoder) -> None:
+    answer = openai_client.embeddings.create(
+        model="any", input=TEXTS[0], encoding_format="float", dimensions=encoder.dim
+    )
+    np.testing.assert_allclose(
+        [answer.data[0].embedding], encoder.encode([TEXTS[0]]), rtol=0, atol=1e-6
+    )
+
+
+def test_openais_client_lists_the_model(openai_client: OpenAI, encoder: Encoder) -> None:
+    (model,) = openai_client.models.list().data
+    assert model.id == encoder.description.name
+    assert openai_client.models.retrieve(model.id) == model
+
+
+def test_openais_client_understands_refusals(openai_client: OpenAI) -> None:
+    with pytest.raises(BadRequestError, match="256 components") as refused:
+        openai_client.embeddings.create(model="any", input="a", dimensions=64)
+    assert refused.value.param == "dimensions"
+    with pytest.raises(BadRequestError, match="Token ids are not taken"):
+        openai_client.embeddings.create(model="any", input=[[1, 2, 3]])
+
+
+def test_rerank_scores_documents_by_cosine(api: httpx.Client, encoder: Encoder) -> None:
+    documents = ["Il pleut.", {"text": "Où est la gare ?"}, "Wo ist der Bahnhof?"]
+    body = {"query": TEXTS[0], "documents": documents, "return_documents": True}
+    answer = api.post("/v1/rerank", json=body).json()
+    vectors = encoder.encode([TEXTS[0], "Il pleut.", "Où est la gare ?", "Wo ist der Bahnhof?"])
+    cosines = vectors[1:] @ vectors[0]
+    assert [r["index"] for r in answer["results"]] == np.argsort(-cosines).tolist()
+    for result in answer["results"]:
+        assert result["relevance_score"] == pytest.approx(cosines[result["index"]], abs=1e-5)
+    assert answer["results"][-1]["document"] == {"text": "Il pleut."}
+    shorter = api.post("/v1/rerank", json={**body, "top_n": 1, "return_documents": False}).json()
+    assert [set(result) for result in shorter["results"]] == [{"index", "relevance_score"}]
+
+
+def test_search_finds_lines_of_the_index(api: httpx.Client) -> None:
+    body = {"query": ["The cat is sleeping on the sofa.", "How much is this book?"], "k": 2}
+    results = api.post("/v1/search", json=body).json()["results"]
+    assert [len(result["hits"]) for result in results] == [2, 2]
+    best = [result["hits"][0] for result in results]
+    assert [hit["text"] for hit in best] == [LINES[4], LINES[3]]
+    assert best[0] == {**best[0], "source": "lines.txt", "line": 5, "row": 4}
+    assert best[0]["score"] > 0.5
+
+
+def test_search_takes_a_few_queries_at_a_time(api: httpx.Client) -> None:
+    answer = api.post("/v1/search", json={"query": ["a"] * 33})
+    assert answer.status_code == 400
+    assert "holds 33 texts and a request may have 32" in answer.json()["error"]["message"]
+
+
+def test_search_sees_what_is_added_and_removed(
+    encoder: Encoder, folder_of: Callable[[Sequence[str]], Path]
+) -> None:
+    folder = folder_of(LINES)
+
+    def found(api: httpx.Client, query: str) -> list[str]:
+        (result,) = api.post("/v1/search", json={"query": query, "k": 1}).json()["results"]
+        return [hit["text"] for hit in result["hits"]]
+
+    with running(Service(encoder, index=folder)) as address, httpx.Client(base_url=address) as api:
+        Index.open(folder, encoder).add(["Morgen wird es regnen."])
+        assert found(api, "Tomorrow it will rain.") == ["Morgen wird es regnen."]
+        assert api.get("/healthz").json()["index_lines"] == 6
+        Index.open(folder, encoder).remove(range(6))
+        assert found(api, "Tomorrow it will rain.") == []
+
+
+def test_without_an_index_search_says_how_to_get_one(encoder: Encoder) -> None:
+    with running(Service(encoder)) as address:
+        answer = HTTP.post(f"{address}/v1/search", json={"query": "a"})
+        paths = HTTP.get(f"{address}/openapi.json").json()["paths"]
+    assert answer.status_code == 404
+    assert "--index" in answer.json()["error"]["message"]
+    assert "/v1/search" not in paths
+
+
+def test_the_model_of_the_index_is_served(folder_of: Callable[[Sequence[str]], Path]) -> None:
+    service = open_service(index=folder_of(LINES), name="ours")
+    assert (service.model.name, service.model.dimensions) == ("ours", 256)
+    service.close()
+
+
+def test_align_splits_texts_and_pairs_their_sentences(api: httpx.Client) -> None:
+    body = {
+        "source": "It rains. The cat, which is old, sleeps on the sofa.",
+        "target": "Il pleut. Le chat dort sur le canapé. Il est vieux.",
+        "target_language": "fr",
+    }
+    answer = api.post("/v1/align", json=body).json()
+    assert answer["source"] == ["It rains.", "The cat, which is old, sleeps on the sofa."]
+    assert [(bead["source"], bead["target"]) for bead in answer["beads"]] == [
+        ([0], [0]),
+        ([1], [1, 2]),
+    ]
+    given = {"source": answer["source"], "target": answer["target"]}
+    assert api.post("/v1/align", json=given).json()["beads"] == answer["beads"]
+
+
+def test_align_of_a_blank_text_matches_nothing(api: httpx.Client) -> None:
+    answer = api.post("/v1/align", json={"source": "Good morning.", "target": " \n "}).json()
+    assert (answer["target"], [bead["target"] for bead in answer["beads"]]) == ([], [[]])
+
+
+def test_health_tells_what_is_served(api: httpx.Client, encoder: Encoder) -> None:
+    health = api.get("/healthz").json()
+    assert (health["status"], health["index_lines"]) == ("ok", len(LINES))
+    assert health["model"] == encoder.description.name
+
+
+def test_metrics_count_requests_sentences_and_tokens(encoder: Encoder) -> None:
+    def value(text: str, name: str) -> float:
+        (found,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        return float(found)
+
+    with running(Service(encoder)) as address, httpx.Client(base_url=address) as api:
+        api.post("/v1/embeddings", json={"input": ["one", "two", "three"]})
+        api.post("/v1/embeddings", json={"input": 1})
+        api.get("/no/such/place")
+        answer = api.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert value(answer.text, "babelite_sentences_total") == 3
+    assert value(answer.text, "babelite_tokens_total") >= 3
+    assert value(answer.text, "babelite_waiting_sentences") == 0
+    for route, status in (("/v1/embeddings", 200), ("/v1/embeddings", 400), ("other", 404)):
+        name = f'babelite_requests_total{{route="{route}",status="{status}"}}'
+        assert value(answer.text, name) == 1
+
+
+def test_another_librarys_encoder_can_be_served() -> None:
+    class Lengths:
+        dim = 2
+
+        def encode(self, sentences: Sequence[str]) -> np.ndarray:
+            return np.array([[3.0, 4.0]] * len(sentences), np.float32) / 5
+
+    with running(Service(Lengths(), name="lengths")) as address:
+        answer = HTTP.post(f"{address}/v1/embeddings", json={"input": "a"}).json()
+    assert answer["data"][0]["embedding"] == [pytest.approx(0.6), pytest.approx(0.8)]
+    assert (answer["model"], answer["usage"]["total_tokens"]) == ("lengths", 0)

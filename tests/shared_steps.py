@@ -1,0 +1,89 @@
+"""One step of training on a made-up batch, by as many processes as share it, gradients kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from babelite.training.batches import Rows
+from babelite.training.checkpoints import Counters
+from babelite.training.config import TrainingConfig
+from babelite.training.connecting import join_processes
+from babelite.training.network import DualTransformer, NetworkShape
+from babelite.training.phases import Phase
+from babelite.training.processes import Processes
+from babelite.training.steps import Stepper
+from babelite.training.tasks import ContrastiveSettings, TrainingModel
+from babelite.training.tokens import Side, TokenizedPairs, sentence_keys
+
+SHAPE = NetworkShape(vocabulary_size=300, dim=16, layers=1, heads=2, hidden_dim=24, max_tokens=32)
+
+# Name of a case -> objective, phase, sizes of the batches of the step.
+Cases = dict[str, tuple[str, str, list[int]]]
+
+
+def made_up_corpus() -> TokenizedPairs:
+    """300 pairs of 1 to 12 tokens."""
+    chance = np.random.default_rng(0)
+
+    def side() -> Side:
+        lengths = chance.integers(1, 13, 300)
+        tokens = chance.integers(3, SHAPE.vocabulary_size, lengths.sum()).astype(np.uint16)
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        return Side(tokens, ends, sentence_keys(tokens, lengths))
+
+    return TokenizedPairs("en-fr", side(), side(), np.ones(300, np.float32))
+
+
+def one_step(
+    processes: Processes,
+    objective: str,
+    phase: str,
+    sizes: list[int],
+    first: int = 0,
+    precision: torch.dtype = torch.float32,
+) -> dict[str, Tensor]:
+    """The gradients and the losses of a step whose batches have those sizes."""
+    config = TrainingConfig(objective=objective, clip_norm=1e9, seed=3)
+    torch.manual_seed(0)
+    network = DualTransformer(SHAPE, dropout=0.0)
+    contrastive = ContrastiveSettings(cosine=True, temperature=0.1, projection=8)
+    # Three languages, so that the head has a part that is told the language.
+    model = TrainingModel(
+        network, config.weights, languages=3, contrastive=contrastive, dropout=0.0
+    )
+    stepper = Stepper(
+        model,
+        config,
+        [made_up_corpus()],
+        [(0, 2)],
+        processes,
+        torch.device("cpu"),
+        precision,
+    )
+    if stepper.scaler.is_enabled():  # the scale it begins with is found too large in a few steps
+        stepper.recall(Counters(loss_scale=256.0))
+    begins = first + np.cumsum([0, *sizes])
+    batches = [
+        Rows(0, np.arange(begin, begin + size)) for begin, size in zip(begins, sizes, strict=False)
+    ]
+    parameters = [model.embeddings] if phase == "bag" else list(model.parameters())
+    optimizer = torch.optim.SGD(parameters, lr=0.0)
+    plan = Phase(phase, 128, 1e-3, 10, None, 10, len(sizes))  # type: ignore[arg-type]
+    losses, total, _ = stepper.step(plan, batches, 5, optimizer)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    found = {names[id(p)]: p.grad.clone() for p in parameters if p.grad is not None}
+    return found | {f"loss {name}": torch.tensor(x) for name, x in [*losses.items(), ("", total)]}
+
+
+def steps_of_a_process(cases: Cases, folder: Path) -> None:
+    """What each of several processes does: all cases, and a file of gradients for each."""
+    torch.set_num_threads(1)
+    with join_processes(torch.device("cpu")) as processes:
+        for name, (objective, phase, sizes) in cases.items():
+            found = one_step(processes, objective, phase, sizes)
+            save_file(found, str(folder / f"{name}.{processes.rank}.safetensors"))
