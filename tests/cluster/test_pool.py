@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babelite.cluster import Model, Pool
+from babelite.cluster import pool as pool_module
 from babelite.cluster.pool import Event, Hand, Tell
 from babelite.cluster.processes import OneThread, Processes
 from babelite.cluster.worker import Worker
@@ -125,6 +126,19 @@ def test_results_in_order_do_not_pile_up() -> None:
         results = pool.in_order(map(Square, range(100)))
         next(results)
     assert len(crew.begun) <= 4 * 2 + 1
+
+
+def test_a_crew_that_does_not_come_is_spoken_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "_SECONDS_OF_SILENCE", -1.0)
+    crew = Scripted(1, [])
+    wait, silent = crew.wait, iter(range(3))
+    monkeypatch.setattr(
+        crew, "wait", lambda seconds: wait(seconds) if next(silent, None) is None else []
+    )
+    said: list[str] = []
+    with Pool(crew, said.append) as pool:
+        assert dict(pool.run([Square(3)])) == {0: 9}
+    assert said == ["Waiting for a worker: the cluster has no core free yet."]
 
 
 def test_a_task_that_kills_its_workers_is_given_up() -> None:

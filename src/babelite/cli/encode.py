@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from babelite.cluster import Pool
     from babelite.encoder import SentenceEncoder
     from babelite.mining.run import Progress
     from babelite.sentences import Source, Survey
@@ -147,7 +148,7 @@ class _Made:
         """Make or go on with a folder of Parquet shards."""
         from babelite.adapters import open_encoder
         from babelite.cli.long_runs import watched_steps
-        from babelite.cluster import encode_files, open_pool
+        from babelite.cluster import encode_files
         from babelite.cluster.encoding import SHARD_ROWS
         from babelite.cluster.shards import require_parquet
         from babelite.index.identity import identify
@@ -161,7 +162,7 @@ class _Made:
         require_parquet()
         encoder = open_encoder(self.model, allow_download=self.allow_download)
         with (
-            open_pool(self.model, ray=self.ray, workers=self.workers) as pool,
+            self._pool() as pool,
             watched_steps() as progress,
         ):
             made = encode_files(
@@ -239,6 +240,16 @@ class _Made:
         )
         return total
 
+    def _pool(self) -> Pool:
+        from babelite.cluster import open_pool
+
+        return open_pool(
+            self.model,
+            ray=self.ray,
+            workers=self.workers,
+            notice=lambda text: typer.echo(text, err=True),
+        )
+
     @property
     def _type(self) -> type[np.float32] | type[np.float16]:
         import numpy as np
@@ -253,9 +264,9 @@ class _Made:
         if self.ray is None and self.workers is None:
             yield lambda lines: encode_stream(encoder, lines)
             return
-        from babelite.cluster import encode_in_order, open_pool
+        from babelite.cluster import encode_in_order
 
-        with open_pool(self.model, ray=self.ray, workers=self.workers) as pool:
+        with self._pool() as pool:
             yield lambda lines: encode_in_order(lines, pool, self.dtype, _BLOCK_ROWS)
 
 

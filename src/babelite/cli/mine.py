@@ -178,7 +178,8 @@ def _steps(model: str | None, ray: str | None, workers: int | None) -> Iterator[
         return
     from babelite.cluster import PooledSteps, open_pool
 
-    with open_pool(model, ray=ray, workers=workers) as pool:
+    notice = lambda text: typer.echo(text, err=True)  # noqa: E731
+    with open_pool(model, ray=ray, workers=workers, notice=notice) as pool:
         yield PooledSteps(pool)
 
 

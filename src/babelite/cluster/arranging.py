@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from babelite.cluster.pool import Pool, usable_cpus
 from babelite.cluster.processes import OneThread, Processes
 from babelite.cluster.worker import Model
 
 
 def open_pool(
-    model: str | None = None, *, ray: str | None = None, workers: int | None = None
+    model: str | None = None,
+    *,
+    ray: str | None = None,
+    workers: int | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Pool:
     """Find workers; to be used in a ``with`` statement, at whose end they are sent away.
 
@@ -22,6 +28,7 @@ def open_pool(
         ray: The address of a Ray cluster: ``auto``, ``local``, ``HOST:PORT`` or
             ``ray://HOST:PORT``.
         workers: How many; as many as there are cores if not given.
+        notice: Told in a sentence when the cluster lets the work wait.
 
     Raises:
         BabeliteError: There is no such model or cluster.
@@ -35,7 +42,7 @@ def open_pool(
     if ray is not None:
         from babelite.cluster.on_ray import OnRay
 
-        return Pool(OnRay(ray, workers, Model.packed(model)))
+        return Pool(OnRay(ray, workers, Model.packed(model)), notice)
     workers = workers or usable_cpus()
     if workers == 1:
         return Pool(OneThread(Model(model)))

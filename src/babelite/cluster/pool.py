@@ -7,6 +7,7 @@ actors of a Ray cluster. The order of the work is kept here, once for all of the
 from __future__ import annotations
 
 import os
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -27,6 +28,8 @@ _Result = TypeVar("_Result", covariant=True)
 _Given = TypeVar("_Given", covariant=True)
 _Thing = TypeVar("_Thing")
 
+# So long nothing is said of a cluster that has no core to spare.
+_SECONDS_OF_SILENCE = 15.0
 # A task that has taken so many workers with it would take the next one too.
 _LOSSES = 3
 _SECONDS_A_LOOK = 1.0
@@ -182,13 +185,14 @@ class Pool:
 
     Args:
         crew: The workers.
+        notice: Told in a sentence when no worker starts for a while.
 
     Attributes:
         lost: How many workers have died so far.
     """
 
-    def __init__(self, crew: Crew) -> None:
-        self.crew, self.lost = crew, 0
+    def __init__(self, crew: Crew, notice: Callable[[str], None] | None = None) -> None:
+        self.crew, self.lost, self._notice = crew, 0, notice
         self._idle: list[Hand] = []
         self._alive: set[Hand] = set()
         self._died_at_birth = 0
@@ -224,6 +228,7 @@ class Pool:
                 none starts.
         """
         jobs, told = _Jobs(tasks, ahead), 0
+        silent_until = time.monotonic() + _SECONDS_OF_SILENCE
         while True:
             while self._idle and (job := jobs.following()):
                 jobs.busy[hand := self._idle.pop()] = job
@@ -238,6 +243,10 @@ class Pool:
                     tell(told := jobs.lines)
                 if done is not None:
                     yield done.number, event.content
+            if not self._idle and not jobs.busy and time.monotonic() > silent_until:
+                silent_until = float("inf")
+                if self._notice is not None:
+                    self._notice("Waiting for a worker: the cluster has no core free yet.")
 
     def in_order(self, tasks: Iterable[Task[Any]], tell: Tell | None = None) -> Iterator[Any]:
         """Do tasks, and give their results in the order of the tasks; see `run`."""
