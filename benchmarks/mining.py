@@ -72,7 +72,7 @@ def laser(source: np.ndarray, target: np.ndarray) -> list[tuple[int, int, float]
 
 def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[int, int, float]]:
     """The same from the same vectors, the steps of `babelite.mining.mine` after encoding."""
-    from babelite.mining.run import neighbours
+    from babelite.mining.run import InThisProcess, neighbours
     from babelite.mining.scores import candidate_pairs
     from babelite.mining.search import chosen_search
     from babelite.mining.store import Work
@@ -81,8 +81,9 @@ def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[in
         work = Work(Path(folder))
         chosen = chosen_search(kind, len(source), len(target))
         silent = lambda what, done, total: None  # noqa: E731
-        forward = neighbours(work, "forward", source, target, K, chosen, silent)
-        backward = neighbours(work, "backward", target, source, K, chosen, silent)
+        steps = InThisProcess(None)  # nothing is left to be encoded
+        forward = neighbours(work, "forward", source, target, K, chosen, silent, steps)
+        backward = neighbours(work, "backward", target, source, K, chosen, silent, steps)
         found = candidate_pairs(forward, backward)
     columns = found.source.tolist(), found.target.tolist(), found.score.tolist()
     return list(zip(*columns, strict=True))

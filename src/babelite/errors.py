@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class BabeliteError(Exception):
@@ -43,6 +44,10 @@ class BabeliteError(Exception):
         text = f"{place}: {problem}" if place else problem
         super().__init__(f"{text}; {remedy}." if remedy else f"{text}.")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it travels from another process: with its text as it is, not made anew from it."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
 
 class MissingExtraError(BabeliteError, ImportError):
     """A part of babelite was asked for whose libraries are not installed.
@@ -57,3 +62,11 @@ class MissingExtraError(BabeliteError, ImportError):
             f"{feature} needs libraries that are not installed",
             remedy=f"run: pip install 'babelite[{extra}]'",
         )
+
+
+def _as_it_was(
+    kind: type[BabeliteError], arguments: tuple[object, ...], attributes: dict[str, object]
+) -> BabeliteError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(attributes)
+    return error

@@ -62,17 +62,38 @@ def open_binary(path: str | Path) -> BinaryIO:
     path = Path(path)
     require_file(path)
     try:
-        if path.suffix == ".gz":
-            return cast(BinaryIO, gzip.open(path, "rb"))
-        if path.suffix == ".xz":
-            return cast(BinaryIO, lzma.open(path, "rb"))
         if path.suffix == ".zst":
-            return cast(BinaryIO, io.BufferedReader(zstd.Reader(path), _BLOCK))
-        return path.open("rb")
+            zstd.library(path)  # before anything is opened
+        if path.suffix in (".gz", ".xz"):  # these close what they have opened themselves
+            return cast(BinaryIO, (gzip if path.suffix == ".gz" else lzma).open(path, "rb"))
+        return unpacked(path.open("rb"), path)
     except PermissionError as error:
         raise BabeliteError(
             "may not be read", path=path, remedy="change its permissions or name another file"
         ) from error
+
+
+def unpacked(stream: BinaryIO, path: str | Path) -> BinaryIO:
+    """What a stream holds, decompressed if a name ends in ``.gz``, ``.xz`` or ``.zst``.
+
+    Args:
+        stream: A readable stream of the bytes as they are stored.
+        path: The name.
+
+    Returns:
+        A readable stream with ``read1``.
+
+    Raises:
+        MissingExtraError: A ``.zst`` file without the extra ``corpus``.
+    """
+    suffix = Path(path).suffix
+    if suffix == ".gz":
+        return cast(BinaryIO, gzip.open(stream, "rb"))
+    if suffix == ".xz":
+        return cast(BinaryIO, lzma.open(stream, "rb"))
+    if suffix == ".zst":
+        return cast(BinaryIO, io.BufferedReader(zstd.Reader(stream, Path(path)), _BLOCK))
+    return stream
 
 
 def require_file(path: Path) -> None:
@@ -157,40 +178,52 @@ def read_lines(path: str | Path) -> Iterator[str]:
         BabeliteError: The file is missing, binary, not UTF-8 or damaged; names file and line.
     """
     number = 0
-    for block in _whole_lines(path):
-        if number == 0:
-            if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise _not_utf8(path, 1, "UTF-16")
-            block = block.removeprefix(codecs.BOM_UTF8)
-        lines = _decode(block, path, number)
-        yield from lines
-        number += len(lines)
-
-
-def _whole_lines(path: str | Path) -> Iterator[bytes]:
-    """Blocks that end at the end of a line, so that a block can be decoded and counted at once."""
-    number = 0
-    started: list[bytes] = []
     with reading_bytes(path) as stream:
-        try:
-            # Every stream of open_binary has read1, which never waits for more than there is:
-            # lines typed or piped in are seen at once.
-            while block := cast(io.BufferedReader, stream).read1(_BLOCK):
-                end = block.rfind(b"\n") + 1
-                if not end:
-                    started.append(block)
-                    continue
-                yield b"".join((*started, block[:end]))
-                number += block.count(b"\n")
-                started = [block[end:]] if end < len(block) else []
-        except _DAMAGE as error:
-            raise _damaged(path, error, number + 1) from error
+        for block in whole_lines(stream, path):
+            lines = decode_lines(block, path, number)
+            yield from lines
+            number += len(lines)
+
+
+def whole_lines(stream: BinaryIO, path: str | Path, lines_before: int = 0) -> Iterator[bytes]:
+    """Blocks that end at the end of a line, so that a block can be decoded and counted at once.
+
+    Args:
+        stream: Where a line begins; it has ``read1``, as what `open_binary` gives.
+        path: Its name, for errors.
+        lines_before: How many lines there are before.
+
+    Raises:
+        BabeliteError: The file is damaged.
+    """
+    number = lines_before
+    started: list[bytes] = []
+    try:
+        # read1 never waits for more than there is: lines typed or piped in are seen at once.
+        while block := cast(io.BufferedReader, stream).read1(_BLOCK):
+            end = block.rfind(b"\n") + 1
+            if not end:
+                started.append(block)
+                continue
+            yield b"".join((*started, block[:end]))
+            number += block.count(b"\n")
+            started = [block[end:]] if end < len(block) else []
+    except _DAMAGE as error:
+        raise _damaged(path, error, number + 1) from error
     if started:
         yield b"".join(started)
 
 
-def _decode(block: bytes, path: str | Path, lines_before: int) -> list[str]:
-    """The lines of a block of whole lines."""
+def decode_lines(block: bytes, path: str | Path, lines_before: int) -> list[str]:
+    """The lines of a block of whole lines, without a byte-order mark if it is the first.
+
+    Raises:
+        BabeliteError: They are binary or not UTF-8; names the line.
+    """
+    if not lines_before:
+        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise _not_utf8(path, 1, "UTF-16")
+        block = block.removeprefix(codecs.BOM_UTF8)
     if (zero := block.find(b"\x00")) >= 0:
         raise BabeliteError(
             "holds a zero byte, so it is not UTF-8 text",
@@ -252,7 +285,7 @@ def writing(path: str | Path) -> Iterator[Path]:
             temporary.chmod(0o644)
             temporary.replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 @contextlib.contextmanager
@@ -327,7 +360,8 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _cannot_write(path: Path, error: OSError) -> BabeliteError:
+def cannot_write(path: Path, error: OSError) -> BabeliteError:
+    """What to tell when a file cannot be written."""
     reason = error.strerror or str(error)
     remedy = "free some space or choose another place; what was there before is untouched"
     if error.errno == errno.ENOENT:

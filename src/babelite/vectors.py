@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import glob
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
-from babelite.files import writing
+from babelite.files import cannot_write, writing
 
 # Rows whose length is this near to 1 are taken as they are.
 _UNIT_TOLERANCE = 1e-5
@@ -91,3 +93,54 @@ def write_vectors(
         stream.seek(0)
         write_header()
     return count
+
+
+def write_vectors_resumably(
+    out: str | Path,
+    blocks_from: Callable[[int], Iterable[NDArray[np.floating[Any]]]],
+    *,
+    rows: int,
+    dim: int,
+    block_rows: int,
+    key: str,
+    dtype: type[np.float32] | type[np.float16] = np.float32,
+) -> None:
+    """Write an ``.npy`` file of known size; when it is killed, the same call goes on.
+
+    What is there so far is in a hidden file beside it, whose name holds the key. Such files of
+    other keys are deleted.
+
+    Args:
+        out: The file to be; it appears when it is whole.
+        blocks_from: Gives arrays of shape (any, dim) from a row on, which is a multiple of
+            ``block_rows``.
+        rows: The number of rows in the end.
+        dim: The number of components.
+        block_rows: Rows are kept in multiples of so many.
+        key: Letters that differ for anything that would give other rows.
+        dtype: The type written.
+
+    Raises:
+        BabeliteError: The file cannot be written; what is there is kept.
+    """
+    out = Path(out).resolve()
+    partial = out.with_name(f".{out.name}.{key}.part")
+    described = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False}
+    try:
+        for other in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+            if other != partial:
+                other.unlink()
+        with partial.open("r+b" if partial.exists() else "w+b") as stream:
+            npy.write_array_header_1_0(stream, {**described, "shape": (rows, dim)})
+            header, row_bytes = stream.tell(), dim * np.dtype(dtype).itemsize
+            there = max(0, stream.seek(0, os.SEEK_END) - header) // row_bytes
+            first = rows if there >= rows else there - there % block_rows
+            stream.truncate(header + first * row_bytes)
+            stream.seek(0, os.SEEK_END)
+            for block in blocks_from(first) if first < rows else ():
+                stream.write(np.ascontiguousarray(block, dtype=dtype).data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(out)
+    except OSError as error:
+        raise cannot_write(out, error) from error

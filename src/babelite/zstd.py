@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from babelite.errors import MissingExtraError
 
@@ -25,14 +25,18 @@ def library(path: Path) -> ModuleType:
 class Reader(io.RawIOBase):
     """Decompresses a Zstandard file; unlike the library's reader, it notices a cut-off end."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a file.
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        """Read an open file, and close it when this is closed.
+
+        Args:
+            file: The file.
+            path: Its name.
 
         Raises:
             MissingExtraError: Without the extra ``corpus``.
         """
         self._decompressor = library(path).ZstdDecompressor()
-        self._file = path.open("rb")
+        self._file = file
         self._frame = self._decompressor.decompressobj()
         self._inside_frame = False
         self._packed = self._unpacked = b""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing
-from babelite.cli.search import Column, read_sentences
+from babelite.cli.options import AllowDownload, ModelOption, RayOption, flowing
+from babelite.cli.search import Column
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.mining import Candidates, Mined
-    from babelite.mining.run import Progress
+    from babelite.mining.run import Progress, Steps
 
 _HELP = """Find the translations in two piles of text.
 
@@ -44,7 +45,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _mine(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Text, or '-'; .gz, .xz, .zst.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="Text, or '-'; .gz, .xz, .zst; s3://…")
+    ],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="Text in the other language.")],
     out: Annotated[
         str, typer.Option(help="The TSV file to write (.gz, .xz, .zst), or '-' for the screen.")
@@ -105,6 +108,11 @@ def _mine(
             metavar="N", min=1, help="Show the neighbours that made the margin of the Nth pair."
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Work in so many processes of one core each, not in this one."),
+    ] = None,
+    ray: RayOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.adapters import open_encoder
@@ -119,6 +127,7 @@ def _mine(
     from babelite.figures import picture_format
     from babelite.mining import DIRECTIONS, MARGINS, mine
     from babelite.mining.search import SEARCH_KINDS
+    from babelite.sentences import Source
 
     chosen_margin = choice("--margin", margin, MARGINS)
     chosen_direction = choice("--direction", direction, DIRECTIONS)
@@ -130,11 +139,20 @@ def _mine(
     gold = read_gold(calibrate) if calibrate else None
     require_writable(out)
     encoder = open_encoder(model, allow_download=allow_download)
-    texts = _sentences(source, column), _sentences(target, column)
+    texts = Source(source, column=column).read(), Source(target, column=column).read()
     with (
         working(out, work) as folder,
+        _steps(model, ray, workers) as steps,
         watched_steps() as progress,
-        mine(*texts, encoder, k=k, search=chosen_search, work=folder, progress=progress) as m,
+        mine(
+            *texts,
+            encoder,
+            k=k,
+            search=chosen_search,
+            work=folder,
+            progress=progress,
+            steps=steps,
+        ) as m,
     ):
         for side, path in ((m.sources, source), (m.targets, target)):
             warn_of_unreadable(encoder, side, path)
@@ -152,12 +170,17 @@ def _mine(
             explain_pair(m, kept, explain, chosen_margin)
 
 
-def _sentences(path: str, column: int | None) -> Iterable[str]:
-    from babelite.files import read_lines
+@contextmanager
+def _steps(model: str | None, ray: str | None, workers: int | None) -> Iterator[Steps | None]:
+    """Workers, if they were asked for."""
+    if ray is None and workers is None:
+        yield None
+        return
+    from babelite.cluster import PooledSteps, open_pool
 
-    if column is None:
-        return read_lines(path)
-    return (line.text for line in read_sentences(path, column))
+    notice = lambda text: typer.echo(text, err=True)  # noqa: E731
+    with open_pool(model, ray=ray, workers=workers, notice=notice) as pool:
+        yield PooledSteps(pool)
 
 
 def _write(mined: Mined, pairs: Candidates, out: str, progress: Progress) -> None:

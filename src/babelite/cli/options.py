@@ -28,6 +28,15 @@ AllowDownload = Annotated[
         "--allow-download", help="Let sentence-transformers or fastembed fetch the model."
     ),
 ]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: auto is the one this machine belongs to, local one that is "
+        "started here and ends with the command; or HOST:PORT, or ray://HOST:PORT.",
+    ),
+]
 
 
 def flowing(text: str) -> str:

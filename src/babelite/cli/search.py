@@ -1,4 +1,4 @@
-"""``babelite encode`` and ``babelite search``."""
+"""``babelite search``."""
 
 from __future__ import annotations
 
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 
     from babelite.encoder import SentenceEncoder
     from babelite.index import Index
-
-_ENCODE_HELP = """Turn the lines of a file into vectors, one row a line.
-
-The rows are of unit length, so that a dot product is a cosine; the row of a blank line is zero.
-Memory does not grow with the file. Read the result with numpy.load("vectors.npy", mmap_mode="r").
-
-Example: babelite encode sentences.txt --out vectors.npy
-"""
 
 _SEARCH_HELP = """Find the lines that are nearest in meaning to a query.
 
@@ -64,39 +56,8 @@ class Found(NamedTuple):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
-    app.command("encode", help=flowing(_ENCODE_HELP), no_args_is_help=True)(_encode)
+    """Add the command to the command line."""
     app.command("search", help=flowing(_SEARCH_HELP), no_args_is_help=True)(_search)
-
-
-def _encode(
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE",
-            help="Sentences, one a line; .gz, .xz and .zst are unpacked; '-' reads standard input.",
-        ),
-    ] = "-",
-    *,
-    out: Annotated[Path, typer.Option(metavar="OUT.npy", help="The file of vectors to write.")],
-    model: ModelOption = None,
-    column: Column = None,
-    float16: Annotated[
-        bool, typer.Option("--float16", help="Write float16, half the size, not float32.")
-    ] = False,
-    allow_download: AllowDownload = False,
-) -> None:
-    import numpy as np
-
-    from babelite.adapters import encode_stream, open_encoder
-    from babelite.vectors import write_vectors
-
-    encoder = open_encoder(model, allow_download=allow_download)
-    sentences = (line.text for line in read_sentences(file, column))
-    blocks = _watched(encode_stream(encoder, sentences))
-    dtype = np.float16 if float16 else np.float32
-    count = write_vectors(out, blocks, dim=encoder.dim, dtype=dtype)
-    typer.echo(f"{count:,} vectors of {encoder.dim} components: {out}", err=True)
 
 
 def _search(
@@ -191,22 +152,11 @@ def read_sentences(path: str, column: int | None) -> Iterator[Line]:
     Raises:
         BabeliteError: The file is empty or cannot be read, or a line has too few columns.
     """
-    from babelite.files import read_lines
+    from babelite.sentences import Source
 
     number = 0
-    for number, text in enumerate(read_lines(path), start=1):
-        if column is None or not text.strip():
-            yield Line(number, text)
-            continue
-        cells = text.split("\t")
-        if len(cells) < column:
-            raise BabeliteError(
-                f"has {len(cells)} columns, so there is no column {column}",
-                path=path,
-                line=number,
-                remedy="choose another --column",
-            )
-        yield Line(number, cells[column - 1])
+    for number, text in enumerate(Source(path, column=column).read(), start=1):
+        yield Line(number, text)
     if not number:
         raise BabeliteError("is empty", path=path, remedy="name a file with one sentence a line")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,80 @@ QUERIES_A_BLOCK = 32768
 
 # Told what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
+
+
+class Steps(Protocol):
+    """How the two steps that take the time are done, block by block and in order."""
+
+    def encode(
+        self, sentences: Sentences, blocks: Sequence[slice]
+    ) -> Iterator[NDArray[np.floating[Any]]]:
+        """Encode blocks of sentences.
+
+        Yields:
+            Unit rows, shape (rows of the block, dim).
+        """
+        ...
+
+    def search(
+        self,
+        work: Work,
+        name: str,
+        queries: Vectors,
+        candidates: Vectors,
+        blocks: Sequence[slice],
+        k: int,
+        kind: SearchKind,
+    ) -> Iterator[Neighbours]:
+        """Find the neighbours of blocks of queries.
+
+        Args:
+            work: Where clusters are kept.
+            name: Of the direction.
+            queries: Unit rows.
+            candidates: Unit rows, at least ``k``.
+            blocks: Rows of the queries.
+            k: How many neighbours to find.
+            kind: ``exact`` or ``clusters``.
+
+        Yields:
+            Cosines and rows of the candidates, shape (rows of the block, k).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class InThisProcess:
+    """Steps with all the cores of this process.
+
+    Attributes:
+        encoder: What turns sentences into vectors.
+    """
+
+    encoder: SentenceEncoder
+
+    def encode(
+        self, sentences: Sentences, blocks: Sequence[slice]
+    ) -> Iterator[NDArray[np.floating[Any]]]:
+        """See `Steps`."""
+        for block in blocks:
+            texts = [sentences[row] for row in range(block.start, block.stop)]
+            yield unit_rows(self.encoder.encode(texts))
+
+    def search(
+        self,
+        work: Work,
+        name: str,
+        queries: Vectors,
+        candidates: Vectors,
+        blocks: Sequence[slice],
+        k: int,
+        kind: SearchKind,
+    ) -> Iterator[Neighbours]:
+        """See `Steps`."""
+        searcher = _searcher(work, name, candidates, kind)
+        for block in blocks:
+            yield searcher.nearest(unit_rows(queries[block]), k)
 
 
 class Explanation(NamedTuple):
@@ -124,6 +198,7 @@ def mine(
     search: SearchKind = "auto",
     work: str | Path | None = None,
     progress: Progress | None = None,
+    steps: Steps | None = None,
 ) -> Iterator[Mined]:
     """Find the nearest neighbours of two texts, from which pairs are chosen.
 
@@ -141,6 +216,8 @@ def mine(
         work: A folder for vectors and neighbours, which is kept: with the same text and model it
             is gone on with. A temporary folder that is deleted at the end if not given.
         progress: Told how far the work is.
+        steps: How sentences are encoded and searched; in this process if not given. See
+            `babelite.cluster.PooledSteps`.
 
     Yields:
         Both texts with their neighbours.
@@ -165,7 +242,8 @@ def mine(
                 tempfile.TemporaryDirectory(prefix="babelite-", ignore_cleanup_errors=True)
             )
         folder = Work(Path(work))
-        yield _mined(folder, sources, targets, encoder, k, search, progress or _silent)
+        steps = steps or InThisProcess(encoder)
+        yield _mined(folder, sources, targets, encoder, steps, k, search, progress or _silent)
 
 
 def _mined(
@@ -173,6 +251,7 @@ def _mined(
     sources: Iterable[str],
     targets: Iterable[str],
     encoder: SentenceEncoder,
+    steps: Steps,
     k: int,
     search: SearchKind,
     progress: Progress,
@@ -181,14 +260,14 @@ def _mined(
     probe = unit_rows(encoder.encode([PROBE]))[0]
     work.require_model(probe)
     vectors = [
-        encoded(work, name, text, encoder, len(probe), progress)
+        encoded(work, name, text, steps, len(probe), progress)
         for name, text in zip(("source", "target"), texts, strict=True)
     ]
     fewest = min(map(len, texts))
     k, wide = min(k, fewest), min(k + 1, fewest)
     kind = chosen_search(search, len(texts[0]), len(texts[1]))
-    forward = neighbours(work, "forward", vectors[0], vectors[1], wide, kind, progress)
-    backward = neighbours(work, "backward", vectors[1], vectors[0], wide, kind, progress)
+    forward = neighbours(work, "forward", vectors[0], vectors[1], wide, kind, progress, steps)
+    backward = neighbours(work, "backward", vectors[1], vectors[0], wide, kind, progress, steps)
     return Mined(*texts, forward, backward, k, kind, vectors[0], vectors[1], work.folder)
 
 
@@ -196,7 +275,7 @@ def encoded(
     work: Work,
     name: str,
     sentences: Sentences,
-    encoder: SentenceEncoder,
+    steps: Steps,
     dim: int,
     progress: Progress,
 ) -> Vectors:
@@ -210,9 +289,9 @@ def encoded(
     )
     what = f"encoding the {name} side"
     progress(what, rows.done, len(sentences))
-    for block in rows.blocks_left():
-        texts = [sentences[row] for row in range(block.start, block.stop)]
-        rows.append(block.start, unit_rows(encoder.encode(texts)))
+    blocks = list(rows.blocks_left())
+    for block, vectors in zip(blocks, steps.encode(sentences, blocks), strict=True):
+        rows.append(block.start, vectors)
         progress(what, block.stop, len(sentences))
     return rows.read()
 
@@ -225,6 +304,7 @@ def neighbours(
     k: int,
     kind: SearchKind,
     progress: Progress,
+    steps: Steps,
 ) -> Neighbours:
     """The neighbours one way, those that are not there yet being found.
 
@@ -236,10 +316,9 @@ def neighbours(
     rows = RowFile(path, record, k, len(queries), QUERIES_A_BLOCK)
     what = f"neighbours {name}"
     progress(what, rows.done, len(queries))
-    if rows.done < len(queries):
-        searcher = _searcher(work, name, candidates, kind)
-        for block in rows.blocks_left():
-            found = searcher.nearest(unit_rows(queries[block]), k)
+    if blocks := list(rows.blocks_left()):
+        search = steps.search(work, name, queries, candidates, blocks, k, kind)
+        for block, found in zip(blocks, search, strict=True):
             filled = np.empty(found.scores.shape, record)
             filled["cosine"], filled["row"] = found
             rows.append(block.start, filled)

@@ -8,6 +8,7 @@ compared with its members by one matrix product, which is many times as fast.
 
 from __future__ import annotations
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.retrieval import Neighbours
+from babelite.retrieval import Neighbours, merged
 
 SearchKind = Literal["auto", "exact", "clusters"]
 SEARCH_KINDS: tuple[SearchKind, ...] = get_args(SearchKind)
@@ -73,11 +74,7 @@ class ExactSearch:
             scores, indices = faiss.knn(
                 queries, block, min(k, len(block)), metric=faiss.METRIC_INNER_PRODUCT
             )
-            best = _best(
-                np.concatenate((best.scores, scores), axis=1),
-                np.concatenate((best.indices, indices + start), axis=1),
-                k,
-            )
+            best = merged([best, Neighbours(scores, indices + start)], k)
         return best
 
 
@@ -156,7 +153,7 @@ class ClusterSearch:
         import faiss
 
         count = len(self.clusters.centroids)
-        probes = min(count, self.probes or max(_PROBES, round(_PROBES_OF_ROOT * count**0.5)))
+        probes = min(count, self.probes or _probes(count))
         _, lists = faiss.knn(
             queries, self.clusters.centroids, probes, metric=faiss.METRIC_INNER_PRODUCT
         )
@@ -193,6 +190,32 @@ class ClusterSearch:
             exact = ExactSearch(self.candidates).nearest(queries[short], k)
             best.scores[short], best.indices[short] = exact
         return best
+
+
+def probed_comparisons(rows: int) -> int:
+    """About how many comparisons `ClusterSearch` makes for a query among some candidates.
+
+    Example:
+        >>> probed_comparisons(1_000_000)
+        29250
+    """
+    count = max(1, rows // _MEMBERS_A_CLUSTER)
+    return count + _probes(count) * min(rows, _MEMBERS_A_CLUSTER)
+
+
+def clustering_comparisons(rows: int) -> int:
+    """About how many comparisons `Clusters.of` makes for some candidates.
+
+    Example:
+        >>> clustering_comparisons(1_000_000)
+        10400000000
+    """
+    count = max(1, rows // _MEMBERS_A_CLUSTER)
+    return count * (_ROUNDS * min(rows, count * _TRAINING_ROWS_A_CLUSTER) + rows)
+
+
+def _probes(clusters: int) -> int:
+    return min(clusters, max(_PROBES, round(_PROBES_OF_ROOT * math.sqrt(clusters))))
 
 
 def chosen_search(kind: SearchKind, queries: int, candidates: int) -> SearchKind:

@@ -1,0 +1,305 @@
+"""``babelite encode``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from babelite.cli.options import AllowDownload, ModelOption, RayOption, flowing
+from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from babelite.cluster import Pool
+    from babelite.encoder import SentenceEncoder
+    from babelite.mining.run import Progress
+    from babelite.sentences import Source, Survey
+
+    _Encode = Callable[[Iterable[str]], Iterator[NDArray[np.floating[Any]]]]
+
+_HELP = """Turn the lines of files into vectors.
+
+With --out NAME.npy all of them become rows of one array, which numpy.load("NAME.npy",
+mmap_mode="r") reads. Any other --out is a folder of Parquet shards with the columns id (file and
+line number), text and vector, made by all cores or, with --ray, by a cluster.
+
+Rows are of unit length, so that a dot product is a cosine; the row of a blank line is zero. Memory
+does not grow with the files. When the command was stopped or killed, the same command goes on: with
+shards nothing that is finished is done again.
+
+Files are read from disk or, as s3://BUCKET/NAME and the like, from object storage; a * in such an
+address stands for many.
+
+Examples: babelite encode sentences.txt --out vectors.npy; babelite encode a.txt b.jsonl --out
+shards --workers 2
+"""
+
+_NPY = ".npy"
+_BLOCK_ROWS = 8192
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("encode", help=flowing(_HELP), no_args_is_help=True)(_encode)
+
+
+def _encode(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="Sentences, one a line; or .jsonl or .parquet with one a record. .gz, .xz and "
+            ".zst are unpacked; '-', the default, reads standard input.",
+        ),
+    ] = None,
+    *,
+    out: Annotated[
+        str, typer.Option(metavar="OUT", help="An .npy file, or a folder of Parquet shards.")
+    ],
+    model: ModelOption = None,
+    column: Annotated[
+        int | None,
+        typer.Option(min=1, help="Take this tab-separated column, from 1, not whole lines."),
+    ] = None,
+    field: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The field of JSON or Parquet records to take (default: text or sentence).",
+        ),
+    ] = None,
+    float16: Annotated[
+        bool, typer.Option("--float16", help="Write float16, half the size, not float32.")
+    ] = False,
+    text: Annotated[
+        bool, typer.Option("--text/--no-text", help="Keep the text in the shards.")
+    ] = True,
+    shard_lines: Annotated[
+        int | None,
+        typer.Option(min=1, help="Lines in a shard, what a kill can cost (default: 65536)."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Workers, each with one core (default: all there are)."),
+    ] = None,
+    ray: RayOption = None,
+    allow_download: AllowDownload = False,
+) -> None:
+    sources = _sources(files or ["-"], column, field)
+    made = _Made(out, "float16" if float16 else "float32", model, allow_download, workers, ray)
+    if not made.is_array:
+        made.write_shards(sources, text, shard_lines)
+        return
+    if shard_lines is not None or not text:
+        raise BabeliteError(
+            "is one array, which has neither shards nor text",
+            path=out,
+            remedy="leave out --shard-lines and --no-text, or name a folder",
+        )
+    made.write_array(sources)
+
+
+def _sources(files: Sequence[str], column: int | None, field: str | None) -> list[Source]:
+    from babelite.files import require_file
+    from babelite.places import expanded, is_url
+    from babelite.sentences import Source
+
+    sources = []
+    for place in (place for file in files for place in expanded(file)):
+        source = Source(place, column=column, field=field)
+        source.check()
+        if place != "-" and not is_url(place):
+            require_file(Path(place))
+        sources.append(source)
+    places = [source.place for source in sources]
+    if twice := [place for place in places if places.count(place) > 1]:
+        raise BabeliteError("is named twice", path=twice[0], remedy="name it once")
+    if "-" in places and len(places) > 1:
+        raise BabeliteError("cannot be one of several", path="-", remedy="save it to a file")
+    return sources
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What is made, of which type and by whom."""
+
+    out: str
+    dtype: Literal["float16", "float32"]
+    model: str | None
+    allow_download: bool
+    workers: int | None
+    ray: str | None
+
+    @property
+    def is_array(self) -> bool:
+        """Whether vectors go to one file; also to one that is there under another name."""
+        return self.out.endswith(_NPY) or (Path(self.out).exists() and not Path(self.out).is_dir())
+
+    def write_shards(self, sources: Sequence[Source], text: bool, lines: int | None) -> None:
+        """Make or go on with a folder of Parquet shards."""
+        from babelite.adapters import open_encoder
+        from babelite.cli.long_runs import watched_steps
+        from babelite.cluster import encode_files
+        from babelite.cluster.encoding import SHARD_ROWS
+        from babelite.cluster.shards import require_parquet
+        from babelite.index.identity import identify
+
+        if sources[0].place == "-":
+            raise BabeliteError(
+                "cannot be read by several workers",
+                path="-",
+                remedy="save it to a file, or name an .npy file with --out",
+            )
+        require_parquet()
+        encoder = open_encoder(self.model, allow_download=self.allow_download)
+        with (
+            self._pool() as pool,
+            watched_steps() as progress,
+        ):
+            made = encode_files(
+                sources,
+                self.out,
+                pool,
+                identify(encoder, self.model),
+                dtype=self.dtype,
+                text=text,
+                shard_rows=lines or SHARD_ROWS,
+                progress=progress,
+            )
+        if made.lost_workers:
+            typer.echo(f"{made.lost_workers} workers died; their work was done again", err=True)
+        memory = f", at most {made.peak_memory / 1e6:.0f} MB a worker" if made.peak_memory else ""
+        shards = sum(1 for _ in made.manifest.shards())
+        typer.echo(
+            f"{made.manifest.rows:,} vector{'s' * (made.manifest.rows > 1)} of {encoder.dim} "
+            f"components in {shards:,} shard{'s' * (shards > 1)}{memory}: {self.out}",
+            err=True,
+        )
+
+    def write_array(self, sources: Sequence[Source]) -> None:
+        """Make or go on with an ``.npy`` file."""
+        from babelite.adapters import open_encoder
+        from babelite.cli.long_runs import watched_steps
+        from babelite.vectors import write_vectors
+
+        encoder = open_encoder(self.model, allow_download=self.allow_download)
+        straight = sources[0].place == "-" or (
+            Path(self.out).exists() and not Path(self.out).is_file()
+        )
+        with self._encoding(encoder) as encode, watched_steps() as progress:
+            if straight:
+                lines = chain.from_iterable(source.read() for source in sources)
+                blocks = _told(encode(_not_empty(lines, sources)), 0, None, progress)
+                count = write_vectors(self.out, blocks, dim=encoder.dim, dtype=self._type)
+            else:
+                count = self._write_resumably(sources, encoder, encode, progress)
+        typer.echo(
+            f"{count:,} vector{'s' * (count > 1)} of {encoder.dim} components: {self.out}", err=True
+        )
+
+    def _write_resumably(
+        self,
+        sources: Sequence[Source],
+        encoder: SentenceEncoder,
+        encode: _Encode,
+        progress: Progress,
+    ) -> int:
+        from babelite.cli.long_runs import require_writable
+        from babelite.index.identity import identify
+        from babelite.vectors import write_vectors_resumably
+
+        require_writable(self.out)
+        surveys = [source.survey(_BLOCK_ROWS) for source in sources]
+        total = sum(survey.rows for survey in surveys)
+        identity = identify(encoder, self.model)
+        parts = [self.dtype, identity.name, identity.checksum, encoder.dim]
+        parts += [survey.digest for survey in surveys] + [sources[0].column, sources[0].field]
+        key = hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+        def blocks_from(first: int) -> Iterator[NDArray[np.floating[Any]]]:
+            progress("encoding", first, total)
+            return _told(encode(_lines_from(first, sources, surveys)), first, total, progress)
+
+        write_vectors_resumably(
+            self.out,
+            blocks_from,
+            rows=total,
+            dim=encoder.dim,
+            block_rows=_BLOCK_ROWS,
+            key=key,
+            dtype=self._type,
+        )
+        return total
+
+    def _pool(self) -> Pool:
+        from babelite.cluster import open_pool
+
+        return open_pool(
+            self.model,
+            ray=self.ray,
+            workers=self.workers,
+            notice=lambda text: typer.echo(text, err=True),
+        )
+
+    @property
+    def _type(self) -> type[np.float32] | type[np.float16]:
+        import numpy as np
+
+        return np.float16 if self.dtype == "float16" else np.float32
+
+    @contextmanager
+    def _encoding(self, encoder: SentenceEncoder) -> Iterator[_Encode]:
+        """What encodes lines in order: this process, or workers if they were asked for."""
+        from babelite.adapters import encode_stream
+
+        if self.ray is None and self.workers is None:
+            yield lambda lines: encode_stream(encoder, lines)
+            return
+        from babelite.cluster import encode_in_order
+
+        with self._pool() as pool:
+            yield lambda lines: encode_in_order(lines, pool, self.dtype, _BLOCK_ROWS)
+
+
+def _lines_from(first: int, sources: Sequence[Source], surveys: Sequence[Survey]) -> Iterator[str]:
+    """The lines of several sources from one on."""
+    for source, survey in zip(sources, surveys, strict=True):
+        if first < survey.rows:
+            block = first // survey.stride
+            start = block * survey.stride
+            yield from islice(source.read_from(start, survey.offsets[block]), first - start, None)
+        first = max(0, first - survey.rows)
+
+
+def _not_empty(lines: Iterable[str], sources: Sequence[Source]) -> Iterator[str]:
+    empty = True
+    for line in lines:
+        empty = False
+        yield line
+    if empty:
+        raise BabeliteError(
+            "is empty", path=sources[0].place, remedy="name a file with one sentence a line"
+        )
+
+
+def _told(
+    blocks: Iterable[NDArray[np.floating[Any]]],
+    before: int,
+    total: int | None,
+    progress: Progress,
+) -> Iterator[NDArray[np.floating[Any]]]:
+    """Pass blocks on, and tell how many rows there are."""
+    count = before
+    for block in blocks:
+        count += len(block)
+        progress("encoding", count, total or count + 1)
+        yield block

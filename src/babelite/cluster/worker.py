@@ -1,0 +1,130 @@
+"""What a worker holds: the encoder, opened when it is first needed, with one thread."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite import __version__
+from babelite.adapters import open_encoder
+from babelite.encoder import Encoder, SentenceEncoder
+from babelite.errors import BabeliteError
+from babelite.model_folder import (
+    DESCRIPTION,
+    GRAPHS,
+    TOKENIZER,
+    Precision,
+    read_model_folder,
+)
+from babelite.vectors import unit_rows
+
+
+@dataclass(frozen=True)
+class Model:
+    """An encoder that workers can open, wherever they are.
+
+    Attributes:
+        spec: What `babelite.adapters.open_encoder` opens it by; None for the model that babelite
+            carries.
+        files: The files of a model folder that encoding needs, by their names, where the folder
+            may not be on the machine of a worker.
+        version: The version of babelite that made this.
+    """
+
+    spec: str | None = None
+    files: dict[str, bytes] | None = None
+    version: str = __version__
+
+    @classmethod
+    def packed(cls, spec: str | None) -> Model:
+        """An encoder with all that a worker on another machine needs.
+
+        A model folder travels along: its description, tokenizer and the graph that is run, some
+        ten megabytes. What other libraries open must be there.
+        """
+        if spec is None or not Path(spec).is_dir():
+            return cls(spec)
+        folder = read_model_folder(spec)
+        precision: Precision = folder.description.precision
+        files = {name: folder.file(name).read_bytes() for name in (TOKENIZER, GRAPHS[precision])}
+        files[DESCRIPTION] = (folder.path / DESCRIPTION).read_bytes()
+        return cls(spec, files)
+
+    def open(self) -> SentenceEncoder:
+        """Load it, to encode with one thread.
+
+        Raises:
+            BabeliteError: It cannot be opened here.
+        """
+        if self.files is not None:
+            with tempfile.TemporaryDirectory(prefix="babelite-") as folder:
+                for name, content in self.files.items():
+                    path = Path(folder) / name
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_bytes(content)
+                return Encoder.load(folder, threads=1)
+        if self.spec is None or Path(self.spec).is_dir():
+            return Encoder.load(self.spec, threads=1)
+        return open_encoder(self.spec)
+
+
+class Worker:
+    """One process that does tasks.
+
+    Args:
+        model: The encoder for tasks that need one.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._encoder: SentenceEncoder | None = None
+
+    @property
+    def encoder(self) -> SentenceEncoder:
+        """The encoder; it is loaded when it is first asked for."""
+        if self._encoder is None:
+            self._encoder = self._model.open()
+        return self._encoder
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """Encode sentences; a blank one gets the zero vector and is not shown to the encoder.
+
+        Returns:
+            float32 array of shape (len(sentences), dim), rows of unit length or zero.
+        """
+        texts = [text for text in sentences if text.strip()]
+        vectors = np.zeros((len(sentences), self.encoder.dim), np.float32)
+        if texts:
+            given = unit_rows(self.encoder.encode(texts))
+            if given.shape != (len(texts), self.encoder.dim):
+                raise BabeliteError(
+                    f"the encoder gave an array of shape {given.shape} for {len(texts)} sentences",
+                    remedy=f"mend it, so that it gives {self.encoder.dim} components for each",
+                )
+            vectors[np.flatnonzero([bool(text.strip()) for text in sentences])] = given
+        return vectors
+
+
+def use_one_thread() -> None:
+    """Let this process keep to one core: there is a worker for each of the others."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+
+
+def peak_memory() -> int:
+    """The most memory that this process has had at a time, in bytes; 0 if that is not known."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) << 10
+    except (OSError, StopIteration, ValueError):
+        return 0
