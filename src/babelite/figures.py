@@ -112,11 +112,30 @@ def render_svg(
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
     """
+    return render_figure_svg(lambda figure: draw(figure.add_subplot(), theme), theme, size)
+
+
+def render_figure_svg(
+    draw: Callable[[Figure], None], theme: Theme, size: tuple[float, float]
+) -> bytes:
+    """Draw a picture of several parts as SVG.
+
+    Args:
+        draw: Draws on the empty figure that it is given.
+        theme: The colours.
+        size: Width and height in inches.
+
+    Returns:
+        The SVG file; the same picture gives the same bytes.
+
+    Raises:
+        MissingExtraError: The extra ``report`` is not installed.
+    """
     with theme.applied():
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=size, layout="constrained")
-        draw(figure.add_subplot(), theme)
+        draw(figure)
         image = io.BytesIO()
         figure.savefig(image, format="svg", metadata={"Date": None})
     return image.getvalue()

@@ -19,6 +19,7 @@ from babelite.files import write_text
 from babelite.retrieval import SearchResult
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from matplotlib.axes import Axes
 
 Fact = str | int | float
@@ -67,6 +68,29 @@ def write_report(
         BabeliteError: The records are damaged, or the file cannot be written.
         MissingExtraError: The extra ``report`` is not installed.
     """
+    page = (
+        make_environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            version=__version__,
+            summary=summary or {},
+            curves=[] if metrics_jsonl is None else list(_curve_pictures(metrics_jsonl)),
+            results=[(result, list(_result_pictures(result))) for result in results],
+            examples=examples,
+        )
+    )
+    out = Path(out)
+    write_text(out, page)
+    return out
+
+
+def make_environment() -> Environment:
+    """What fills the templates of pages.
+
+    Raises:
+        MissingExtraError: The extra ``report`` is not installed.
+    """
     try:
         import jinja2
     except ImportError as error:
@@ -79,17 +103,7 @@ def write_report(
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(fact=_fact, percent=_percent)
-    page = environment.get_template("report.html.j2").render(
-        title=title,
-        version=__version__,
-        summary=summary or {},
-        curves=[] if metrics_jsonl is None else list(_curve_pictures(metrics_jsonl)),
-        results=[(result, list(_result_pictures(result))) for result in results],
-        examples=examples,
-    )
-    out = Path(out)
-    write_text(out, page)
-    return out
+    return environment
 
 
 def _curve_pictures(metrics_jsonl: str | Path) -> Iterator[Picture]:
@@ -132,11 +146,12 @@ def _picture(
     draw: Callable[[Axes, Theme], None], description: str, *, wide: bool = False
 ) -> Picture:
     size = (7.2, 4.2) if wide else (5.2, 4.2)
-    light, dark = (_data_address(render_svg(draw, theme, size)) for theme in (LIGHT, DARK))
+    light, dark = (data_address(render_svg(draw, theme, size)) for theme in (LIGHT, DARK))
     return Picture(light, dark, description, wide)
 
 
-def _data_address(svg: bytes) -> str:
+def data_address(svg: bytes) -> str:
+    """A picture as an address that holds it, for a page that needs no file beside it."""
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 

@@ -7,6 +7,7 @@ import typer
 from babelite.cli import (
     align,
     classify,
+    compare,
     corpus,
     demo,
     encode,
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add every command to the command line."""
     modules = (
         train,
+        compare,
         evaluate,
         search,
         encode,

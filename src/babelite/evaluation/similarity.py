@@ -157,7 +157,7 @@ def spearman(left: ArrayLike, right: ArrayLike) -> float:
         >>> spearman([1, 2, 3, 4], [10, 30, 20, 40])
         0.8
     """
-    ranks = [_ranks(np.asarray(values, dtype=np.float64)) for values in (left, right)]
+    ranks = [mean_ranks(np.asarray(values, dtype=np.float64)) for values in (left, right)]
     if ranks[0].shape != ranks[1].shape:
         raise ValueError(f"{len(ranks[0])} values are compared with {len(ranks[1])}")
     a, b = (r - r.mean() for r in ranks)
@@ -165,7 +165,18 @@ def spearman(left: ArrayLike, right: ArrayLike) -> float:
     return float(a @ b) / spread if spread else 0.0
 
 
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1; equal values share the mean of theirs."""
+def mean_ranks(values: ArrayLike) -> NDArray[np.float64]:
+    """Ranks from 1; equal values share the mean of theirs.
+
+    Args:
+        values: Array of shape (n,).
+
+    Returns:
+        float64 array of shape (n,).
+
+    Example:
+        >>> mean_ranks([5, 3, 5])
+        array([2.5, 1. , 2.5])
+    """
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - (counts - 1) / 2)[places]

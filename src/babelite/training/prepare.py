@@ -149,7 +149,7 @@ def _clean(
     progress: Progress,
 ) -> None:
     cleaner = Cleaner(cleaning)
-    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=run.work) as folder:
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=run.text) as folder:
         everything = Path(folder) / "cleaned.tsv"
         with progress.stage(f"Cleaning {name}") as advance:
             _write(everything, _cleaned(sources, cleaner), advance)

@@ -48,6 +48,7 @@ def train(
     *,
     cleaning: Cleaning | None = None,
     progress: Progress | None = None,
+    text: str | Path | None = None,
 ) -> TrainingResult:
     """Train an encoder, or go on with a run that was stopped.
 
@@ -64,6 +65,8 @@ def train(
         config: The settings; see `babelite.training.config.make_config`.
         cleaning: The cleaning steps; all the usual ones if not given.
         progress: Where to show what happens; nowhere if not given.
+        text: A folder of prepared text that this run shares with others, as `prepare_text` makes
+            it; made now if it is not there. The run prepares a text of its own if not given.
 
     Returns:
         The result.
@@ -78,15 +81,15 @@ def train(
     cleaning = cleaning or Cleaning()
     if not sources:
         raise BabeliteError("there is nothing to train on", remedy="name files of sentence pairs")
-    run = RunFolder(Path(out))
+    run = RunFolder(Path(out), None if text is None else Path(text))
     with join_processes(choose_device(config)) as processes:
         progress = progress if progress and processes.leads else Progress(quiet=True)
         begin = partial(_begin, run, sources, config, cleaning, progress)
         if processes.lead(begin) == _FINISHED:
             return _read_result(run)
-        text = open_text(run, sources)
-        trained = Trainer(run, text, config, progress, started, processes).train()
-        processes.lead(partial(_finish, run, text, config, progress, trained))
+        prepared = open_text(run, sources)
+        trained = Trainer(run, prepared, config, progress, started, processes).train()
+        processes.lead(partial(_finish, run, prepared, config, progress, trained))
         return _read_result(run, verify=False)
 
 
@@ -105,6 +108,8 @@ def _begin(
     if begun and run.result.exists():
         progress.say(f"{run.out} holds this run, finished; nothing to do")
         return _FINISHED
+    if run.shared_text is not None:
+        run.claim_shared_text(_asked_text(sources, config, cleaning))
     prepare(run, sources, config, cleaning=cleaning, progress=progress)
     return _PREPARED
 
@@ -132,8 +137,47 @@ def _finish(
     record = vars(result) | {"out": str(run.out)}
     write_record(run.result, record)
     # Text and tokens can be made again from the data; weights and metrics cannot.
-    shutil.rmtree(run.work / "tokens")
+    if run.shared_text is None:
+        shutil.rmtree(run.work / "tokens")
     return _FINISHED
+
+
+def prepare_text(
+    sources: Sequence[PairSource],
+    folder: str | Path,
+    config: TrainingConfig,
+    *,
+    cleaning: Cleaning | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Clean, hold out, learn the vocabulary and tokenise once for several runs of `train`.
+
+    Runs may differ in everything but the sources, the cleaning, ``held_out``, ``vocabulary_size``
+    and ``max_tokens``. The seed given here draws the held-out pairs for all of them. Called again
+    after a kill it goes on, and after the end it does nothing; one process at a time.
+
+    Args:
+        sources: The parallel text, of one or more language pairs.
+        folder: Where the text goes; made if it does not exist.
+        config: The settings.
+        cleaning: The cleaning steps; all the usual ones if not given.
+        progress: Where to show what happens; nowhere if not given.
+
+    Raises:
+        BabeliteError: The data cannot be used, or the folder holds another text.
+    """
+    cleaning = cleaning or Cleaning()
+    run = RunFolder(Path(folder), Path(folder))
+    run.claim_shared_text(_asked_text(sources, config, cleaning))
+    prepare(run, sources, config, cleaning=cleaning, progress=progress or Progress(quiet=True))
+
+
+def _asked_text(
+    sources: Sequence[PairSource], config: TrainingConfig, cleaning: Cleaning
+) -> dict[str, object]:
+    """What decides the text, the seed aside: runs of several seeds share one."""
+    settings = config.model_dump(include={"held_out", "vocabulary_size", "max_tokens"})
+    return _asked(sources, config, cleaning) | {"config": settings}
 
 
 def _asked(

@@ -1,4 +1,7 @@
-"""Where a training run keeps what it needs to go on after a kill: ``OUT/training/``."""
+"""Where a training run keeps what it needs to go on after a kill: ``OUT/training/``.
+
+Its text lies there too, unless several runs share a folder of text that was prepared once.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,11 @@ class RunFolder:
 
     Attributes:
         out: The folder.
+        shared_text: A folder of prepared text that several runs read; None for a text of its own.
     """
 
     out: Path
+    shared_text: Path | None = None
 
     @property
     def work(self) -> Path:
@@ -42,9 +47,14 @@ class RunFolder:
         return self.work / "metrics.jsonl"
 
     @property
+    def text(self) -> Path:
+        """The folder of the cleaned and the tokenised pairs and of the vocabulary."""
+        return self.work if self.shared_text is None else self.shared_text
+
+    @property
     def tokenizer(self) -> Path:
         """The vocabulary, before the model folder is written."""
-        return self.work / "tokenizer.json"
+        return self.text / "tokenizer.json"
 
     @property
     def last(self) -> Path:
@@ -68,15 +78,15 @@ class RunFolder:
 
     def cleaned(self, name: str) -> Path:
         """The cleaned pairs of a language pair."""
-        return self.work / "corpus" / f"{name}.tsv"
+        return self.text / "corpus" / f"{name}.tsv"
 
     def held_out(self, name: str) -> Path:
         """The pairs of a language pair that are kept for validation."""
-        return self.work / "corpus" / f"{name}.held-out.tsv"
+        return self.text / "corpus" / f"{name}.held-out.tsv"
 
     def tokens(self, name: str) -> Path:
         """The folder of the tokenised pairs of a language pair."""
-        return self.work / "tokens" / name
+        return self.text / "tokens" / name
 
     def claim(self, asked: dict[str, Any]) -> bool:
         """Take the folder for a run, or find that it holds the beginning of the same run.
@@ -95,8 +105,7 @@ class RunFolder:
         asked = json.loads(json.dumps(asked))
         if self.description.exists():
             self._compare(read_record(self.description), asked)
-            for path in list(self.out.rglob(_UNFINISHED)):
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            _remove_unfinished(self.out)
             return True
         # Empty folders and unfinished files are of a run that was killed before it had begun.
         if not all(path.is_dir() or path.match(_UNFINISHED) for path in self.out.rglob("*")):
@@ -114,6 +123,34 @@ class RunFolder:
         write_record(self.description, asked)
         return False
 
+    def claim_shared_text(self, asked: dict[str, Any]) -> None:
+        """Take the folder of shared text, or find that it holds the text that is asked for.
+
+        Args:
+            asked: What decides the text, as plain JSON.
+
+        Raises:
+            BabeliteError: The folder holds another text or cannot be made.
+        """
+        description = self.text / "text.json"
+        asked = json.loads(json.dumps(asked))
+        if description.exists():
+            if read_record(description) != asked:
+                raise BabeliteError(
+                    "holds text that was prepared from other files or with other settings",
+                    path=self.text,
+                    remedy="name another folder for the text",
+                )
+            _remove_unfinished(self.text)
+            return
+        try:
+            (self.text / "corpus").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BabeliteError(
+                f"cannot be made ({error.strerror})", path=self.text, remedy="choose another folder"
+            ) from error
+        write_record(description, asked)
+
     def _compare(self, begun: dict[str, Any], asked: dict[str, Any]) -> None:
         changed = [
             f"{name} (was {before}, is {value})"
@@ -128,6 +165,11 @@ class RunFolder:
                 path=self.out,
                 remedy="repeat that run's command to continue it, or name a new folder with --out",
             )
+
+
+def _remove_unfinished(folder: Path) -> None:
+    for path in list(folder.rglob(_UNFINISHED)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _unknown(name: str) -> object:

@@ -1,0 +1,234 @@
+"""``babelite compare``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from babelite.cli.options import AllowDownload, flowing
+
+if TYPE_CHECKING:
+    from babelite.comparison.cells import CellFiles
+    from babelite.comparison.estimate import Estimate
+    from babelite.comparison.grid import Cell, Grid
+    from babelite.comparison.run import Outcome
+
+_HELP = """Compare ways to train, and encoders as they come, by the same tasks.
+
+CONFIG is a TOML file: text, budget, systems, encoders, seeds and tasks. Every system is trained
+with every seed on the same pairs, each in a run of its own, and every model is measured by every
+task. The result is results.json, tables.md and report.html in the folder --out.
+
+Stop it, or let it be killed: the same command goes on where it was. What is finished is never done
+again, so systems, seeds and tasks may be added to the file later. A model that fails is reported
+and stops nothing.
+
+Example: babelite compare ten-minutes.toml --data text --out comparison
+"""
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("compare", help=flowing(_HELP), no_args_is_help=True)(_compare)
+
+
+def _compare(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The TOML file.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for models and results; the name of CONFIG if not given."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the file names in CONFIG start from; the folder of CONFIG if not given.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show the cells and the time they will take; do nothing."),
+    ] = False,
+    report_only: Annotated[
+        bool,
+        typer.Option("--report-only", help="Write tables and report of what is finished so far."),
+    ] = False,
+    allow_download: AllowDownload = False,
+) -> None:
+    from babelite.comparison.config import read_config
+    from babelite.comparison.grid import make_grid
+    from babelite.comparison.outputs import write_outputs
+    from babelite.comparison.run import open_grid, outcome, run_cells
+    from babelite.errors import BabeliteError
+
+    if data is not None and not data.is_dir():
+        raise BabeliteError("there is no such folder", path=data, remedy="check --data")
+    grid = make_grid(read_config(config), config, out or Path(config.stem), data)
+    if dry_run:
+        _show_plan(grid)
+        return
+    grid = open_grid(grid)
+    if report_only:
+        ended = outcome(grid)
+    else:
+        with _Display(grid) as display:
+            try:
+                ended = run_cells(grid, display, allow_download=allow_download)
+            except KeyboardInterrupt:
+                typer.echo(
+                    "Stopped, and all is saved: give the same command again to go on, or add "
+                    "--report-only for a report of what is finished.",
+                    err=True,
+                )
+                raise typer.Exit(130) from None
+    written = write_outputs(grid)
+    _show_end(grid, ended)
+    typer.echo(f"Written: {', '.join(str(path) for path in written)}", err=True)
+    if ended.failed:
+        raise typer.Exit(1)
+
+
+def _show_plan(grid: Grid) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from babelite.comparison.cells import CellFiles
+    from babelite.comparison.estimate import estimate
+    from babelite.comparison.tables import duration
+
+    files = [CellFiles(grid, cell) for cell in grid.cells]
+    expected = estimate(files)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("system", "text", "seed", "training", "state"):
+        table.add_column(heading)
+    table.add_column("about", justify="right")
+    for one, seconds in zip(files, expected.cells, strict=True):
+        cell = one.cell
+        table.add_row(
+            cell.system,
+            cell.languages or "as it comes",
+            "" if cell.seed is None else str(cell.seed),
+            _budget(one),
+            one.state()[0],
+            "unknown" if seconds is None else duration(seconds) if seconds else "",
+        )
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120
+    console.print(table)
+    console.print(_summary(grid, expected))
+
+
+def _budget(one: CellFiles) -> str:
+    config = one.cell.config
+    if config is None:
+        return ""
+    if config.minutes is not None:
+        return f"{config.minutes:g} min of {config.objective if config.layers else 'a bag'}"
+    wanted = one.pairs_wanted()
+    if wanted is None:
+        parts = [(config.bag_epochs, "passes as a bag")]
+        parts += [(config.epochs, f"passes of {config.objective}")] if config.layers else []
+    else:
+        parts = [(wanted[0], "pairs as a bag"), (wanted[1], f"pairs of {config.objective}")]
+    return ", then ".join(f"{amount:,} {of}" for amount, of in parts if amount)
+
+
+def _summary(grid: Grid, expected: Estimate) -> str:
+    from babelite.comparison.tables import duration
+
+    left = sum(1 for seconds in expected.cells if seconds != 0)
+    unknown = expected.cells.count(None)
+    basis = (
+        "from the models that are finished"
+        if expected.measured
+        else "guessed from the speed of this machine, as busy as it is now"
+    )
+    return (
+        f"{left} of {len(grid.cells)} models are left, measured by {len(grid.config.tasks)} tasks: "
+        f"about {duration(expected.total)}, {basis}."
+        + (f" {unknown} can be told when the text is prepared." if unknown else "")
+    )
+
+
+def _show_end(grid: Grid, ended: Outcome) -> None:
+    for word, cells in (("skipped", ended.skipped), ("failed", ended.failed)):
+        for title, error in cells:
+            typer.echo(f"{word}: {title}: {error}", err=True)
+    typer.echo(f"{ended.finished} of {len(grid.cells)} models are finished.", err=True)
+    if ended.failed:
+        typer.echo("Mend what failed and give the same command again.", err=True)
+
+
+class _Display:
+    """Progress over all cells: bars on a terminal, lines in a log."""
+
+    def __init__(self, grid: Grid) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        from babelite.comparison.cells import CellFiles
+
+        self._console = Console(stderr=True, highlight=False)
+        self._files = [CellFiles(grid, cell) for cell in grid.cells]
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[detail]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        done = sum(one.is_finished() for one in self._files)
+        self._total = len(self._files)
+        self._all = self._bars.add_task("all models", total=self._total, completed=done, detail="")
+        self._one = self._bars.add_task("", total=1.0, detail="", visible=False)
+        self._ended, self._said = done, time.monotonic()
+        self._what = ""
+        if done:
+            self._console.print(f"{done} of {self._total} models are finished already")
+
+    def __enter__(self) -> _Display:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def began(self, cell: Cell, step: str) -> None:
+        """See `babelite.comparison.run.Watcher`."""
+        doing = {"text": "preparing the text of", "train": "training", "evaluate": "evaluating"}
+        self._what = f"{doing[step]} {cell.title}"
+        self._bars.reset(self._one, description=self._what, total=1.0, visible=True, detail="")
+        if not self._console.is_terminal:
+            self._console.print(
+                f"[{self._ended + 1}/{self._total}] {self._what}", markup=False, soft_wrap=True
+            )
+        self._said = time.monotonic()
+
+    def working(self, share: float | None, detail: str) -> None:
+        """See `babelite.comparison.run.Watcher`."""
+        self._bars.update(self._one, completed=share or 0.0, detail=detail)
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._said >= _SECONDS_BETWEEN_LINES:
+            self._said = now
+            done = f"{100 * share:.0f} %, " if share else ""
+            self._console.print(f"{self._what}: {done}{detail}", markup=False, soft_wrap=True)
+
+    def ended(self, cell: Cell, state: str, error: str, seconds: float) -> None:
+        """See `babelite.comparison.run.Watcher`."""
+        from babelite.comparison.estimate import estimate
+        from babelite.comparison.tables import duration
+
+        self._ended += 1
+        left = estimate(self._files).total
+        after = f", about {duration(left)} left" if left else ""
+        text = f"{cell.title}: {state} in {duration(seconds)}{after}"
+        self._console.print(f"{text}: {error}" if error else text, markup=False, soft_wrap=True)
+        self._bars.update(self._all, completed=self._ended, detail=after.removeprefix(", "))

@@ -1,0 +1,293 @@
+"""The cells of a comparison: which model is trained on what, with which settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from babelite.comparison.config import (
+    BudgetConfig,
+    ComparisonConfig,
+    DataConfig,
+    EncoderConfig,
+    SystemConfig,
+)
+from babelite.comparison.tasks import Scope, require_files
+from babelite.corpus import PairSource, parse_source
+from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    from babelite.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model: of a system trained with one seed on one text, or of an encoder as it comes.
+
+    Attributes:
+        system: Its name in tables.
+        languages: ``en-fr``, ``all`` for a joint model; empty for an encoder as it comes.
+        seed: The seed; None for an encoder as it comes.
+        scope: The language pairs that it is measured on.
+        folder: Where it is kept.
+        sources: The text; none for an encoder as it comes.
+        text: The folder of the prepared text.
+        config: The settings of training; None for an encoder as it comes.
+        encoder: What is opened, for an encoder as it comes.
+    """
+
+    system: str
+    languages: str
+    seed: int | None
+    scope: Scope
+    folder: Path
+    sources: tuple[PairSource, ...] = ()
+    text: Path | None = None
+    config: TrainingConfig | None = None
+    encoder: EncoderConfig | None = None
+
+    @property
+    def title(self) -> str:
+        """One line that tells it from the others."""
+        if self.seed is None:
+            return self.system
+        return f"{self.system}, {self.languages}, seed {self.seed}"
+
+    @property
+    def model(self) -> Path:
+        """The model folder of a trained system."""
+        return self.folder / "model"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A comparison with everything resolved.
+
+    Attributes:
+        config: The comparison, its paths resolved.
+        path: The file that it was read from.
+        out: Where it is kept.
+        cells: All cells: those of the first seed first, then those of the next.
+        draws: Files of which a number of pairs is drawn, and where they go.
+        excluded: Files whose sentences are not trained on.
+    """
+
+    config: ComparisonConfig
+    path: Path
+    out: Path
+    cells: tuple[Cell, ...]
+    draws: tuple[tuple[PairSource, PairSource], ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None = None) -> Grid:
+    """Resolve paths, check every setting and lay out the cells.
+
+    Args:
+        config: The comparison.
+        path: The file that it was read from, for errors and for relative paths.
+        out: The folder of the results.
+        data: The folder that relative paths start from; that of the file if not given.
+
+    Returns:
+        The grid.
+
+    Raises:
+        BabeliteError: A file is missing, or a system has an option that does not exist or is not
+            allowed.
+        MissingExtraError: Systems are to be trained without the extra ``train``.
+    """
+    base, out = (data or path.parent).resolve(), out.resolve()
+    config = _placed(config, base)
+    require_files(config.tasks)
+    _require_different_folders(config, path)
+    trained: list[Cell] = []
+    draws: list[tuple[PairSource, PairSource]] = []
+    excluded: tuple[str, ...] = ()
+    scope = Scope()
+    if config.data is not None and config.systems:
+        sources = _sources(config.data, base)
+        if config.data.pairs is not None:
+            draws = _drawn(sources, config.data.pairs, out / "text")
+            sources = [drawn for _, drawn in draws]
+        of_tasks = [str(file) for task in config.tasks for file in task.kept_out()]
+        excluded = tuple(dict.fromkeys([*config.data.exclude, *of_tasks]))
+        groups = {"all": tuple(sources)}
+        if config.models == "each":
+            names = dict.fromkeys(source.name for source in sources)
+            groups = {name: tuple(s for s in sources if s.name == name) for name in names}
+            scope = Scope(tuple(group[0].languages for group in groups.values()))
+        else:
+            codes = dict.fromkeys(code for source in sources for code in source.languages)
+            scope = Scope(tuple(combinations(codes, 2)))
+        trained = list(_trained(config, path, out, groups, scope))
+    return Grid(
+        config, path, out, (*trained, *_as_they_come(config, out, scope)), tuple(draws), excluded
+    )
+
+
+def _trained(
+    config: ComparisonConfig,
+    path: Path,
+    out: Path,
+    groups: Mapping[str, tuple[PairSource, ...]],
+    scope: Scope,
+) -> Iterator[Cell]:
+    each = config.models == "each"
+    for seed in config.seeds:
+        for system in config.systems:
+            settings = _settings(config, system, seed, path)
+            for name, sources in groups.items():
+                yield Cell(
+                    system=system.name,
+                    languages=name,
+                    seed=seed,
+                    scope=Scope((sources[0].languages,)) if each else scope,
+                    folder=out / "cells" / file_name(system.name) / f"{name}.seed-{seed}",
+                    sources=sources,
+                    text=out / "text" / _text_name(name, settings),
+                    config=settings,
+                )
+
+
+def _as_they_come(config: ComparisonConfig, out: Path, scope: Scope) -> Iterator[Cell]:
+    for encoder in config.encoders:
+        folder = out / "encoders" / file_name(encoder.name)
+        yield Cell(encoder.name, "", None, scope, folder, encoder=encoder)
+
+
+def _placed(config: ComparisonConfig, base: Path) -> ComparisonConfig:
+    """The comparison with every path taken from a folder."""
+    changes: dict[str, Any] = {"tasks": tuple(task.placed(base) for task in config.tasks)}
+    if config.data is not None:
+        exclude = tuple(str(base / file) for file in config.data.exclude)
+        changes["data"] = config.data.model_copy(update={"exclude": exclude})
+    changes["encoders"] = tuple(
+        entry.model_copy(update={"encoder": str(base / entry.encoder)})
+        if (base / entry.encoder).is_dir()
+        else entry
+        for entry in config.encoders
+    )
+    return config.model_copy(update=changes)
+
+
+def _sources(data: DataConfig, base: Path) -> list[PairSource]:
+    sources = []
+    for text in data.train:
+        source = parse_source(text, data.columns)
+        paths = tuple(str(base / path) for path in source.paths)
+        for place in paths:
+            if not Path(place).exists():
+                raise BabeliteError(
+                    "there is no such file, and data.train names it",
+                    path=place,
+                    remedy="check the path in the configuration, or name the folder with --data",
+                )
+        sources.append(replace(source, paths=paths))
+    return sources
+
+
+def _drawn(
+    sources: Sequence[PairSource], count: int, folder: Path
+) -> list[tuple[PairSource, PairSource]]:
+    draws = []
+    for number, source in enumerate(sources, start=1):
+        file = folder / f"drawn-{count}" / f"{number}.{source.name}.tsv"
+        there = replace(source, paths=(str(file),), columns=None, format=None)
+        draws.append((source, there))
+    return draws
+
+
+def _settings(
+    config: ComparisonConfig, system: SystemConfig, seed: int, path: Path
+) -> TrainingConfig:
+    """The training of a system: its options, with its part of the budget."""
+    from babelite.training.config import make_config
+
+    base = {} if system.preset else dict(config.training)
+    preset = str(system.preset or base.pop("preset", "default"))
+    options = base | system.options
+    assert config.budget is not None
+    try:
+        plain = make_config(preset, None, options)
+        return make_config(preset, None, options | {"seed": seed} | share_out(config.budget, plain))
+    except BabeliteError as error:
+        raise BabeliteError(
+            f"the system {system.name!r}: {error.problem}",
+            path=path,
+            remedy="mend [training] or the system; babelite train --help lists the options",
+        ) from error
+
+
+def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
+    """Turn the budget of a model into steps of its phases.
+
+    A system with a bag phase and layers shares pairs and steps out as its ``bag_epochs`` stand to
+    its ``epochs``, and minutes by its ``bag_share``.
+
+    Args:
+        budget: What the model gets.
+        plain: Its settings.
+
+    Returns:
+        Options of training.
+    """
+    bag, layers = _proportion(plain)
+    if budget.minutes is not None:
+        share = 1.0 if not layers else plain.bag_share if bag else 0.0
+        return {"minutes": budget.minutes, "bag_share": share}
+    share = bag / (bag + layers)
+    if budget.epochs is not None:
+        return {"bag_epochs": share * budget.epochs, "epochs": (1 - share) * budget.epochs}
+    if budget.pairs is not None:
+        steps = {
+            "bag_steps": share * budget.pairs / plain.bag_batch_size,
+            "steps": (1 - share) * budget.pairs / plain.batch_size,
+        }
+    else:
+        assert budget.steps is not None
+        steps = {"bag_steps": share * budget.steps, "steps": (1 - share) * budget.steps}
+    return {name: max(1, round(count)) if count else 0 for name, count in steps.items()}
+
+
+def _proportion(plain: TrainingConfig) -> tuple[float, float]:
+    """How the bag phase stands to the layers, by pairs."""
+    if plain.layers == 0:
+        return 1.0, 0.0
+    if not plain.has_bag_phase:
+        return 0.0, 1.0
+    if plain.bag_steps is not None and plain.steps is not None:
+        return plain.bag_steps * plain.bag_batch_size, plain.steps * plain.batch_size
+    return plain.bag_epochs, plain.epochs
+
+
+def _text_name(name: str, settings: TrainingConfig) -> str:
+    """Runs whose text differs in nothing share a folder of this name."""
+    sizes = (settings.vocabulary_size, settings.max_tokens, settings.held_out)
+    return f"{name}.{'-'.join(map(str, sizes))}"
+
+
+def file_name(name: str) -> str:
+    """A name as a folder can be called.
+
+    Example:
+        >>> file_name("ugt + 2*align")
+        'ugt-+-2-align'
+    """
+    return re.sub(r"[^\w+.-]+", "-", name).strip("-.") or "-"
+
+
+def _require_different_folders(config: ComparisonConfig, path: Path) -> None:
+    folders: dict[str, str] = {}
+    for name in config.names:
+        other = folders.setdefault(file_name(name).lower(), name)
+        if other != name:
+            raise BabeliteError(
+                f"the names {other!r} and {name!r} would share a folder",
+                path=path,
+                remedy="let them differ in letters or digits",
+            )

@@ -1,0 +1,392 @@
+"""What encoders are measured by: retrieval, similarity and classification, from a user's files.
+
+A task has *measures*, the columns of its table: a direction of a language pair, or a language. Each
+measure keeps what every query came to, so that differences can be tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from babelite.corpus import parse_source
+from babelite.errors import BabeliteError
+from babelite.evaluation.classification import evaluate_classification
+from babelite.evaluation.classification_sets import (
+    LabelledSet,
+    read_labelled_set,
+)
+from babelite.evaluation.datasets import read_sib200_parallel, read_sts
+from babelite.evaluation.protocols import RetrievalTask as RetrievalSet
+from babelite.evaluation.protocols import all_against_all, muse
+from babelite.evaluation.retrieval import precision_at_1
+from babelite.evaluation.similarity import ScoredPair, cross_lingual, spearman
+from babelite.vectors import unit_rows
+
+if TYPE_CHECKING:
+    from babelite.encoder import SentenceEncoder
+
+LanguagePair = tuple[str, str]
+
+# The folders of SIB-200 for language codes that are often used.
+SIB200_FOLDERS = {
+    "ar": "arb_Arab",
+    "cs": "ces_Latn",
+    "de": "deu_Latn",
+    "en": "eng_Latn",
+    "es": "spa_Latn",
+    "fr": "fra_Latn",
+    "hi": "hin_Deva",
+    "it": "ita_Latn",
+    "ja": "jpn_Jpan",
+    "ko": "kor_Hang",
+    "nl": "nld_Latn",
+    "pl": "pol_Latn",
+    "pt": "por_Latn",
+    "ru": "rus_Cyrl",
+    "sv": "swe_Latn",
+    "tr": "tur_Latn",
+    "uk": "ukr_Cyrl",
+    "zh": "zho_Hans",
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What an encoder came to in one column of a table.
+
+    Attributes:
+        name: The column: ``en→fr``, or a language.
+        value: From 0 to 1; correlations from -1.
+        group: Measures of a task that are of one group have the same queries in the same order.
+        right: How often each query was right, uint8 (queries,); None for correlations.
+        repeats: How often each query was asked: by so many classifiers, else once.
+        cosines: The cosine of each scored pair, float32 (pairs,); None for shares.
+        gold: What people gave each scored pair, float32 (pairs,).
+    """
+
+    name: str
+    value: float
+    group: str
+    right: NDArray[np.uint8] | None = None
+    repeats: int = 1
+    cosines: NDArray[np.float32] | None = None
+    gold: NDArray[np.float32] | None = None
+
+    @property
+    def scores(self) -> NDArray[np.float64] | None:
+        """The share of right answers of each query, float64 (queries,)."""
+        return None if self.right is None else self.right / self.repeats
+
+
+class _Task(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        raise NotImplementedError
+
+    def kept_out(self) -> list[Path]:
+        """The files whose sentences must not be trained on."""
+        return self.files()
+
+    def placed(self, base: Path) -> Task:
+        """The same task with paths from a folder."""
+        raise NotImplementedError
+
+    def sentences(self, scope: Scope) -> list[str]:
+        """Sentences of the task, for measuring speed."""
+        raise NotImplementedError
+
+    def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
+        """What the encoder comes to in the languages of the scope."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The language pairs that a model is measured on.
+
+    Attributes:
+        pairs: The pairs, in either order; None for all that a task has.
+    """
+
+    pairs: tuple[LanguagePair, ...] | None = None
+
+    def holds(self, pair: LanguagePair) -> bool:
+        """Whether a pair is among them."""
+        return self.pairs is None or pair in self.pairs or pair[::-1] in self.pairs
+
+    def among(self, languages: Sequence[str]) -> list[LanguagePair]:
+        """The pairs both of whose languages are given, as ordered in the scope."""
+        if self.pairs is None:
+            return list(combinations(languages, 2))
+        return [pair for pair in self.pairs if set(pair) <= set(languages)]
+
+    def languages(self, among: Sequence[str]) -> list[str]:
+        """Those of some languages that are in a pair."""
+        return [
+            code for code in among if self.pairs is None or any(code in pair for pair in self.pairs)
+        ]
+
+
+class RetrievalTask(_Task):
+    """Sentences look for their translation, both ways: P@1.
+
+    Attributes:
+        pairs: Files of sentence pairs, one a language pair.
+        sib200: The folder of SIB-200, whose sentences are the same in all languages.
+        languages: The codes of those languages of SIB-200 that are compared where no model limits
+            them; all that are there if not given.
+        folders: Language code -> folder of SIB-200, for codes that babelite does not know.
+        queries: So many pairs are drawn and looked for among all of their file, duplicates dropped
+            (MUSE's protocol); all of them if not given.
+    """
+
+    kind: Literal["retrieval"]
+    pairs: tuple[str, ...] = ()
+    sib200: str | None = None
+    languages: tuple[str, ...] | None = None
+    folders: Mapping[str, str] = {}
+    queries: int | None = Field(None, gt=0)
+
+    def files(self) -> list[Path]:
+        """See `_Task`."""
+        found = [Path(p) for text in self.pairs for p in parse_source(text).paths]
+        return found + (_sib200_files(Path(self.sib200)) if self.sib200 else [])
+
+    def placed(self, base: Path) -> Task:
+        """See `_Task`."""
+        sib200 = None if self.sib200 is None else str(base / self.sib200)
+        pairs = tuple(_placed_source(text, base) for text in self.pairs)
+        return self.model_copy(update={"pairs": pairs, "sib200": sib200})
+
+    def sentences(self, scope: Scope) -> list[str]:
+        """See `_Task`."""
+        return [
+            side
+            for _, task in self._sets(scope)
+            for pair in zip(task.sources, task.targets, strict=True)
+            for side in pair
+        ]
+
+    def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
+        """See `_Task`."""
+        measures = []
+        for (first, second), task in self._sets(scope):
+            u, v = (unit_rows(encoder.encode(side)) for side in (task.sources, task.targets))
+            for name, queries, candidates in (
+                (f"{first}→{second}", u[: task.queries], v),
+                (f"{second}→{first}", v[: task.queries], u),
+            ):
+                right = precision_at_1(queries, candidates).astype(np.uint8)
+                group = f"{first}-{second}"
+                measures.append(Measure(name, float(right.mean()), group, right))
+        return measures
+
+    def first_pairs(self, scope: Scope) -> tuple[LanguagePair, RetrievalSet] | None:
+        """The first language pair of the scope with its sentences, for pictures."""
+        return next(iter(self._sets(scope)), None)
+
+    def _sets(self, scope: Scope) -> Iterator[tuple[LanguagePair, RetrievalSet]]:
+        for text in self.pairs:
+            source = parse_source(text)
+            if scope.holds(source.languages):
+                whole = [(p.source, p.target) for p in source.read() if all(map(str.strip, p))]
+                if self.queries is None:
+                    yield source.languages, all_against_all(whole)
+                else:
+                    yield source.languages, muse(whole, queries=self.queries)
+        if self.sib200 is not None:
+            folders = SIB200_FOLDERS | dict(self.folders)
+            there = [
+                code
+                for code in self.languages or folders
+                if (Path(self.sib200) / folders.get(code, code)).is_dir()
+            ]
+            for pair in scope.among(there):
+                texts = read_sib200_parallel(self.sib200, [folders.get(c, c) for c in pair])
+                yield pair, all_against_all(zip(*texts.values(), strict=True))
+
+
+class SimilarityTask(_Task):
+    """Cosines rank sentence pairs as people do: Spearman's correlation.
+
+    Attributes:
+        scored: Language code -> file of two sentences and a score; line N is the same pair in each.
+    """
+
+    kind: Literal["similarity"]
+    scored: Mapping[str, str] = Field(min_length=1)
+
+    def files(self) -> list[Path]:
+        """See `_Task`."""
+        return [Path(file) for file in self.scored.values()]
+
+    def placed(self, base: Path) -> Task:
+        """See `_Task`."""
+        placed = {code: str(base / file) for code, file in self.scored.items()}
+        return self.model_copy(update={"scored": placed})
+
+    def sentences(self, scope: Scope) -> list[str]:
+        """See `_Task`."""
+        return [side for _, pairs in self._sets(scope) for pair in pairs for side in pair[:2]]
+
+    def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
+        """See `_Task`."""
+        measures = []
+        for name, pairs in self._sets(scope):
+            first = unit_rows(encoder.encode([pair.first for pair in pairs]))
+            second = unit_rows(encoder.encode([pair.second for pair in pairs]))
+            # As `evaluate_similarity` rounds them: what follows is the machine's rounding.
+            cosines = np.einsum("ij,ij->i", first, second).round(6)
+            gold = np.array([pair.score for pair in pairs], np.float32)
+            measures.append(
+                Measure(name, spearman(cosines, gold), "pairs", cosines=cosines, gold=gold)
+            )
+        return measures
+
+    def _sets(self, scope: Scope) -> Iterator[tuple[str, list[ScoredPair]]]:
+        known = {code: read_sts(self.scored[code]) for code in scope.languages(list(self.scored))}
+        yield from known.items()
+        for first, second in scope.among(list(known)):
+            if scope.pairs is not None or first == next(iter(known)):
+                yield f"{first}-{second}", cross_lingual(known[first], known[second])
+
+
+class ClassificationTask(_Task):
+    """Documents of other languages are classified as those of one language were: accuracy.
+
+    Attributes:
+        documents: A folder of labelled documents: SIB-200's, MLDoc's, or ``en.train.tsv`` and so
+            on; see `babelite.evaluation.classification_sets.read_labelled_set`.
+        train: The language that the classifier is trained in.
+        languages: The codes of the languages tested in where no model limits them; all that are
+            there if not given.
+        folders: Language code -> how the folder calls it, for codes that babelite does not know.
+        train_size: Which of MLDoc's training files.
+        classifier: ``mlp``, LASER's, or ``logistic``.
+        seeds: Of the classifiers, whose answers are averaged.
+    """
+
+    kind: Literal["classification"]
+    documents: str
+    train: str = "en"
+    languages: tuple[str, ...] | None = None
+    folders: Mapping[str, str] = {}
+    train_size: int = 1000
+    classifier: Literal["mlp", "logistic"] = "mlp"
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+
+    def files(self) -> list[Path]:
+        """See `_Task`."""
+        return sorted(path for path in Path(self.documents).rglob("*") if path.is_file())
+
+    def kept_out(self) -> list[Path]:
+        """See `_Task`; whole articles, as MLDoc has them, are no sentences."""
+        return [path for path in self.files() if ".tsv" in path.suffixes]
+
+    def placed(self, base: Path) -> Task:
+        """See `_Task`."""
+        return self.model_copy(update={"documents": str(base / self.documents)})
+
+    def sentences(self, scope: Scope) -> list[str]:
+        """See `_Task`."""
+        corpora = self._read(scope)[0].corpora
+        return [row.text for corpus in corpora.values() for row in corpus.test]
+
+    def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
+        """See `_Task`."""
+        there, codes = self._read(scope)
+        trained = next((name for name, code in codes.items() if code == self.train), None)
+        if trained is None:
+            return []
+        result = evaluate_classification(
+            encoder,
+            there.corpora,
+            train_languages=[trained],
+            classifier=self.classifier,
+            seeds=self.seeds,
+            by_sentence=there.by_sentence,
+            parallel=there.parallel,
+        )
+        found = {codes[tested]: score for (_, tested), score in result.scores.items()}
+        return [
+            Measure(
+                f"{self.train}→{code}",
+                found[code].accuracy.value,
+                "documents" if there.parallel else code,
+                found[code].right.astype(np.uint8),
+                len(found[code].accuracies),
+            )
+            for code in sorted(found, key=lambda code: (code != self.train, code))
+        ]
+
+    def _read(self, scope: Scope) -> tuple[LabelledSet, dict[str, str]]:
+        """The documents of the languages in scope, and the codes of the languages' own names."""
+        if scope.pairs is not None and not any(self.train in pair for pair in scope.pairs):
+            return LabelledSet(self.name, {}), {}
+        folder = Path(self.documents)
+        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
+        everything = [path.name for path in folder.iterdir()]
+        present = [name for name in names if name in everything]
+        if not present:
+            known = read_labelled_set(folder, train_size=self.train_size)
+            codes = {name: names.get(name, name) for name in known.corpora}
+            chosen = set(self._in_scope(list(codes.values()), scope))
+            corpora = {n: c for n, c in known.corpora.items() if codes[n] in chosen}
+            return replace(known, corpora=corpora), codes
+        chosen = set(self._in_scope([names[name] for name in present], scope))
+        wanted = [name for name in present if names[name] in chosen]
+        return read_labelled_set(folder, wanted), names
+
+    def _in_scope(self, codes: Sequence[str], scope: Scope) -> list[str]:
+        """The language trained in, and those that a pair of the scope joins to it."""
+        if scope.pairs is None:
+            chosen = self.languages or codes
+            return [code for code in codes if code in chosen or code == self.train]
+        joined = {code for pair in scope.pairs if self.train in pair for code in pair}
+        return [code for code in codes if code in joined]
+
+
+Task = RetrievalTask | SimilarityTask | ClassificationTask
+
+
+def _placed_source(text: str, base: Path) -> str:
+    """A file of pairs as it is written, its paths taken from a folder."""
+    source = parse_source(text)
+    return f"{source.name}={','.join(str(base / path) for path in source.paths)}"
+
+
+def _sib200_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*/*.tsv"))
+
+
+def require_files(tasks: Sequence[Task]) -> None:
+    """See before anything is trained that every file of the tasks is there.
+
+    Raises:
+        BabeliteError: One is not; names task and file.
+    """
+    for task in tasks:
+        files = task.files()
+        for file in files:
+            if not file.exists():
+                raise BabeliteError(
+                    f"there is no such file, and the task {task.name!r} needs it",
+                    path=file,
+                    remedy="check the path in the configuration, or name the folder with --data",
+                )
+        if not files:
+            raise BabeliteError(
+                f"the task {task.name!r} has no files", remedy="name some; see docs/comparison.md"
+            )

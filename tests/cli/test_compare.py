@@ -1,0 +1,52 @@
+"""``babelite compare``: what it shows, what it writes, how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from small_comparison import ENCODERS, TASKS, write_text
+
+Run = Callable[..., tuple[int, str, str]]
+
+CONFIG = 'title = "Letters"\n' + ENCODERS + TASKS
+
+
+def test_encoders_as_they_come_need_no_training(here: Path, run: Run) -> None:
+    write_text(here)
+    (here / "letters.toml").write_text(CONFIG)
+    code, out, _ = run("compare", "letters.toml", "--dry-run")
+    assert code == 0
+    assert "waiting" in out and "1 of 1 models are left" in out
+    assert not (here / "letters").exists()
+    code, _, err = run("compare", "letters.toml")
+    assert code == 0, err
+    assert "1 of 1 models are finished" in err
+    assert {path.name for path in (here / "letters").glob("*.*")} >= {
+        "results.json",
+        "tables.md",
+        "report.html",
+    }
+    code, out, _ = run("compare", "letters.toml", "--dry-run")
+    assert "finished" in out and "0 of 1 models are left" in out
+
+
+def test_data_may_lie_elsewhere_and_a_failure_is_told(here: Path, run: Run) -> None:
+    (here / "elsewhere").mkdir()
+    write_text(here / "elsewhere")
+    (here / "letters.toml").write_text(CONFIG.replace("letter_encoder:letters", "absent:letters"))
+    code, _, err = run("compare", "letters.toml", "--data", "elsewhere", "--out", "results")
+    assert code == 1
+    assert "failed: letters: there is no module absent" in err
+    code, _, err = run("compare", "letters.toml", "--out", "results2")
+    assert code == 2 and "--data" in err
+    code, _, err = run("compare", "letters.toml", "--data", "nowhere")
+    assert code == 2 and err == "babelite: nowhere: there is no such folder; check --data.\n"
+
+
+def test_a_report_of_what_there_is(here: Path, run: Run) -> None:
+    write_text(here)
+    (here / "letters.toml").write_text(CONFIG)
+    code, _, err = run("compare", "letters.toml", "--report-only")
+    assert code == 0 and "0 of 1 models are finished" in err
+    assert "has not been run yet" in (here / "letters" / "tables.md").read_text()

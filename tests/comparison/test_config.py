@@ -1,0 +1,117 @@
+"""A configuration that is wrong is one sentence that names file and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_comparison import BASE, SMALL, SYSTEMS, TASKS
+
+from babelite.comparison.config import BudgetConfig, read_config
+from babelite.comparison.grid import file_name, make_grid, share_out
+from babelite.errors import BabeliteError
+from babelite.training.config import make_config
+
+
+def read(text: str, folder: Path, tmp_path: Path) -> object:
+    path = tmp_path / "compare.toml"
+    path.write_text(text, encoding="utf-8")
+    return make_grid(read_config(path), path, tmp_path / "out", folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("pairs = 6000", "pairs = -1", ["budget.pairs", "greater than 0"]),
+        ("pairs = 6000", "pairs = 6000\nminutes = 1", ["budget", "one of pairs, epochs, steps"]),
+        ("seeds = [0]", "seeds = [0, 0]", ["seeds", "twice"]),
+        ("seeds = [0]", "sedes = [0]", ["sedes", "no such key"]),
+        ('reference = "align"', 'reference = "aling"', ["reference", "'aling'"]),
+        ('name = "align"', 'name = "token bag"', ["name", "'token bag' is used twice"]),
+        ('kind = "retrieval"', 'kind = "retrival"', ["tasks.1", "retrival"]),
+        ('documents = "topics"', "", ["tasks.3.documents", "is missing"]),
+        ("dim = 32", "dim = 33", ["'token bag'", "33 cannot be shared"]),
+        ("dim = 32", "dimension = 32", ["'token bag'", "no option 'dimension'"]),
+        ('objective = "align"', 'objective = "algin"', ["'align'", "'algin'"]),
+        ("dim = 32", "seed = 3", ["training.seed", "is decided by"]),
+        ('train = ["en-fr.tsv"]', "train = []", ["data.train", "at least 1"]),
+        ("[data]\n", "[data]\nmore = 1\n", ["data.more", "no such key"]),
+        ("title =", "title", ["TOML"]),
+    ],
+)
+def test_one_sentence_names_file_and_key(
+    old: str, new: str, words: list[str], text: Path, tmp_path: Path
+) -> None:
+    assert old in SMALL
+    with pytest.raises(BabeliteError) as caught:
+        read(SMALL.replace(old, new, 1), text, tmp_path)
+    message = str(caught.value)
+    assert message.startswith(str(tmp_path / "compare.toml"))
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize("file", ["en-fr.tsv", "test.en-fr.tsv", "sts.en.tsv"])
+def test_a_missing_file_is_named_before_anything_is_trained(
+    file: str, text: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(BabeliteError, match=r"no such file.*--data"):
+        read(SMALL.replace(f'"{file}"', f'"absent.{file}"'), text, tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_configuration(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="there is no such file"):
+        read_config(tmp_path / "absent.toml")
+
+
+def test_something_to_train_needs_text_and_a_budget(text: Path, tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="data: is missing"):
+        read("seeds = [0]\n[budget]\npairs = 100\n" + SYSTEMS + TASKS, text, tmp_path)
+    with pytest.raises(BabeliteError, match="budget: is missing"):
+        read(BASE.replace("[budget]\npairs = 6000\n", "") + SYSTEMS + TASKS, text, tmp_path)
+    with pytest.raises(BabeliteError, match="nothing to compare"):
+        read(TASKS, text, tmp_path)
+
+
+def test_the_same_pairs_for_all_in_whatever_phases() -> None:
+    budget = BudgetConfig(pairs=90_000)
+    layers = make_config("tiny", options={"bag_epochs": 0, "epochs": 1, "batch_size": 100})
+    assert share_out(budget, layers) == {"bag_steps": 0, "steps": 900}
+    bag = make_config("tiny", options={"layers": 0, "bag_epochs": 1, "bag_batch_size": 100})
+    assert share_out(budget, bag) == {"bag_steps": 900, "steps": 0}
+    # The default recipe: eight passes as a bag for one with layers.
+    both = make_config("default", options={"bag_batch_size": 1_000, "batch_size": 500})
+    assert share_out(budget, both) == {"bag_steps": 80, "steps": 20}
+
+
+def test_minutes_leave_out_a_phase_that_has_no_epochs() -> None:
+    budget = BudgetConfig(minutes=2)
+    layers = make_config("default", options={"bag_epochs": 0})
+    assert share_out(budget, layers) == {"minutes": 2, "bag_share": 0.0}
+    assert share_out(budget, make_config("default")) == {"minutes": 2, "bag_share": 0.5}
+
+
+def test_each_language_pair_has_a_model_of_its_own_or_all_have_one(
+    text: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "en-de.tsv").write_text((text / "en-fr.tsv").read_text(encoding="utf-8"))
+    two = SMALL.replace('"en-fr.tsv"', f'"en-fr.tsv", "{tmp_path / "en-de.tsv"}"')
+    each = read(two, text, tmp_path)
+    assert [(c.system, c.languages) for c in each.cells] == [  # type: ignore[attr-defined]
+        ("token bag", "en-fr"),
+        ("token bag", "en-de"),
+        ("align", "en-fr"),
+        ("align", "en-de"),
+        ("letters", ""),
+    ]
+    joint = read('models = "joint"\n' + two, text, tmp_path)
+    assert [c.languages for c in joint.cells] == ["all", "all", ""]  # type: ignore[attr-defined]
+
+
+def test_names_that_would_share_a_folder_are_refused(text: Path, tmp_path: Path) -> None:
+    assert file_name("a b") == file_name("a/b")
+    clash = '\n[[systems]]\nname = "token*bag"\n'
+    with pytest.raises(BabeliteError, match="would share a folder"):
+        read(BASE + SYSTEMS + clash + TASKS, text, tmp_path)

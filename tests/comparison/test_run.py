@@ -1,0 +1,226 @@
+"""Grids: what is finished stays, what fails stops nothing, what is killed goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import start_babelite
+from small_comparison import BASE, ENCODERS, SMALL, SYSTEMS, TASKS, InThisProcess, Silent, grid_of
+
+from babelite.comparison.cells import CellFiles
+from babelite.comparison.encoders import PEERS, Peer
+from babelite.comparison.grid import Grid
+from babelite.comparison.launch import launch
+from babelite.comparison.results import collect
+from babelite.comparison.run import run_cells
+from babelite.errors import BabeliteError
+
+
+def copied(finished: Grid, out: Path) -> Path:
+    """The folder of a finished comparison, to be changed."""
+    shutil.copytree(finished.out, out)
+    return out
+
+
+def times(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def cells(grid: Grid) -> dict[str, CellFiles]:
+    return {cell.title: CellFiles(grid, cell) for cell in grid.cells}
+
+
+def scores(grid: Grid) -> dict[str, Any]:
+    return {f"{run['system']} {run['seed']}": run["scores"] for run in collect(grid)["runs"]}
+
+
+# --- what is finished -------------------------------------------------------------------------
+
+
+def test_every_cell_has_every_task(finished: Grid) -> None:
+    for run in collect(finished)["runs"]:
+        assert run["state"] == "finished"
+        assert set(run["scores"]) == {"pairs", "alike", "topics"}
+        assert set(run["scores"]["pairs"]) == {"en→fr", "fr→en"}
+        assert set(run["scores"]["alike"]) == {"en", "fr", "en-fr"}
+        assert set(run["scores"]["topics"]) == {"en→en", "en→fr"}
+        assert run["cost"]["sentences_per_second"] > 0 and run["cost"]["memory"] > 1e6
+
+
+def test_all_systems_saw_the_same_number_of_pairs_of_one_text(finished: Grid) -> None:
+    trained = [run for run in collect(finished)["runs"] if run["seed"] is not None]
+    assert [run["cost"]["training_pairs"] for run in trained] == [6_000, 6_000]
+    assert len(list((finished.out / "text").glob("*/tokenizer.json"))) == 1
+    # Nothing of it is kept a second time beside a model, and no checkpoint after the end.
+    for one in cells(finished).values():
+        work = one.cell.model / "training"
+        assert not (work / "tokens").exists() and not list(work.glob("*.safetensors"))
+
+
+def test_sentences_of_the_tasks_are_not_trained_on(finished: Grid, text: Path) -> None:
+    [corpus] = (finished.out / "text").glob("*/corpus")
+    trained = {
+        side
+        for file in corpus.glob("*.tsv")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        for side in line.split("\t")[:2]
+    }
+    tested = (text / "test.en-fr.tsv").read_text(encoding="utf-8").split("\n")[0].split("\t")
+    assert trained and not trained & set(tested)
+    assert str(text / "test.en-fr.tsv") in finished.excluded
+
+
+def test_a_finished_comparison_does_nothing_again(finished: Grid) -> None:
+    before, launcher = times(finished.out / "cells"), InThisProcess()
+    run_cells(finished, Silent(), launcher=launcher)
+    assert launcher.done == []
+    assert times(finished.out / "cells") == before
+
+
+def test_a_system_a_seed_and_a_task_may_be_added(
+    finished: Grid, text: Path, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "more")
+    before = times(out / "cells")
+    more = SMALL.replace("seeds = [0]", "seeds = [0, 1]").replace('name = "alike"', 'name = "sts"')
+    grid = grid_of(more, text, out)
+    launcher = InThisProcess()
+    outcome = run_cells(grid, Silent(), launcher=launcher)
+    assert outcome.finished == 5
+    assert sorted(job for job in launcher.done if job.endswith("/train")) == [
+        "align/en-fr.seed-1/train",
+        "token-bag/en-fr.seed-1/train",
+    ]
+    models = {path for path in before if "/model/" in str(path)}
+    assert {path: path.stat().st_mtime_ns for path in models} == {p: before[p] for p in models}
+    assert "sts" in collect(grid)["summary"]["align"]
+
+
+def test_other_settings_need_another_folder(finished: Grid, text: Path, tmp_path: Path) -> None:
+    out = copied(finished, tmp_path / "other")
+    grid = grid_of(SMALL.replace("dim = 32", "dim = 64"), text, out)
+    with pytest.raises(BabeliteError, match=r"dim \(was 32, is 64\).*--out"):
+        run_cells(grid, Silent(), launcher=InThisProcess())
+
+
+def test_a_folder_of_something_else_is_refused(text: Path, tmp_path: Path) -> None:
+    (tmp_path / "holiday.jpg").write_bytes(b"x")
+    with pytest.raises(BabeliteError, match="holds no comparison"):
+        grid_of(SMALL, text, tmp_path)
+
+
+# --- what fails -------------------------------------------------------------------------------
+
+BROKEN = """
+[[systems]]
+name = "no words"
+vocabulary_size = 4
+"""
+MISSING = """
+[[encoders]]
+name = "elsewhere"
+encoder = "letter_encoder:nothing"
+
+[[encoders]]
+name = "optional"
+encoder = "some-peer"
+"""
+
+
+def test_what_fails_or_is_missing_stops_nothing(
+    finished: Grid, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PEERS, "some-peer", Peer("some-peer", "no_such_module_anywhere"))
+    out = copied(finished, tmp_path / "failing")
+    grid = grid_of(BASE + BROKEN + SYSTEMS + MISSING + ENCODERS + TASKS, text, out)
+    outcome = run_cells(grid, Silent(), launcher=InThisProcess())
+    assert outcome.finished == 3
+    errors = dict(outcome.failed)
+    assert set(errors) == {"no words, en-fr, seed 0", "elsewhere"}
+    assert "no pair of en-fr is left to train on" in errors["no words, en-fr, seed 0"]
+    assert "has no attribute nothing" in errors["elsewhere"]
+    assert outcome.skipped == (("optional", "not installed; run: pip install some-peer"),)
+    results = collect(grid)
+    # What was skipped has no score at all: a zero would be a lie.
+    assert results["summary"]["optional"] == {"pairs": {}, "alike": {}, "topics": {}}
+    assert not [row for row in results["differences"] if row["system"] == "optional"]
+
+
+def test_what_failed_is_tried_again(finished: Grid, text: Path, tmp_path: Path) -> None:
+    out = copied(finished, tmp_path / "again")
+    late = '\n[[encoders]]\nname = "late"\nencoder = "late_encoder:letters"\n'
+    grid = grid_of(BASE + SYSTEMS + late + TASKS, text, out)
+    assert len(run_cells(grid, Silent(), launcher=InThisProcess()).failed) == 1
+    shutil.copyfile(text / "letter_encoder.py", text / "late_encoder.py")
+    outcome = run_cells(grid, Silent(), launcher=InThisProcess())
+    assert (outcome.finished, outcome.failed) == (3, ())
+
+
+def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
+    job = tmp_path / "evaluate.json"
+    job.write_text("{")  # not even a job
+    assert launch(job, lambda: None) != 0
+    record = json.loads((tmp_path / "evaluate.error.json").read_text())
+    assert record["state"] == "failed" and "JSON" in record["error"]
+
+
+# --- what is killed ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Any]]:
+    started: list[Any] = []
+    yield started
+    for process in started:
+        if process.is_alive():
+            process.kill()
+        process.join()
+
+
+def workers(out: Path) -> list[str]:
+    """The command lines of processes that do jobs of a comparison."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if "babelite.comparison.worker" in command and str(out) in command:
+            found.append(command)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+def test_killed_and_started_again_it_ends_as_if_nothing_had_been(
+    finished: Grid, text: Path, tmp_path: Path, processes: list[Any]
+) -> None:
+    out, config = tmp_path / "killed", text / "killed.toml"
+    config.write_text(SMALL, encoding="utf-8")
+    process = start_babelite(["compare", str(config), "--out", str(out)], tmp_path / "log.txt")
+    processes.append(process)
+    second = out / "cells" / "align" / "en-fr.seed-0" / "model" / "training" / "metrics.jsonl"
+    deadline = time.monotonic() + 900  # only so that a fault does not hang for ever
+    while not (second.exists() and second.stat().st_size):
+        assert process.is_alive(), (tmp_path / "log.txt").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.join()
+    while workers(out):  # nobody is left who could write while the next one works
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    first = out / "cells" / "token-bag" / "en-fr.seed-0"
+    before = times(first)
+    assert first / "trained.json" in before
+    grid = grid_of(SMALL, text, out)
+    outcome = run_cells(grid, Silent(), launcher=InThisProcess())
+    assert (outcome.finished, outcome.failed) == (3, ())
+    assert times(first) == before
+    # The same answers to every query as the comparison that was never interrupted.
+    assert scores(grid) == scores(finished)
