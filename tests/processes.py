@@ -106,6 +106,8 @@ def _babelite(
     os.environ.update(environment)
     from babelite.cli import main
 
+    # Shells let jobs in the background ignore Ctrl-C, and what the tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     output = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
     os.dup2(output, 1)
     os.dup2(output, 2)
