@@ -117,7 +117,9 @@ def test_evaluate_as_json(run: Run) -> None:
 def test_predict_knows_its_encoder(run: Run, here: Path) -> None:
     trained(run)
     source = (here / "letter_encoder.py").read_text()
-    (here / "reversed_encoder.py").write_text(source.replace("minlength=256)", "minlength=256)[::-1]"))
+    (here / "reversed_encoder.py").write_text(
+        source.replace("minlength=256)", "minlength=256)[::-1]")
+    )
     code, out, err = run(
         *("classify", "predict", "c.classifier", "-m", "reversed_encoder:letters"),
         standard_input="a\n",
