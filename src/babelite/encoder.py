@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.cores import usable_cores
 from babelite.errors import BabeliteError
 from babelite.model_folder import (
     DEFAULT_MODEL,
@@ -116,7 +116,7 @@ class Encoder:
         options.intra_op_num_threads = 1
         options.enable_mem_pattern = False  # a plan kept for every shape, and shapes abound here
         session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        return cls(session, tokenizer, model.description, chosen, threads or _usable_cpus())
+        return cls(session, tokenizer, model.description, chosen, threads or usable_cores())
 
     @property
     def dim(self) -> int:
@@ -274,9 +274,3 @@ def _head(text: str, max_tokens: int, index: int) -> str:
     if len(text) <= limit:
         return text
     return " ".join(text.split(maxsplit=max_tokens)[:max_tokens])[:limit]
-
-
-def _usable_cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):  # absent from macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from babelite.cluster.pool import Pool, usable_cpus
+from babelite.cluster.pool import Pool
 from babelite.cluster.processes import OneThread, Processes
 from babelite.cluster.worker import Model
+from babelite.cores import usable_cores
 
 
 def open_pool(
@@ -43,7 +44,7 @@ def open_pool(
         from babelite.cluster.on_ray import OnRay
 
         return Pool(OnRay(ray, workers, Model.packed(model)), notice)
-    workers = workers or usable_cpus()
+    workers = workers or usable_cores()
     if workers == 1:
         return Pool(OneThread(Model(model)))
     return Pool(Processes(workers, Model(model)))

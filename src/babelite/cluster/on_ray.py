@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite import __version__
-from babelite.cluster.pool import Event, Hand, Shared, Task, portable, usable_cpus
+from babelite.cluster.pool import Event, Hand, Shared, Task, portable
 from babelite.cluster.worker import Model, Worker, peak_memory, use_one_thread
+from babelite.cores import usable_cores
 from babelite.errors import BabeliteError, MissingExtraError
 
 _SECONDS_TO_CONNECT = 5.0
@@ -198,7 +199,7 @@ def _connect(address: str, size: int | None) -> None:
         raise MissingExtraError("--ray", "cluster") from error
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address == "local":
-        options |= {"num_cpus": size or usable_cpus(), "include_dashboard": False}
+        options |= {"num_cpus": size or usable_cores(), "include_dashboard": False}
     elif address != "auto":
         _require_listener(address)
     try:

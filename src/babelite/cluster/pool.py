@@ -6,7 +6,6 @@ actors of a Ray cluster. The order of the work is kept here, once for all of the
 
 from __future__ import annotations
 
-import os
 import time
 import traceback
 from collections import deque
@@ -289,13 +288,6 @@ class Pool:
                     f"no worker starts ({reason})",
                     remedy="see that babelite and enough memory are there for each",
                 )
-
-
-def usable_cpus() -> int:
-    """The number of CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # absent from macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def portable(error: Exception) -> Exception:

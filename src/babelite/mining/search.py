@@ -9,7 +9,6 @@ compared with its members by one matrix product, which is many times as fast.
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
@@ -17,6 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.cores import usable_cores
 from babelite.retrieval import Neighbours, merged
 
 SearchKind = Literal["auto", "exact", "clusters"]
@@ -234,8 +234,7 @@ def usable_threads() -> int:
     """The number of CPUs this process may use, at most what OMP_NUM_THREADS says."""
     import faiss
 
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cpus or 1, faiss.omp_get_max_threads()))
+    return max(1, min(usable_cores(), faiss.omp_get_max_threads()))
 
 
 def _none(rows: int, k: int) -> Neighbours:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from starlette.requests import Request
 
 from babelite import __version__
 from babelite.adapters import open_encoder
+from babelite.cores import usable_cores
 from babelite.encoder import Encoder, SentenceEncoder
 from babelite.server.batching import Batcher, ClosedError, Encoded, QueueFullError, batch_encoder
 from babelite.server.errors import RefusedError
@@ -84,7 +84,7 @@ class Service:
         self.model = ModelCard.of(encoder, name)
         self.index = None if index is None else LiveIndex(Path(index), encoder)
         self.metrics = Metrics(lambda: self._batcher.waiting, self.model.name, __version__)
-        threads = (threads or usable_cpus()) if isinstance(encoder, Encoder) else 1
+        threads = (threads or usable_cores()) if isinstance(encoder, Encoder) else 1
         self._batcher = Batcher(
             batch_encoder(encoder),
             encoder.dim,
@@ -172,13 +172,6 @@ def open_service(
         model = read_description(Path(index)).encoder.spec
     encoder = open_encoder(model, allow_download=allow_download, threads=1)
     return Service(encoder, index=index, limits=limits, name=name, threads=threads)
-
-
-def usable_cpus() -> int:
-    """How many CPUs the process may use."""
-    if hasattr(os, "sched_getaffinity"):  # absent from macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _busy(seconds: float) -> RefusedError:

@@ -9,7 +9,6 @@ gradient and the last of it to be known. Gradients are summed once a step instea
 from __future__ import annotations
 
 import json
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from babelite.cores import own_cores
 from babelite.errors import BabeliteError
 
 # Where it is counted how many processes have told, or need not be told, of a loss.
@@ -202,7 +202,7 @@ class Processes:
 
     def cores(self) -> int:
         """How many CPU cores are there for this process alone."""
-        mine = (socket.gethostname(), _own_cores())
+        mine = (socket.gethostname(), own_cores())
         if self.world_size == 1:
             return len(mine[1])
         with self._noticing_losses():
@@ -278,9 +278,3 @@ def share_of_cores(mine: tuple[str, set[int]], everyone: list[tuple[str, set[int
 
 def _store() -> Any:  # noqa: ANN401 - torch does not export the type
     return dist.distributed_c10d._get_default_store()
-
-
-def _own_cores() -> set[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return set(os.sched_getaffinity(0))
-    return set(range(os.cpu_count() or 1))
