@@ -11,7 +11,7 @@ from babelite import __version__
 from babelite.alignment import Bead
 from babelite.alignment_files import texts
 from babelite.documents import Document
-from babelite.errors import MissingExtraError
+from babelite.pages import make_environment
 
 if TYPE_CHECKING:
     import jinja2
@@ -57,18 +57,7 @@ def page_template() -> jinja2.Template:
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError("writing an HTML page", "report") from error
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("babelite"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["shade"] = _shade
+    environment = make_environment("writing an HTML page", shade=_shade)
     return environment.get_template("alignment.html.j2")
 
 

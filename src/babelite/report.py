@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from babelite import __version__
 from babelite.curves import draw_losses, draw_precision, read_curves
-from babelite.errors import MissingExtraError
 from babelite.evaluation.figures import draw_cosines, draw_margins, draw_similarity
 from babelite.evaluation.retrieval import RetrievalResult
 from babelite.figures import DARK, LIGHT, Theme, render_svg
 from babelite.files import write_text
+from babelite.pages import make_environment
 from babelite.retrieval import SearchResult
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def write_report(
         MissingExtraError: The extra ``report`` is not installed.
     """
     page = (
-        make_environment()
+        report_environment()
         .get_template("report.html.j2")
         .render(
             title=title,
@@ -85,25 +85,13 @@ def write_report(
     return out
 
 
-def make_environment() -> Environment:
-    """What fills the templates of pages.
+def report_environment() -> Environment:
+    """What fills the templates of reports.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise MissingExtraError("writing a report", "report") from error
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("babelite"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(fact=_fact, percent=_percent)
-    return environment
+    return make_environment("writing a report", fact=_fact, percent=_percent)
 
 
 def _curve_pictures(metrics_jsonl: str | Path) -> Iterator[Picture]:

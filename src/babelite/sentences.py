@@ -17,8 +17,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.errors import BabeliteError
 from babelite.files import decode_lines, suffix_of, whole_lines
+from babelite.parquet import reading_parquet, require_pyarrow
 from babelite.places import is_url, reading, reading_stored
 
 if TYPE_CHECKING:
@@ -313,19 +314,8 @@ def _skip(stream: BinaryIO, count: int) -> None:
 
 @contextmanager
 def _parquet(place: str, stream: BinaryIO) -> Iterator[pq.ParquetFile]:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise MissingExtraError("Parquet", "cluster") from error
+    require_pyarrow("Parquet", "cluster")
     if place == "-":
         raise BabeliteError("Parquet cannot be read from it", path=place, remedy="name a file")
-    try:
-        with pq.ParquetFile(stream) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        raise BabeliteError(
-            f"cannot be read as Parquet ({str(error).splitlines()[0]})",
-            path=place,
-            remedy="the file is damaged or of another format, so fetch it again or rename it",
-        ) from error
+    with reading_parquet(stream, place) as file:
+        yield file

@@ -17,6 +17,7 @@ from babelite import __version__
 from babelite.errors import BabeliteError
 from babelite.files import require_file, writing
 from babelite.index.description import EncoderIdentity
+from babelite.versions import require_readable
 
 FORMAT_VERSION = 1
 
@@ -99,7 +100,7 @@ def read_classifier(
             with np.load(stream, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         fields = json.loads(arrays.pop(_DESCRIPTION).tobytes())
-        _require_readable(fields, path)
+        require_readable(fields, FORMAT_VERSION, path)
         description, probes = Description.model_validate(fields), arrays.pop(_PROBES)
         if probes.shape != (len(description.probes), description.encoder.dim):
             raise ValueError("the probes have other vectors")
@@ -112,13 +113,3 @@ def read_classifier(
             remedy="copy it again or train it again",
         ) from error
     return description, probes, arrays
-
-
-def _require_readable(fields: object, path: Path) -> None:
-    version = fields.get("format_version") if isinstance(fields, dict) else None
-    if isinstance(fields, dict) and isinstance(version, int) and version > FORMAT_VERSION:
-        raise BabeliteError(
-            f"was written by babelite {fields.get('babelite_version')} in a newer format",
-            path=path,
-            remedy="run: pip install --upgrade babelite",
-        )

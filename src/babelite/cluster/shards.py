@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from babelite import __version__
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.errors import BabeliteError
 from babelite.index.description import EncoderIdentity
+from babelite.parquet import require_pyarrow
 from babelite.places import Folder
+from babelite.versions import require_readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,13 +120,7 @@ def read_manifest(folder: Folder) -> Manifest | None:
     place = folder.file(MANIFEST)
     try:
         fields = json.loads(folder.read_text(MANIFEST))
-        version = fields.get("format_version") if isinstance(fields, dict) else None
-        if isinstance(version, int) and version > FORMAT_VERSION:
-            raise BabeliteError(
-                f"was written by babelite {fields.get('babelite_version')} in a newer format",
-                path=place,
-                remedy="run: pip install --upgrade babelite",
-            )
+        require_readable(fields, FORMAT_VERSION, place)
         return Manifest.model_validate(fields)
     except (ValueError, ValidationError) as error:
         raise BabeliteError(
@@ -168,10 +164,7 @@ def require_parquet() -> None:
     Raises:
         MissingExtraError: It is not.
     """
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("a folder of Parquet shards", "cluster") from error
+    require_pyarrow("a folder of Parquet shards", "cluster")
 
 
 class ShardWriter:

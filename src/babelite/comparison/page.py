@@ -26,7 +26,7 @@ from babelite.comparison.tables import (
 )
 from babelite.figures import DARK, LIGHT, Theme, render_figure_svg
 from babelite.files import write_text
-from babelite.report import Picture, data_address, make_environment
+from babelite.report import Picture, data_address, report_environment
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def write_page(results: Results, out: Path) -> None:
     trade, curves = list(_trade(results)), list(_curves(results))
     matrices, plane = _matrices(results), _map(results)
     page = (
-        make_environment()
+        report_environment()
         .get_template("comparison.html.j2")
         .render(
             title=results["title"],

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from babelite.corpus.pairs import Pair
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.errors import BabeliteError
 from babelite.files import read_lines, require_file, writing_bytes, writing_text
+from babelite.parquet import reading_parquet, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -185,7 +186,7 @@ def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) 
     Returns:
         The number of pairs written.
     """
-    _require_pyarrow()
+    require_pyarrow("Parquet", "corpus")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -200,33 +201,16 @@ def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) 
     return count
 
 
-def _require_pyarrow() -> None:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("Parquet", "corpus") from error
-
-
 @contextlib.contextmanager
 def _open_parquet(path: str) -> Iterator[pq.ParquetFile]:
-    _require_pyarrow()
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    require_pyarrow("Parquet", "corpus")
     if path == "-":
         raise BabeliteError(
             "Parquet cannot be read from it", path=path, remedy="name a file or pipe in TSV"
         )
     require_file(Path(path))
-    try:
-        with pq.ParquetFile(path) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        raise BabeliteError(
-            f"cannot be read as Parquet ({str(error).splitlines()[0]})",
-            path=path,
-            remedy="the file is damaged or of another format, so fetch it again or rename it",
-        ) from error
+    with reading_parquet(path, path) as file:
+        yield file
 
 
 def _struct_names(schema: pa.Schema) -> list[str]:

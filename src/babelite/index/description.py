@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from babelite import __version__
 from babelite.errors import BabeliteError
 from babelite.files import write_text
+from babelite.versions import require_readable
 
 FORMAT_VERSION = 1
 DESCRIPTION = "index.json"
@@ -142,13 +143,7 @@ def read_description(folder: Path) -> IndexDescription:
         )
     try:
         fields = json.loads(path.read_bytes())
-        version = fields.get("format_version") if isinstance(fields, dict) else None
-        if isinstance(version, int) and version > FORMAT_VERSION:
-            raise BabeliteError(
-                f"was written by babelite {fields.get('babelite_version')} in a newer format",
-                path=path,
-                remedy="run: pip install --upgrade babelite",
-            )
+        require_readable(fields, FORMAT_VERSION, path)
         return IndexDescription.model_validate(fields)
     except (ValueError, ValidationError) as error:
         raise BabeliteError(
