@@ -6,6 +6,7 @@ measure keeps what every query came to, so that differences can be tested.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -86,30 +87,30 @@ class Measure:
         return None if self.right is None else self.right / self.repeats
 
 
-class _Task(BaseModel):
+class _Task(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
 
+    @abstractmethod
     def files(self) -> list[Path]:
         """The files that are read."""
-        raise NotImplementedError
 
     def kept_out(self) -> list[Path]:
         """The files whose sentences must not be trained on."""
         return self.files()
 
+    @abstractmethod
     def placed(self, base: Path) -> Task:
         """The same task with paths from a folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sentences(self, scope: Scope) -> list[str]:
         """Sentences of the task, for measuring speed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
         """What the encoder comes to in the languages of the scope."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
