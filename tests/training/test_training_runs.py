@@ -30,7 +30,7 @@ from babelite.evaluation.retrieval import precision_at_1
 from babelite.files import sha256
 from babelite.training.config import make_config
 from babelite.training.formula import OBJECTIVES
-from babelite.training.prepare import TrainingText, prepare
+from babelite.training.prepare import TrainingText, open_text, prepare
 from babelite.training.progress import Progress
 from babelite.training.run import TrainingResult, train
 from babelite.training.run_folder import RunFolder
@@ -90,7 +90,8 @@ def easy_text(easy_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Trai
     config = make_config(options.pop("preset"), None, options)
     folder.claim({"config": {}, "cleaning": {}, "data": []})
     sources = [parse_source(str(easy_file))]
-    return prepare(folder, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
+    prepare(folder, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
+    return open_text(folder, sources)
 
 
 # P@1 that 60 steps give for certain; chance is 0.01. What masks words of one side alone, or
@@ -546,8 +547,8 @@ def test_weights_reach_the_tokens(bilingual_pairs: list[tuple[str, str]], tmp_pa
     run = RunFolder(tmp_path / "model")
     run.claim({})
     config = make_config("tiny", options={"vocabulary_size": 300, "held_out": 20})
-    text = prepare(run, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
-    [pair] = text.pairs
+    prepare(run, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
+    [pair] = open_text(run, sources).pairs
     pairs = [line.split("\t") for line in run.cleaned("en-fr").read_text().splitlines()]
     talks = set(files[0].read_text().splitlines())
     expected = [2.0 if f"{a}\t{b}" in talks else 0.5 for a, b, _ in pairs]

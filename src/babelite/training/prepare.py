@@ -72,8 +72,8 @@ def prepare(
     *,
     cleaning: Cleaning,
     progress: Progress,
-) -> TrainingText:
-    """Do what has not been done yet to make text ready for training, and open it.
+) -> None:
+    """Do what has not been done yet to make text ready for `open_text`.
 
     Args:
         run: Where the results are kept.
@@ -107,7 +107,6 @@ def prepare(
                 path=parts[0].paths[0],
                 remedy="give more pairs, or a larger --vocabulary-size",
             )
-    return open_text(run, sources)
 
 
 def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:
