@@ -1,29 +1,18 @@
-"""Whole runs on a made-up text: what is learned, and what kills, signals and full disks leave."""
+"""Whole runs on a made-up text: what is learned, and what is left in the folder."""
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from made_up_languages import Bilingual
-from processes import start_babelite
+from small_runs import PAPER, SMALL, records, run, small
 
-import babelite.training.run
 from babelite import Encoder
-from babelite.cli import main
 from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import precision_at_1
@@ -35,41 +24,6 @@ from babelite.training.progress import Progress
 from babelite.training.run import TrainingResult, train
 from babelite.training.run_folder import RunFolder
 from babelite.training.trainer import Trainer
-
-# Small enough for a second, large enough to learn and to hold every kind of state.
-SMALL: dict[str, Any] = {
-    "preset": "tiny",
-    "vocabulary_size": 300,
-    "dim": 32,
-    "hidden_dim": 64,
-    "bag_steps": 40,
-    "bag_batch_size": 64,
-    "steps": 40,
-    "batch_size": 32,
-    "warmup_steps": 5,
-    "held_out": 100,
-    "validations": 3,
-    "threads": 1,
-}
-PAPER = "ugt + 2*align + 2*sim"
-
-
-def small(**changes: Any) -> dict[str, Any]:
-    return SMALL | changes
-
-
-def run(file: Path, out: Path, **changes: Any) -> TrainingResult:
-    """Train through the library."""
-    options = small(**changes)
-    return train([parse_source(str(file))], out, make_config(options.pop("preset"), None, options))
-
-
-def records(out: Path, event: str) -> list[dict[str, Any]]:
-    lines = (out / "training" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [record for record in map(json.loads, lines) if record["event"] == event]
-
-
-# --- what is learned --------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -123,14 +77,6 @@ def test_every_objective_learns_from_scratch(
     assert trained.precision_at_1["en-fr"] >= EXPECTED.get(objective, 0)
     logged = [set(record["losses"]) for record in records(folder.out, "train")]
     assert logged == [set(config.weights)] * len(logged)
-
-
-@pytest.fixture(scope="module")
-def finished(
-    parallel_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, TrainingResult]:
-    out = tmp_path_factory.mktemp("finished") / "model"
-    return out, run(parallel_file, out, bag_steps=150)
 
 
 def test_a_finished_run_is_an_encoder(
@@ -209,305 +155,6 @@ def test_a_budget_in_minutes_is_kept(layers: int, parallel_file: Path, tmp_path:
     assert result.seconds <= time.monotonic() - began
     phases = {record["phase"] for record in records(tmp_path / "model", "validation")}
     assert phases == ({"bag", "layers"} if layers else {"bag"})
-
-
-# --- what stops a run -------------------------------------------------------------------------
-
-
-def flags(**changes: Any) -> list[str]:
-    """The small settings as they are written on a command line."""
-    return [
-        part
-        for name, value in small(**changes).items()
-        for part in (f"--{name.replace('_', '-')}", str(value))
-    ]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., BaseProcess]]:
-    """Starts processes of ``babelite`` that write to ``log.txt``; none outlives the test."""
-    processes: list[BaseProcess] = []
-
-    def begin(arguments: list[str], largest_file: int | None = None) -> BaseProcess:
-        log = tmp_path / "log.txt"
-        processes.append(start_babelite(arguments, log, largest_file=largest_file))
-        return processes[-1]
-
-    yield begin
-    for process in processes:
-        if process.is_alive():
-            process.kill()
-        process.join()
-
-
-def finish(process: BaseProcess) -> int:
-    process.join(timeout=60)
-    assert process.exitcode is not None
-    return process.exitcode
-
-
-def wait_for(condition: Callable[[], bool], process: BaseProcess) -> None:
-    while not condition():
-        assert process.is_alive(), "the process ended before it came so far"
-        time.sleep(0.005)
-
-
-RESUMED = {
-    "objective": f"{PAPER} + translation",
-    "dropout": 0.1,
-    "bag_steps": 30,
-    "steps": 25,
-    "checkpoint_seconds": 0.05,
-}
-
-
-@pytest.fixture(scope="module")
-def undisturbed(parallel_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, float]:
-    """The checksum of the weights of a run that nothing stopped, and how long it took."""
-    out = tmp_path_factory.mktemp("undisturbed") / "model"
-    began = time.monotonic()
-    run(parallel_file, out, **RESUMED)
-    return sha256(out / "model.safetensors"), time.monotonic() - began
-
-
-def test_five_kills_at_random_moments_change_no_bit(
-    undisturbed: tuple[str, float],
-    parallel_file: Path,
-    tmp_path: Path,
-    start: Callable[..., BaseProcess],
-) -> None:
-    expected, seconds = undisturbed
-    chance = random.Random(5)
-    kills, attempt = 0, 0
-    command = ["train", str(parallel_file), *flags(**RESUMED)]
-    while kills < 5:  # a run that was faster than its kills is followed by another one
-        attempt += 1
-        out = tmp_path / f"model{attempt}"
-        while kills < 5 and not (out / "babelite.json").exists():
-            process = start([*command, "--out", str(out)])
-            process.join(timeout=chance.uniform(0.05, 0.5) * seconds)
-            if process.is_alive():
-                process.kill()
-                kills += 1
-            assert finish(process) in (0, -signal.SIGKILL), (tmp_path / "log.txt").read_text()
-        assert finish(start([*command, "--out", str(out)])) == 0
-        assert sha256(out / "model.safetensors") == expected
-        leftovers = [path for path in out.rglob("*") if path.name.endswith(".tmp")]
-        assert leftovers == []
-
-
-def test_metrics_of_a_killed_run_are_told_once(
-    parallel_file: Path, tmp_path: Path, start: Callable[..., BaseProcess]
-) -> None:
-    out = tmp_path / "model"
-    command = ["train", str(parallel_file), "--out", str(out), *flags(checkpoint_seconds=3600)]
-    process = start(command)
-    wait_for(lambda: (out / "training" / "last.safetensors").exists(), process)
-    process.kill()
-    finish(process)
-    assert finish(start(command)) == 0
-    for event in ("train", "validation"):
-        steps = [(record["phase"], record["step"]) for record in records(out, event)]
-        assert len(steps) == len(set(steps))
-        assert steps == sorted(steps)
-
-
-# In the middle of preparation, and in the middle of training.
-@pytest.mark.parametrize("stage", ["run.json", "best.safetensors"])
-def test_ctrl_c_saves_and_the_same_command_goes_on(
-    stage: str,
-    undisturbed: tuple[str, float],
-    parallel_file: Path,
-    tmp_path: Path,
-    start: Callable[..., BaseProcess],
-) -> None:
-    out = tmp_path / "model"
-    command = ["train", str(parallel_file), "--out", str(out), *flags(**RESUMED)]
-    process = start(command)
-    wait_for((out / "training" / stage).exists, process)
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGINT)
-    assert finish(process) == 130
-    assert "Traceback" not in (tmp_path / "log.txt").read_text()
-    assert finish(start(command)) == 0
-    assert sha256(out / "model.safetensors") == undisturbed[0]
-
-
-def test_ctrl_c_in_a_shell(parallel_file: Path, tmp_path: Path) -> None:
-    out = tmp_path / "model"
-    command = [sys.executable, "-m", "babelite", "train", str(parallel_file), "--out", str(out)]
-    process = subprocess.Popen(
-        [*command, *flags(steps=1_000_000)], stderr=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        metrics = out / "training" / "metrics.jsonl"
-        while not (metrics.exists() and metrics.stat().st_size):
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert b"same command" in errors
-    assert b"Traceback" not in errors
-    assert output == b""
-    assert (out / "training" / "last.safetensors").exists()
-
-
-# Too little for the cleaned text; enough for it but too little for a checkpoint.
-@pytest.mark.parametrize("largest_file", [5_000, 180_000])
-def test_a_full_disk_is_told_and_the_run_goes_on_later(
-    largest_file: int,
-    undisturbed: tuple[str, float],
-    parallel_file: Path,
-    tmp_path: Path,
-    start: Callable[..., BaseProcess],
-) -> None:
-    out = tmp_path / "model"
-    command = ["train", str(parallel_file), "--out", str(out), *flags(**RESUMED)]
-    assert finish(start(command, largest_file)) == 2
-    message = (tmp_path / "log.txt").read_text()
-    assert "File too large" in message
-    assert "Traceback" not in message
-    assert [path.name for path in out.rglob("*.tmp")] == []
-    assert finish(start(command)) == 0
-    assert sha256(out / "model.safetensors") == undisturbed[0]
-
-
-def test_a_model_that_cannot_be_written_can_be_written_later(
-    undisturbed: tuple[str, float],
-    parallel_file: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    out = tmp_path / "model"
-
-    def full(*arguments: object, **options: object) -> None:
-        raise BabeliteError("cannot be written (No space left on device)", path=out)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(babelite.training.run, "export", full)
-        with pytest.raises(BabeliteError, match="No space"):
-            run(parallel_file, out, **RESUMED)
-    steps = len(records(out, "train"))
-    run(parallel_file, out, **RESUMED)
-    assert len(records(out, "train")) == steps  # nothing was trained again
-    assert sha256(out / "model.safetensors") == undisturbed[0]
-
-
-# --- what is refused --------------------------------------------------------------------------
-
-
-def refuse(
-    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> str:
-    """Run a command that must end with exit code 2; what it says."""
-    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    captured = capfd.readouterr()
-    assert ended.value.code == 2
-    assert captured.out == ""
-    assert "Traceback" not in captured.err
-    return " ".join(captured.err.split())
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--objective", "ugt + laser"], ["'laser'", "add up some of mlm"]),
-        (["--dim", "30", "--heads", "4"], ["30", "4 heads", "--dim"]),
-        (["--temperature", "-1"], ["'temperature'", "greater than 0"]),
-        (["--preset", "huge"], ["'huge'", "default, paper, tiny"]),
-        (["--config", "missing.toml"], ["missing.toml", "no such file"]),
-        (["--columns", "1"], ["--columns 1", "1,2"]),
-        (["--dimension", "4"], ["--dimension"]),
-        (["--dim", "wide"], ["--dim", "integer"]),
-    ],
-)
-def test_bad_options_are_refused_before_anything_is_made(
-    options: list[str],
-    words: list[str],
-    parallel_file: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    out = tmp_path / "model"
-    message = refuse([str(parallel_file), "--out", str(out), *options], monkeypatch, capfd)
-    assert all(word in message for word in words), message
-    assert not out.exists()
-
-
-LINES = "".join(f"the cat number {n}\tle chat numéro {n}\n" for n in range(60))
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("en-fr.tsv", b"", ["en-fr.tsv", "no pairs"]),
-        ("en-fr.tsv", b"only one column\n" * 30, ["en-fr.tsv, line 1"]),
-        ("en-fr.tsv", LINES.encode() + b"torn\n", ["en-fr.tsv, line 61"]),
-        ("en-fr.tsv", b"\x00\x01\x02" * 100, ["en-fr.tsv, line 1"]),
-        ("en-fr.tsv", LINES.encode("latin-1"), ["en-fr.tsv, line 1", "UTF-8"]),
-        ("en-fr.tsv.gz", LINES.encode(), ["en-fr.tsv.gz", "damaged"]),
-        ("en-fr.tsv", LINES[:300].encode(), ["en-fr.tsv", "pairs"]),
-        ("en-fr.tsv", b"a b\ta b\n" * 100, ["en-fr.tsv", "after cleaning"]),
-        ("pairs.tsv", LINES.encode(), ["pairs.tsv", "en-fr="]),
-    ],
-)
-def test_bad_files_are_refused_with_file_and_line(
-    name: str,
-    content: bytes,
-    words: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    file = tmp_path / name
-    file.write_bytes(content)
-    arguments = [str(file), "--out", str(tmp_path / "model"), *flags()]
-    message = refuse(arguments, monkeypatch, capfd)
-    assert all(word in message for word in words), message
-    # What was mended can be trained on with the same command.
-    if name == "en-fr.tsv":
-        assert not list((tmp_path / "model").rglob("*.safetensors"))
-
-
-def test_a_missing_file_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "en-fr.tsv"
-    message = refuse([str(file), "--out", str(tmp_path / "model")], monkeypatch, capfd)
-    assert "en-fr.tsv: there is no such file" in message
-
-
-def test_another_run_in_the_folder_is_refused(
-    finished: tuple[Path, TrainingResult],
-    parallel_file: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    out = finished[0]
-    before = sha256(out / "model.safetensors")
-    arguments = [str(parallel_file), "--out", str(out), *flags(bag_steps=150, seed=1)]
-    message = refuse(arguments, monkeypatch, capfd)
-    assert "another run, which differs in seed (was 0, is 1)" in message
-    assert sha256(out / "model.safetensors") == before
-
-
-def test_unusable_output_folders_are_refused(
-    parallel_file: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    for out, words in ((tmp_path, "not empty"), (tmp_path / "notes.txt", "is a file")):
-        message = refuse([str(parallel_file), "--out", str(out)], monkeypatch, capfd)
-        assert words in message
-    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_two_runs_with_two_seeds_differ_and_with_one_do_not(

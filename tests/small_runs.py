@@ -1,0 +1,52 @@
+"""Training runs that take a second, in the library and on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from babelite.corpus import parse_source
+from babelite.training.config import make_config
+from babelite.training.run import TrainingResult, train
+
+# Small enough for a second, large enough to learn and to hold every kind of state.
+SMALL: dict[str, Any] = {
+    "preset": "tiny",
+    "vocabulary_size": 300,
+    "dim": 32,
+    "hidden_dim": 64,
+    "bag_steps": 40,
+    "bag_batch_size": 64,
+    "steps": 40,
+    "batch_size": 32,
+    "warmup_steps": 5,
+    "held_out": 100,
+    "validations": 3,
+    "threads": 1,
+}
+PAPER = "ugt + 2*align + 2*sim"
+
+
+def small(**changes: Any) -> dict[str, Any]:
+    return SMALL | changes
+
+
+def run(file: Path, out: Path, **changes: Any) -> TrainingResult:
+    """Train through the library."""
+    options = small(**changes)
+    return train([parse_source(str(file))], out, make_config(options.pop("preset"), None, options))
+
+
+def records(out: Path, event: str) -> list[dict[str, Any]]:
+    lines = (out / "training" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return [record for record in map(json.loads, lines) if record["event"] == event]
+
+
+def flags(**changes: Any) -> list[str]:
+    """The small settings as they are written on a command line."""
+    return [
+        part
+        for name, value in small(**changes).items()
+        for part in (f"--{name.replace('_', '-')}", str(value))
+    ]

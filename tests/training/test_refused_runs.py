@@ -1,0 +1,124 @@
+"""Options, files and folders that training refuses, and what it says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from small_runs import flags
+
+from babelite.cli import main
+from babelite.files import sha256
+from babelite.training.run import TrainingResult
+
+
+def refuse(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> str:
+    """Run a command that must end with exit code 2; what it says."""
+    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    captured = capfd.readouterr()
+    assert ended.value.code == 2
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    return " ".join(captured.err.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--objective", "ugt + laser"], ["'laser'", "add up some of mlm"]),
+        (["--dim", "30", "--heads", "4"], ["30", "4 heads", "--dim"]),
+        (["--temperature", "-1"], ["'temperature'", "greater than 0"]),
+        (["--preset", "huge"], ["'huge'", "default, paper, tiny"]),
+        (["--config", "missing.toml"], ["missing.toml", "no such file"]),
+        (["--columns", "1"], ["--columns 1", "1,2"]),
+        (["--dimension", "4"], ["--dimension"]),
+        (["--dim", "wide"], ["--dim", "integer"]),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_made(
+    options: list[str],
+    words: list[str],
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "model"
+    message = refuse([str(parallel_file), "--out", str(out), *options], monkeypatch, capfd)
+    assert all(word in message for word in words), message
+    assert not out.exists()
+
+
+LINES = "".join(f"the cat number {n}\tle chat numéro {n}\n" for n in range(60))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("en-fr.tsv", b"", ["en-fr.tsv", "no pairs"]),
+        ("en-fr.tsv", b"only one column\n" * 30, ["en-fr.tsv, line 1"]),
+        ("en-fr.tsv", LINES.encode() + b"torn\n", ["en-fr.tsv, line 61"]),
+        ("en-fr.tsv", b"\x00\x01\x02" * 100, ["en-fr.tsv, line 1"]),
+        ("en-fr.tsv", LINES.encode("latin-1"), ["en-fr.tsv, line 1", "UTF-8"]),
+        ("en-fr.tsv.gz", LINES.encode(), ["en-fr.tsv.gz", "damaged"]),
+        ("en-fr.tsv", LINES[:300].encode(), ["en-fr.tsv", "pairs"]),
+        ("en-fr.tsv", b"a b\ta b\n" * 100, ["en-fr.tsv", "after cleaning"]),
+        ("pairs.tsv", LINES.encode(), ["pairs.tsv", "en-fr="]),
+    ],
+)
+def test_bad_files_are_refused_with_file_and_line(
+    name: str,
+    content: bytes,
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    arguments = [str(file), "--out", str(tmp_path / "model"), *flags()]
+    message = refuse(arguments, monkeypatch, capfd)
+    assert all(word in message for word in words), message
+    # What was mended can be trained on with the same command.
+    if name == "en-fr.tsv":
+        assert not list((tmp_path / "model").rglob("*.safetensors"))
+
+
+def test_a_missing_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "en-fr.tsv"
+    message = refuse([str(file), "--out", str(tmp_path / "model")], monkeypatch, capfd)
+    assert "en-fr.tsv: there is no such file" in message
+
+
+def test_another_run_in_the_folder_is_refused(
+    finished: tuple[Path, TrainingResult],
+    parallel_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    out = finished[0]
+    before = sha256(out / "model.safetensors")
+    arguments = [str(parallel_file), "--out", str(out), *flags(bag_steps=150, seed=1)]
+    message = refuse(arguments, monkeypatch, capfd)
+    assert "another run, which differs in seed (was 0, is 1)" in message
+    assert sha256(out / "model.safetensors") == before
+
+
+def test_unusable_output_folders_are_refused(
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    for out, words in ((tmp_path, "not empty"), (tmp_path / "notes.txt", "is a file")):
+        message = refuse([str(parallel_file), "--out", str(out)], monkeypatch, capfd)
+        assert words in message
+    assert (tmp_path / "notes.txt").read_text() == "mine"
