@@ -48,7 +48,7 @@ def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int
     from babelite.cluster import encode_files, open_pool
     from babelite.encoder import Encoder
     from babelite.files import write_text
-    from babelite.index.identity import identify
+    from babelite.identity import identify
     from babelite.sentences import Source
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one worker without Ray is this process

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from babelite.adapters import open_encoder
 from babelite.encoder import Encoder
 from babelite.errors import MissingExtraError
-from babelite.index.identity import identify
+from babelite.identity import identify
 
 try:
     from mteb.models.abs_encoder import AbsEncoder

@@ -10,7 +10,7 @@ from babelite.cluster import EncodedFolder, Model, encode_files, open_pool
 from babelite.cluster.shards import MANIFEST
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
-from babelite.index.identity import identify
+from babelite.identity import identify
 from babelite.sentences import Source
 
 MEMORY = fsspec.filesystem("memory")

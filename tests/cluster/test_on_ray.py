@@ -15,7 +15,7 @@ import pytest
 from babelite.cluster import encode_files, open_pool
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
-from babelite.index.identity import identify
+from babelite.identity import identify
 from babelite.sentences import Source
 
 LINES = [f"line {i} of the house" for i in range(2_000)]

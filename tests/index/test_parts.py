@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from babelite.index.description import Contents, EncoderIdentity, IndexDescription, Part, Source
+from babelite.identity import EncoderIdentity
+from babelite.index.description import Contents, IndexDescription, Part, Source
 from babelite.index.parts import plan
 
 

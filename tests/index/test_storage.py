@@ -10,7 +10,8 @@ from word_encoder import WordEncoder
 from babelite.errors import BabeliteError
 from babelite.index import Index
 from babelite.index.description import Precision
-from babelite.index.storage import from_stored, locked, to_stored
+from babelite.index.storage import from_stored, to_stored
+from babelite.locks import locked
 from babelite.vectors import unit_rows
 
 FILES = ["vectors.bin", "text.txt", "ends.bin"]

@@ -16,13 +16,7 @@ from babelite.classification.mlp import MLPClassifier
 from babelite.classification.saved import Description, read_classifier, write_classifier
 from babelite.classification.vectors import text_vectors
 from babelite.errors import BabeliteError
-from babelite.index.identity import (
-    identify,
-    other_encoder,
-    reopen,
-    require_same,
-    same_vectors,
-)
+from babelite.identity import identify, reopen, require_same, require_same_vectors
 from babelite.vectors import unit_rows
 
 if TYPE_CHECKING:
@@ -239,12 +233,10 @@ class TextClassifier:
                 identity,
                 path,
                 allow_download=allow_download,
-                kind="classifier",
                 giving="TextClassifier.load(path, encoder)",
             )
         require_same(identity, encoder, path, "classifier")
-        if not same_vectors(encoder, description.probes, vectors):
-            raise other_encoder(identity, identify(encoder).name, path, "classifier")
+        require_same_vectors(identity, encoder, description.probes, vectors, path, "classifier")
         made = MLPClassifier if description.classifier == "mlp" else LogisticClassifier
         try:
             head: Classifier = made.from_arrays(description.labels, arrays)

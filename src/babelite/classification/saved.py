@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from babelite import __version__
 from babelite.errors import BabeliteError
 from babelite.files import require_file, writing
-from babelite.index.description import EncoderIdentity
+from babelite.identity import EncoderIdentity
 from babelite.versions import require_readable
 
 FORMAT_VERSION = 1

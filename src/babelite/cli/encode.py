@@ -151,7 +151,7 @@ class _Made:
         from babelite.cluster import encode_files
         from babelite.cluster.encoding import SHARD_ROWS
         from babelite.cluster.shards import require_parquet
-        from babelite.index.identity import identify
+        from babelite.identity import identify
 
         if sources[0].place == "-":
             raise BabeliteError(
@@ -214,7 +214,7 @@ class _Made:
         progress: Progress,
     ) -> int:
         from babelite.cli.long_runs import require_writable
-        from babelite.index.identity import identify
+        from babelite.identity import identify
         from babelite.vectors import write_vectors_resumably
 
         require_writable(self.out)

@@ -28,7 +28,7 @@ from babelite.cluster.shards import (
 )
 from babelite.cluster.worker import Worker
 from babelite.errors import BabeliteError
-from babelite.index.description import EncoderIdentity
+from babelite.identity import EncoderIdentity
 from babelite.places import Folder
 from babelite.sentences import Source, Survey
 

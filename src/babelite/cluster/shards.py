@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from babelite import __version__
 from babelite.errors import BabeliteError
-from babelite.index.description import EncoderIdentity
+from babelite.identity import EncoderIdentity
 from babelite.parquet import require_pyarrow
 from babelite.places import Folder
 from babelite.versions import require_readable

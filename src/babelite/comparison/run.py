@@ -18,7 +18,7 @@ from babelite.comparison.records import read_record, write_record
 from babelite.comparison.worker import error_file
 from babelite.errors import BabeliteError
 from babelite.files import write_text
-from babelite.index.storage import locked
+from babelite.locks import locked
 
 _MARK = "comparison.json"
 _TAIL = 4096  # bytes from the end of a file of metrics that hold its last line

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
+from babelite.identity import identify, other_encoder, require_same_vectors
 from babelite.index.description import (
     Contents,
     IndexDescription,
@@ -26,9 +27,8 @@ from babelite.index.description import (
     read_description,
     write_description,
 )
-from babelite.index.identity import identify, other_encoder, require_same_vectors
 from babelite.index.parts import Progress, make_part, plan
-from babelite.index.storage import ENDS, TEXT, VECTORS, Storage, Writer, writing_rows
+from babelite.index.storage import ENDS, PROBED_LINES, TEXT, VECTORS, Storage, Writer, writing_rows
 from babelite.vectors import unit_rows
 
 BLOCK_LINES = 4096
@@ -90,9 +90,9 @@ def begin(
     description = read_description(folder)
     there = description.encoder
     if (there.name, there.dim, there.checksum) != (identity.name, identity.dim, identity.checksum):
-        raise other_encoder(there, identity.name, folder)
-    storage = Storage(folder, description, description.on_disk)
-    require_same_vectors(there, encoder, storage, folder)
+        raise other_encoder(there, identity.name, folder, "index")
+    probes = Storage(folder, description, description.on_disk).first_lines(PROBED_LINES)
+    require_same_vectors(there, encoder, *probes, folder, "index")
     if description.precision != precision:
         raise BabeliteError(
             f"holds vectors of {description.precision}, not of {precision}",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from babelite import __version__
 from babelite.errors import BabeliteError
 from babelite.files import write_text
+from babelite.identity import EncoderIdentity
 from babelite.versions import require_readable
 
 FORMAT_VERSION = 1
@@ -22,23 +23,6 @@ Kind = Literal["exact", "ivf", "pq"]
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EncoderIdentity(_Record):
-    """Which encoder made the vectors, so that no other is searched with.
-
-    Attributes:
-        spec: What `babelite.adapters.open_encoder` opens it by; None for the model that babelite
-            carries, and for an encoder that was given as an object.
-        name: What to call it in messages.
-        dim: Components of a vector.
-        checksum: The SHA-256 of what decides a babelite model's vectors; None for other encoders.
-    """
-
-    spec: str | None = None
-    name: str
-    dim: int = Field(ge=1)
-    checksum: str | None = None
 
 
 class Source(_Record):

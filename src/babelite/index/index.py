@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
+from babelite.identity import reopen, require_same, require_same_vectors
 from babelite.index.building import add_parts, begin, ingest, make_folder
 from babelite.index.description import (
     IndexDescription,
@@ -18,9 +19,15 @@ from babelite.index.description import (
     Precision,
     read_description,
 )
-from babelite.index.identity import reopen, require_same, require_same_vectors
 from babelite.index.parts import OpenPart, Progress, blocks_of
-from babelite.index.storage import Storage, from_stored, locked, read_removed, write_removed
+from babelite.index.storage import (
+    PROBED_LINES,
+    Storage,
+    from_stored,
+    read_removed,
+    write_removed,
+)
+from babelite.locks import locked
 from babelite.retrieval import Neighbours, merged, nearest_in_blocks
 from babelite.vectors import unit_rows
 
@@ -159,10 +166,16 @@ class Index:
         """
         identity = self.description.encoder
         if self._given is None:
-            self._given = reopen(identity, self.folder, allow_download=self._allow_download)
+            self._given = reopen(
+                identity,
+                self.folder,
+                allow_download=self._allow_download,
+                giving="Index.open(folder, encoder)",
+            )
         if not self._checked:
-            require_same(identity, self._given, self.folder)
-            require_same_vectors(identity, self._given, self._storage, self.folder)
+            require_same(identity, self._given, self.folder, "index")
+            probes = self._storage.first_lines(PROBED_LINES)
+            require_same_vectors(identity, self._given, *probes, self.folder, "index")
             self._checked = True
         return self._given
 

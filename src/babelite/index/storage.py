@@ -8,7 +8,6 @@ ends in it. What a killed process has written past the last commit is cut off by
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +35,7 @@ _DTYPES: dict[str, np.dtype[np.int8] | np.dtype[np.float16]] = {
 }
 _INT8_MAX = 127
 _SCANNED_ROWS = 8192
+PROBED_LINES = 3  # by whose vectors the encoder is known again
 
 
 def to_stored(vectors: NDArray[np.float32], precision: Precision) -> NDArray[np.generic]:
@@ -278,29 +278,3 @@ def writing_rows(folder: Path, description: IndexDescription) -> Iterator[Writer
         yield writer
     finally:
         writer.close()
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from changing an index; the lock goes when the process does.
-
-    Raises:
-        BabeliteError: Another process is at it.
-    """
-    with (folder / ".lock").open("a+b") as file:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BabeliteError(
-                "is being changed by another process",
-                path=folder,
-                remedy="wait for its end, then give the command again",
-            ) from error
-        yield

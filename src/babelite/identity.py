@@ -1,4 +1,8 @@
-"""Which encoder an index belongs to: written down, opened again, and told from others."""
+"""Which encoder made some vectors: written down, opened again, and told from others.
+
+Indexes, classifiers and folders of shards keep vectors, or what was learnt on them, and refuse any
+other encoder.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,35 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from babelite.adapters import AdaptedEncoder, open_encoder
 from babelite.encoder import Encoder, SentenceEncoder
 from babelite.errors import BabeliteError
-from babelite.index.description import EncoderIdentity
-from babelite.index.storage import Storage
 from babelite.model_folder import GRAPHS, TOKENIZER
 from babelite.vectors import unit_rows
 
-# A line gets a vector within this distance again, whatever the machine and the precision.
+# A text gets a vector within this distance again, whatever the machine and the precision.
 _SAME_VECTOR = 0.2
-_PROBED_LINES = 3
+
+
+class EncoderIdentity(BaseModel):
+    """Which encoder made the vectors, so that no other is used with them.
+
+    Attributes:
+        spec: What `babelite.adapters.open_encoder` opens it by; None for the model that babelite
+            carries, and for an encoder that was given as an object.
+        name: What to call it in messages.
+        dim: Components of a vector.
+        checksum: The SHA-256 of what decides a babelite model's vectors; None for other encoders.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spec: str | None = None
+    name: str
+    dim: int = Field(ge=1)
+    checksum: str | None = None
 
 
 def identify(encoder: SentenceEncoder, spec: str | None = None) -> EncoderIdentity:
@@ -49,20 +70,14 @@ def identify(encoder: SentenceEncoder, spec: str | None = None) -> EncoderIdenti
 
 
 def reopen(
-    identity: EncoderIdentity,
-    folder: Path,
-    *,
-    allow_download: bool,
-    kind: str = "index",
-    giving: str = "Index.open(folder, encoder)",
+    identity: EncoderIdentity, path: Path, *, allow_download: bool, giving: str
 ) -> SentenceEncoder:
-    """Open the encoder that an index, or something else, was made with.
+    """Open the encoder that something was made with; whether it still is the same is not looked at.
 
     Args:
-        identity: What the index says of it.
-        folder: The folder of the index, for messages.
+        identity: Which it was.
+        path: What was made with it, for messages.
         allow_download: As for `babelite.adapters.open_encoder`.
-        kind: What was made with it, for messages.
         giving: How to give the encoder itself, for messages.
 
     Raises:
@@ -71,26 +86,30 @@ def reopen(
     if identity.spec is None and identity.checksum is None:
         raise BabeliteError(
             f"was made with the encoder {identity.name}, which cannot be opened by a name",
-            path=folder,
+            path=path,
             remedy=f"give it: {giving}",
         )
     try:
-        encoder = open_encoder(identity.spec, allow_download=allow_download)
+        return open_encoder(identity.spec, allow_download=allow_download)
     except BabeliteError as error:
         raise BabeliteError(
             f"was made with the model {identity.spec or identity.name}, which does not open "
             f"({error.problem})",
-            path=folder,
+            path=path,
             remedy="name it with --model",
         ) from error
-    require_same(identity, encoder, folder, kind)
-    return encoder
 
 
 def require_same(
-    identity: EncoderIdentity, encoder: SentenceEncoder, folder: Path, kind: str = "index"
+    identity: EncoderIdentity, encoder: SentenceEncoder, path: Path, kind: str
 ) -> None:
-    """Raise if an encoder is known to be another than the one an index was made with.
+    """Raise if an encoder is known to be another than the one that something was made with.
+
+    Args:
+        identity: Which it was.
+        encoder: The encoder at hand.
+        path: What was made with it, for messages.
+        kind: What that is, for messages: ``index``, ``classifier``.
 
     Raises:
         BabeliteError: The checksums of two models of babelite, or the numbers of components differ.
@@ -98,38 +117,41 @@ def require_same(
     given = identify(encoder)
     both = identity.checksum is not None and given.checksum is not None
     if given.dim != identity.dim or (both and given.checksum != identity.checksum):
-        raise other_encoder(identity, given.name, folder, kind)
+        raise other_encoder(identity, given.name, path, kind)
 
 
 def require_same_vectors(
-    identity: EncoderIdentity, encoder: SentenceEncoder, storage: Storage, folder: Path
+    identity: EncoderIdentity,
+    encoder: SentenceEncoder,
+    texts: Sequence[str],
+    vectors: NDArray[np.float32],
+    path: Path,
+    kind: str,
 ) -> None:
-    """Raise if an encoder gives the first lines of an index other vectors than they have.
+    """Raise if an encoder gives texts other vectors than they had, the machine's rounding aside.
+
+    Args:
+        identity: Which encoder it was.
+        encoder: The encoder at hand.
+        texts: Some texts.
+        vectors: The vectors they had, of shape (texts, dim).
+        path: As for `require_same`.
+        kind: As for `require_same`.
 
     Raises:
         BabeliteError: It does, whatever its name and its checksum say.
     """
-    texts, stored = storage.first_lines(_PROBED_LINES)
-    if not same_vectors(encoder, texts, stored):
-        raise other_encoder(identity, identify(encoder).name, folder)
-
-
-def same_vectors(
-    encoder: SentenceEncoder, texts: Sequence[str], vectors: NDArray[np.float32]
-) -> bool:
-    """Whether an encoder gives texts the vectors they have, the machine's rounding aside."""
     given = unit_rows(encoder.encode(texts))
-    return bool((np.linalg.norm(given - vectors, axis=1) <= _SAME_VECTOR).all())
+    if not (np.linalg.norm(given - vectors, axis=1) <= _SAME_VECTOR).all():
+        raise other_encoder(identity, identify(encoder).name, path, kind)
 
 
-def other_encoder(
-    identity: EncoderIdentity, given: str, folder: Path, kind: str = "index"
-) -> BabeliteError:
-    """The error for an encoder that does not belong to an index, or to something else."""
+def other_encoder(identity: EncoderIdentity, given: str, path: Path, kind: str) -> BabeliteError:
+    """The error for an encoder that does not belong to something; see `require_same`."""
     made_with = identity.name if identity.spec is None else f"{identity.name} ({identity.spec})"
     other = "another model" if given == identity.name else f"the model {given}"
     return BabeliteError(
         f"was made with the model {made_with}, and {other} gives other vectors",
-        path=folder,
+        path=path,
         remedy=f"name that model, or make a new {kind} with this one",
     )
