@@ -151,31 +151,17 @@ def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[ND
     """The vectors of both documents, with a bar on standard error meanwhile."""
     import numpy as np
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     from babelite.adapters import encode_stream
+    from babelite.cli.bars import rate_bars
 
     console = Console(stderr=True, highlight=False)
     documents = list(documents)
     vectors = []
     started = time.perf_counter()
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
+    with rate_bars(console) as progress:
         total = sum(len(document.sentences) for document in documents)
-        task = progress.add_task("encoding", total=total)
+        task = progress.add_task("encoding", total=total, rate="")
         done = 0
         for document in documents:
             blocks = []
@@ -183,8 +169,7 @@ def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[ND
                 blocks.append(block)
                 done += len(block)
                 rate = done / (time.perf_counter() - started)
-                said = f"encoding, {rate:,.0f} sentences a second"
-                progress.update(task, completed=done, description=said)
+                progress.update(task, completed=done, rate=f"{rate:,.0f} sentences a second")
             vectors.append(np.concatenate(blocks))
     return vectors
 

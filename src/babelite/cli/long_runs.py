@@ -108,25 +108,11 @@ def watched_steps() -> Iterator[Callable[[str, int, int], None]]:
         What is to be told: the step, how much of it is done, and how much there is.
     """
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+
+    from babelite.cli.bars import rate_bars
 
     console = Console(stderr=True, highlight=False)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
+    with rate_bars(console) as bars:
         task = None
         step, started, first = "", 0.0, 0
 

@@ -7,7 +7,8 @@ from types import TracebackType
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from babelite.cli.bars import rate_bars
 
 _SECONDS_BETWEEN_LINES = 20.0
 
@@ -21,16 +22,7 @@ class Stages:
 
     def __init__(self, total: int | None) -> None:
         self._total, self._console = total, Console(stderr=True, highlight=False)
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
+        self._bars = rate_bars(self._console)
         self._stage, self._done, self._said = "", 0, time.monotonic()
         self._last = self._started = self._said
         self._first = self._encoded = 0
