@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.cores import usable_cores
 from babelite.errors import BabeliteError
+from babelite.machine import usable_cores
 from babelite.model_folder import (
     DEFAULT_MODEL,
     GRAPHS,

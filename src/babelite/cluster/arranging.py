@@ -7,7 +7,7 @@ from collections.abc import Callable
 from babelite.cluster.pool import Pool
 from babelite.cluster.processes import OneThread, Processes
 from babelite.cluster.worker import Model
-from babelite.cores import usable_cores
+from babelite.machine import usable_cores
 
 
 def open_pool(

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from babelite import __version__
 from babelite.cluster.pool import Event, Hand, Shared, Task, portable
-from babelite.cluster.worker import Model, Worker, peak_memory, use_one_thread
-from babelite.cores import usable_cores
+from babelite.cluster.worker import Model, Worker, use_one_thread
 from babelite.errors import BabeliteError, MissingExtraError
+from babelite.machine import peak_memory, usable_cores
 
 _SECONDS_TO_CONNECT = 5.0
 # Workers are asked how far they are; with very many of them finished tasks tell enough.

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.cluster.pool import Event, Hand, Shared, Task, portable
-from babelite.cluster.worker import Model, Worker, peak_memory, use_one_thread
+from babelite.cluster.worker import Model, Worker, use_one_thread
+from babelite.machine import peak_memory
 
 _Thing = TypeVar("_Thing")
 
@@ -109,9 +110,7 @@ class OneThread(_OnThisMachine):
 
     def _do(self, task: Task[Any]) -> None:
         try:
-            result = task.run(
-                self._worker, lambda lines: self._events.put(Event(0, "progress", lines))
-            )
+            result = task.run(self._worker, self._tell)
         except BaseException as error:
             self._events.put(Event(0, "failed", error))
         else:

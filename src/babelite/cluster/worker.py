@@ -118,13 +118,3 @@ def use_one_thread() -> None:
     import faiss
 
     faiss.omp_set_num_threads(1)
-
-
-def peak_memory() -> int:
-    """The most memory that this process has had at a time, in bytes; 0 if that is not known."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) << 10
-    except (OSError, StopIteration, ValueError):
-        return 0

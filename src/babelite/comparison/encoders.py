@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.adapters import AdaptedEncoder, open_encoder
-from babelite.cores import usable_cores
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
+from babelite.machine import usable_cores
 from babelite.model_folder import DEFAULT_MODEL, GRAPHS, read_model_folder
 
 if TYPE_CHECKING:

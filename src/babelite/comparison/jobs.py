@@ -6,7 +6,6 @@ so it can be given again after a kill.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from itertools import compress
@@ -22,6 +21,7 @@ from babelite.comparison.records import measure_record, write_record
 from babelite.comparison.tasks import RetrievalTask, Scope, Task
 from babelite.corpus import Cleaning, Pair, PairSource
 from babelite.files import writing
+from babelite.machine import peak_memory
 from babelite.vectors import unit_rows
 
 if TYPE_CHECKING:
@@ -220,18 +220,6 @@ def measure_speed(encoder: SentenceEncoder, sentences: Sequence[str]) -> dict[st
         "range": [min(rates), max(rates)],
         "memory": memory,
     }
-
-
-def peak_memory() -> int:
-    """The highest memory of this process so far, in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Unlike getrusage it leaves out the memory of the process that started this one.
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _draw(source: PairSource, out: Path, count: int) -> None:

@@ -20,8 +20,8 @@ from babelite.comparison.cells import CellFiles
 from babelite.comparison.grid import Cell, Grid
 from babelite.comparison.records import read_record
 from babelite.comparison.scores import difference, holm_corrected, summarise
-from babelite.cores import usable_cores
 from babelite.curves import read_curves
+from babelite.machine import usable_cores
 
 _PACKAGES = ("torch", "numpy", "onnxruntime", "tokenizers")
 _COSTS = (

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.cores import usable_cores
+from babelite.machine import usable_cores
 from babelite.retrieval import Neighbours, merged
 
 SearchKind = Literal["auto", "exact", "clusters"]

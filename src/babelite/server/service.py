@@ -12,8 +12,8 @@ from starlette.requests import Request
 
 from babelite import __version__
 from babelite.adapters import open_encoder
-from babelite.cores import usable_cores
 from babelite.encoder import Encoder, SentenceEncoder
+from babelite.machine import usable_cores
 from babelite.server.batching import Batcher, ClosedError, Encoded, QueueFullError, batch_encoder
 from babelite.server.errors import RefusedError
 from babelite.server.limits import Limits

@@ -20,8 +20,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from babelite.cores import own_cores
 from babelite.errors import BabeliteError
+from babelite.machine import own_cores
 
 # Where it is counted how many processes have told, or need not be told, of a loss.
 _LOST = "babelite/lost"
