@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 from tokenizers import Tokenizer
 
+from babelite.model_description import ModelDescription, TrainingData
 from babelite.model_folder import (
     ModelContents,
-    ModelDescription,
     ModelFolder,
-    TrainingData,
     write_model_folder,
 )
 from babelite.training.onnx_graph import build_graph, build_int8_graph
@@ -97,7 +96,7 @@ def description(**changes: object) -> ModelDescription:
         "license": "MIT",
         "created": datetime(2026, 1, 2, tzinfo=timezone.utc),
     }
-    return ModelDescription.model_validate(fields | changes)
+    return ModelDescription(**(fields | changes))  # type: ignore[arg-type]
 
 
 def contents(layers: int = 2) -> ModelContents:

@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 
 from babelite import model_folder
 from babelite.errors import BabeliteError
-from babelite.model_folder import ModelContents, TrainingData, read_model_folder, write_model_folder
+from babelite.model_description import TrainingData
+from babelite.model_folder import ModelContents, read_model_folder, write_model_folder
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def change(path: Path, **fields: object) -> None:
 def test_what_is_written_is_read(folder: Path) -> None:
     model = read_model_folder(folder, verify="all")
     assert model.path == folder
-    assert model.description.model_copy(update={"files": {}}) == random_model.description()
+    assert replace(model.description, files={}) == random_model.description()
     found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     assert found == {*model.description.files, "babelite.json"}
     assert {
@@ -113,9 +114,17 @@ def test_file_that_was_never_part_of_the_model_is_named(
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"format_version": 2}, "model format 2.*pip install --upgrade babelite"),
-        ({"dim": 0}, "dim: Input should be greater"),
-        ({"surprise": 1}, "surprise: Extra inputs"),
+        ({"format_version": 2}, "newer format.*pip install --upgrade babelite"),
+        ({"dim": 0}, "dim: should be a whole number above zero"),
+        ({"surprise": 1}, "surprise: .*no such field"),
+        ({"languages": "en"}, "languages: should be language codes"),
+        ({"metrics": {"P@1": "high"}}, "metrics: should be numbers"),
+        ({"precision": "int4"}, "precision: should be int8 or float32"),
+        ({"created": 2026}, "created: should be a moment"),
+        ({"created": "yesterday"}, "yesterday"),
+        ({"data": [{"languages": ["en", "no"]}]}, "missing.*source"),
+        ({"data": ["talks"]}, "data: should be objects"),
+        ({"files": {"a": 1}}, "files: should be checksums"),
         ({"files": {"../outside": "0"}}, "inside the folder"),
         ({"files": {"/etc/passwd": "0"}}, "inside the folder"),
         ({"files": {"a\\b": "0"}}, "inside the folder"),
@@ -253,11 +262,11 @@ def test_card_tells_licences_and_notes(tmp_path: Path, contents: ModelContents) 
         TrainingData(languages=("en", "no"), source="mail", pairs=1),
     )
     notes = "## What it is bad at\n\nJokes.\n"
-    description = random_model.description().model_copy(update={"data": data, "notes": notes})
+    description = replace(random_model.description(), data=data, notes=notes)
     write_model_folder(tmp_path, contents, description)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "| en-no | talks | 20 | CC0 |\n| en-no | mail | 1 |  |" in card
     assert card.endswith(notes)
-    assert read_model_folder(tmp_path).description == description.model_copy(
-        update={"files": read_model_folder(tmp_path).description.files}
+    assert read_model_folder(tmp_path).description == replace(
+        description, files=read_model_folder(tmp_path).description.files
     )

@@ -7,6 +7,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -22,11 +23,11 @@ from babelite.evaluation.multiway import evaluate_multiway
 from babelite.evaluation.retrieval import evaluate_pairs
 from babelite.evaluation.similarity import cross_lingual, evaluate_similarity
 from babelite.files import read_lines, sha256, write_text
+from babelite.model_description import TrainingData
 from babelite.model_folder import (
     DEFAULT_MODEL,
     GRAPHS,
     ModelContents,
-    TrainingData,
     read_model_folder,
     write_model_folder,
 )
@@ -46,14 +47,13 @@ def install(run: Path, data: Path, dev: Path) -> None:
     """
     metrics = measure(Encoder.load(run, precision="int8"), dev)
     model = read_model_folder(run, verify="all")
-    description = model.description.model_copy(
-        update={
-            "name": NAME,
-            "data": tuple(_counted(data)),
-            "metrics": metrics,
-            "license": "Apache-2.0",
-            "notes": (HERE / "notes.md").read_text(encoding="utf-8"),
-        }
+    description = replace(
+        model.description,
+        name=NAME,
+        data=tuple(_counted(data)),
+        metrics=metrics,
+        license="Apache-2.0",
+        notes=(HERE / "notes.md").read_text(encoding="utf-8"),
     )
     contents = ModelContents(
         config=json.loads(model.file("config.json").read_text(encoding="utf-8")),

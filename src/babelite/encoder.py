@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
+from babelite.model_description import ModelDescription, Precision
 from babelite.model_folder import (
     DEFAULT_MODEL,
     GRAPHS,
     SPECIAL_TOKENS,
     TOKENIZER,
-    ModelDescription,
-    Precision,
     read_model_folder,
 )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from babelite.model_folder import ModelDescription
+    from babelite.model_description import ModelDescription
 
 _TAGS = ("sentence-transformers", "sentence-similarity", "feature-extraction", "cross-lingual")
 
@@ -71,7 +72,7 @@ def model_card(description: ModelDescription, *, has_weights: bool, graph: str) 
     Returns:
         Markdown under the YAML front matter that model hubs read.
     """
-    fields = description.model_dump()
+    fields = asdict(description)
     fields["languages"] = ", ".join(description.languages)
     sections = [_front_matter(description), _USE.format(**fields)]
     if has_weights:

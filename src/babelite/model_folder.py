@@ -10,19 +10,15 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from babelite import __version__
 from babelite.errors import BabeliteError
 from babelite.files import sha256
 from babelite.model_card import model_card
-
-FORMAT_VERSION = 1
+from babelite.model_description import FORMAT_VERSION, ModelDescription, Precision
+from babelite.versions import require_readable
 
 DESCRIPTION = "babelite.json"
 CONFIG = "config.json"
@@ -35,74 +31,7 @@ DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
 
 SPECIAL_TOKENS = ("pad", "unk", "mask")  # their ids are their places here
 
-Precision = Literal["int8", "float32"]
-
 _STAGE = ".unfinished-model"
-
-
-def _relative(name: str) -> str:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts:
-        raise ValueError("a file name must lead to a file inside the folder")
-    return name
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TrainingData(_Record):
-    """One source of the sentence pairs a model has learned from.
-
-    Attributes:
-        languages: The two language codes, for example ``("en", "fr")``.
-        source: Where the pairs came from: a file name, or the name of a corpus.
-        pairs: How many pairs were used.
-        license: The licence of the text, as its source states it, where that is known.
-    """
-
-    languages: tuple[str, str]
-    source: str
-    pairs: int = Field(ge=0)
-    license: str | None = None
-
-
-class ModelDescription(_Record):
-    """The contents of ``babelite.json``.
-
-    Attributes:
-        name: What the model is called.
-        languages: Language codes, in the order of training.
-        dim: Components of a sentence vector.
-        max_tokens: The tokens of a sentence that count; what follows is cut off.
-        parameters: Trained numbers in the encoder.
-        objective: What it was trained for, as `babelite train --objective` takes it.
-        data: What it was trained on.
-        metrics: Results by name, for example ``{"P@1 en-fr": 0.94}``.
-        precision: Which graph `babelite.Encoder` runs unless told otherwise.
-        license: An SPDX identifier of the licence of the weights, where the owner has given one.
-        notes: Markdown for the end of the card: how it was made and measured, what it is bad at.
-        created: When the folder was written.
-        babelite_version: The version that wrote it.
-        format_version: The layout of the folder; raised when old readers would misread a new one.
-        files: The SHA-256 of every other file, by its name relative to the folder, with ``/``.
-    """
-
-    format_version: int = FORMAT_VERSION
-    babelite_version: str = __version__
-    name: str = Field(min_length=1)
-    languages: tuple[str, ...] = Field(min_length=1)
-    dim: int = Field(ge=1)
-    max_tokens: int = Field(ge=1)
-    parameters: int = Field(ge=1)
-    objective: str
-    data: tuple[TrainingData, ...] = ()
-    metrics: dict[str, float] = {}
-    precision: Precision
-    license: str | None = None
-    notes: str = ""
-    created: datetime
-    files: dict[Annotated[str, AfterValidator(_relative)], str] = {}
 
 
 @dataclass(frozen=True)
@@ -203,26 +132,15 @@ def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used")
 
 def _read_description(path: Path) -> ModelDescription:
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        version = fields["format_version"]
-        if isinstance(version, int) and version > FORMAT_VERSION:
-            raise BabeliteError(
-                f"was written in model format {version}, and this version of babelite reads "
-                f"formats up to {FORMAT_VERSION}",
-                path=path,
-                remedy="run: pip install --upgrade babelite",
-            )
-        return ModelDescription.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    except (ValueError, KeyError, TypeError) as error:
-        problem = f"{type(error).__name__}: {error}"
-    raise BabeliteError(
-        f"does not describe a model ({problem})",
-        path=path,
-        remedy="copy the whole folder again or export the model again",
-    )
+        text = path.read_text(encoding="utf-8")
+        require_readable(json.loads(text), FORMAT_VERSION, path)
+        return ModelDescription.from_json(text)
+    except ValueError as error:
+        raise BabeliteError(
+            f"does not describe a model ({error})",
+            path=path,
+            remedy="copy the whole folder again or export the model again",
+        ) from error
 
 
 def write_model_folder(
@@ -255,8 +173,8 @@ def write_model_folder(
             _stage_files(stage, contents, description)
             names = sorted(p.relative_to(stage).as_posix() for p in stage.rglob("*") if p.is_file())
             files = {name: sha256(stage / name) for name in names}
-            description = description.model_copy(update={"files": files})
-            (stage / DESCRIPTION).write_text(description.model_dump_json(indent=2) + "\n", "utf-8")
+            description = replace(description, files=files)
+            (stage / DESCRIPTION).write_text(description.to_json(), encoding="utf-8")
             _move_in(stage, out, names)
         finally:
             shutil.rmtree(stage, ignore_errors=True)

@@ -15,11 +15,11 @@ from babelite import __version__
 from babelite.adapters import open_encoder
 from babelite.encoder import Encoder, SentenceEncoder
 from babelite.errors import BabeliteError
+from babelite.model_description import Precision
 from babelite.model_folder import (
     DESCRIPTION,
     GRAPHS,
     TOKENIZER,
-    Precision,
     read_model_folder,
 )
 from babelite.vectors import unit_rows

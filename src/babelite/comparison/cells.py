@@ -168,6 +168,7 @@ class CellFiles:
                 if self.cell.languages in (source.name, "all")
             ],
             "number of pairs": self.grid.config.data.pairs,
+            "most words": self.grid.config.data.max_words,
         }
         plain: dict[str, Any] = json.loads(json.dumps(asked))
         return plain
@@ -189,7 +190,7 @@ def text_job(grid: Grid, cell: Cell) -> TextJob:
         sources=cell.sources,
         folder=cell.text,
         config=cell.config.model_dump(),
-        exclude=grid.excluded,
+        cleaning=grid.cleaning,
     )
 
 
@@ -201,7 +202,7 @@ def train_job(grid: Grid, files: CellFiles) -> TrainJob:
         sources=cell.sources,
         text=cell.text,
         config=cell.config.model_dump(),
-        exclude=grid.excluded,
+        cleaning=grid.cleaning,
         model=cell.model,
         record=files.trained,
     )

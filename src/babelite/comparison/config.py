@@ -32,12 +32,14 @@ class DataConfig(_Part):
     Attributes:
         train: Files of sentence pairs, written as for ``babelite train``.
         pairs: At most so many pairs of each file, drawn at random; None for all.
+        max_words: Pairs with more words on a side are left out.
         exclude: Further files whose sentences must not be trained on; those of the tasks never are.
         columns: Two columns by number or name, if not the first two.
     """
 
     train: tuple[str, ...] = Field(min_length=1)
     pairs: int | None = Field(None, ge=20)
+    max_words: int = Field(200, gt=0)
     exclude: tuple[str, ...] = ()
     columns: tuple[str, str] | None = None
 

@@ -17,7 +17,7 @@ from babelite.comparison.config import (
     SystemConfig,
 )
 from babelite.comparison.tasks import Scope, require_files
-from babelite.corpus import PairSource, parse_source
+from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -82,6 +82,12 @@ class Grid:
     cells: tuple[Cell, ...]
     draws: tuple[tuple[PairSource, PairSource], ...] = ()
     excluded: tuple[str, ...] = ()
+
+    @property
+    def cleaning(self) -> Cleaning:
+        """How the text is cleaned."""
+        assert self.config.data is not None
+        return Cleaning(exclude=self.excluded, max_words=self.config.data.max_words)
 
 
 def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None = None) -> Grid:

@@ -49,7 +49,7 @@ class TextJob(BaseModel):
         sources: The sources as they are trained on.
         folder: Where the prepared text goes.
         config: Settings of training, as plain data.
-        exclude: Files whose sentences are left out.
+        cleaning: How it is cleaned.
     """
 
     kind: Literal["text"] = "text"
@@ -58,7 +58,7 @@ class TextJob(BaseModel):
     sources: tuple[PairSource, ...]
     folder: Path
     config: dict[str, Any]
-    exclude: tuple[str, ...]
+    cleaning: Cleaning
 
     def run(self) -> None:
         """Do what has not been done yet."""
@@ -68,9 +68,8 @@ class TextJob(BaseModel):
         for source, there in self.draws:
             if self.pairs is not None and not Path(there.paths[0]).exists():
                 _draw(source, Path(there.paths[0]), self.pairs)
-        cleaning = Cleaning(exclude=self.exclude)
         config = TrainingConfig(**self.config)
-        prepare_text(self.sources, self.folder, config, cleaning=cleaning)
+        prepare_text(self.sources, self.folder, config, cleaning=self.cleaning)
 
 
 class TrainJob(BaseModel):
@@ -80,7 +79,7 @@ class TrainJob(BaseModel):
         sources: The text.
         text: The folder of the prepared text.
         config: Settings of training, as plain data.
-        exclude: Files whose sentences are left out.
+        cleaning: How it is cleaned.
         model: The model folder to be.
         record: The file that tells what training came to; there once it is done.
     """
@@ -89,7 +88,7 @@ class TrainJob(BaseModel):
     sources: tuple[PairSource, ...]
     text: Path
     config: dict[str, Any]
-    exclude: tuple[str, ...]
+    cleaning: Cleaning
     model: Path
     record: Path
 
@@ -99,8 +98,7 @@ class TrainJob(BaseModel):
         from babelite.training.run import train
 
         config = TrainingConfig(**self.config)
-        cleaning = Cleaning(exclude=self.exclude)
-        result = train(self.sources, self.model, config, cleaning=cleaning, text=self.text)
+        result = train(self.sources, self.model, config, cleaning=self.cleaning, text=self.text)
         write_record(
             self.record,
             {

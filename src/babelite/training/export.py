@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,12 +18,10 @@ from babelite.corpus import Pair
 from babelite.encoder import Encoder, SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import precision_at_1
+from babelite.model_description import ModelDescription, Precision, TrainingData
 from babelite.model_folder import (
     ModelContents,
-    ModelDescription,
     ModelFolder,
-    Precision,
-    TrainingData,
     write_model_folder,
 )
 from babelite.training.network import DualTransformer
@@ -119,7 +117,7 @@ def export(
     scores = _judge(network, tokenizer, contents, description, validation, out)
     kept = "int8" in scores and scores["int8"] >= scores["float32"] - INT8_TOLERANCE
     if kept:
-        description = description.model_copy(update={"precision": "int8"})
+        description = replace(description, precision="int8")
     else:
         contents = ModelContents(
             contents.config, contents.tokenizer, {"float32": graphs["float32"]}, contents.weights

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
-from babelite.model_folder import TrainingData, read_model_folder
+from babelite.model_description import TrainingData
+from babelite.model_folder import read_model_folder
 from babelite.training.config import TrainingConfig
 from babelite.training.connecting import join_processes
 from babelite.training.devices import choose_device
