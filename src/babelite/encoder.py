@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -237,6 +236,9 @@ class Encoder:
             for batch in batches:
                 run(batch)
         else:
+            # Imported late: a first vector, that of a query above all, has no use for it.
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(self._threads) as pool:
                 for _ in pool.map(run, batches):
                     pass  # asked for, so that an error in a thread is raised here

@@ -27,7 +27,7 @@ the other (truncated), or if they name different numbers (numbers).
 
 Rows are written as they stand, all columns; those of --dropped get two more: the margin and the
 reasons. With --margins the kept ones get the margin, too. Languages are checked if the extra is
-installed: pip install 'babelite[filter]'.
+installed: pip install 'babelite\\[filter]'.
 
 A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
 

@@ -134,7 +134,7 @@ def _config_options() -> dict[str, tuple[object, object]]:
             text, kind = f" One of {', '.join(parts)}.", str
         else:
             text, kind = "", parts[0] if parts else kind
-        text += f" [default preset: {field.default}]" if field.default is not None else ""
+        text += f" (default: {field.default})" if field.default is not None else ""
         flag = f"--{name.replace('_', '-')}"
         option = typer.Option(flag, help=f"{field.description}{text}", show_default=False)
         if kind is bool:

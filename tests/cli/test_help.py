@@ -1,0 +1,21 @@
+"""What --help says reaches the reader whole."""
+
+from collections.abc import Callable
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def test_brackets_in_a_help_text_are_no_markup(run: Run) -> None:
+    code, out, _ = run("filter", "--help")
+    assert code == 0
+    assert "babelite[filter]" in out
+
+
+def test_every_setting_of_training_shows_its_default(run: Run) -> None:
+    from babelite.training.config import TrainingConfig
+
+    _, out, _ = run("train", "--help")
+    shown = " ".join(out.replace("│", " ").split())
+    for name, field in TrainingConfig.model_fields.items():
+        if isinstance(field.default, int | float) and not isinstance(field.default, bool):
+            assert f"(default: {field.default})" in shown, name
