@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from babelite.adapters import AdaptedEncoder, encode_stream, open_encoder
+from babelite.adapters import AdaptedEncoder, encode_lines, encode_stream, open_encoder
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
 
@@ -188,3 +188,15 @@ def test_streams_are_encoded_in_blocks() -> None:
     blocks = encode_stream(encoder, (str(number) for number in range(10)), block_size=4)
     assert [len(block) for block in blocks] == [4, 4, 2]
     assert sizes == [1, 4, 4, 2]
+
+
+def test_blank_lines_get_zero_and_are_not_shown() -> None:
+    seen: list[str] = []
+
+    def ones(sentences: Sequence[str]) -> NDArray[np.float32]:
+        seen.extend(sentences)
+        return np.full((len(sentences), 4), 0.5, dtype=np.float32)
+
+    vectors = encode_lines(AdaptedEncoder("ones", ones), ["", "one", " \t", "two"])
+    np.testing.assert_array_equal(vectors[:, 0], [0, 0.5, 0, 0.5])
+    assert seen[1:] == ["one", "two"]

@@ -120,6 +120,13 @@ def test_no_alignment_is_cheaper(seed: int, lengths: tuple[int, int], max_size: 
     assert found == pytest.approx(least_cost(source, target, max_size), abs=1e-4)
 
 
+def test_more_kinds_of_beads_than_a_byte_can_number() -> None:
+    source = np.random.default_rng(0).standard_normal((20, 8))
+    few, many = (align_vectors(source, source[1:-1], max_size=size) for size in (3, 17))
+    assert many == few
+    assert [bead.size for bead in many if not all(bead.size)] == [(1, 0), (1, 0)]
+
+
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 40), repeated=st.booleans())
 def test_a_document_aligns_with_itself(seed: int, count: int, repeated: bool) -> None:
     rng = np.random.default_rng(seed)

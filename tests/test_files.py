@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
 import sys
 from pathlib import Path
 
@@ -201,3 +202,24 @@ def test_suffix_of() -> None:
         "",
         "",
     ]
+
+
+def test_endings_count_in_any_case(tmp_path: Path) -> None:
+    path = tmp_path / "x.TSV.GZ"
+    with writing_text(path) as stream:
+        stream.write("one\n")
+    assert path.read_bytes()[:2] == b"\x1f\x8b"
+    assert list(read_lines(path)) == ["one"]
+
+
+def test_permissions_are_those_of_before_or_what_the_user_wants(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    before = os.umask(0o027)
+    try:
+        write_text(path, "one")
+        assert path.stat().st_mode & 0o777 == 0o640
+        path.chmod(0o600)
+        write_text(path, "two")
+        assert path.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)

@@ -158,7 +158,7 @@ class AdaptedEncoder:
 def encode_stream(
     encoder: SentenceEncoder, sentences: Iterable[str], block_size: int = 1024
 ) -> Iterator[NDArray[np.float32]]:
-    """Encode any number of sentences in bounded memory.
+    """Encode any number of sentences in bounded memory, as `encode_lines` does.
 
     Args:
         encoder: What turns sentences into vectors.
@@ -173,12 +173,37 @@ def encode_stream(
         >>> [block.shape for block in encode_stream(encoder, "abc", block_size=2)]
         [(2, 2), (1, 2)]
     """
-    if isinstance(encoder, Encoder):
-        yield from encoder.stream(sentences, block_size=block_size)
-        return
     rest = iter(sentences)
     while block := list(islice(rest, block_size)):
-        yield encoder.encode(block)
+        yield encode_lines(encoder, block)
+
+
+def encode_lines(encoder: SentenceEncoder, lines: Sequence[str]) -> NDArray[np.float32]:
+    """Encode lines; a blank one gets the zero vector and is not shown to the encoder.
+
+    Args:
+        encoder: What turns sentences into vectors.
+        lines: Any number of lines.
+
+    Returns:
+        float32 array of shape (len(lines), dim), rows of unit length or zero.
+
+    Raises:
+        BabeliteError: The encoder gave something else than a vector of ``dim`` components for each.
+    """
+    texts = [line for line in lines if line.strip()]
+    vectors = np.zeros((len(lines), encoder.dim), np.float32)
+    if texts:
+        given = unit_rows(encoder.encode(texts))
+        if given.shape != (len(texts), encoder.dim):
+            raise BabeliteError(
+                f"the encoder gave an array of shape {given.shape} for {len(texts)} sentences",
+                remedy=f"mend it, so that it gives {encoder.dim} components for each",
+            )
+        if len(texts) == len(lines):
+            return given
+        vectors[np.flatnonzero([bool(line.strip()) for line in lines])] = given
+    return vectors
 
 
 def _described(given: object) -> str:

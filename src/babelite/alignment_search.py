@@ -105,7 +105,7 @@ def cheapest_path(costs: Costs, band: Band) -> list[Point]:
     reach = int(sizes.max())
     totals = np.full((last + 1, band.width + 2 * reach), np.inf)
     totals[0, reach] = 0.0
-    choices = np.zeros((last + 1, band.width), np.uint8)
+    choices = np.zeros((last + 1, band.width), np.min_scalar_type(len(sizes) - 1))
     columns = np.arange(band.width)
     for start in range(1, last + 1, _BLOCK):
         diagonals = np.arange(start, min(start + _BLOCK, last + 1))

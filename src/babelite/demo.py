@@ -154,6 +154,11 @@ def _clean_pairs(language: str, places: Sequence[str], progress: Progress) -> li
         found = (pair for _, pair in gather(places, SOURCE_LANGUAGE, [language]))
         pairs = list(Cleaner(Cleaning()).clean(found))
         advance(len(pairs))
+    if not pairs:
+        raise BabeliteError(
+            f"no sentence pair in {SOURCE_LANGUAGE}-{language} was found in {', '.join(places)}",
+            remedy="name archives or folders with message catalogs (.mo, .po) of applications",
+        )
     return pairs
 
 

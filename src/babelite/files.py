@@ -10,6 +10,7 @@ import hashlib
 import io
 import lzma
 import os
+import stat
 import sys
 import tempfile
 import zlib
@@ -62,10 +63,11 @@ def open_binary(path: str | Path) -> BinaryIO:
     path = Path(path)
     require_file(path)
     try:
-        if path.suffix == ".zst":
+        packing = path.suffix.lower()
+        if packing == ".zst":
             zstd.library(path)  # before anything is opened
-        if path.suffix in (".gz", ".xz"):  # these close what they have opened themselves
-            return cast(BinaryIO, (gzip if path.suffix == ".gz" else lzma).open(path, "rb"))
+        if packing in (".gz", ".xz"):  # these close what they have opened themselves
+            return cast(BinaryIO, (gzip if packing == ".gz" else lzma).open(path, "rb"))
         return unpacked(path.open("rb"), path)
     except PermissionError as error:
         raise BabeliteError(
@@ -86,7 +88,7 @@ def unpacked(stream: BinaryIO, path: str | Path) -> BinaryIO:
     Raises:
         MissingExtraError: A ``.zst`` file without the extra ``corpus``.
     """
-    suffix = Path(path).suffix
+    suffix = Path(path).suffix.lower()
     if suffix == ".gz":
         return cast(BinaryIO, gzip.open(stream, "rb"))
     if suffix == ".xz":
@@ -282,10 +284,19 @@ def writing(path: str | Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
-            temporary.chmod(0o644)
+            temporary.chmod(_permissions(path))
             temporary.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _permissions(path: Path) -> int:
+    """Those of the file that is replaced, else what the user wants new files to have."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    umask = os.umask(0o077)  # there is no way to read it without setting it
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 @contextlib.contextmanager
@@ -334,16 +345,17 @@ def writing_text(path: str | Path) -> Iterator[TextIO]:
 
 @contextlib.contextmanager
 def _compressing(temporary: Path, path: Path) -> Iterator[BinaryIO]:
+    packing = path.suffix.lower()
     with contextlib.ExitStack() as stack:
-        if path.suffix == ".xz":
+        if packing == ".xz":
             yield cast(BinaryIO, stack.enter_context(lzma.open(temporary, "wb", preset=2)))
             return
         raw = stack.enter_context(temporary.open("wb"))
-        if path.suffix == ".gz":
+        if packing == ".gz":
             # Neither name nor time in the header: the same text gives the same file.
             packed = gzip.GzipFile("", "wb", 6, raw, 0)
             yield cast(BinaryIO, stack.enter_context(packed))
-        elif path.suffix == ".zst":
+        elif packing == ".zst":
             writer = zstd.library(path).ZstdCompressor().stream_writer(raw, closefd=False)
             yield cast(BinaryIO, stack.enter_context(writer))
         else:

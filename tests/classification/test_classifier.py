@@ -152,6 +152,16 @@ def test_trained_again_on_more(trained: dict[Kind, TextClassifier]) -> None:
     assert trained["mlp"].refitted(ROWS) is trained["mlp"]
 
 
+def test_trained_again_after_loading(trained: dict[Kind, TextClassifier], tmp_path: Path) -> None:
+    trained["logistic"].save(tmp_path / "c")
+    loaded = TextClassifier.load(tmp_path / "c", trained["logistic"].encoder)
+    np.testing.assert_allclose(
+        loaded.refitted(ROWS).head.arrays()["weights"],
+        trained["logistic"].refitted(ROWS).head.arrays()["weights"],
+        rtol=1e-3,
+    )
+
+
 def test_blank_texts_count_for_nothing() -> None:
     blank = [LabelledText("sport", " "), LabelledText("food", "")]
     with_blank = TextClassifier.train(WordEncoder(), [*ROWS, *blank], blank)

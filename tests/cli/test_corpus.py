@@ -139,7 +139,7 @@ def test_catalogs(tmp_path: Path) -> None:
         (["--columns", "1"], "--columns 1 does not name two columns"),
         (["--languages", "enfr"], "--languages enfr does not name two languages"),
         (["--format", "csv"], "there is no format 'csv'"),
-        (["--columns", "en,fr"], "has no column 'en' in its header"),
+        (["--columns", "en,fr"], "has no column 'en' in its first line"),
     ],
 )
 def test_wrong_options(pairs: Path, arguments: list[str], message: str) -> None:
@@ -148,6 +148,11 @@ def test_wrong_options(pairs: Path, arguments: list[str], message: str) -> None:
 
 def test_json_and_pairs_cannot_share_the_screen(pairs: Path) -> None:
     assert "add --out FILE" in str(run("clean", pairs, "--json").exception)
+
+
+def test_catalogs_of_no_language(tmp_path: Path) -> None:
+    found = run("catalogs", tmp_path, "--languages", " , ", "--out-dir", tmp_path / "text")
+    assert "no language is named" in str(found.exception)
 
 
 def test_starting_imports_nothing_heavy() -> None:

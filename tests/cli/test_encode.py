@@ -57,6 +57,26 @@ def test_several_files_are_rows_one_after_the_other(run: Run, here: Path) -> Non
     np.testing.assert_array_equal(both, np.concatenate([a, np.load(here / "more.npy")]))
 
 
+def test_a_file_that_shrinks_meanwhile_shifts_no_rows(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from babelite.sentences import Source
+
+    survey = Source.survey
+
+    def then_cut(self: Source, stride: int) -> object:
+        found = survey(self, stride)
+        (here / "x.txt").write_text("one\n")
+        return found
+
+    (here / "x.txt").write_text("one\ntwo\n")
+    monkeypatch.setattr(Source, "survey", then_cut)
+    code, _, err = run("encode", "x.txt", "--out", "x.npy", *LETTERS)
+    assert code == 2
+    assert "x.txt: ends after 1 rows" in err
+    assert not (here / "x.npy").exists()
+
+
 def test_a_killed_array_goes_on_where_it_was(run: Run, here: Path) -> None:
     lines = [f"line {i:05d}" for i in range(20_000)]
     (here / "x.txt").write_text("".join(f"{line}\n" for line in lines[:5_000]))

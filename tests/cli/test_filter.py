@@ -59,6 +59,12 @@ def test_columns_by_name_and_standard_input(run: Run, here: Path) -> None:
     assert "2\tsix 42\tsechs 43" not in out
 
 
+def test_errors_of_standard_input_name_it(run: Run) -> None:
+    code, _, err = run("filter", "-", "--out", "k.tsv", *MODEL, standard_input="a\tb\nonly one\n")
+    assert code == 2
+    assert "standard input, line 2: has 1 column" in err
+
+
 def test_languages_without_the_library(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from babelite.filtering import languages
 
@@ -85,7 +91,10 @@ def test_an_unknown_language(run: Run) -> None:
         (["one.tsv", "--out", "k.tsv"], "one.tsv, line 2: has 1 column, but column 2 is wanted"),
         (["pairs.tsv", "--out", "k.tsv", "--columns", "1,9"], "but column 9 is wanted"),
         (["named.tsv", "--out", "k.tsv", "--columns", "en,fr"], "has no column 'en'"),
-        (["pairs.tsv", "--out", "k.tsv", "--dropped", "k.tsv"], "k.tsv: is named twice"),
+        (
+            ["pairs.tsv", "--out", "k.tsv", "--dropped", "k.tsv"],
+            "--out and --dropped are the same file",
+        ),
         (["pairs.tsv", "--out", "no/k.tsv"], "its folder does not exist"),
     ],
 )

@@ -113,5 +113,14 @@ def test_each_language_pair_has_a_model_of_its_own_or_all_have_one(
 def test_names_that_would_share_a_folder_are_refused(text: Path, tmp_path: Path) -> None:
     assert file_name("a b") == file_name("a/b")
     clash = '\n[[systems]]\nname = "token*bag"\n'
-    with pytest.raises(BabeliteError, match="would share a folder"):
+    with pytest.raises(BabeliteError, match="would share a file"):
         read(BASE + SYSTEMS + clash + TASKS, text, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "other"), [("Pairs!", "'pairs'"), ("curves", "the picture")])
+def test_tasks_that_would_share_a_file_are_refused(
+    text: Path, tmp_path: Path, name: str, other: str
+) -> None:
+    clash = f'\n[[tasks]]\nkind = "retrieval"\nname = "{name}"\npairs = ["test.en-fr.tsv"]\n'
+    with pytest.raises(BabeliteError, match=f"{other}.* would share a file"):
+        read(SMALL + clash, text, tmp_path)

@@ -151,12 +151,19 @@ def test_tsv_columns(tmp_path: Path) -> None:
     assert read(path, ("fr", "2"))[0] == Pair("oui", "yes")
     assert read(path, ("3", "2"))[1] == Pair("oui", "yes")
     assert read(path)[0] == Pair("id", "en")
-    with pytest.raises(BabeliteError, match=r"line 1: has no column 'de' in its header, it has id"):
+    with pytest.raises(BabeliteError, match=r"has no column .de. in its first line"):
         read(path, ("en", "de"))
     with pytest.raises(BabeliteError, match="line 1: has 3 columns, but column 4 is wanted"):
         read(path, ("1", "4"))
-    with pytest.raises(BabeliteError, match="counted from 1"):
+    with pytest.raises(BabeliteError, match="choose by number from 1"):
         read(path, ("0", "1"))
+
+
+def test_columns_called_source_and_target_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "mined.tsv"
+    path.write_text("score\tcosine\tsource\ttarget\n1.2\t0.9\tyes\toui\n")
+    assert read(path) == [Pair("yes", "oui")]
+    assert read(path, ("1", "2"))[1] == Pair("1.2", "0.9")
 
 
 def test_tsv_with_one_column_names_the_line(tmp_path: Path) -> None:
@@ -271,6 +278,14 @@ def test_parquet_struct_dictionary_and_large_strings(tmp_path: Path) -> None:
     }
     pq.write_table(pa.table(sides), path)
     assert read(path) == [Pair("a", "b"), Pair("a", "c")]
+    # What is kept out of training must be found in every kind of column.
+    assert sorted(read_texts(str(path))) == ["a", "a", "b", "c"]
+
+
+def test_parquet_is_not_packed_twice(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="packed already"):
+        write_pairs(PAIRS, str(tmp_path / "x.parquet.gz"), LANGUAGES)
+    assert not list(tmp_path.iterdir())
 
 
 def test_broken_parquet(tmp_path: Path) -> None:

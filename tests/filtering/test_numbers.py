@@ -50,6 +50,7 @@ def test_the_same_numbers_in_other_forms(source: str, target: str) -> None:
         ("There were 215 votes.", "Il y a eu des voix."),
         ("(3) in 1984", "(4) en 1984"),
         ("version 9.4 of 2012", "Version 9.5 von 2012"),
+        ("9" * 5_000, "nothing of the kind"),
     ],
 )
 def test_other_numbers(source: str, target: str) -> None:

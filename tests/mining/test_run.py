@@ -196,3 +196,8 @@ def test_a_side_without_text() -> None:
         pass
     with pytest.raises(ValueError, match="k is 0"), mine(["w1"], ["w2"], Words(), k=0):
         pass
+
+
+def test_line_breaks_inside_a_sentence_become_spaces() -> None:
+    with mine(["w1 w2\nw3\tw4"], ["w1 w2 w3 w4"], Words()) as mined:
+        assert mined.sources[0] == "w1 w2 w3 w4"

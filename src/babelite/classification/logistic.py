@@ -127,7 +127,8 @@ class LogisticClassifier:
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """What was learnt, by name, for saving."""
-        return {"weights": self._weights, "biases": self._biases}
+        strength = np.array([self.chosen_strength_], np.float32)
+        return {"weights": self._weights, "biases": self._biases, "strength": strength}
 
     @classmethod
     def from_arrays(
@@ -138,16 +139,20 @@ class LogisticClassifier:
         Raises:
             ValueError: The arrays do not fit these classes.
         """
-        weights, biases = arrays.get("weights"), arrays.get("biases")
+        weights, biases, strength = (arrays.get(name) for name in ("weights", "biases", "strength"))
         if (
             weights is None
             or biases is None
+            or strength is None
+            or strength.shape != (1,)
+            or not strength[0] > 0
             or weights.ndim != 2
             or {weights.shape[1], *biases.shape} != {len(classes)}
         ):
             raise ValueError("the weights do not fit the labels")
         made = cls()
         made.classes_, made._weights, made._biases = tuple(classes), weights, biases
+        made.chosen_strength_ = float(strength[0])
         return made
 
 

@@ -223,9 +223,10 @@ def _blocks(made: TextClassifier, texts: Iterable[str]) -> Iterator[list[tuple[s
 
 
 def _as_row(text: str, found: Prediction) -> str:
+    line = text.replace("\r", " ").replace("\n", " ")  # records may hold line breaks
     if found.probability is None:
-        return f"\t\t{text}\n"
-    return f"{found.label}\t{found.probability:.4f}\t{text}\n"
+        return f"\t\t{line}\n"
+    return f"{found.label}\t{found.probability:.4f}\t{line}\n"
 
 
 def _as_json(text: str, found: Prediction) -> str:

@@ -161,7 +161,9 @@ def catalogs(
     from babelite.cli.corpus_display import show_cleaning, watched
     from babelite.corpus import Cleaner, Cleaning, gather, write_pairs
 
-    wanted = [code for code in languages.split(",") if code]
+    wanted = [code.strip() for code in languages.split(",") if code.strip()]
+    if not wanted:
+        raise BabeliteError("no language is named", remedy="write for example --languages fr,de")
     _make_folder(out_dir)
     cleaners: dict[str, Cleaner] = {}
     for language in wanted:

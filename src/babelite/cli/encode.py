@@ -276,7 +276,8 @@ def _lines_from(first: int, sources: Sequence[Source], surveys: Sequence[Survey]
         if first < survey.rows:
             block = first // survey.stride
             start = block * survey.stride
-            yield from islice(source.read_from(start, survey.offsets[block]), first - start, None)
+            rows = source.read_rows(start, survey.rows - start, survey.offsets[block])
+            yield from islice(rows, first - start, None)
         first = max(0, first - survey.rows)
 
 

@@ -92,11 +92,11 @@ def _filter(
     wanted = parse_languages(languages)
     require_writable(out, *([dropped] if dropped else []))
     if dropped == out:
-        raise BabeliteError("is named twice", path=out, remedy="name two files")
+        raise BabeliteError("--out and --dropped are the same file", remedy="name two")
     identifier = _identifier(wanted)
     encoder = open_encoder(model, allow_download=allow_download)
     with _as_file(pairs) as path, working(out, work) as folder, watched_steps() as progress:
-        table = Table(path, parse_columns(columns))
+        table = Table(path, parse_columns(columns), name=pairs)
         with filter_pairs(
             table.side(0),
             table.side(1),
@@ -129,7 +129,7 @@ def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
 @contextlib.contextmanager
 def _as_file(path: str) -> Iterator[str]:
     """The path, or a temporary file that holds standard input: it is read several times."""
-    from babelite.files import reading_bytes
+    from babelite.files import cannot_write, reading_bytes
 
     if path != "-":
         yield path
@@ -137,8 +137,11 @@ def _as_file(path: str) -> Iterator[str]:
     with tempfile.NamedTemporaryFile(suffix=".tsv") as copy:
         with reading_bytes("-") as stream:
             while block := stream.read(1 << 20):
-                copy.write(block)
-        copy.flush()
+                try:
+                    copy.write(block)
+                    copy.flush()
+                except OSError as error:  # else it would seem to be standard input's
+                    raise cannot_write(Path(copy.name), error) from error
         yield copy.name
 
 

@@ -126,7 +126,7 @@ def watched_steps() -> Iterator[Callable[[str, int, int], None]]:
             seconds = max(time.monotonic() - started, 1e-3)
             rate = f"{(done - first) / seconds:,.0f}/s" if done > first else ""
             if task is not None:
-                bars.update(task, completed=done, rate=rate)
+                bars.update(task, completed=done, total=total, rate=rate)
             if done == total > first:
                 console.print(f"{what}: {total - first:,} in {seconds:.1f} s, {rate}")
 

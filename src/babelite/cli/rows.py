@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from babelite.corpus.columns import find_columns
 from babelite.errors import BabeliteError
 from babelite.files import read_lines
 
@@ -18,6 +19,7 @@ class Table:
         path: The file.
         columns: The two columns by number from 1 or by name; None for those called source and
             target in the first line, else the first two.
+        name: What to call the file in messages, if not by its path.
 
     Attributes:
         header: The first line, if it holds the names of the columns.
@@ -26,17 +28,15 @@ class Table:
         BabeliteError: The file is empty or has no such columns.
     """
 
-    def __init__(self, path: str, columns: tuple[str, str] | None) -> None:
-        self._path = path
+    def __init__(self, path: str, columns: tuple[str, str] | None, name: str | None = None) -> None:
+        self._path, self._name = path, name or path
         first = next(read_lines(path), None)
         if first is None:
-            raise BabeliteError("is empty", path=path, remedy="name a file with sentence pairs")
-        cells = first.split("\t")
-        if columns is None:
-            columns = _NAMES if set(_NAMES) <= set(cells) else ("1", "2")
-        named = not all(column.isdigit() for column in columns)
-        self.header = first if named else None
-        self._places = tuple(self._place(column, cells) for column in columns)
+            raise BabeliteError(
+                "is empty", path=self._name, remedy="name a file with sentence pairs"
+            )
+        self._columns = find_columns(first.split("\t"), columns, _NAMES, self._name)
+        self.header = first if self._columns.named else None
 
     def lines(self) -> Iterator[str]:
         """The rows as they stand, without the header."""
@@ -48,30 +48,10 @@ class Table:
         Raises:
             BabeliteError: A row has too few columns.
         """
-        place = self._places[side]
         for number, line in enumerate(self.lines(), start=1 + (self.header is not None)):
-            cells = line.split("\t")
-            if len(cells) > place:
-                yield cells[place]
-            elif not line.strip():
-                yield ""
+            if line.strip():
+                row = line.split("\t")
+                cells = self._columns.cells(row, self._name, number, between="the two sentences")
+                yield cells[side]
             else:
-                raise BabeliteError(
-                    f"has {len(cells)} column{'s' if len(cells) > 1 else ''}, "
-                    f"but column {place + 1} is wanted",
-                    path=self._path,
-                    line=number,
-                    remedy="put a tab between the two sentences, or choose others with --columns",
-                )
-
-    def _place(self, column: str, cells: list[str]) -> int:
-        if column in cells and not column.isdigit():
-            return cells.index(column)
-        if column.isdigit() and int(column) > 0:
-            return int(column) - 1
-        raise BabeliteError(
-            f"has no column {column!r} in its first line, it has {', '.join(cells)}",
-            path=self._path,
-            line=1,
-            remedy="choose by number from 1 or by one of these names",
-        )
+                yield ""

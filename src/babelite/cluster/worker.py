@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite import __version__
-from babelite.adapters import open_encoder
+from babelite.adapters import encode_lines, open_encoder
 from babelite.encoder import Encoder, SentenceEncoder
-from babelite.errors import BabeliteError
 from babelite.model_description import Precision
 from babelite.model_folder import (
     DESCRIPTION,
@@ -22,7 +21,6 @@ from babelite.model_folder import (
     TOKENIZER,
     read_model_folder,
 )
-from babelite.vectors import unit_rows
 
 
 @dataclass(frozen=True)
@@ -98,17 +96,7 @@ class Worker:
         Returns:
             float32 array of shape (len(sentences), dim), rows of unit length or zero.
         """
-        texts = [text for text in sentences if text.strip()]
-        vectors = np.zeros((len(sentences), self.encoder.dim), np.float32)
-        if texts:
-            given = unit_rows(self.encoder.encode(texts))
-            if given.shape != (len(texts), self.encoder.dim):
-                raise BabeliteError(
-                    f"the encoder gave an array of shape {given.shape} for {len(texts)} sentences",
-                    remedy=f"mend it, so that it gives {self.encoder.dim} components for each",
-                )
-            vectors[np.flatnonzero([bool(text.strip()) for text in sentences])] = given
-        return vectors
+        return encode_lines(self.encoder, sentences)
 
 
 def use_one_thread() -> None:

@@ -23,6 +23,9 @@ from babelite.errors import BabeliteError
 if TYPE_CHECKING:
     from babelite.training.config import TrainingConfig
 
+# Pictures that are of no task, by the names of their files.
+PICTURES = ("cost", "curves", "matrices", "map")
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -110,7 +113,7 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
     base, out = (data or path.parent).resolve(), out.resolve()
     config = _placed(config, base)
     require_files(config.tasks)
-    _require_different_folders(config, path)
+    _require_different_files(config, path)
     trained: list[Cell] = []
     draws: list[tuple[PairSource, PairSource]] = []
     excluded: tuple[str, ...] = ()
@@ -287,13 +290,15 @@ def file_name(name: str) -> str:
     return re.sub(r"[^\w+.-]+", "-", name).strip("-.") or "-"
 
 
-def _require_different_folders(config: ComparisonConfig, path: Path) -> None:
-    folders: dict[str, str] = {}
-    for name in config.names:
-        other = folders.setdefault(file_name(name).lower(), name)
-        if other != name:
-            raise BabeliteError(
-                f"the names {other!r} and {name!r} would share a folder",
-                path=path,
-                remedy="let them differ in letters or digits",
-            )
+def _require_different_files(config: ComparisonConfig, path: Path) -> None:
+    tasks = [task.name for task in config.tasks]
+    for names, taken in ((config.names, ()), (tasks, PICTURES)):
+        files = {name: f"the picture {name!r}" for name in taken}
+        for name in names:
+            other = files.setdefault(file_name(name).lower(), repr(name))
+            if other != repr(name):
+                raise BabeliteError(
+                    f"{other} and {name!r} would share a file",
+                    path=path,
+                    remedy="let the names differ in letters or digits",
+                )

@@ -95,7 +95,7 @@ def _pairs(file: CatalogFile, originals: _Originals, min_words: int) -> Iterator
 def _messages(file: CatalogFile) -> list[Message]:
     try:
         return parse_catalog(file.read(), file.path).messages
-    except BabeliteError as error:
+    except (BabeliteError, OSError) as error:
         warnings.warn(f"left out: {error}", stacklevel=2)
         return []
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from babelite.corpus.columns import Columns, find_columns
 from babelite.errors import BabeliteError
 from babelite.files import read_lines
 
@@ -41,25 +42,17 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
         BabeliteError: The file cannot be read or has no line, a column is missing, or a label is
             blank; names file and line.
     """
-    places: tuple[int, int] | None = None
+    found: Columns | None = None
     count = 0
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
-        cells = line.split("\t")
-        if places is None:
-            places, is_header = _places(cells, columns, path, number)
-            if is_header:
+        row = line.split("\t")
+        if found is None:
+            found = find_columns(row, columns, _NAMES, path, number)
+            if found.named:
                 continue
-        if len(cells) <= max(places):
-            raise BabeliteError(
-                f"has {len(cells)} column{'s' if len(cells) > 1 else ''}, but column "
-                f"{max(places) + 1} is wanted",
-                path=path,
-                line=number,
-                remedy="put a tab between label and text, or choose columns with --columns",
-            )
-        label = cells[places[0]].strip()
+        label, text = map(str.strip, found.cells(row, path, number, between="label and text"))
         if not label:
             raise BabeliteError(
                 "has a text without a label",
@@ -68,39 +61,13 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
                 remedy="label it, or leave the line out",
             )
         count += 1
-        yield LabelledText(label, cells[places[1]].strip())
+        yield LabelledText(label, text)
     if not count:
         raise BabeliteError(
             "holds no labelled text",
             path=path,
             remedy="write one a line: the label, a tab and the text",
         )
-
-
-def _places(
-    cells: list[str], columns: tuple[str, str] | None, path: str, line: int
-) -> tuple[tuple[int, int], bool]:
-    """The places of label and text, and whether the line holds the names of columns."""
-    names = [cell.strip() for cell in cells]
-    if columns is None:
-        if set(_NAMES) <= set(names):
-            return (names.index("label"), names.index("text")), True
-        return (0, 1), False
-    first, second = (_place(column, names, path, line) for column in columns)
-    return (first, second), not all(column.isdigit() for column in columns)
-
-
-def _place(column: str, names: list[str], path: str, line: int) -> int:
-    if column.isdigit() and int(column) > 0:
-        return int(column) - 1
-    if column in names and not column.isdigit():
-        return names.index(column)
-    raise BabeliteError(
-        f"has no column {column!r} in its first line, it has {', '.join(names)}",
-        path=path,
-        line=line,
-        remedy="choose by number from 1 or by one of these names",
-    )
 
 
 def hold_out(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import TextIO
 
+from babelite.corpus.columns import Columns, find_columns
 from babelite.corpus.pairs import Pair
+from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
 from babelite.files import read_lines, writing_text
 
-_BREAKS = re.compile(r"[\t\r\n]+")
+_NAMES = ("source", "target")
 
 # --- TSV ------------------------------------------------------------------------------------------
 
@@ -25,41 +26,19 @@ def read_tsv(
         path: The file, or ``-``.
         languages: Not used: columns have no language.
         columns: Two columns by number from 1, or by name if the first line holds the names.
-            Default: the first two.
+            Default: those called ``source`` and ``target`` if the first line has such names, as
+            that of `babelite mine` has, else the first two.
     """
-    rows = ((number, line.split("\t")) for number, line in enumerate(read_lines(path), 1) if line)
-    wanted = columns or ("1", "2")
-    if all(column.isdigit() for column in wanted):
-        first, second = (int(column) - 1 for column in wanted)
-    else:
-        _, header = next(rows, (1, []))
-        first, second = (_column_index(column, header, path) for column in wanted)
-    if min(first, second) < 0:
-        raise BabeliteError("columns are counted from 1", path=path, remedy="mend --columns")
-    for number, fields in rows:
-        try:
-            yield Pair(fields[first], fields[second])
-        except IndexError:
-            raise BabeliteError(
-                f"has {len(fields)} column{'s' if len(fields) > 1 else ''}, "
-                f"but column {max(first, second) + 1} is wanted",
-                path=path,
-                line=number,
-                remedy="put a tab between the two sentences, or choose others with --columns",
-            ) from None
-
-
-def _column_index(column: str, header: list[str], path: str) -> int:
-    if column in header:
-        return header.index(column)
-    if column.isdigit():
-        return int(column) - 1
-    raise BabeliteError(
-        f"has no column {column!r} in its header, it has {', '.join(header) or 'none'}",
-        path=path,
-        line=1,
-        remedy="choose by number or by one of these names",
-    )
+    found: Columns | None = None
+    for number, line in enumerate(read_lines(path), 1):
+        if not line:
+            continue
+        row = line.split("\t")
+        if found is None:
+            found = find_columns(row, columns, _NAMES, path, number)
+            if found.named:
+                continue
+        yield Pair(*found.cells(row, path, number, between="the two sentences"))
 
 
 def tsv_texts(path: str) -> Iterator[str]:
@@ -75,11 +54,7 @@ def write_tsv(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> i
         The number of pairs written.
     """
     with writing_text(path) as out:
-        return sum(_put(out, _one_line(s), "\t", _one_line(t)) for s, t in pairs)
-
-
-def _one_line(text: str) -> str:
-    return _BREAKS.sub(" ", text)
+        return sum(_put(out, one_line(s), "\t", one_line(t)) for s, t in pairs)
 
 
 def _put(out: TextIO, *parts: str) -> int:
@@ -117,4 +92,4 @@ def write_aligned(source_path: str, target_path: str, pairs: Iterable[Pair]) -> 
         The number of pairs written.
     """
     with writing_text(source_path) as sources, writing_text(target_path) as targets:
-        return sum(_put(sources, _one_line(s)) & _put(targets, _one_line(t)) for s, t in pairs)
+        return sum(_put(sources, one_line(s)) & _put(targets, one_line(t)) for s, t in pairs)

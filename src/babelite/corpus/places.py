@@ -165,6 +165,17 @@ def _in_package(name: str) -> _Entries:
         )
 
 
+# Encrypted members are a RuntimeError, kinds of compression that Python lacks its child.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    LZMAError,
+    RuntimeError,
+)
+
+
 def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
     """An archive is opened once and read from start to end; its wanted catalogs stay in memory."""
     try:
@@ -175,9 +186,11 @@ def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
                         yield name, io.BytesIO(archive.read(name)).getvalue
         else:
             yield from _in_tar(path, wanted)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, LZMAError) as error:
+    except _DAMAGE as error:
         raise BabeliteError(
-            f"is a damaged archive ({error})", path=path, remedy="fetch it again"
+            f"cannot be read as an archive ({error})",
+            path=path,
+            remedy="fetch it again, or unpack it yourself if it is encrypted or packed oddly",
         ) from error
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
-from babelite.files import read_lines, require_file, writing_bytes, writing_text
+from babelite.files import COMPRESSIONS, read_lines, require_file, writing_bytes, writing_text
 from babelite.parquet import reading_parquet, require_pyarrow
 
 if TYPE_CHECKING:
@@ -168,15 +168,13 @@ def read_parquet(
 
 def parquet_texts(path: str) -> Iterator[str]:
     """Every value of every column of strings, inside ``translation`` too."""
-    import pyarrow as pa
-
     with _open_parquet(path) as file:
         for batch in file.iter_batches(_BATCH):
             structs = [column for column in batch.columns if _is_struct(column.type)]
             holders = [batch, *map(_struct_as_batch, structs)]
             for holder in holders:
                 for name, column in zip(holder.schema.names, holder.columns, strict=True):
-                    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+                    if _is_text(column.type):
                         yield from _column(holder, name, path)
 
 
@@ -190,6 +188,10 @@ def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if Path(path).suffix.lower() in COMPRESSIONS:
+        raise BabeliteError(
+            "Parquet is packed already", path=path, remedy="leave out the second ending"
+        )
     schema = pa.schema([(name, pa.string()) for name in _distinct(languages)])
     pairs = iter(pairs)
     count = 0
@@ -227,6 +229,13 @@ def _is_struct(kind: pa.DataType) -> bool:
     return bool(pa.types.is_struct(kind))
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
     import pyarrow as pa
 
@@ -235,11 +244,8 @@ def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
 
 def _column(batch: pa.RecordBatch, name: str, path: str) -> list[str]:
     """The strings of a column; flat, dictionary-encoded and large strings all come out alike."""
-    import pyarrow as pa
-
     column = batch.column(name)
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if not _is_text(column.type):
         raise BabeliteError(
             f"column {name!r} holds {column.type}, not text",
             path=path,

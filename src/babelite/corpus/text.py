@@ -19,6 +19,8 @@ _INVISIBLE = re.compile(
     r"\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+_BREAKS = re.compile(r"[\t\r\n]+")
+
 # Scripts that put no spaces between words, with the characters that make about one word of English.
 _DENSE = r"\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LOOSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19df"
@@ -54,6 +56,16 @@ def normalize(text: str) -> str:
         return text
     text = _STRAY_JOINER.sub("", _INVISIBLE.sub("", text))
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def one_line(text: str) -> str:
+    r"""A text as a cell of a tab-separated file can hold it: tabs and line breaks become spaces.
+
+    Example:
+        >>> one_line("two\nlines")
+        'two lines'
+    """
+    return _BREAKS.sub(" ", text)
 
 
 def comparison_key(text: str) -> bytes:

@@ -17,6 +17,7 @@ _DIGITS = re.compile(r"\d+")
 
 # Numbers that a translation may write in words or in Roman numerals: two, XXI, hundred.
 _LARGEST_IN_WORDS = 21
+_LONGEST_IN_WORDS = 12  # digits: hundreds of thousands of millions
 _ROUND_IN_WORDS = 22  # below that, with zeros: thirty, three hundred, twelve thousand
 _YEAR = re.compile(r"(?:1[89]|20)(\d\d)")
 
@@ -111,6 +112,8 @@ def _other_forms(group: str) -> list[str]:
 
 
 def _may_be_words(group: str) -> bool:
+    if len(group) > _LONGEST_IN_WORDS:
+        return False
     value, round_value = int(group), int(group.rstrip("0") or "0")
     return value <= _LARGEST_IN_WORDS or (value % 10 == 0 and round_value < _ROUND_IN_WORDS)
 

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from babelite.adapters import encode_lines
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.identity import identify, other_encoder, require_same_vectors
@@ -29,7 +27,6 @@ from babelite.index.description import (
 )
 from babelite.index.parts import Progress, make_part, plan
 from babelite.index.storage import ENDS, PROBED_LINES, TEXT, VECTORS, Storage, Writer, writing_rows
-from babelite.vectors import unit_rows
 
 BLOCK_LINES = 4096
 
@@ -147,7 +144,8 @@ def ingest(
                 if not _is_there(writer, kept, count, block):
                     what = "encoding"
                     writer.keep_only([*kept, Source(name=name, lines=count)])
-                    writer.append(block, _encode(encoder, block))
+                    lines = [line.decode("utf-8") for line in block]
+                    writer.append(block, encode_lines(encoder, lines))
                 count += len(block)
                 progress(what, before + count, None)
             kept.append(Source(name=name, lines=count))
@@ -234,18 +232,3 @@ def _other_lines(folder: Path) -> BabeliteError:
         path=folder,
         remedy="choose another folder, or add lines with --append",
     )
-
-
-def _encode(encoder: SentenceEncoder, block: list[bytes]) -> NDArray[np.float32]:
-    """The vectors of a block; zero for blank lines, which the encoder never sees."""
-    texts = [text.decode("utf-8") for text in block if text]
-    vectors = np.zeros((len(block), encoder.dim), np.float32)
-    if texts:
-        given = unit_rows(encoder.encode(texts))
-        if given.shape != (len(texts), encoder.dim):
-            raise BabeliteError(
-                f"the encoder gave an array of shape {given.shape} for {len(texts)} sentences",
-                remedy=f"mend it, so that it gives {encoder.dim} components for each",
-            )
-        vectors[np.flatnonzero([bool(text) for text in block])] = given
-    return vectors

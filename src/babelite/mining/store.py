@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
 from babelite.files import write_text, writing
 
@@ -126,8 +127,9 @@ class Sentences:
         with writing(_text(folder, name)) as temporary:
             with temporary.open("wb") as stream:
                 for count, line in enumerate(lines, start=1):
-                    # Half a surrogate pair cannot be written; tabs would break the output.
-                    text = line.strip().replace("\t", " ").encode("utf-8", "replace") + b"\n"
+                    # Half a surrogate pair cannot be written; tabs and line breaks, which the
+                    # sentences of records may hold, would break the output.
+                    text = one_line(line.strip()).encode("utf-8", "replace") + b"\n"
                     digest.update(text)
                     if len(text) == 1:
                         continue

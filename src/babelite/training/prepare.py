@@ -15,6 +15,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, WeightedPair, draw, without
+from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
 from babelite.files import read_lines, write_text, writing
 from babelite.training.config import TrainingConfig
@@ -181,7 +182,7 @@ def _write(
 ) -> None:
     with writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
         for source, target, weight in pairs:
-            stream.write(f"{source}\t{target}\t{weight:g}\n")
+            stream.write(f"{one_line(source)}\t{one_line(target)}\t{weight:g}\n")
             if advance is not None:
                 advance(1)
 
