@@ -98,6 +98,24 @@ def unpacked(stream: BinaryIO, path: str | Path) -> BinaryIO:
     return stream
 
 
+def make_folder(path: Path, remedy: str = "choose another folder") -> None:
+    """Make a folder and those around it, unless they are there.
+
+    Args:
+        path: The folder.
+        remedy: What to do if it cannot be made.
+
+    Raises:
+        BabeliteError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BabeliteError(
+            f"cannot be made ({error.strerror})", path=path, remedy=remedy
+        ) from error
+
+
 def require_file(path: Path) -> None:
     """Raise unless ``path`` is a file.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from babelite.errors import BabeliteError, MissingExtraError
-from babelite.files import open_binary, reading_bytes, unpacked, write_text, writing
+from babelite.files import make_folder, open_binary, reading_bytes, unpacked, write_text, writing
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -156,12 +156,7 @@ class Folder:
             with _reaching(self.place):
                 self._files.makedirs(self._path, exist_ok=True)
             return
-        try:
-            Path(self.place).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BabeliteError(
-                f"cannot be made ({error.strerror})", path=self.place, remedy="choose another"
-            ) from error
+        make_folder(Path(self.place))
 
     def names(self) -> set[str]:
         """The names of the files that are there; none if there is no such folder."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.errors import BabeliteError
+from babelite.files import make_folder
 
 if TYPE_CHECKING:
     from babelite.corpus import Cleaner, Pair, PairSource
@@ -164,7 +165,7 @@ def catalogs(
     wanted = [code.strip() for code in languages.split(",") if code.strip()]
     if not wanted:
         raise BabeliteError("no language is named", remedy="write for example --languages fr,de")
-    _make_folder(out_dir)
+    make_folder(out_dir)
     cleaners: dict[str, Cleaner] = {}
     for language in wanted:
         name = f"{source_language}-{language}"
@@ -260,7 +261,7 @@ def split(
     codes = _common_languages(sources)
     with watched(read_sources(sources), "drawing") as pairs:
         held = draw(pairs, held_out, seed)
-    _make_folder(out_dir)
+    make_folder(out_dir)
     with watched(read_sources(sources), "splitting") as pairs:
         rest = _at_least_one(without(pairs, held), "nothing is left to train on", "hold out fewer")
         kept = write_pairs(rest, str(out_dir / f"{sources[0].name}.train.tsv"), codes)
@@ -282,15 +283,6 @@ def _sources(
 def _common_languages(sources: Sequence[PairSource]) -> tuple[str, str]:
     pairs = {source.languages for source in sources}
     return pairs.pop() if len(pairs) == 1 else ("source", "target")
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BabeliteError(
-            f"cannot be made ({error.strerror})", path=path, remedy="choose another folder"
-        ) from error
 
 
 def _at_least_one(pairs: Iterable[Pair], problem: str, remedy: str) -> Iterator[Pair]:

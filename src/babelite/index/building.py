@@ -14,6 +14,7 @@ from pathlib import Path
 from babelite.adapters import encode_lines
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
+from babelite.files import make_folder
 from babelite.identity import identify, other_encoder, require_same_vectors
 from babelite.index.description import (
     Contents,
@@ -31,18 +32,13 @@ from babelite.index.storage import ENDS, PROBED_LINES, TEXT, VECTORS, Storage, W
 BLOCK_LINES = 4096
 
 
-def make_folder(folder: Path) -> None:
+def claim_folder(folder: Path) -> None:
     """Make the folder of an index, if it is not there.
 
     Raises:
         BabeliteError: It cannot be made, or holds something else.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BabeliteError(
-            f"cannot be made ({error.strerror})", path=folder, remedy="choose another folder"
-        ) from error
+    make_folder(folder)
     # A process may have been killed before it had written the description.
     others = (path for path in folder.iterdir() if path.name[0] != "." and path.stat().st_size)
     if not is_index(folder) and any(others):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.identity import reopen, require_same, require_same_vectors
-from babelite.index.building import add_parts, begin, ingest, make_folder
+from babelite.index.building import add_parts, begin, claim_folder, ingest
 from babelite.index.description import (
     IndexDescription,
     Kind,
@@ -123,7 +123,7 @@ class Index:
                 encoded is kept for the next call.
         """
         folder, report = Path(out), progress or _silent
-        make_folder(folder)
+        claim_folder(folder)
         with locked(folder):
             description = begin(folder, encoder, spec, precision, kind)
             sources = _named(lines)

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
-from babelite.files import write_text, writing
+from babelite.files import make_folder, write_text, writing
 
 _MANIFEST = "work.json"
 _FORMAT = 1
@@ -192,12 +192,7 @@ class Work:
                 path=folder,
                 remedy="name another with --work",
             )
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise BabeliteError(
-                f"cannot be made ({error.strerror})", path=folder, remedy="name another with --work"
-            ) from error
+        make_folder(folder, remedy="name another with --work")
         self._save()
 
     def sentences(self, name: str, lines: Iterable[str]) -> Sentences:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from babelite.errors import BabeliteError
-from babelite.files import write_text
+from babelite.files import make_folder, write_text
 from babelite.training.config import TrainingConfig
 
 # What a file or folder is called while it is being made; after a kill it is nobody's.
@@ -114,12 +114,7 @@ class RunFolder:
                 path=self.out,
                 remedy="name a new folder with --out",
             )
-        try:
-            (self.work / "corpus").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BabeliteError(
-                f"cannot be made ({error.strerror})", path=self.out, remedy="choose another --out"
-            ) from error
+        make_folder(self.work / "corpus", remedy="choose another --out")
         write_record(self.description, asked)
         return False
 
@@ -143,12 +138,7 @@ class RunFolder:
                 )
             _remove_unfinished(self.text)
             return
-        try:
-            (self.text / "corpus").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BabeliteError(
-                f"cannot be made ({error.strerror})", path=self.text, remedy="choose another folder"
-            ) from error
+        make_folder(self.text / "corpus")
         write_record(description, asked)
 
     def _compare(self, begun: dict[str, Any], asked: dict[str, Any]) -> None:
