@@ -162,29 +162,6 @@ def _damaged(path: str | Path, error: Exception, line: int | None = None) -> Bab
     )
 
 
-@contextlib.contextmanager
-def open_text(path: str | Path) -> Iterator[TextIO]:
-    """Open a UTF-8 text file for reading, decompressing it if its name says so.
-
-    A byte-order mark is skipped; lines end at a line feed only, as in every corpus tool.
-
-    Args:
-        path: The file, or ``-`` for standard input.
-
-    Yields:
-        The open text stream.
-
-    Raises:
-        BabeliteError: As `reading_bytes`.
-    """
-    with reading_bytes(path) as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="\n")
-        try:
-            yield text
-        finally:
-            text.detach()  # else the wrapper would close standard input
-
-
 def read_lines(path: str | Path) -> Iterator[str]:
     """Yield the lines of a text file without their line ends.
 

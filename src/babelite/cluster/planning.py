@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from babelite.cluster.encoding import SHARD_ROWS
 from babelite.cluster.mining import CLUSTERED_ROWS_A_PART
 from babelite.mining.run import QUERIES_A_BLOCK
 from babelite.mining.search import clustering_comparisons, probed_comparisons
 
 _FLOAT16 = 2
 _NEIGHBOUR = 8  # a cosine and a row on disk
-_BYTES_A_LINE_OF_MINING = 150  # memory of the process that gives the tasks, docs/mining.md
+_BYTES_A_LINE_OF_MINING = 350  # memory of the process that gives the tasks, docs/mining.md
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Ste
             moving(text + lines * rates.shard_bytes),
             text + lines * rates.shard_bytes,
             lines * rates.shard_bytes,
-            f"{-(-lines // 65_536):,} shards, written where they stay; no shuffle",
+            f"{-(-lines // SHARD_ROWS):,} shards, written where they stay; no shuffle",
         ),
         Step(
             "encode for mining",

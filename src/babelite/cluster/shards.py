@@ -34,8 +34,6 @@ MANIFEST = "_shards.json"  # what reads folders of Parquet passes over names wit
 
 Dtype = Literal["float32", "float16"]
 
-_ROWS_A_GROUP = 8192
-
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite import __version__
 from babelite.adapters import encode_lines, open_encoder
 from babelite.encoder import Encoder, SentenceEncoder
 from babelite.model_description import Precision
@@ -32,12 +31,10 @@ class Model:
             carries.
         files: The files of a model folder that encoding needs, by their names, where the folder
             may not be on the machine of a worker.
-        version: The version of babelite that made this.
     """
 
     spec: str | None = None
     files: dict[str, bytes] | None = None
-    version: str = __version__
 
     @classmethod
     def packed(cls, spec: str | None) -> Model:

@@ -104,7 +104,7 @@ def open_named(
     encoder = open_encoder(name, allow_download=allow_download)
     folder = Path(name.partition(":")[2])
     size = _folder_bytes(folder) if folder.is_dir() else None
-    return OpenedEncoder(encoder, getattr(encoder, "parameters", None), size)
+    return OpenedEncoder(encoder, None, size)
 
 
 def _model_folder(folder: Path | None, threads: int | None) -> OpenedEncoder:

@@ -26,7 +26,6 @@ MLDOC_LANGUAGES = {
     "chinese": "zh",
 }
 MLDOC_LABELS = ("CCAT", "ECAT", "GCAT", "MCAT")
-MLDOC_TRAIN_SIZES = (1000, 2000, 5000, 10000)
 
 _PARTS = ("train", "dev", "test")
 _PACKED = "|".join(map(re.escape, COMPRESSIONS))
@@ -106,10 +105,11 @@ def read_sib200_topics(folder: str | Path, languages: Sequence[str] | None = Non
         languages: Names of folders, such as ``eng_Latn``; all that there are if not given.
 
     Returns:
-        Seven topics, 701 + 99 + 204 sentences a language, the same in all.
+        Seven topics, 701 + 99 + 204 sentences a language; `LabelledSet.parallel` says whether they
+        are the same in all.
 
     Raises:
-        BabeliteError: As `read_sib200`; or languages do not have the same test sentences.
+        BabeliteError: As `read_sib200`.
     """
     folder = Path(folder)
     present = sorted(path.parent.name for path in folder.glob("*/train.tsv"))

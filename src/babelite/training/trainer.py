@@ -125,10 +125,6 @@ class Trainer:
         # A continued run has spent what it spent before; a new one has just been prepared.
         self.clock_zero = (time.monotonic() - self.counters.seconds) if resumed else started
         self.phases = plan_phases(config, self.corpora, self._prepared_at())
-        if not self.phases:
-            raise BabeliteError(
-                "there is nothing to train for", remedy="give --epochs, --steps or --minutes"
-            )
         self.stop = StopRequest()
 
     def _build(self) -> TrainingModel:
