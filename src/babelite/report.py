@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from babelite import __version__
 from babelite.curves import draw_losses, draw_precision, read_curves
-from babelite.evaluation.figures import draw_cosines, draw_margins, draw_similarity
 from babelite.evaluation.retrieval import RetrievalResult
+from babelite.evaluation.retrieval_figures import draw_cosines, draw_margins, draw_similarity
 from babelite.figures import DARK, LIGHT, Theme, render_svg
 from babelite.files import write_text
 from babelite.pages import make_environment

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from babelite.corpus import Pair, gather
+from babelite.corpus.catalog_files import locate
 from babelite.corpus.interface_text import tidy
-from babelite.corpus.places import locate
 from babelite.errors import BabeliteError
 
 

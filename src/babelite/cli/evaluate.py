@@ -133,7 +133,7 @@ def _evaluate(
     else:
         _show(results)
     if plot:
-        from babelite.evaluation.figures import retrieval_figure
+        from babelite.evaluation.retrieval_figures import retrieval_figure
         from babelite.figures import save_figure
 
         save_figure(retrieval_figure(results), plot)

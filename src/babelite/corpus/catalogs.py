@@ -11,11 +11,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from babelite.corpus.catalog_files import CatalogFile, find_catalogs
 from babelite.corpus.interface_text import tidy
 from babelite.corpus.languages import base_language, matches
 from babelite.corpus.messages import Message, parse_catalog
 from babelite.corpus.pairs import Pair
-from babelite.corpus.places import CatalogFile, find_catalogs
 from babelite.corpus.text import count_words
 from babelite.errors import BabeliteError
 

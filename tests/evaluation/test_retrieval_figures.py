@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from babelite.errors import BabeliteError
-from babelite.evaluation.figures import headline, retrieval_figure
 from babelite.evaluation.retrieval import RetrievalResult, evaluate_pairs
+from babelite.evaluation.retrieval_figures import headline, retrieval_figure
 from babelite.figures import picture_format, save_figure
 
 
