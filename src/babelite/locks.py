@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from babelite.errors import BabeliteError
+from babelite.files import cannot_write
+
+LOCK = ".lock"  # the file in a folder; it stays, and says nothing
 
 
 @contextmanager
@@ -15,9 +18,13 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from changing a folder; the lock goes when the process does.
 
     Raises:
-        BabeliteError: Another process is at it.
+        BabeliteError: Another process is at it, or nothing can be written there.
     """
-    with (folder / ".lock").open("a+b") as file:
+    try:
+        opened = (folder / LOCK).open("a+b")
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    with opened as file:
         try:
             if sys.platform == "win32":
                 import msvcrt

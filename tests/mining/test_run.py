@@ -201,3 +201,12 @@ def test_a_side_without_text() -> None:
 def test_line_breaks_inside_a_sentence_become_spaces() -> None:
     with mine(["w1 w2\nw3\tw4"], ["w1 w2 w3 w4"], Words()) as mined:
         assert mined.sources[0] == "w1 w2 w3 w4"
+
+
+def test_a_work_folder_that_another_process_uses(tmp_path: Path) -> None:
+    with (
+        mine(text(5, 1), text(5, 2), Words(), work=tmp_path / "work"),
+        pytest.raises(BabeliteError, match="is being changed by another process"),
+        mine(text(5, 1), text(5, 2), Words(), work=tmp_path / "work"),
+    ):
+        pass

@@ -10,6 +10,7 @@ from small_runs import flags
 
 from babelite.cli import main
 from babelite.files import sha256
+from babelite.locks import locked
 from babelite.training.run import TrainingResult
 
 
@@ -122,3 +123,18 @@ def test_unusable_output_folders_are_refused(
         message = refuse([str(parallel_file), "--out", str(out)], monkeypatch, capfd)
         assert words in message
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_another_process_trains_in_is_refused(
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    work = tmp_path / "model" / "training"
+    work.mkdir(parents=True)
+    arguments = [str(parallel_file), "--out", str(tmp_path / "model"), *flags()]
+    with locked(work):
+        message = refuse(arguments, monkeypatch, capfd)
+    assert "is being changed by another process" in message
+    assert [path.name for path in work.iterdir()] == [".lock"]

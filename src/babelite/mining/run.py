@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.encoder import SentenceEncoder
+from babelite.locks import locked
 from babelite.mining.scores import Candidates, Direction, Margin, candidate_pairs
 from babelite.mining.search import (
     Clusters,
@@ -203,7 +204,7 @@ def mine(
     """Find the nearest neighbours of two texts, from which pairs are chosen.
 
     Blank lines are left out, and equal lines of a side count once. Memory holds a block of
-    sentences and some 150 bytes a line; vectors and neighbours are on disk. A run that was killed
+    sentences and some 350 bytes a line; vectors and neighbours are on disk. A run that was killed
     loses at most one block: call it again with the same ``work``.
 
     Args:
@@ -212,7 +213,7 @@ def mine(
         encoder: What turns them into vectors.
         k: How many neighbours make a margin; less if a side has fewer sentences.
         search: ``exact``, ``clusters`` (approximate, for large texts), or ``auto``, which takes
-            exact search for up to two thousand million comparisons.
+            exact search for up to two billion comparisons.
         work: A folder for vectors and neighbours, which is kept: with the same text and model it
             is gone on with. A temporary folder that is deleted at the end if not given.
         progress: Told how far the work is.
@@ -223,7 +224,8 @@ def mine(
         Both texts with their neighbours.
 
     Raises:
-        BabeliteError: A side has no text, or the work folder belongs to another text or model.
+        BabeliteError: A side has no text, or the work folder belongs to another text or model,
+            or another process is at it.
         ValueError: ``k`` is below 1.
 
     Example:
@@ -242,6 +244,7 @@ def mine(
                 tempfile.TemporaryDirectory(prefix="babelite-", ignore_cleanup_errors=True)
             )
         folder = Work(Path(work))
+        stack.enter_context(locked(folder.folder))
         steps = steps or InThisProcess(encoder)
         yield _mined(folder, sources, targets, encoder, steps, k, search, progress or _silent)
 

@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
 from babelite.files import make_folder, write_text, writing
+from babelite.locks import LOCK
 
 _MANIFEST = "work.json"
 _FORMAT = 1
@@ -256,7 +257,8 @@ class Work:
                 ".tmp",
             ):
                 path.unlink()
-        (self.folder / _MANIFEST).unlink(missing_ok=True)
+        for name in (_MANIFEST, LOCK):
+            (self.folder / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 

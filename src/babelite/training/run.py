@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
+from babelite.locks import locked
 from babelite.model_description import TrainingData
 from babelite.model_folder import read_model_folder
 from babelite.training.config import TrainingConfig
@@ -73,7 +75,8 @@ def train(
         The result.
 
     Raises:
-        BabeliteError: Data, folder or settings cannot be used; what is done so far is kept.
+        BabeliteError: Data, folder or settings cannot be used, or another process trains in the
+            folder; what is done so far is kept.
         babelite.training.stopping.TrainingStopped: Ctrl-C; what is done so far is kept.
         babelite.training.processes.LostProcessError: Another process is gone; what is done up to
             the last checkpoint is kept.
@@ -83,9 +86,9 @@ def train(
     if not sources:
         raise BabeliteError("there is nothing to train on", remedy="name files of sentence pairs")
     run = RunFolder(Path(out), None if text is None else Path(text))
-    with join_processes(choose_device(config)) as processes:
+    with join_processes(choose_device(config)) as processes, ExitStack() as held:
         progress = progress if progress and processes.leads else Progress(quiet=True)
-        begin = partial(_begin, run, sources, config, cleaning, progress)
+        begin = partial(_begin, run, sources, config, cleaning, progress, held)
         if processes.lead(begin) == _FINISHED:
             return _read_result(run)
         prepared = open_text(run, sources)
@@ -104,8 +107,15 @@ def _begin(
     config: TrainingConfig,
     cleaning: Cleaning,
     progress: Progress,
+    held: ExitStack,
 ) -> str:
+    # Before anything there is touched; a new folder is made first.
+    was_there = run.work.is_dir()
+    if was_there:
+        held.enter_context(locked(run.work))
     begun = run.claim(_asked(sources, config, cleaning))
+    if not was_there:
+        held.enter_context(locked(run.work))
     if begun and run.result.exists():
         progress.say(f"{run.out} holds this run, finished; nothing to do")
         return _FINISHED

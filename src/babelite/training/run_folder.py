@@ -13,6 +13,7 @@ from typing import Any
 
 from babelite.errors import BabeliteError
 from babelite.files import make_folder, write_text
+from babelite.locks import LOCK
 from babelite.training.config import TrainingConfig
 
 # What a file or folder is called while it is being made; after a kill it is nobody's.
@@ -108,7 +109,10 @@ class RunFolder:
             _remove_unfinished(self.out)
             return True
         # Empty folders and unfinished files are of a run that was killed before it had begun.
-        if not all(path.is_dir() or path.match(_UNFINISHED) for path in self.out.rglob("*")):
+        if not all(
+            path.is_dir() or path.match(_UNFINISHED) or path.name == LOCK
+            for path in self.out.rglob("*")
+        ):
             raise BabeliteError(
                 "is not empty and holds no training run",
                 path=self.out,
