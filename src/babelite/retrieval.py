@@ -116,7 +116,7 @@ def merged(parts: Sequence[Neighbours], k: int) -> Neighbours:
     """
     scores = np.concatenate([part.scores for part in parts], axis=1)
     indices = np.concatenate([part.indices for part in parts], axis=1)
-    ranked = _ranked(scores, indices)
+    ranked = ranked(scores, indices)
     return Neighbours(ranked.scores[:, :k], ranked.indices[:, :k])
 
 
@@ -154,7 +154,7 @@ def margin_search(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> Neig
     means = forward.scores.mean(1)[:, None] + backward.scores.mean(1)[forward.indices]
     # Means of zero or below (empty sentences, unrelated text) say nothing about a neighbourhood.
     margins = forward.scores / np.maximum(means / 2, TIE)
-    return _ranked(margins, forward.indices)
+    return ranked(margins, forward.indices)
 
 
 def _comparable(
@@ -181,17 +181,23 @@ def _nearest_of_block(
     _, indices = faiss.knn(queries, candidates, wanted, metric=faiss.METRIC_INNER_PRODUCT)
     # FAISS's cosines of equal vectors differ in the last bits; these do not.
     scores = np.einsum("qd,qkd->qk", queries, candidates[indices])
-    scores, indices = _ranked(scores, indices)
+    scores, indices = ranked(scores, indices)
     if wanted > k:
         for row in np.flatnonzero(scores[:, k - 1] - scores[:, k] <= TIE):
             near = np.flatnonzero(candidates @ queries[row] >= scores[row, k - 1] - TIE)
             exact = np.einsum("qd,qkd->qk", queries[row][None], candidates[near][None])
-            tied = _ranked(exact, near[None])
+            tied = ranked(exact, near[None])
             scores[row, :k], indices[row, :k] = tied.scores[0, :k], tied.indices[0, :k]
     return Neighbours(scores[:, :k], indices[:, :k])
 
 
-def _ranked(scores: NDArray[np.float32], indices: NDArray[np.int64]) -> Neighbours:
+def ranked(scores: NDArray[np.float32], indices: NDArray[np.int64]) -> Neighbours:
+    """Neighbours best first; equal ones by index.
+
+    Args:
+        scores: float32 array of shape (queries, k).
+        indices: int64 array of the same shape.
+    """
     order = np.lexsort((indices, -scores), axis=1)
     return Neighbours(np.take_along_axis(scores, order, 1), np.take_along_axis(indices, order, 1))
 

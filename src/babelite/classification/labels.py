@@ -71,6 +71,13 @@ def further_examples(vectors: ArrayLike, labels: Sequence[str], known: Examples)
 def checked_vectors(vectors: ArrayLike, dim: int) -> NDArray[np.float32]:
     """Vectors to be classified.
 
+    Args:
+        vectors: Array of shape (n, dim), of any number type.
+        dim: How many components those had that were trained on.
+
+    Returns:
+        float32 array of shape (n, dim), C-contiguous.
+
     Raises:
         BabeliteError: They have another number of components than those that were trained on.
     """
@@ -81,6 +88,20 @@ def checked_vectors(vectors: ArrayLike, dim: int) -> NDArray[np.float32]:
             remedy="encode with the encoder that it was trained with",
         )
     return rows
+
+
+def softmax(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Probabilities from scores.
+
+    Args:
+        scores: Array of shape (…, labels).
+
+    Returns:
+        Array of the same shape, all above 0, sums of 1 along the last axis.
+    """
+    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    shares: NDArray[np.floating] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def _rows(vectors: ArrayLike, count: int | None) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from babelite.classification.labels import (
     Examples,
     checked_vectors,
     further_examples,
+    softmax,
     training_examples,
 )
 
@@ -116,17 +117,18 @@ class LogisticClassifier:
             BabeliteError: The vectors have another number of components than in training.
         """
         rows = checked_vectors(vectors, len(self._weights))
-        scores = rows @ self._weights + self._biases
-        exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-        probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return probabilities
+        return softmax(rows @ self._weights + self._biases).astype(np.float32, copy=False)
 
     def predict(self, vectors: ArrayLike) -> list[str]:
         """The most probable label of each vector; see `predict_proba`."""
         return [self.classes_[place] for place in self.predict_proba(vectors).argmax(axis=1)]
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """What was learnt, by name, for saving."""
+        """What was learnt, by name, for saving.
+
+        Returns:
+            ``weights`` (dim, labels), ``biases`` (labels,) and ``strength`` (1,), all float32.
+        """
         strength = np.array([self.chosen_strength_], np.float32)
         return {"weights": self._weights, "biases": self._biases, "strength": strength}
 
@@ -135,6 +137,10 @@ class LogisticClassifier:
         cls, classes: Sequence[str], arrays: Mapping[str, NDArray[np.float32]]
     ) -> LogisticClassifier:
         """A trained classifier from what `arrays` gave.
+
+        Args:
+            classes: The labels, in the order of the columns.
+            arrays: What `arrays` gave.
 
         Raises:
             ValueError: The arrays do not fit these classes.

@@ -8,7 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from babelite.classification.labels import checked_vectors, further_examples, training_examples
+from babelite.classification.labels import (
+    checked_vectors,
+    further_examples,
+    softmax,
+    training_examples,
+)
 from babelite.classification.perceptron import (
     Layers,
     MLPSettings,
@@ -16,7 +21,6 @@ from babelite.classification.perceptron import (
     forward,
     layer_sizes,
     layer_views,
-    softmax,
     train_networks,
 )
 
@@ -100,7 +104,11 @@ class MLPClassifier:
         return [self.classes_[place] for place in self.predict_proba(vectors).argmax(axis=1)]
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """What was learnt, by name, for saving."""
+        """What was learnt, by name, for saving.
+
+        Returns:
+            ``weights_N`` (width before, width) and ``biases_N`` (width,) of layer N from 0, float32.
+        """
         named = {}
         for number, (weights, biases) in enumerate(self._layers):
             named[f"weights_{number}"], named[f"biases_{number}"] = weights[0], biases[0, 0]
@@ -111,6 +119,10 @@ class MLPClassifier:
         cls, classes: Sequence[str], arrays: Mapping[str, NDArray[np.float32]]
     ) -> MLPClassifier:
         """A trained classifier from what `arrays` gave.
+
+        Args:
+            classes: The labels, in the order of the last layer's columns.
+            arrays: What `arrays` gave.
 
         Raises:
             ValueError: The arrays do not make a network for these classes.

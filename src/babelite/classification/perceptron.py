@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.classification.labels import Examples
+from babelite.classification.labels import Examples, softmax
 
 # What Adam's authors propose (Kingma & Ba 2015), and every library has as its default.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
@@ -168,13 +168,6 @@ def write_gradient(
             state = states[number]
             error = error @ layers[number][0].swapaxes(1, 2)
             error *= masks[number - 1] - state * state * (1 - dropout)
-
-
-def softmax(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Probabilities from scores, along the last axis."""
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares: NDArray[np.floating] = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    return shares
 
 
 def _right(layers: Layers, dev: Examples) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.machine import usable_cores
-from babelite.retrieval import Neighbours, merged
+from babelite.retrieval import Neighbours, merged, ranked
 
 SearchKind = Literal["auto", "exact", "clusters"]
 SEARCH_KINDS: tuple[SearchKind, ...] = get_args(SearchKind)
@@ -244,10 +244,9 @@ def _none(rows: int, k: int) -> Neighbours:
 
 
 def _best(scores: NDArray[np.float32], indices: NDArray[np.int64], k: int) -> Neighbours:
-    """The k best of each row, best first; equal ones by index."""
+    """The k best of each row, best first; of those that equal the last, any."""
     k = min(k, scores.shape[1])
     if k < scores.shape[1]:
         part = np.argpartition(-scores, k - 1, axis=1)[:, :k]
         scores, indices = np.take_along_axis(scores, part, 1), np.take_along_axis(indices, part, 1)
-    order = np.lexsort((indices, -scores), axis=1)
-    return Neighbours(np.take_along_axis(scores, order, 1), np.take_along_axis(indices, order, 1))
+    return ranked(scores, indices)
