@@ -116,8 +116,8 @@ def merged(parts: Sequence[Neighbours], k: int) -> Neighbours:
     """
     scores = np.concatenate([part.scores for part in parts], axis=1)
     indices = np.concatenate([part.indices for part in parts], axis=1)
-    ranked = ranked(scores, indices)
-    return Neighbours(ranked.scores[:, :k], ranked.indices[:, :k])
+    best = ranked(scores, indices)
+    return Neighbours(best.scores[:, :k], best.indices[:, :k])
 
 
 def margin_search(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> Neighbours:

@@ -107,7 +107,7 @@ class MLPClassifier:
         """What was learnt, by name, for saving.
 
         Returns:
-            ``weights_N`` (width before, width) and ``biases_N`` (width,) of layer N from 0, float32.
+            ``weights_N`` (width before, width) and ``biases_N`` (width,) of layer N, all float32.
         """
         named = {}
         for number, (weights, biases) in enumerate(self._layers):
