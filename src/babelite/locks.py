@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from babelite.errors import BabeliteError
 from babelite.files import cannot_write
 
 LOCK = ".lock"  # the file in a folder; it stays, and says nothing
+
+# A process that was just killed frees its memory before it lets go of its files.
+_SECONDS_TO_DIE = 2.0
+_SECONDS_BETWEEN_TRIES = 0.05
 
 
 @contextmanager
@@ -25,19 +31,29 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise cannot_write(folder, error) from error
     with opened as file:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BabeliteError(
-                "is being changed by another process",
-                path=folder,
-                remedy="wait for its end, then give the command again",
-            ) from error
+        end = time.monotonic() + _SECONDS_TO_DIE
+        while not _is_taken(file):
+            if time.monotonic() > end:
+                raise BabeliteError(
+                    "is being changed by another process",
+                    path=folder,
+                    remedy="wait for its end, then give the command again",
+                )
+            time.sleep(_SECONDS_BETWEEN_TRIES)
         yield
+
+
+def _is_taken(file: BinaryIO) -> bool:
+    """Take the lock, unless another process has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

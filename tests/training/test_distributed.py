@@ -22,7 +22,6 @@ from processes import (
     start_babelite,
     start_function,
 )
-from safetensors import safe_open
 from safetensors.torch import load_file
 from shared_steps import Cases, one_step, steps_of_a_process
 
@@ -129,8 +128,10 @@ def place(out: Path) -> tuple[int, int]:
     path = out / "training" / "last.safetensors"
     if not path.exists():
         return 0, 0
-    with safe_open(str(path), framework="pt") as stream:
-        counters = json.loads(stream.metadata()["counters"])
+    # Read in one go: the library opens the file twice, and it may be replaced in between.
+    content = path.read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    counters = json.loads(header["__metadata__"]["counters"])
     return counters["phase"], counters["step"]
 
 
