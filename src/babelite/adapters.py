@@ -6,7 +6,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 
 import numpy as np
@@ -191,7 +191,8 @@ def encode_lines(encoder: SentenceEncoder, lines: Sequence[str]) -> NDArray[np.f
     Raises:
         BabeliteError: The encoder gave something else than a vector of ``dim`` components for each.
     """
-    texts = [line for line in lines if line.strip()]
+    filled = [bool(line.strip()) for line in lines]
+    texts = list(compress(lines, filled))
     vectors = np.zeros((len(lines), encoder.dim), np.float32)
     if texts:
         given = unit_rows(encoder.encode(texts))
@@ -200,9 +201,7 @@ def encode_lines(encoder: SentenceEncoder, lines: Sequence[str]) -> NDArray[np.f
                 f"the encoder gave an array of shape {given.shape} for {len(texts)} sentences",
                 remedy=f"mend it, so that it gives {encoder.dim} components for each",
             )
-        if len(texts) == len(lines):
-            return given
-        vectors[np.flatnonzero([bool(line.strip()) for line in lines])] = given
+        vectors[filled] = given
     return vectors
 
 

@@ -107,14 +107,14 @@ class ModelDescription:
             _require(isinstance(checksum, str), "files", "checksums by name")
 
     @classmethod
-    def from_json(cls, text: str) -> ModelDescription:
-        """Read what `to_json` has written.
+    def from_plain(cls, values: object) -> ModelDescription:
+        """The description that the JSON of `to_json` holds.
 
         Raises:
-            ValueError: It is not that; says which field is wrong.
+            ValueError: It holds none; says which field is wrong.
         """
-        values = json.loads(text)
-        _require(isinstance(values, dict), "the file", "a JSON object")
+        if not isinstance(values, dict):
+            raise ValueError("the file: should be a JSON object")
         data = values.get("data", [])
         _require(isinstance(data, list), "data", "a list")
         plain = values | {

@@ -132,9 +132,9 @@ def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used")
 
 def _read_description(path: Path) -> ModelDescription:
     try:
-        text = path.read_text(encoding="utf-8")
-        require_readable(json.loads(text), FORMAT_VERSION, path)
-        return ModelDescription.from_json(text)
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        require_readable(fields, FORMAT_VERSION, path)
+        return ModelDescription.from_plain(fields)
     except ValueError as error:
         raise BabeliteError(
             f"does not describe a model ({error})",

@@ -19,8 +19,10 @@ def require_readable(fields: object, newest: int, path: str | Path) -> None:
     Raises:
         BabeliteError: It was.
     """
-    version = fields.get("format_version") if isinstance(fields, dict) else None
-    if isinstance(fields, dict) and isinstance(version, int) and version > newest:
+    if not isinstance(fields, dict):
+        return
+    version = fields.get("format_version")
+    if isinstance(version, int) and version > newest:
         raise BabeliteError(
             f"was written by babelite {fields.get('babelite_version')} in a newer format",
             path=path,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from babelite import __version__
 from babelite.comparison import pictures
-from babelite.comparison.grid import file_name
+from babelite.comparison.grid import PICTURES, file_name
 from babelite.comparison.scores import MEAN
 from babelite.comparison.tables import (
     COST_COLUMNS,
@@ -76,8 +76,8 @@ def write_page(results: Results, out: Path) -> None:
         )
     )
     write_text(out, page)
-    files = {"cost": trade, "curves": curves}
-    files |= {"matrices": [matrices] if matrices else [], "map": [plane] if plane else []}
+    of_all = (trade, curves, [matrices] if matrices else [], [plane] if plane else [])
+    files = dict(zip(PICTURES, of_all, strict=True))
     files |= {file_name(task["name"]): task["pictures"] for task in tasks}
     _write_pictures(out.with_name("pictures"), files)
 

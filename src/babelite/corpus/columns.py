@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from babelite.errors import BabeliteError
@@ -74,6 +74,39 @@ def find_columns(
         asked = usual if set(usual) <= set(names) else ("1", "2")
     first, second = (_place(column, names, path, line) for column in asked)
     return Columns(first, second, named=not all(column.isdecimal() for column in asked))
+
+
+def read_columns(
+    lines: Iterable[tuple[int, str]],
+    asked: tuple[str, str] | None,
+    usual: tuple[str, str],
+    path: str,
+    *,
+    between: str,
+) -> Iterator[tuple[int, str, str]]:
+    """Take two columns out of lines, of which the first may hold their names.
+
+    Args:
+        lines: The lines that count, each with its number in the file.
+        asked: As for `find_columns`.
+        usual: As for `find_columns`.
+        path: The file, for messages.
+        between: As for `Columns.cells`.
+
+    Yields:
+        The number of a line and its two cells.
+
+    Raises:
+        BabeliteError: A line has not these columns.
+    """
+    found: Columns | None = None
+    for number, line in lines:
+        row = line.split("\t")
+        if found is None:
+            found = find_columns(row, asked, usual, path, number)
+            if found.named:
+                continue
+        yield number, *found.cells(row, path, number, between=between)
 
 
 def _place(column: str, names: list[str], path: str, line: int) -> int:

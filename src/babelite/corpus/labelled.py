@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from babelite.corpus.columns import Columns, find_columns
+from babelite.corpus.columns import read_columns
 from babelite.errors import BabeliteError
 from babelite.files import read_lines
 
@@ -42,18 +42,11 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
         BabeliteError: The file cannot be read or has no line, a column is missing, or a label is
             blank; names file and line.
     """
-    found: Columns | None = None
+    lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line.strip())
+    rows = read_columns(lines, columns, _NAMES, path, between="label and text")
     count = 0
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        row = line.split("\t")
-        if found is None:
-            found = find_columns(row, columns, _NAMES, path, number)
-            if found.named:
-                continue
-        label, text = map(str.strip, found.cells(row, path, number, between="label and text"))
-        if not label:
+    for number, label, text in rows:
+        if not label.strip():
             raise BabeliteError(
                 "has a text without a label",
                 path=path,
@@ -61,7 +54,7 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
                 remedy="label it, or leave the line out",
             )
         count += 1
-        yield LabelledText(label, text)
+        yield LabelledText(label.strip(), text.strip())
     if not count:
         raise BabeliteError(
             "holds no labelled text",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import TextIO
 
-from babelite.corpus.columns import Columns, find_columns
+from babelite.corpus.columns import read_columns
 from babelite.corpus.pairs import Pair
 from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
@@ -29,16 +29,9 @@ def read_tsv(
             Default: those called ``source`` and ``target`` if the first line has such names, as
             that of `babelite mine` has, else the first two.
     """
-    found: Columns | None = None
-    for number, line in enumerate(read_lines(path), 1):
-        if not line:
-            continue
-        row = line.split("\t")
-        if found is None:
-            found = find_columns(row, columns, _NAMES, path, number)
-            if found.named:
-                continue
-        yield Pair(*found.cells(row, path, number, between="the two sentences"))
+    lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line)
+    for _, *cells in read_columns(lines, columns, _NAMES, path, between="the two sentences"):
+        yield Pair(*cells)
 
 
 def tsv_texts(path: str) -> Iterator[str]:
