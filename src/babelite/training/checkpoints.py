@@ -101,6 +101,19 @@ def save_checkpoint(
     save_weights(path, tensors, {"counters": counters.model_dump_json()})
 
 
+def read_counters(path: Path) -> Counters:
+    """Where a saved run was, without its weights.
+
+    Raises:
+        BabeliteError: The file is damaged.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as stream:
+            return Counters.model_validate_json((stream.metadata() or {})["counters"])
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
 def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[str, Tensor]]:
     """Put saved weights into a model.
 
@@ -114,13 +127,13 @@ def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[
     Raises:
         BabeliteError: The file is damaged, or of another model.
     """
-    tensors, metadata = load_weights(path)
+    counters = read_counters(path)
+    tensors, _ = load_weights(path)
     try:
         model.load_state_dict(
             {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
         )
-        counters = Counters.model_validate_json(metadata["counters"])
-    except (RuntimeError, KeyError, ValueError) as error:
+    except RuntimeError as error:
         raise _damaged(path, error) from error
     return counters, {name: t for name, t in tensors.items() if name.startswith("optimizer.")}
 

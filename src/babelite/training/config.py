@@ -56,6 +56,12 @@ class TrainingConfig(BaseModel):
     steps: int | None = Field(None, ge=0, description="Steps of the layers phase, not epochs.")
 
     bag_batch_size: int = Field(1024, gt=1, description="Pairs in a batch of the bag phase.")
+    bag_ngrams: int = Field(
+        5,
+        ge=0,
+        description="Pieces share their character n-grams of 3 to so many letters in the bag "
+        "phase, so that rare ones learn from others; 0: each learns alone.",
+    )
     bag_learning_rate: float = Field(5e-3, gt=0, description="Highest rate of the bag phase.")
     batch_size: int = Field(512, gt=1, description="Pairs in a batch of the layers phase.")
     batch_tokens: int = Field(

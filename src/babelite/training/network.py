@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from babelite.training.ngrams import CharacterNgrams
 from babelite.training.vocabulary import PAD
 
 # What DistilBertModel uses; another value would make the same weights give other vectors there.
@@ -200,6 +201,9 @@ class DualTransformer(nn.Module):
         identity: Whether the layers start as the identity (the last map of each residual branch
             and the positions are zero), so that a trained token bag loses nothing when the layers
             are switched on. Otherwise every weight starts at N(0, 0.02²).
+
+    Attributes:
+        ngrams: What pieces share until `fold_ngrams`; `bag` alone knows of it.
     """
 
     def __init__(
@@ -209,6 +213,7 @@ class DualTransformer(nn.Module):
         self.shape = shape
         self.embeddings = Embeddings(shape, dropout)
         self.transformer = Transformer(shape, dropout)
+        self.ngrams: CharacterNgrams | None = None
         self.apply(_initialise)
         if identity:
             nn.init.zeros_(self.embeddings.position_embeddings.weight)
@@ -239,6 +244,7 @@ class DualTransformer(nn.Module):
     def bag(self, ids: Tensor, offsets: Tensor) -> Tensor:
         """Sentence vectors of the encoder without its layers, positions and dropout.
 
+        A token is its embedding plus what it shares with others, if `ngrams` are there.
         Each distinct token of the batch is normalised once and summed where it occurs, so the
         cost is that of reading the tokens: no padding, no (batch, tokens, dim) array.
 
@@ -250,10 +256,18 @@ class DualTransformer(nn.Module):
             (batch, dim).
         """
         distinct, places = torch.unique(ids, return_inverse=True)
-        tokens = self.embeddings.LayerNorm(
-            F.embedding(distinct, self.embeddings.word_embeddings.weight)
-        )
+        tokens = F.embedding(distinct, self.embeddings.word_embeddings.weight)
+        if self.ngrams is not None:
+            tokens = tokens + self.ngrams(distinct)
+        tokens = self.embeddings.LayerNorm(tokens)
         return F.embedding_bag(places, tokens, offsets, mode="mean")
+
+    def fold_ngrams(self) -> None:
+        """Add the n-grams that pieces share to the token embeddings, and forget them."""
+        if self.ngrams is not None:
+            embeddings = self.embeddings.word_embeddings.weight
+            embeddings.data = self.ngrams.added_to(embeddings)
+            self.ngrams = None
 
 
 def masked_mean(states: Tensor, present: Tensor) -> Tensor:

@@ -135,9 +135,10 @@ def make_optimizer(
     config: TrainingConfig, phase: Phase, model: TrainingModel
 ) -> torch.optim.Optimizer:
     """Adam over the parameters of a phase; each group keeps its highest rate as ``peak``."""
-    embeddings = model.embeddings
+    embeddings, ngrams = model.embeddings, model.network.ngrams
     if phase.name == "bag":
-        groups = [{"params": [embeddings], "peak": phase.learning_rate}]
+        shared = [] if ngrams is None else list(ngrams.parameters())
+        groups = [{"params": [embeddings, *shared], "peak": phase.learning_rate}]
     else:
         others = [p for p in model.parameters() if p is not embeddings]
         rate = config.embedding_learning_rate

@@ -116,6 +116,16 @@ class TrainingModel(nn.Module):
         """The weighted sum of the losses."""
         return torch.stack([weight * losses[name] for name, weight in self.weights.items()]).sum()
 
+    def plain_state(self) -> dict[str, Tensor]:
+        """The state dict with the n-grams that pieces share added to the token embeddings."""
+        state: dict[str, Tensor] = self.state_dict()
+        if self.network.ngrams is not None:
+            del state["network.ngrams.vectors"]
+            state["network.embeddings.word_embeddings.weight"] = self.network.ngrams.added_to(
+                self.embeddings
+            )
+        return state
+
     def bag_loss(
         self,
         source: tuple[Tensor, Tensor],

@@ -19,6 +19,7 @@ from babelite.training.checkpoints import (
     Counters,
     load_checkpoint,
     load_weights,
+    read_counters,
     restore_optimizer,
     save_checkpoint,
     save_weights,
@@ -32,6 +33,7 @@ from babelite.training.devices import (
     keep_freed_memory,
 )
 from babelite.training.network import DualTransformer, NetworkShape
+from babelite.training.ngrams import CharacterNgrams, pieces_of
 from babelite.training.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
 from babelite.training.prepare import TrainingText
 from babelite.training.processes import LostProcessError, Processes
@@ -102,7 +104,14 @@ class Trainer:
         self.corpora = [pair.tokens for pair in text.pairs]
         numbers = {language: number for number, language in enumerate(text.languages)}
         languages = [tuple(numbers[code] for code in pair.languages) for pair in text.pairs]
+        resumed = run.last.exists()
+        self.counters = read_counters(run.last) if resumed else Counters()
+        self.saved_optimizer: dict[str, Tensor] = {}
         self.model = self._build()
+        if config.has_bag_phase and config.bag_ngrams and self.counters.phase == 0:
+            pieces = pieces_of(text.tokenizer)
+            ngrams = CharacterNgrams(pieces, config.dim, config.bag_ngrams)
+            self.model.network.ngrams = ngrams.to(self.device)
         self.stepper = Stepper(
             self.model,
             config,
@@ -112,8 +121,6 @@ class Trainer:
             self.device,
             choose_precision(config, self.device),
         )
-        self.counters, self.saved_optimizer = Counters(), dict[str, Tensor]()
-        resumed = run.last.exists()
         if resumed:
             self.counters, self.saved_optimizer = load_checkpoint(run.last, self.model)
             self.stepper.recall(self.counters)
@@ -231,6 +238,7 @@ class Trainer:
                 counters.pairs += sum(len(rows.rows) for rows in taken)
                 self._after_step(phase, record, optimizer, shown)
         self._validate(phase, shown)
+        self.model.network.fold_ngrams()
         counters.phase, counters.step, counters.validated = counters.phase + 1, 0, 0
         self._save(None)
 
@@ -288,7 +296,7 @@ class Trainer:
         if best:
             self.counters.best = max(result.mean, self.counters.best)
             found = {"precision_at_1": json.dumps(result.precision_at_1)}
-            save_weights(self.run.best, self.model.state_dict(), found)
+            save_weights(self.run.best, self.model.plain_state(), found)
         shown.validated(result.mean, best)
         self._log(
             {
