@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # More points than this are averaged: a line of ten thousand steps shows nothing but noise.
 _POINTS = 150
-_PHASES = {"bag": "token bag", "layers": "layers on"}
+_PHASES = {"bag": "token bag", "layers": "layers on", "similar": "similar sentences"}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.kmeans import kmeans_comparisons, spherical_kmeans
 from babelite.machine import usable_cores
 from babelite.retrieval import Neighbours, merged, ranked
 
@@ -30,8 +31,6 @@ EXACT_COMPARISONS = 2e9
 _CANDIDATES_A_BLOCK = 1 << 16
 
 _MEMBERS_A_CLUSTER = 250
-_TRAINING_ROWS_A_CLUSTER = 50
-_ROUNDS = 8
 # Clusters that a query looks into: at least so many, and this multiple of the root of their number.
 # Measured by benchmarks/mining.py.
 _PROBES = 32
@@ -103,31 +102,8 @@ class Clusters:
         Returns:
             About one cluster for every 250 rows; the same rows give the same clusters.
         """
-        import faiss
-
         count = max(1, len(candidates) // _MEMBERS_A_CLUSTER)
-        rng = np.random.default_rng(seed)
-        size = min(len(candidates), count * _TRAINING_ROWS_A_CLUSTER)
-        sample = np.sort(rng.choice(len(candidates), size, replace=False))
-        kmeans = faiss.Kmeans(
-            candidates.shape[1],
-            count,
-            niter=_ROUNDS,
-            seed=seed + 1,
-            spherical=True,
-            max_points_per_centroid=_TRAINING_ROWS_A_CLUSTER,
-            min_points_per_centroid=1,
-        )
-        kmeans.train(candidates[sample].astype(np.float32))
-        centroids = np.array(kmeans.centroids, dtype=np.float32)
-        own = np.empty(len(candidates), dtype=np.int32)
-        for start in range(0, len(candidates), _CANDIDATES_A_BLOCK):
-            block = slice(start, start + _CANDIDATES_A_BLOCK)
-            _, indices = faiss.knn(
-                candidates[block].astype(np.float32), centroids, 1,
-                metric=faiss.METRIC_INNER_PRODUCT,
-            )  # fmt: skip
-            own[block] = indices[:, 0]
+        centroids, own = spherical_kmeans(candidates, count, seed)
         ends = np.cumsum(np.bincount(own, minlength=count)).astype(np.int64)
         return cls(centroids, np.argsort(own, kind="stable").astype(np.int32), ends)
 
@@ -211,7 +187,7 @@ def clustering_comparisons(rows: int) -> int:
         10400000000
     """
     count = max(1, rows // _MEMBERS_A_CLUSTER)
-    return count * (_ROUNDS * min(rows, count * _TRAINING_ROWS_A_CLUSTER) + rows)
+    return kmeans_comparisons(rows, count)
 
 
 def _probes(clusters: int) -> int:

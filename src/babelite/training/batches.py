@@ -37,6 +37,7 @@ def plan_epoch(
     epoch: int,
     by_length: bool,
     batch_tokens: int | None = None,
+    groups: Sequence[NDArray[np.int32]] | None = None,
 ) -> Iterator[Rows]:
     """Yield the batches of one pass over the data.
 
@@ -51,8 +52,11 @@ def plan_epoch(
         epoch: Number of the pass, from 0.
         by_length: Whether the sentences of a batch are of like length, so that hardly any padding
             is needed.
-        batch_tokens: The most tokens of both sides in a batch, padding included; a batch of longer
-            sentences is cut into parts. None for any number.
+        batch_tokens: The most tokens of both sides in a batch, padding included unless there are
+            groups; a batch of longer sentences is cut into parts. None for any number.
+        groups: The number of each pair's group, for each language pair; then a batch holds whole
+            groups, as far as they fit in. They are the groups of a whole pass, which must not be
+            taken apart, so the whole plan is in memory.
 
     Yields:
         The batches, language pairs mixed in proportion to their size.
@@ -63,8 +67,9 @@ def plan_epoch(
     shuffled = order.permutation(np.repeat(np.arange(len(weights)), _times(weights, order)))
     left = [np.empty(0, np.int64) for _ in corpora]
     begun = [False for _ in corpora]
-    for start in range(0, len(shuffled), _WINDOW):
-        window = shuffled[start : start + _WINDOW]
+    window_size = _WINDOW if groups is None else max(1, len(shuffled))
+    for start in range(0, len(shuffled), window_size):
+        window = shuffled[start : start + window_size]
         batches: list[Rows] = []
         for number, corpus in enumerate(corpora):
             inside = (window >= firsts[number]) & (window < firsts[number + 1])
@@ -74,11 +79,15 @@ def plan_epoch(
                 # Chance decides what fills no batch; by length it would always be the longest.
                 rows, spare = np.split(rows, [len(rows) // batch_size * batch_size])
                 rows = _sort_by_length(rows, corpus)
+            elif groups is not None:
+                rows = _sort_by_group(rows, groups[number], order)
             whole, waiting = _cut(rows, corpus, batch_size)
             left[number] = np.concatenate([waiting, spare])
             begun[number] = begun[number] or bool(whole)
             batches += [
-                Rows(number, part) for b in whole for part in _parts(b, corpus, batch_tokens)
+                Rows(number, part)
+                for batch in whole
+                for part in _parts(batch, corpus, batch_tokens, padded=groups is None)
             ]
         yield from (batches[place] for place in order.permutation(len(batches)))
     for number, corpus in enumerate(corpora):
@@ -101,14 +110,22 @@ def _times(weights: NDArray[np.float32], order: np.random.Generator) -> NDArray[
 
 
 def _parts(
-    rows: NDArray[np.int64], corpus: TokenizedPairs, batch_tokens: int | None
+    rows: NDArray[np.int64],
+    corpus: TokenizedPairs,
+    batch_tokens: int | None,
+    *,
+    padded: bool = True,
 ) -> list[NDArray[np.int64]]:
-    """Cut a batch into as few parts of like size as its longest sentences allow."""
+    """Cut a batch into as few parts of like size as its sentences allow."""
     if batch_tokens is None:
         return [rows]
     sides = (corpus.source, corpus.target)
-    longest = sum(int((side.ends[rows + 1] - side.ends[rows]).max()) for side in sides)
-    count = -(-len(rows) // max(1, batch_tokens // longest))
+    lengths = [side.ends[rows + 1] - side.ends[rows] for side in sides]
+    if padded:
+        longest = sum(int(side.max()) for side in lengths)
+        count = -(-len(rows) // max(1, batch_tokens // longest))
+    else:
+        count = -(-int(sum(side.sum() for side in lengths)) // batch_tokens)
     # A part of one pair would have nothing to be told apart from.
     return np.array_split(rows, max(1, min(count, len(rows) // 2)))
 
@@ -120,6 +137,15 @@ def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[
     # Up and down in turn, so that the second side does not jump where the first one grows.
     snake = np.where(source % 2 == 0, target, -target)
     return rows[np.lexsort((snake, source))]
+
+
+def _sort_by_group(
+    rows: NDArray[np.int64], groups: NDArray[np.int32], order: np.random.Generator
+) -> NDArray[np.int64]:
+    """Group after group, in an order by chance; within a group the order stays."""
+    found, own = np.unique(groups[rows], return_inverse=True)
+    places: NDArray[np.int64] = order.permutation(len(found))[own]
+    return rows[np.argsort(places, kind="stable")]
 
 
 def _cut(

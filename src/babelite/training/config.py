@@ -83,6 +83,13 @@ class TrainingConfig(BaseModel):
     amsgrad: bool = Field(False, description="Adam's variant of Reddi et al. (2018).")
     clip_norm: float = Field(1.0, gt=0, description="Longest gradient of the layers phase.")
     warmup_steps: int = Field(100, ge=0, description="Steps until the rate is at its highest.")
+    similar_steps: int = Field(
+        0,
+        ge=0,
+        description="Steps of a last phase whose batches are groups of similar sentences, which "
+        "are hard to tell apart; not with a budget in minutes.",
+    )
+    similar_learning_rate: float = Field(4e-4, gt=0, description="Highest rate of that phase.")
     decay: Literal["linear", "step", "none"] = Field(
         "linear", description="How the rate falls: evenly to nothing, ×0.1 at an epoch, not."
     )
@@ -119,6 +126,11 @@ class TrainingConfig(BaseModel):
             raise BabeliteError(
                 f"a width of {self.dim} cannot be shared by {self.heads} heads",
                 remedy="choose --dim as a multiple of --heads",
+            )
+        if self.similar_steps and (self.minutes is not None or not self.has_layers_phase):
+            raise BabeliteError(
+                "batches of similar sentences need layers that are trained by steps or epochs",
+                remedy="leave out --similar-steps, or give --steps or --epochs",
             )
         if not (self.has_bag_phase or self.has_layers_phase):
             raise BabeliteError(

@@ -7,6 +7,7 @@ already in the layout that other libraries open.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -238,8 +239,17 @@ class DualTransformer(nn.Module):
         return states
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Sentence vectors (batch, dim), not normalised: masked means of the last layer."""
-        return masked_mean(self.states(ids), ids.ne(PAD))
+        """Sentence vectors (batch, dim), not normalised: masked means of the last layer.
+
+        Sentences of like length are computed together, so that little of it is padding.
+        """
+        lengths = ids.ne(PAD).sum(1).cpu()
+        order = torch.argsort(lengths, stable=True)
+        parts = []
+        for rows in _parts_of_like_length(order, lengths[order], _part_tokens(ids.device)):
+            part = ids[rows.to(ids.device), : max(1, int(lengths[rows[-1]]))]
+            parts.append(masked_mean(self.states(part), part.ne(PAD)))
+        return torch.cat(parts)[torch.argsort(order).to(ids.device)]
 
     def bag(self, ids: Tensor, offsets: Tensor) -> Tensor:
         """Sentence vectors of the encoder without its layers, positions and dropout.
@@ -268,6 +278,21 @@ class DualTransformer(nn.Module):
             embeddings = self.embeddings.word_embeddings.weight
             embeddings.data = self.ngrams.added_to(embeddings)
             self.ngrams = None
+
+
+def _part_tokens(device: torch.device) -> int:
+    """How many tokens are computed together: what fits a core's cache, or what fills a GPU."""
+    return 4_096 if device.type == "cpu" else 131_072
+
+
+def _parts_of_like_length(order: Tensor, lengths: Tensor, tokens: int) -> Iterator[Tensor]:
+    """Cut rows that are sorted by length into parts of so many tokens, padding included."""
+    start = 0
+    while start < len(order):
+        padded = lengths[start:] * torch.arange(1, len(order) - start + 1)
+        fitting = int(torch.searchsorted(padded, tokens, right=True))
+        yield order[start : start + max(1, fitting)]
+        start += max(1, fitting)
 
 
 def masked_mean(states: Tensor, present: Tensor) -> Tensor:

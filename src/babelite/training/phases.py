@@ -22,7 +22,8 @@ class Phase:
     """A stretch of training with one loss, one batch size and one learning rate curve.
 
     Attributes:
-        name: ``bag`` (the encoder without its layers) or ``layers``.
+        name: ``bag`` (the encoder without its layers), ``layers``, or ``similar`` (the layers, on
+            batches of similar sentences).
         batch_size: Pairs in a batch, over all processes.
         learning_rate: The highest rate.
         steps: How many steps; None when time decides.
@@ -31,7 +32,7 @@ class Phase:
         accumulate: Batches that make a step.
     """
 
-    name: Literal["bag", "layers"]
+    name: Literal["bag", "layers", "similar"]
     batch_size: int
     learning_rate: float
     steps: int | None
@@ -72,6 +73,7 @@ def plan_phases(
         bag_end = prepared_at + share * (end - prepared_at)
     wanted = {"bag"} if config.has_bag_phase else set()
     wanted |= {"layers"} if config.has_layers_phase else set()
+    wanted |= {"similar"} if config.similar_steps else set()
     phases = []
     for name, size, accumulate, rate, epochs, steps, until in (
         (
@@ -91,6 +93,15 @@ def plan_phases(
             config.epochs,
             config.steps,
             end,
+        ),
+        (
+            "similar",
+            config.batch_size,
+            config.accumulate,
+            config.similar_learning_rate,
+            0.0,
+            config.similar_steps,
+            None,
         ),
     ):
         per_epoch = max(1, batches_per_epoch(corpora, size) // accumulate)
@@ -141,7 +152,7 @@ def make_optimizer(
         groups = [{"params": [embeddings, *shared], "peak": phase.learning_rate}]
     else:
         others = [p for p in model.parameters() if p is not embeddings]
-        rate = config.embedding_learning_rate
+        rate = config.embedding_learning_rate if phase.name == "layers" else None
         groups = [
             {"params": [embeddings], "peak": phase.learning_rate if rate is None else rate},
             {"params": others, "peak": phase.learning_rate},

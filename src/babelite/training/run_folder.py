@@ -68,6 +68,11 @@ class RunFolder:
         return self.work / "best.safetensors"
 
     @property
+    def groups(self) -> Path:
+        """Which pairs say similar things; there once the phase ``similar`` has begun."""
+        return self.work / "groups.safetensors"
+
+    @property
     def prepared(self) -> Path:
         """How long preparation took; there once it is done."""
         return self.work / "prepared.json"

@@ -8,7 +8,9 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from babelite.errors import BabeliteError
@@ -37,6 +39,9 @@ class Stepper:
         processes: All that train together.
         device: Where to compute.
         precision: What the layers are computed in.
+
+    Attributes:
+        groups: Which group each pair of each language pair is in; needed by the phase ``similar``.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Stepper:
         self.model, self.config, self.processes = model, config, processes
         self.corpora, self.languages = corpora, languages
         self.device, self.precision = device, precision
+        self.groups: list[NDArray[np.int32]] | None = None
         # Gradients below 6e-8 would be zero in float16; the layers' alone are computed in it.
         self.scaler = torch.amp.GradScaler(device.type, enabled=precision is torch.float16)
         if config.compile:
@@ -59,7 +65,7 @@ class Stepper:
 
     def batches(self, phase: Phase, done: int) -> Iterator[Rows]:
         """Endless batches of a phase, each whole, without the first `done`."""
-        seed, epoch = 2 * self.config.seed + (phase.name == "layers"), 0
+        seed, epoch = 2 * self.config.seed + (phase.name != "bag"), 0
         while True:
             plan = plan_epoch(
                 self.corpora,
@@ -67,7 +73,8 @@ class Stepper:
                 seed=seed,
                 epoch=epoch,
                 by_length=phase.name == "layers",
-                batch_tokens=self.config.batch_tokens if phase.name == "layers" else None,
+                batch_tokens=None if phase.name == "bag" else self.config.batch_tokens,
+                groups=self.groups if phase.name == "similar" else None,
             )
             for rows in plan:
                 if done:
@@ -97,7 +104,7 @@ class Stepper:
                 optimiser are as they were.
         """
         optimizer.zero_grad(set_to_none=True)
-        scaled = phase.name == "layers" and self.scaler.is_enabled()
+        scaled = phase.name != "bag" and self.scaler.is_enabled()
         found = []
         for place, rows in enumerate(batches):
             losses = self._losses(phase, rows, number * len(batches) + place)

@@ -11,7 +11,9 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from babelite.errors import BabeliteError
@@ -32,6 +34,7 @@ from babelite.training.devices import (
     give_back_memory,
     keep_freed_memory,
 )
+from babelite.training.groups import group_pairs
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.ngrams import CharacterNgrams, pieces_of
 from babelite.training.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
@@ -220,6 +223,8 @@ class Trainer:
         counters = self.counters
         if counters.step == 0:
             counters.phase_began = self._seconds()
+        if phase.name == "similar":
+            self.stepper.groups = self._groups()
         optimizer = make_optimizer(self.config, phase, self.model)
         restore_optimizer(optimizer, self.saved_optimizer)
         self.saved_optimizer = {}
@@ -241,6 +246,25 @@ class Trainer:
         self.model.network.fold_ngrams()
         counters.phase, counters.step, counters.validated = counters.phase + 1, 0, 0
         self._save(None)
+
+    def _groups(self) -> list[NDArray[np.int32]]:
+        """Groups of similar pairs, made once: a continued run has other embeddings by then."""
+
+        def make() -> str:
+            if not self.run.groups.exists():
+                found = {}
+                total = sum(map(len, self.corpora))
+                with self.progress.stage("Grouping similar pairs", total) as advance:
+                    for pairs in self.corpora:
+                        groups = group_pairs(self.model.network, pairs, self.config.seed)
+                        found[pairs.name] = torch.from_numpy(groups)
+                        advance(len(pairs))
+                save_weights(self.run.groups, found, {})
+            return ""
+
+        self.processes.lead(make)
+        found, _ = load_weights(self.run.groups)
+        return [found[pairs.name].numpy() for pairs in self.corpora]
 
     def _share_done(self, phase: Phase) -> float:
         return phase.share_done(self.counters.step, self._seconds(), self.counters.phase_began)

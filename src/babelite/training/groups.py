@@ -1,0 +1,62 @@
+"""Groups of pairs that say similar things: batches made of them hold negatives that are hard.
+
+Once the encoder finds most translations among sentences drawn by chance, such batches teach it
+little more. Pairs are grouped by the token bag, which costs far less than the layers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from babelite.kmeans import spherical_kmeans
+from babelite.training.network import DualTransformer
+from babelite.training.tokens import TokenizedPairs
+
+PAIRS_A_GROUP = 64
+_BLOCK = 8_192
+
+
+def group_pairs(network: DualTransformer, pairs: TokenizedPairs, seed: int) -> NDArray[np.int32]:
+    """Put pairs into groups of about `PAIRS_A_GROUP` that say similar things.
+
+    Args:
+        network: The encoder, of which the token embeddings alone are used.
+        pairs: Tokenised pairs of one language pair.
+        seed: Of k-means.
+
+    Returns:
+        int32 (pairs,), the number of each pair's group; the groups of a coarser group follow each
+        other.
+    """
+    vectors = _vectors(network, pairs)
+    # Two levels of k-means make as many groups at a fraction of the cost of one.
+    coarse = max(1, round((len(vectors) / PAIRS_A_GROUP) ** 0.5))
+    _, parts = spherical_kmeans(vectors, coarse, seed)
+    groups = np.empty(len(vectors), dtype=np.int32)
+    begun = 0
+    for part in range(coarse):
+        members = np.flatnonzero(parts == part)
+        if not len(members):
+            continue
+        count = max(1, len(members) // PAIRS_A_GROUP)
+        groups[members] = begun + spherical_kmeans(vectors[members], count, seed)[1]
+        begun += count
+    return groups
+
+
+@torch.no_grad()
+def _vectors(network: DualTransformer, pairs: TokenizedPairs) -> NDArray[np.float32]:
+    """Unit rows (pairs, dim), halfway between the two sides of each pair."""
+    device = network.embeddings.word_embeddings.weight.device
+    vectors = np.empty((len(pairs), network.shape.dim), dtype=np.float32)
+    for start in range(0, len(pairs), _BLOCK):
+        rows = np.arange(start, min(start + _BLOCK, len(pairs)))
+        both = [
+            F.normalize(network.bag(*(torch.from_numpy(part).to(device) for part in flat)), dim=1)
+            for flat in (pairs.source.flat(rows), pairs.target.flat(rows))
+        ]
+        vectors[rows] = F.normalize(both[0] + both[1], dim=1).float().cpu().numpy()
+    return vectors
