@@ -93,6 +93,12 @@ def test_minutes_leave_out_a_phase_that_has_no_epochs() -> None:
     assert share_out(budget, make_config("default")) == {"minutes": 2, "bag_share": 0.5}
 
 
+def test_batches_of_similar_sentences_have_no_share_of_a_budget() -> None:
+    similar = make_config("tiny", options={"similar_steps": 5})
+    with pytest.raises(BabeliteError, match="leave out similar_steps"):
+        share_out(BudgetConfig(pairs=90_000), similar)
+
+
 def test_each_language_pair_has_a_model_of_its_own_or_all_have_one(
     text: Path, tmp_path: Path
 ) -> None:

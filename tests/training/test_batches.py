@@ -212,3 +212,52 @@ def test_long_sentences_make_smaller_batches(lengths: list[int], tokens: int) ->
         assert len(batch.rows) * longest <= tokens or len(batch.rows) <= 3
         used += len(batch.rows)
     assert used == len(sizes) // 20 * 20
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=200), st.integers(2, 20))
+def test_batches_of_groups_hold_each_group_together(groups: list[int], size: int) -> None:
+    corpus = make_corpus(range(len(groups)), range(len(groups)))
+    found = list(
+        plan_epoch(
+            [corpus], size, seed=0, epoch=0, by_length=False, groups=[np.array(groups, np.int32)]
+        )
+    )
+    used = [row for batch in found for row in batch.rows.tolist()]
+    assert len(set(used)) == len(used)
+    assert len(used) == (len(groups) // size * size if len(groups) >= size else len(groups))
+    # A group is taken apart only where a batch was full before it ended.
+    batches_of = {group: set() for group in groups}
+    for number, batch in enumerate(found):
+        for row in batch.rows.tolist():
+            batches_of[groups[row]].add(number)
+    parts = sum(map(len, batches_of.values()))
+    assert parts <= len(batches_of) + 2 * len(found)
+
+
+def test_groups_come_in_another_order_each_epoch() -> None:
+    corpus, groups = make_corpus(range(60), range(60)), [np.arange(60, dtype=np.int32) // 6]
+    orders = [
+        [
+            tuple(sorted(batch.rows.tolist()))
+            for batch in plan_epoch(
+                [corpus], 6, seed=0, epoch=epoch, by_length=False, groups=groups
+            )
+        ]
+        for epoch in (0, 1)
+    ]
+    assert (
+        sorted(orders[0]) == sorted(orders[1]) == [tuple(range(i, i + 6)) for i in range(0, 60, 6)]
+    )
+    assert orders[0] != orders[1]
+
+
+def test_tokens_of_a_batch_of_groups_count_without_padding() -> None:
+    lengths = np.full(20, 1)
+    lengths[7] = 50  # with padding, the sides of the batch would have 2,000 tokens
+    corpus = make_corpus(range(20), range(20), (lengths, lengths))
+    groups = [np.zeros(20, np.int32)]
+    for tokens, size in ((138, 20), (137, 10)):
+        found = plan_epoch(
+            [corpus], 20, seed=0, epoch=0, by_length=False, batch_tokens=tokens, groups=groups
+        )
+        assert {len(batch.rows) for batch in found} == {size}

@@ -34,6 +34,12 @@ def test_options_go_before_the_file_and_the_file_before_the_preset(tmp_path: Pat
     assert config.hidden_dim == PRESETS["tiny"]["hidden_dim"]
 
 
+@pytest.mark.parametrize("others", [{"minutes": 3}, {"layers": 0}, {"steps": 0}])
+def test_similar_sentences_need_layers_and_no_clock(others: dict[str, Any]) -> None:
+    with pytest.raises(BabeliteError, match="leave out --similar-steps"):
+        make_config("tiny", options={"similar_steps": 5} | others)
+
+
 def test_a_configuration_does_not_change() -> None:
     with pytest.raises(ValidationError):
         make_config().dim = 3  # type: ignore[misc]

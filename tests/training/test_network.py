@@ -159,3 +159,16 @@ def test_dropout_keeps_the_mean_and_drops_every_place_alike() -> None:
     for place in range(8):
         assert zero[place::8].mean().item() == pytest.approx(26 / 256, abs=3e-3)
     assert torch.equal(Dropout(0.1).eval()(dropped), dropped)
+
+
+def test_parts_of_like_length_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = encoder()
+    chance = torch.Generator().manual_seed(1)
+    ids = torch.randint(1, 50, (60, 16), generator=chance)
+    lengths = torch.randint(0, 17, (60,), generator=chance)  # some have no token at all
+    ids[torch.arange(16) >= lengths[:, None]] = 0
+    with torch.no_grad():
+        expected = masked_mean(network.states(ids), ids.ne(0))
+        for tokens in (1, 16, 100, 10_000):
+            monkeypatch.setattr("babelite.training.network._part_tokens", lambda _, n=tokens: n)
+            torch.testing.assert_close(network(ids), expected, rtol=1e-4, atol=1e-5)

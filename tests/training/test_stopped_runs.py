@@ -55,6 +55,7 @@ RESUMED = {
     "dropout": 0.1,
     "bag_steps": 30,
     "steps": 25,
+    "similar_steps": 15,
     "checkpoint_seconds": 0.05,
 }
 

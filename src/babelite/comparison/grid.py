@@ -244,7 +244,15 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
 
     Returns:
         Options of training.
+
+    Raises:
+        BabeliteError: The system has a phase that no budget knows of.
     """
+    if plain.similar_steps:
+        raise BabeliteError(
+            "batches of similar sentences would come on top of the budget",
+            remedy="leave out similar_steps",
+        )
     bag, layers = _proportion(plain)
     if budget.minutes is not None:
         share = 1.0 if not layers else plain.bag_share if bag else 0.0
