@@ -54,13 +54,25 @@ def losses(model: TrainingModel, batch: Batch, seed: int = 0) -> dict[str, float
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     """The ids that the encoder is given, call after call."""
     calls: list[Tensor] = []
-    states = DualTransformer.states
+    within: list[bool] = []  # what is asked for sentence vectors takes the sentences apart itself
 
-    def record(network: DualTransformer, ids: Tensor, positions: Tensor | None = None) -> Tensor:
-        calls.append(ids)
-        return states(network, ids, positions)
+    def recording(name: str) -> None:
+        original = getattr(DualTransformer, name)
 
-    monkeypatch.setattr(DualTransformer, "states", record)
+        def record(network: DualTransformer, ids: Tensor, *more: Tensor) -> Tensor:
+            if not within:
+                calls.append(ids)
+            within.append(True)
+            try:
+                found: Tensor = original(network, ids, *more)
+                return found
+            finally:
+                within.pop()
+
+        monkeypatch.setattr(DualTransformer, name, record)
+
+    recording("states")
+    recording("forward")
     return calls
 
 
