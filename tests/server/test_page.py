@@ -136,10 +136,10 @@ def test_what_is_written_is_compared(page: webdriver.Chrome) -> None:
     before = pixels(page)
     page.execute_script(
         """const slider = document.getElementById("threshold");
-        slider.value = 0.95; slider.dispatchEvent(new Event("input"));"""
+        slider.value = 0.99; slider.dispatchEvent(new Event("input"));"""
     )
     wait(page, "#compare-status", "4 sentences, 0 groups of translations, 4 alone.")
-    assert texts(page, "#threshold-value") == ["0.95"]
+    assert texts(page, "#threshold-value") == ["0.99"]
     assert pixels(page) != before
     write(page, "sentences", " ")
     wait(page, "#compare-status", "Write a sentence or two.")
