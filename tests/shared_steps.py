@@ -56,6 +56,8 @@ def one_step(
     model = TrainingModel(
         network, config.weights, languages=3, contrastive=contrastive, dropout=0.0
     )
+    if precision is torch.float32:  # what is compared is the method, not how sums are rounded
+        model.double()
     stepper = Stepper(
         model,
         config,

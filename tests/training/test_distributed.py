@@ -64,8 +64,8 @@ def test_gradients_are_those_of_one_process_with_the_whole_batch(
             found = load_file(tmp_path / f"{name}.{rank}.safetensors")
             assert found.keys() == expected.keys()
             for part, tensor in expected.items():
-                # Float32 rounds sums of several units to some millionths of them.
-                torch.testing.assert_close(found[part], tensor, atol=1e-5, rtol=5e-6, msg=name)
+                # Gradients of the sum of everything are so long that float32 is coarser than 1e-5.
+                torch.testing.assert_close(found[part], tensor, atol=1e-5, rtol=5e-7, msg=name)
 
 
 # --- runs -------------------------------------------------------------------------------------

@@ -303,10 +303,10 @@ def masked_mean(states: Tensor, present: Tensor) -> Tensor:
         present: bool (batch, tokens).
 
     Returns:
-        (batch, dim), in float32.
+        (batch, dim), in float32, or in float64 if the states are.
     """
     weights = present.unsqueeze(-1).to(states.dtype)
-    total = (states * weights).sum(1, dtype=torch.float32)
+    total = (states * weights).sum(1, dtype=torch.promote_types(states.dtype, torch.float32))
     return total / present.sum(1, keepdim=True).clamp(min=1)
 
 

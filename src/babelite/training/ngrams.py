@@ -16,10 +16,10 @@ from itertools import chain
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from babelite.training.tokens import take_spans
 from babelite.training.vocabulary import SPECIAL_TOKENS
 
 SHORTEST = 3
@@ -56,7 +56,7 @@ class CharacterNgrams(nn.Module):
         Returns:
             (pieces, dim); zero for a piece that shares no n-gram.
         """
-        numbers, begins = self._flat(ids.cpu().numpy())
+        numbers, begins = take_spans(self._numbers, self._ends, ids.cpu().numpy())
         device = self.vectors.device
         return F.embedding_bag(
             torch.from_numpy(numbers).to(device),
@@ -64,12 +64,6 @@ class CharacterNgrams(nn.Module):
             torch.from_numpy(begins).to(device),
             mode="sum",
         )
-
-    def _flat(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        starts = self._ends[ids]
-        lengths = self._ends[ids + 1] - starts
-        begins = np.cumsum(lengths) - lengths
-        return self._numbers[np.arange(lengths.sum()) + np.repeat(starts - begins, lengths)], begins
 
     @torch.no_grad()
     def added_to(self, embeddings: Tensor) -> Tensor:

@@ -23,6 +23,26 @@ _SIDES = ("source", "target")
 _MULTIPLIER = 0x9E3779B97F4A7C15
 
 
+def take_spans(
+    values: NDArray[np.integer], ends: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Put rows of different lengths one after the other.
+
+    Args:
+        values: The values of all rows, row after row.
+        ends: int64 (all rows + 1,), where rows end; the first entry is 0.
+        rows: Numbers of the rows to take.
+
+    Returns:
+        Their values, and where each begins, int64 (rows,).
+    """
+    starts = ends[rows]
+    lengths = ends[rows + 1] - starts
+    begins = np.cumsum(lengths) - lengths
+    places = np.arange(lengths.sum()) + np.repeat(starts - begins, lengths)
+    return values[places].astype(np.int64), begins
+
+
 @dataclass(frozen=True)
 class Side:
     """One side of tokenised pairs.
@@ -51,11 +71,7 @@ class Side:
         Returns:
             Their tokens, and where each begins, int64 (rows,).
         """
-        starts = self.ends[rows]
-        lengths = self.ends[rows + 1] - starts
-        begins = np.cumsum(lengths) - lengths
-        places = np.arange(lengths.sum()) + np.repeat(starts - begins, lengths)
-        return self.tokens[places].astype(np.int64), begins
+        return take_spans(self.tokens, self.ends, rows)
 
     def longest(self, rows: NDArray[np.int64]) -> int:
         """Number of tokens of the longest of some sentences, at least 1."""

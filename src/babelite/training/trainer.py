@@ -172,7 +172,6 @@ class Trainer:
     def _start_alike(self) -> None:
         """See that every process goes on from the same checkpoint, with the same weights."""
         phase, step = self.counters.phase, self.counters.step
-        self.processes.spread(list(self.model.parameters()))  # chance differs between kinds of CPU
         if self.processes.agree(phase, step, -phase, -step) != [phase, step, -phase, -step]:
             error = BabeliteError(
                 "the processes do not see the same files",
@@ -181,6 +180,8 @@ class Trainer:
             )
             error.tell = self.processes.leads
             raise error
+        # Only now: in another phase a process has other parameters.
+        self.processes.spread(list(self.model.parameters()))  # chance differs between kinds of CPU
 
     def _prepared_at(self) -> float:
         """Seconds that preparation took, remembered from the first start."""
