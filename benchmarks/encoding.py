@@ -49,7 +49,7 @@ def write_random_model(out: Path, sentences: Sequence[str]) -> None:
     from safetensors.torch import save
 
     from babelite.model_description import ModelDescription
-    from babelite.model_folder import ModelContents, write_model_folder
+    from babelite.model_writer import ModelContents, write_model_folder
     from babelite.training.network import DualTransformer, NetworkShape
     from babelite.training.onnx_graph import build_graph, build_int8_graph
     from babelite.training.vocabulary import train_vocabulary

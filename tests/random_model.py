@@ -11,11 +11,8 @@ from safetensors.numpy import save
 from tokenizers import Tokenizer
 
 from babelite.model_description import ModelDescription, TrainingData
-from babelite.model_folder import (
-    ModelContents,
-    ModelFolder,
-    write_model_folder,
-)
+from babelite.model_folder import ModelFolder
+from babelite.model_writer import ModelContents, write_model_folder
 from babelite.training.onnx_graph import build_graph, build_int8_graph
 from babelite.training.vocabulary import train_vocabulary
 

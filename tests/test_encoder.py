@@ -171,7 +171,7 @@ def test_precision_that_the_folder_lacks_is_refused(tmp_path: Path) -> None:
     contents = random_model.contents(layers=0)
     only_int8 = {"int8": contents.graphs["int8"]}
     contents = type(contents)(contents.config, contents.tokenizer, only_int8, None)
-    babelite.model_folder.write_model_folder(tmp_path, contents, random_model.description())
+    babelite.model_writer.write_model_folder(tmp_path, contents, random_model.description())
     assert Encoder.load(tmp_path).encode(["heute"]).any()
     with pytest.raises(BabeliteError, match=r"without onnx/model\.onnx.*int8"):
         Encoder.load(tmp_path, precision="float32")

@@ -14,10 +14,11 @@ import random_model
 import yaml
 from tokenizers import Tokenizer
 
-from babelite import model_folder
+from babelite import model_writer
 from babelite.errors import BabeliteError
 from babelite.model_description import TrainingData
-from babelite.model_folder import ModelContents, read_model_folder, write_model_folder
+from babelite.model_folder import read_model_folder
+from babelite.model_writer import ModelContents, write_model_folder
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +170,7 @@ def test_failure_before_the_end_leaves_the_old_model(
     def full(path: Path) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(model_folder, "sha256", full)
+    monkeypatch.setattr(model_writer, "sha256", full)
     with pytest.raises(BabeliteError, match=r"cannot be written \(No space left on device\)"):
         write_model_folder(folder, contents, random_model.description(name="second"))
     monkeypatch.undo()

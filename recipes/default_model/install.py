@@ -16,21 +16,17 @@ from typing import Any
 from sources import LICENSES
 from texts import LANGUAGES
 
+from babelite.checksums import sha256
 from babelite.corpus import parse_source
 from babelite.encoder import Encoder
 from babelite.evaluation.datasets import read_sib200_parallel, read_sts
 from babelite.evaluation.multiway import evaluate_multiway
 from babelite.evaluation.retrieval import evaluate_pairs
 from babelite.evaluation.similarity import cross_lingual, evaluate_similarity
-from babelite.files import read_lines, sha256, write_text
+from babelite.files import read_lines, write_text
 from babelite.model_description import TrainingData
-from babelite.model_folder import (
-    DEFAULT_MODEL,
-    GRAPHS,
-    ModelContents,
-    read_model_folder,
-    write_model_folder,
-)
+from babelite.model_folder import DEFAULT_MODEL, GRAPHS, read_model_folder
+from babelite.model_writer import ModelContents, write_model_folder
 
 HERE = Path(__file__).parent
 NAME = "babelite-en-fr-de-es-it"

@@ -6,7 +6,6 @@ import codecs
 import contextlib
 import errno
 import gzip
-import hashlib
 import io
 import lzma
 import os
@@ -374,12 +373,3 @@ def cannot_write(path: Path, error: OSError) -> BabeliteError:
     if error.errno == errno.ENOENT:
         remedy = f"make the folder {path.parent} first"
     return BabeliteError(f"cannot be written ({reason})", path=path, remedy=remedy)
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 checksum of a file, as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

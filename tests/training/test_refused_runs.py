@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from small_runs import flags
 
+from babelite.checksums import sha256
 from babelite.cli import main
-from babelite.files import sha256
 from babelite.locks import locked
 from babelite.training.run import TrainingResult
 

@@ -13,10 +13,10 @@ from made_up_languages import Bilingual
 from small_runs import PAPER, SMALL, records, run, small
 
 from babelite import Encoder
+from babelite.checksums import sha256
 from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import precision_at_1
-from babelite.files import sha256
 from babelite.training.config import make_config
 from babelite.training.formula import OBJECTIVES
 from babelite.training.prepare import TrainingText, open_text, prepare

@@ -19,11 +19,8 @@ from babelite.encoder import Encoder, SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import precision_at_1
 from babelite.model_description import ModelDescription, Precision, TrainingData
-from babelite.model_folder import (
-    ModelContents,
-    ModelFolder,
-    write_model_folder,
-)
+from babelite.model_folder import ModelFolder
+from babelite.model_writer import ModelContents, write_model_folder
 from babelite.training.network import DualTransformer
 from babelite.training.onnx_graph import build_graph, build_int8_graph
 
