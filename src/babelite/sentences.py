@@ -113,6 +113,21 @@ class Source:
         """
         yield from self.read_from(0, 0)
 
+    def read_with_text(self) -> Iterator[str]:
+        """As `read`, of a file that must hold text.
+
+        Raises:
+            BabeliteError: As `read`; or, at the end, every row was blank.
+        """
+        blank = True
+        for row in self.read():
+            blank = blank and not row.strip()
+            yield row
+        if blank:
+            raise BabeliteError(
+                "holds only blank lines", path=self.place, remedy="name a file with sentences"
+            )
+
     def read_rows(self, first: int, count: int, offset: int) -> Iterator[str]:
         """Some sentences in the middle.
 

@@ -129,8 +129,8 @@ def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
     ("arguments", "message"),
     [
         (["none.txt", "b.txt"], "none.txt: there is no such file"),
-        (["empty.txt", "b.txt"], "the source text holds only blank lines"),
-        (["a.txt", "blank.txt"], "the target text holds only blank lines"),
+        (["empty.txt", "b.txt"], "empty.txt: holds only blank lines"),
+        (["a.txt", "blank.txt"], "blank.txt: holds only blank lines"),
         (["latin.txt", "b.txt"], "latin.txt, line 1: is not UTF-8"),
         (["a.txt", "wide.txt"], "wide.txt, line 1: is not UTF-8; convert it first, for example"),
         (["a.txt", "zero.txt"], "zero.txt, line 2: holds a zero byte"),

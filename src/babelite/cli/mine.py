@@ -139,13 +139,14 @@ def _mine(
     gold = read_gold(calibrate) if calibrate else None
     require_writable(out)
     encoder = open_encoder(model, allow_download=allow_download)
-    texts = Source(source, column=column).read(), Source(target, column=column).read()
+    first, second = Source(source, column=column), Source(target, column=column)
     with (
         working(out, work) as folder,
         _steps(model, ray, workers) as steps,
         watched_steps() as progress,
         mine(
-            *texts,
+            first.read_with_text(),
+            second.read_with_text(),
             encoder,
             k=k,
             search=chosen_search,
