@@ -16,6 +16,8 @@ from babelite.training.tokens import TokenizedPairs
 # Kept back of a budget in minutes for the last validation and for writing the model folder.
 _SECONDS_TO_FINISH = 15.0
 
+PhaseName = Literal["bag", "layers", "similar"]
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -32,7 +34,7 @@ class Phase:
         accumulate: Batches that make a step.
     """
 
-    name: Literal["bag", "layers", "similar"]
+    name: PhaseName
     batch_size: int
     learning_rate: float
     steps: int | None
@@ -71,54 +73,34 @@ def plan_phases(
         end = max(prepared_at, 60 * config.minutes - min(_SECONDS_TO_FINISH, 6 * config.minutes))
         share = 1.0 if config.layers == 0 else config.bag_share
         bag_end = prepared_at + share * (end - prepared_at)
-    wanted = {"bag"} if config.has_bag_phase else set()
-    wanted |= {"layers"} if config.has_layers_phase else set()
-    wanted |= {"similar"} if config.similar_steps else set()
-    phases = []
-    for name, size, accumulate, rate, epochs, steps, until in (
-        (
-            "bag",
-            config.bag_batch_size,
-            1,
-            config.bag_learning_rate,
-            config.bag_epochs,
-            config.bag_steps,
-            bag_end,
-        ),
-        (
-            "layers",
-            config.batch_size,
-            config.accumulate,
-            config.learning_rate,
-            config.epochs,
-            config.steps,
-            end,
-        ),
-        (
-            "similar",
-            config.batch_size,
-            config.accumulate,
-            config.similar_learning_rate,
-            0.0,
-            config.similar_steps,
-            None,
-        ),
-    ):
-        per_epoch = max(1, batches_per_epoch(corpora, size) // accumulate)
-        if steps is None:
+
+    def plan(
+        name: PhaseName,
+        batch_size: int,
+        learning_rate: float,
+        epochs: float,
+        steps: int | None,
+        until: float | None = None,
+        accumulate: int = 1,
+    ) -> Phase:
+        per_epoch = max(1, batches_per_epoch(corpora, batch_size) // accumulate)
+        if until is not None:
+            steps = None
+        elif steps is None:
             steps = max(1, round(epochs * per_epoch))
-        if name in wanted:
-            phases.append(
-                Phase(
-                    name,  # type: ignore[arg-type]
-                    size,
-                    rate,
-                    None if end is not None else steps,
-                    until,
-                    per_epoch,
-                    accumulate,
-                )
-            )
+        return Phase(name, batch_size, learning_rate, steps, until, per_epoch, accumulate)
+
+    c = config
+    phases = []
+    if c.has_bag_phase:
+        budget = c.bag_epochs, c.bag_steps, bag_end
+        phases.append(plan("bag", c.bag_batch_size, c.bag_learning_rate, *budget))
+    if c.has_layers_phase:
+        budget = c.epochs, c.steps, end
+        phases.append(plan("layers", c.batch_size, c.learning_rate, *budget, c.accumulate))
+    if c.similar_steps:
+        budget = 0.0, c.similar_steps, None
+        phases.append(plan("similar", c.batch_size, c.similar_learning_rate, *budget, c.accumulate))
     return phases
 
 
