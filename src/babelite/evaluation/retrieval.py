@@ -36,7 +36,7 @@ class PairScores(NamedTuple):
 
     @property
     def hits(self) -> NDArray[np.bool_]:
-        """Whether the translation is nearer than everything else, by more than rounding noise."""
+        """For each query, (n,): whether its translation is nearest, by more than rounding noise."""
         return self.true - self.wrong > TIE
 
 

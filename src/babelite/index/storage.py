@@ -111,7 +111,11 @@ class Storage:
         return [block[a : b - 1] for a, b in zip(starts, ends, strict=True)]
 
     def first_lines(self, count: int) -> tuple[list[str], NDArray[np.float32]]:
-        """The texts and the vectors of the first lines that are not blank, or of as many as are."""
+        """The texts and the vectors of the first lines that are not blank, or of as many as are.
+
+        Returns:
+            Up to ``count`` texts, and float32 (texts, dim).
+        """
         rows: list[int] = []
         for start in range(0, self.rows, _SCANNED_ROWS):
             stop = min(start + _SCANNED_ROWS, self.rows)
@@ -121,12 +125,12 @@ class Storage:
         return [self.text(row) for row in rows[:count]], from_stored(self.stored[rows[:count]])
 
     def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The bytes of the text of rows; 0 for blank lines."""
+        """The bytes of the text of each row, int64 (rows,); 0 for blank lines."""
         starts = np.where(rows > 0, self.ends[np.maximum(rows, 1) - 1], np.uint64(0))
         return (self.ends[rows] - starts).astype(np.int64) - 1
 
     def blank(self, start: int, stop: int) -> NDArray[np.bool_]:
-        """Which of the rows from ``start`` up to ``stop`` are of blank lines."""
+        """Which rows from ``start`` up to ``stop`` are of blank lines: bool (stop - start,)."""
         blank: NDArray[np.bool_] = self.lengths(np.arange(start, stop)) == 0
         return blank
 
@@ -148,7 +152,7 @@ def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
 
 
 def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
-    """The removed rows of an index, rising.
+    """The removed rows of an index, int64 (removed,), rising.
 
     Args:
         folder: The folder of the index.

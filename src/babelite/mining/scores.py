@@ -79,7 +79,7 @@ class Candidates:
         return len(self.source)
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Candidates:
-        """The chosen pairs."""
+        """The chosen pairs: by their numbers, by a bool of shape (pairs,), or a slice."""
         return Candidates(*(column[chosen] for column in vars(self).values()))
 
     def above(self, threshold: float) -> Candidates:

@@ -39,7 +39,7 @@ class LiveIndex:
         return len(self._index)
 
     def search(self, vectors: NDArray[np.float32], k: int) -> list[list[IndexHit]]:
-        """Find the lines nearest to each vector; none if all were removed."""
+        """Find the lines nearest to each of the vectors (n, dim); none if all were removed."""
         index = self._newest()
         return index.search(vectors, k) if len(index) else [[] for _ in vectors]
 

@@ -43,7 +43,7 @@ class Shard:
         return self.sizes[self.processes.rank] / self.size
 
     def take_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The numbers of this process's pairs."""
+        """The numbers of this process's pairs, (share,), of those of the whole batch, (B,)."""
         return rows[self.processes.rank :: self.processes.world_size]
 
     def take(self, whole: Tensor) -> Tensor:
