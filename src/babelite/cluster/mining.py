@@ -43,7 +43,7 @@ class Part:
     clusters: Shared[Clusters] | None = None
 
     def nearest(self, queries: NDArray[np.float32], k: int) -> Neighbours:
-        """Up to k of the nearest in this part to each of the queries (n, dim), by their rows in all."""
+        """The k nearest in this part to each query of (n, dim), by their rows among all."""
         rows = self.rows.get()
         k = min(k, len(rows))
         if self.clusters is None:
