@@ -54,6 +54,12 @@ class TrainingConfig(BaseModel):
     bag_steps: int | None = Field(None, ge=0, description="Steps of the bag phase, not epochs.")
     epochs: float = Field(1, ge=0, description="Passes of the layers phase.")
     steps: int | None = Field(None, ge=0, description="Steps of the layers phase, not epochs.")
+    rounds: int = Field(
+        1,
+        gt=0,
+        description="Times the layers phase is gone through, the rate rising and falling anew each "
+        "time; not with a budget in minutes.",
+    )
 
     bag_batch_size: int = Field(1024, gt=1, description="Pairs in a batch of the bag phase.")
     bag_ngrams: int = Field(
@@ -131,6 +137,11 @@ class TrainingConfig(BaseModel):
             raise BabeliteError(
                 "batches of similar sentences need layers that are trained by steps or epochs",
                 remedy="leave out --similar-steps, or give --steps or --epochs",
+            )
+        if self.rounds > 1 and self.minutes is not None:
+            raise BabeliteError(
+                "a budget in minutes has one round",
+                remedy="leave out --rounds, or give --steps or --epochs",
             )
         if not (self.has_bag_phase or self.has_layers_phase):
             raise BabeliteError(

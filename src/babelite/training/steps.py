@@ -24,6 +24,10 @@ from babelite.training.tasks import Batch, TrainingModel
 from babelite.training.tokens import TokenizedPairs
 
 
+# No round has as many passes over the data, so that no two rounds share an order.
+_EPOCHS_A_ROUND = 1 << 16
+
+
 class Stepper:
     """Takes the steps of a run.
 
@@ -65,7 +69,8 @@ class Stepper:
 
     def batches(self, phase: Phase, done: int) -> Iterator[Rows]:
         """Endless batches of a phase, each whole, without the first `done`."""
-        seed, epoch = 2 * self.config.seed + (phase.name != "bag"), 0
+        seed = 2 * self.config.seed + (phase.name != "bag")
+        epoch = phase.round * _EPOCHS_A_ROUND
         while True:
             plan = plan_epoch(
                 self.corpora,
@@ -158,7 +163,8 @@ class Stepper:
             torch.from_numpy(side.padded(mine, side.longest(rows.rows))).to(self.device)
             for side in both
         )
-        seed = step_seed(self.config.seed, phase.name, number)
+        stretch = f"{phase.name} {phase.round}" if phase.round else phase.name
+        seed = step_seed(self.config.seed, stretch, number)
         # Masks are drawn for the whole batch; dropout in each process for its own pairs.
         rank = self.processes.rank
         torch.manual_seed(step_seed(seed, "dropout", rank) if rank else seed)
