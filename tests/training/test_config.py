@@ -40,6 +40,11 @@ def test_similar_sentences_need_layers_and_no_clock(others: dict[str, Any]) -> N
         make_config("tiny", options={"similar_steps": 5} | others)
 
 
+def test_a_clock_gives_one_round() -> None:
+    with pytest.raises(BabeliteError, match="leave out --rounds"):
+        make_config("tiny", options={"minutes": 3, "rounds": 2})
+
+
 def test_a_configuration_does_not_change() -> None:
     with pytest.raises(ValidationError):
         make_config().dim = 3  # type: ignore[misc]

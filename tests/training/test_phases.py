@@ -43,6 +43,16 @@ def test_accumulated_batches_make_fewer_steps_of_the_layers() -> None:
     assert (layers.steps, layers.steps_per_epoch, layers.accumulate) == (40, 20, 5)
 
 
+def test_each_round_has_all_the_steps() -> None:
+    found = plan(bag_steps=3, steps=4, rounds=3)
+    assert [(phase.name, phase.steps, phase.round_number) for phase in found] == [
+        ("bag", 3, 0),
+        ("layers", 4, 0),
+        ("layers", 4, 1),
+        ("layers", 4, 2),
+    ]
+
+
 def test_part_of_an_epoch_is_a_step_at_least() -> None:
     assert [phase.steps for phase in plan(100, bag_epochs=0.001, epochs=0.001)] == [1, 1]
 

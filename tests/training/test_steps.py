@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import Any
 
 import pytest
 import torch
-from shared_steps import one_step
+from shared_steps import made_up_corpus, one_step
 from torch import nn
 
 from babelite.errors import BabeliteError
@@ -14,6 +15,7 @@ from babelite.training.checkpoints import Counters
 from babelite.training.config import TrainingConfig
 from babelite.training.devices import choose_precision
 from babelite.training.network import DualTransformer, NetworkShape
+from babelite.training.phases import Phase
 from babelite.training.processes import Processes
 from babelite.training.steps import Stepper
 from babelite.training.tasks import TrainingModel
@@ -68,6 +70,20 @@ def test_float16_is_for_gpus() -> None:
     with pytest.raises(BabeliteError, match="too slow on a CPU"):
         choose_precision(config, CPU)
     assert choose_precision(config, torch.device("cuda")) is torch.float16
+
+
+def test_rounds_see_the_same_pairs_in_another_order() -> None:
+    taken = stepper(torch.float32)
+    taken.corpora = [made_up_corpus()]
+
+    def first_epoch(number: int) -> list[list[int]]:
+        phase = Phase("layers", 100, 1e-3, 3, None, 3, round_number=number)
+        return [rows.rows.tolist() for rows in islice(taken.batches(phase, 0), 3)]
+
+    first, second = first_epoch(0), first_epoch(1)
+    assert sorted(chain(*first)) == sorted(chain(*second)) == list(range(300))
+    assert first != second
+    assert first == first_epoch(0)
 
 
 def test_only_the_layers_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:

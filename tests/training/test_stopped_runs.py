@@ -54,7 +54,8 @@ RESUMED = {
     "objective": f"{PAPER} + translation",
     "dropout": 0.1,
     "bag_steps": 30,
-    "steps": 25,
+    "steps": 15,
+    "rounds": 2,
     "similar_steps": 15,
     "checkpoint_seconds": 0.05,
 }

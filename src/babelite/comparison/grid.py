@@ -248,11 +248,11 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     Raises:
         BabeliteError: The system has a phase that no budget knows of.
     """
-    if plain.similar_steps:
-        raise BabeliteError(
-            "batches of similar sentences would come on top of the budget",
-            remedy="leave out similar_steps",
-        )
+    for name, without in (("similar_steps", 0), ("rounds", 1)):
+        if getattr(plain, name) != without:
+            raise BabeliteError(
+                f"{name} would come on top of the budget", remedy=f"leave out {name}"
+            )
     bag, layers = _proportion(plain)
     if budget.minutes is not None:
         share = 1.0 if not layers else plain.bag_share if bag else 0.0

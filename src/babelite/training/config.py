@@ -21,8 +21,9 @@ else:
 class TrainingConfig(BaseModel):
     """Everything that decides what a training run does, apart from its data.
 
-    The defaults are the preset ``default``. Training has up to two phases: a *bag* phase without
-    layers, which teaches the vocabulary quickly, and a *layers* phase of the whole network.
+    The defaults are the preset ``default``. Training has up to three phases: a *bag* phase without
+    layers, which teaches the vocabulary quickly, a *layers* phase of the whole network, in one
+    round or several, and a *similar* phase on batches that are hard to tell apart.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

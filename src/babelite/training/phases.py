@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -32,7 +32,7 @@ class Phase:
         until: Seconds of the whole run at which the phase ends, when time decides.
         steps_per_epoch: About how many steps a pass over the data has.
         accumulate: Batches that make a step.
-        round: How many phases of this name came before; each sees the pairs in another order.
+        round_number: How many phases of this name came before; each has an order of its own.
     """
 
     name: PhaseName
@@ -42,7 +42,7 @@ class Phase:
     until: float | None
     steps_per_epoch: int
     accumulate: int = 1
-    round: int = 0
+    round_number: int = 0
 
     def share_done(self, step: int, seconds: float, began: float) -> float:
         """The done share of the phase, from 0 to 1.
@@ -84,14 +84,13 @@ def plan_phases(
         steps: int | None,
         until: float | None = None,
         accumulate: int = 1,
-        round: int = 0,
     ) -> Phase:
         per_epoch = max(1, batches_per_epoch(corpora, batch_size) // accumulate)
         if until is not None:
             steps = None
         elif steps is None:
             steps = max(1, round(epochs * per_epoch))
-        return Phase(name, batch_size, learning_rate, steps, until, per_epoch, accumulate, round)
+        return Phase(name, batch_size, learning_rate, steps, until, per_epoch, accumulate)
 
     c = config
     phases = []
@@ -100,10 +99,8 @@ def plan_phases(
         phases.append(plan("bag", c.bag_batch_size, c.bag_learning_rate, *budget))
     if c.has_layers_phase:
         budget = c.epochs, c.steps, end
-        phases += [
-            plan("layers", c.batch_size, c.learning_rate, *budget, c.accumulate, round)
-            for round in range(c.rounds)
-        ]
+        layers = plan("layers", c.batch_size, c.learning_rate, *budget, c.accumulate)
+        phases += [replace(layers, round_number=number) for number in range(c.rounds)]
     if c.similar_steps:
         budget = 0.0, c.similar_steps, None
         phases.append(plan("similar", c.batch_size, c.similar_learning_rate, *budget, c.accumulate))

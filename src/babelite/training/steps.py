@@ -23,7 +23,6 @@ from babelite.training.shards import Shard
 from babelite.training.tasks import Batch, TrainingModel
 from babelite.training.tokens import TokenizedPairs
 
-
 # No round has as many passes over the data, so that no two rounds share an order.
 _EPOCHS_A_ROUND = 1 << 16
 
@@ -70,7 +69,7 @@ class Stepper:
     def batches(self, phase: Phase, done: int) -> Iterator[Rows]:
         """Endless batches of a phase, each whole, without the first `done`."""
         seed = 2 * self.config.seed + (phase.name != "bag")
-        epoch = phase.round * _EPOCHS_A_ROUND
+        epoch = phase.round_number * _EPOCHS_A_ROUND
         while True:
             plan = plan_epoch(
                 self.corpora,
@@ -163,7 +162,7 @@ class Stepper:
             torch.from_numpy(side.padded(mine, side.longest(rows.rows))).to(self.device)
             for side in both
         )
-        stretch = f"{phase.name} {phase.round}" if phase.round else phase.name
+        stretch = f"{phase.name} {phase.round_number}" if phase.round_number else phase.name
         seed = step_seed(self.config.seed, stretch, number)
         # Masks are drawn for the whole batch; dropout in each process for its own pairs.
         rank = self.processes.rank
