@@ -35,14 +35,10 @@ def test_options_go_before_the_file_and_the_file_before_the_preset(tmp_path: Pat
 
 
 @pytest.mark.parametrize("others", [{"minutes": 3}, {"layers": 0}, {"steps": 0}])
-def test_similar_sentences_need_layers_and_no_clock(others: dict[str, Any]) -> None:
-    with pytest.raises(BabeliteError, match="leave out --similar-steps"):
-        make_config("tiny", options={"similar_steps": 5} | others)
-
-
-def test_a_clock_gives_one_round() -> None:
-    with pytest.raises(BabeliteError, match="leave out --rounds"):
-        make_config("tiny", options={"minutes": 3, "rounds": 2})
+@pytest.mark.parametrize("option", ["second_round_steps", "similar_steps"])
+def test_later_phases_need_layers_and_no_clock(option: str, others: dict[str, Any]) -> None:
+    with pytest.raises(BabeliteError, match=f"leave out --{option.replace('_', '-')}"):
+        make_config("tiny", options={option: 5} | others)
 
 
 def test_a_configuration_does_not_change() -> None:

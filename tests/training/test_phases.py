@@ -43,13 +43,13 @@ def test_accumulated_batches_make_fewer_steps_of_the_layers() -> None:
     assert (layers.steps, layers.steps_per_epoch, layers.accumulate) == (40, 20, 5)
 
 
-def test_each_round_has_all_the_steps() -> None:
-    found = plan(bag_steps=3, steps=4, rounds=3)
+def test_a_second_round_has_steps_of_its_own() -> None:
+    found = plan(bag_steps=3, steps=4, second_round_steps=2, similar_steps=5)
     assert [(phase.name, phase.steps, phase.round_number) for phase in found] == [
         ("bag", 3, 0),
         ("layers", 4, 0),
-        ("layers", 4, 1),
-        ("layers", 4, 2),
+        ("layers", 2, 1),
+        ("similar", 5, 0),
     ]
 
 

@@ -55,7 +55,7 @@ RESUMED = {
     "dropout": 0.1,
     "bag_steps": 30,
     "steps": 15,
-    "rounds": 2,
+    "second_round_steps": 10,
     "similar_steps": 15,
     "checkpoint_seconds": 0.05,
 }

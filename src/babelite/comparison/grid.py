@@ -248,8 +248,8 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     Raises:
         BabeliteError: The system has a phase that no budget knows of.
     """
-    for name, without in (("similar_steps", 0), ("rounds", 1)):
-        if getattr(plain, name) != without:
+    for name in ("second_round_steps", "similar_steps"):
+        if getattr(plain, name):
             raise BabeliteError(
                 f"{name} would come on top of the budget", remedy=f"leave out {name}"
             )

@@ -23,7 +23,7 @@ class TrainingConfig(BaseModel):
 
     The defaults are the preset ``default``. Training has up to three phases: a *bag* phase without
     layers, which teaches the vocabulary quickly, a *layers* phase of the whole network, in one
-    round or several, and a *similar* phase on batches that are hard to tell apart.
+    round or two, and a *similar* phase on batches that are hard to tell apart.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,11 +55,11 @@ class TrainingConfig(BaseModel):
     bag_steps: int | None = Field(None, ge=0, description="Steps of the bag phase, not epochs.")
     epochs: float = Field(1, ge=0, description="Passes of the layers phase.")
     steps: int | None = Field(None, ge=0, description="Steps of the layers phase, not epochs.")
-    rounds: int = Field(
-        1,
-        gt=0,
-        description="Times the layers phase is gone through, the rate rising and falling anew each "
-        "time; not with a budget in minutes.",
+    second_round_steps: int = Field(
+        0,
+        ge=0,
+        description="Steps of a second round of the layers phase, the rate rising and falling "
+        "anew; not with a budget in minutes.",
     )
 
     bag_batch_size: int = Field(1024, gt=1, description="Pairs in a batch of the bag phase.")
@@ -134,16 +134,13 @@ class TrainingConfig(BaseModel):
                 f"a width of {self.dim} cannot be shared by {self.heads} heads",
                 remedy="choose --dim as a multiple of --heads",
             )
-        if self.similar_steps and (self.minutes is not None or not self.has_layers_phase):
-            raise BabeliteError(
-                "batches of similar sentences need layers that are trained by steps or epochs",
-                remedy="leave out --similar-steps, or give --steps or --epochs",
-            )
-        if self.rounds > 1 and self.minutes is not None:
-            raise BabeliteError(
-                "a budget in minutes has one round",
-                remedy="leave out --rounds, or give --steps or --epochs",
-            )
+        for name in ("second_round_steps", "similar_steps"):
+            if getattr(self, name) and (self.minutes is not None or not self.has_layers_phase):
+                option = f"--{name.replace('_', '-')}"
+                raise BabeliteError(
+                    f"{option} needs layers that are trained by steps or epochs",
+                    remedy=f"leave out {option}, or give --steps or --epochs",
+                )
         if not (self.has_bag_phase or self.has_layers_phase):
             raise BabeliteError(
                 "these options leave nothing to be trained",

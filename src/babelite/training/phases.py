@@ -100,7 +100,9 @@ def plan_phases(
     if c.has_layers_phase:
         budget = c.epochs, c.steps, end
         layers = plan("layers", c.batch_size, c.learning_rate, *budget, c.accumulate)
-        phases += [replace(layers, round_number=number) for number in range(c.rounds)]
+        phases.append(layers)
+        if c.second_round_steps:
+            phases.append(replace(layers, steps=c.second_round_steps, round_number=1))
     if c.similar_steps:
         budget = 0.0, c.similar_steps, None
         phases.append(plan("similar", c.batch_size, c.similar_learning_rate, *budget, c.accumulate))
