@@ -96,25 +96,24 @@ class Encoder:
             BabeliteError: The folder is not a whole, unchanged model, or lacks that precision, or
                 there is no such precision.
         """
+        from onnxruntime import InferenceSession, SessionOptions
+        from tokenizers import Tokenizer
+
         if precision not in ("auto", *GRAPHS):
             raise BabeliteError(
                 f"there is no precision {precision!r}", remedy="choose auto, int8 or float32"
             )
         model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
         chosen = model.description.precision if precision == "auto" else precision
-        graph, pieces = model.checking(GRAPHS[chosen]), model.checking(TOKENIZER)
-        # Imported while the files are checked: either takes a part of the way to the first vector.
-        from onnxruntime import InferenceSession, SessionOptions
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(pieces()))
+        graph, pieces = model.file(GRAPHS[chosen]), model.file(TOKENIZER)
+        tokenizer = Tokenizer.from_file(str(pieces))
         tokenizer.no_padding()
         tokenizer.enable_truncation(model.description.max_tokens)
         options = SessionOptions()
         # Batches run side by side, one thread each: nothing has to be synchronised within one.
         options.intra_op_num_threads = 1
         options.enable_mem_pattern = False  # a plan kept for every shape, and shapes abound here
-        session = InferenceSession(graph(), options, providers=["CPUExecutionProvider"])
+        session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         return cls(session, tokenizer, model.description, chosen, threads or usable_cores())
 
     @property

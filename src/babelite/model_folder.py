@@ -8,12 +8,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from babelite.checksums import Checksum
+from babelite.checksums import sha256
 from babelite.errors import BabeliteError
 from babelite.model_description import FORMAT_VERSION, ModelDescription
 from babelite.versions import require_readable
@@ -51,20 +50,6 @@ class ModelFolder:
         Raises:
             BabeliteError: The file is missing, was changed, or is not part of the model.
         """
-        return self.checking(name)()
-
-    def checking(self, name: str) -> Callable[[], Path]:
-        """Begin to compare the checksum of a file, and let the caller do something else meanwhile.
-
-        Args:
-            name: As for `file`.
-
-        Returns:
-            A function that waits for the comparison, and then is as `file`.
-
-        Raises:
-            BabeliteError: The file is missing, or is not part of the model.
-        """
         if name not in self.description.files:
             has = ", ".join(p for p, n in GRAPHS.items() if n in self.description.files)
             raise BabeliteError(
@@ -79,18 +64,13 @@ class ModelFolder:
                 path=path,
                 remedy="copy the whole folder again or export the model again",
             )
-        checksum = Checksum(path)
-
-        def checked() -> Path:
-            if checksum.digest() != self.description.files[name]:
-                raise BabeliteError(
-                    "was changed after it was written",
-                    path=path,
-                    remedy="copy the whole folder again or export the model again",
-                )
-            return path
-
-        return checked
+        if sha256(path) != self.description.files[name]:
+            raise BabeliteError(
+                "was changed after it was written",
+                path=path,
+                remedy="copy the whole folder again or export the model again",
+            )
+        return path
 
 
 def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used") -> ModelFolder:
