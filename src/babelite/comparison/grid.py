@@ -248,11 +248,9 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     Raises:
         BabeliteError: The system has a phase that no budget knows of.
     """
-    for name in ("second_round_steps", "similar_steps"):
-        if getattr(plain, name):
-            raise BabeliteError(
-                f"{name} would come on top of the budget", remedy=f"leave out {name}"
-            )
+    if plain.extra_steps:
+        names = " and ".join(plain.extra_steps)
+        raise BabeliteError(f"{names} would come on top of the budget", remedy=f"leave out {names}")
     bag, layers = _proportion(plain)
     if budget.minutes is not None:
         share = 1.0 if not layers else plain.bag_share if bag else 0.0

@@ -134,19 +134,23 @@ class TrainingConfig(BaseModel):
                 f"a width of {self.dim} cannot be shared by {self.heads} heads",
                 remedy="choose --dim as a multiple of --heads",
             )
-        for name in ("second_round_steps", "similar_steps"):
-            if getattr(self, name) and (self.minutes is not None or not self.has_layers_phase):
-                option = f"--{name.replace('_', '-')}"
-                raise BabeliteError(
-                    f"{option} needs layers that are trained by steps or epochs",
-                    remedy=f"leave out {option}, or give --steps or --epochs",
-                )
+        if self.extra_steps and (self.minutes is not None or not self.has_layers_phase):
+            names = " and ".join(f"--{name.replace('_', '-')}" for name in self.extra_steps)
+            raise BabeliteError(
+                f"{names} can only follow layers that are trained by steps or epochs",
+                remedy=f"leave out {names}, or give --steps or --epochs",
+            )
         if not (self.has_bag_phase or self.has_layers_phase):
             raise BabeliteError(
                 "these options leave nothing to be trained",
                 remedy="give a number above 0 to --bag-epochs, or to --layers and --epochs",
             )
         return self
+
+    @property
+    def extra_steps(self) -> list[str]:
+        """The given options of steps that neither a clock nor a budget shares out."""
+        return [name for name in ("second_round_steps", "similar_steps") if getattr(self, name)]
 
     @property
     def has_bag_phase(self) -> bool:
