@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -85,17 +86,25 @@ def test_bad_files_are_refused_with_file_and_line(
     arguments = [str(file), "--out", str(tmp_path / "model"), *flags()]
     message = refuse(arguments, monkeypatch, capfd)
     assert all(word in message for word in words), message
-    # What was mended can be trained on with the same command.
-    if name == "en-fr.tsv":
-        assert not list((tmp_path / "model").rglob("*.safetensors"))
+    assert not any(path.is_file() for path in (tmp_path / "model").rglob("*"))
 
 
-def test_a_missing_file_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_the_same_command_trains_once_its_file_is_there(
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    file = tmp_path / "en-fr.tsv"
-    message = refuse([str(file), "--out", str(tmp_path / "model")], monkeypatch, capfd)
+    file, out = tmp_path / "en-fr.tsv", tmp_path / "model"
+    arguments = [str(file), "--out", str(out), *flags(bag_steps=5, steps=5)]
+    message = refuse(arguments, monkeypatch, capfd)
     assert "en-fr.tsv: there is no such file" in message
+    shutil.copy(parallel_file, file)
+    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert (out / "model.safetensors").exists()
 
 
 def test_another_run_in_the_folder_is_refused(

@@ -121,7 +121,12 @@ def _begin(
         return _FINISHED
     if run.shared_text is not None:
         run.claim_shared_text(_asked_text(sources, config, cleaning))
-    prepare(run, sources, config, cleaning=cleaning, progress=progress)
+    try:
+        prepare(run, sources, config, cleaning=cleaning, progress=progress)
+    except BabeliteError:
+        if not begun:
+            run.give_back()
+        raise
     return _PREPARED
 
 

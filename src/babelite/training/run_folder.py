@@ -127,6 +127,10 @@ class RunFolder:
         write_record(self.description, asked)
         return False
 
+    def give_back(self) -> None:
+        """Undo the claim of a run that cannot begin: mended files would make it another run."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
     def claim_shared_text(self, asked: dict[str, Any]) -> None:
         """Take the folder of shared text, or find that it holds the text that is asked for.
 
