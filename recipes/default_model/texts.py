@@ -41,11 +41,10 @@ class Row(NamedTuple):
 def weight(languages: str, kind: str) -> float:
     """How often an epoch has a pair of a file.
 
-    Italian has no everyday text of its own, so the nearest to it is seen more often. English is in
-    8 of the 20 directions between the languages, and in two thirds of what is seen.
+    Italian has no everyday text of its own, so the nearest to it is seen more often.
     """
     if not languages.startswith("en-"):
-        return {"everyday": 1.0, "prose": 1.0, "technical": 0.3}[kind]
+        return {"everyday": 0.5, "prose": 0.5, "technical": 0.1}[kind]
     if languages == "en-it":
         return {"everyday": 3.0, "prose": 3.0, "technical": 0.6}[kind]
     return {"everyday": 1.5, "prose": 1.0, "technical": 0.3}[kind]
