@@ -93,6 +93,11 @@ def test_minutes_leave_out_a_phase_that_has_no_epochs() -> None:
     assert share_out(budget, make_config("default")) == {"minutes": 2, "bag_share": 0.5}
 
 
+def test_a_start_with_a_vocabulary_of_its_own_is_refused() -> None:
+    with pytest.raises(BabeliteError, match="leave out start"):
+        share_out(BudgetConfig(pairs=90_000), make_config("tiny", options={"start": "babelite"}))
+
+
 @pytest.mark.parametrize("option", ["second_round_steps", "similar_steps"])
 def test_what_no_budget_knows_of_is_refused(option: str) -> None:
     with pytest.raises(BabeliteError, match=f"leave out {option}"):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 from random_model import HEADS, config, random_weights
 
+from babelite.training.graph_weights import read_graph_weights
 from babelite.training.onnx_graph import build_graph, build_int8_graph
 from babelite.training.quantization import (
     byte_scale,
@@ -70,6 +71,22 @@ def test_int8_graph_is_close_to_the_float_graph(layers: int, dim: int) -> None:
     _, exact = run(build_graph(weights, n_heads=HEADS))
     _, rounded = run(build_int8_graph(weights, n_heads=HEADS, sample=SAMPLE))
     assert (exact * rounded).sum(1).min() > 0.98
+
+
+@pytest.mark.parametrize("dim", [48, 44])
+def test_the_weights_can_be_read_back(dim: int) -> None:
+    weights = random_weights(dim=dim)
+    exact = read_graph_weights(build_graph(weights, n_heads=HEADS))
+    assert set(exact) == set(weights)
+    for name, value in weights.items():
+        np.testing.assert_array_equal(exact[name], value, err_msg=name)
+    graph = build_int8_graph(weights, n_heads=HEADS, sample=SAMPLE)
+    rounded = read_graph_weights(graph)
+    assert {name: w.shape for name, w in rounded.items()} == {n: w.shape for n, w in exact.items()}
+    # They give the vectors of the graph, but for what it rounds between its layers.
+    _, vectors = run(build_graph(rounded, n_heads=HEADS))
+    _, expected = run(graph)
+    assert (vectors * expected).sum(1).min() > 0.999
 
 
 def test_int8_vector_does_not_depend_on_the_batch() -> None:

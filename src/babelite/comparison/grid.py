@@ -248,6 +248,11 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     Raises:
         BabeliteError: The system has a phase that no budget knows of.
     """
+    if plain.start is not None:
+        raise BabeliteError(
+            "the systems share one vocabulary, and start would bring another",
+            remedy="leave out start, or measure that encoder as one of [[encoders]]",
+        )
     if plain.extra_steps:
         names = " and ".join(plain.extra_steps)
         raise BabeliteError(f"{names} would come on top of the budget", remedy=f"leave out {names}")

@@ -28,6 +28,11 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    start: str | None = Field(
+        None,
+        description="Model folder of an encoder to train on, or 'babelite' for the packaged one: "
+        "its vocabulary, sizes and weights, and no bag phase if it has layers.",
+    )
     vocabulary_size: int = Field(32_000, gt=3, description="Pieces in the joint vocabulary.")
     dim: int = Field(256, gt=0, description="Width of the sentence vector.")
     layers: int = Field(2, ge=0, description="Transformer layers; 0 is a token bag.")
@@ -134,6 +139,11 @@ class TrainingConfig(BaseModel):
                 f"a width of {self.dim} cannot be shared by {self.heads} heads",
                 remedy="choose --dim as a multiple of --heads",
             )
+        if self.start is not None and self.layers and self.has_bag_phase:
+            raise BabeliteError(
+                "a bag phase would spoil an encoder whose layers are trained",
+                remedy="leave out --bag-epochs, --bag-steps and --bag-share, or --start",
+            )
         if self.extra_steps and (self.minutes is not None or not self.has_layers_phase):
             names = " and ".join(f"--{name.replace('_', '-')}" for name in self.extra_steps)
             raise BabeliteError(
@@ -239,7 +249,8 @@ def make_config(
         The validated configuration.
 
     Raises:
-        BabeliteError: Unknown preset or option, or a value that is not allowed.
+        BabeliteError: Unknown preset or option, a value that is not allowed, no encoder to start
+            from, or other sizes than it has.
 
     Example:
         >>> make_config("tiny", options={"layers": 1}).layers
@@ -252,11 +263,23 @@ def make_config(
     given = {name: value for name, value in (options or {}).items() if value is not None}
     from_file = _read_toml(Path(file)) if file is not None else {}
     settings = dict(PRESETS[preset])
+    start = given.get("start", from_file.get("start"))
+    sizes = {} if start is None else _sizes_of(str(start))
+    if sizes.get("layers"):
+        settings.pop("bag_steps", None)
+        settings |= {"bag_epochs": 0, "bag_share": 0}
+    settings |= sizes
     for layer in (from_file, given):
         for own, other in _BUDGETS:
             if own in layer:
                 settings.pop(other, None)
         settings |= layer
+    for name, size in sizes.items():
+        if settings[name] != size:
+            raise BabeliteError(
+                f"{start} has {name} = {size}, and keeps it",
+                remedy=f"leave out --{name.replace('_', '-')}, or --start",
+            )
     try:
         return TrainingConfig(**settings)
     except ValidationError as error:
@@ -270,6 +293,12 @@ def make_config(
             path=file if name in from_file else None,
             remedy="see: babelite train --help",
         ) from error
+
+
+def _sizes_of(start: str) -> dict[str, int]:
+    from babelite.training.starting import open_start  # torch, which no other option needs
+
+    return open_start(start).sizes()
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def export(
     data: Iterable[TrainingData],
     validation: Sequence[Sequence[Pair]],
     metrics: dict[str, float],
+    notes: str = "",
 ) -> Exported:
     """Write the model folder of a trained network.
 
@@ -74,6 +75,7 @@ def export(
         validation: Held-out pairs, a sequence for each language pair; with none, int8 is judged by
             nothing and so not written.
         metrics: Results to record.
+        notes: For the end of its card.
 
     Returns:
         What was written.
@@ -108,6 +110,7 @@ def export(
         data=tuple(data),
         metrics=metrics,
         precision="float32",
+        notes=notes,
         created=datetime.now(timezone.utc),
     )
     out.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from babelite.files import read_lines, write_text, writing
 from babelite.training.config import TrainingConfig
 from babelite.training.progress import Progress
 from babelite.training.run_folder import RunFolder
+from babelite.training.starting import open_start
 from babelite.training.tokens import TokenizedPairs, open_tokens, tokenize
 from babelite.training.vocabulary import train_vocabulary
 
@@ -190,7 +191,11 @@ def _write(
 def _vocabulary(
     run: RunFolder, counts: dict[str, int], config: TrainingConfig, progress: Progress
 ) -> Tokenizer:
-    if not run.tokenizer.exists():
+    if not run.tokenizer.exists() and config.start is not None:
+        start = open_start(config.start)
+        write_text(run.start, start.folder.description.to_json())
+        write_text(run.tokenizer, start.tokenizer())
+    elif not run.tokenizer.exists():
         files = [run.cleaned(name) for name in counts]
         weight = sum(pair.weight for path in files for pair in _read(path))
         share = min(1.0, _VOCABULARY_PAIRS / weight)

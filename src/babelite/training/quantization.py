@@ -88,6 +88,23 @@ def pack_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return packed
 
 
+def unpack_levels(packed: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+    """The levels that `pack_levels` laid into bytes.
+
+    Args:
+        packed: Bytes of shape (rows, ceil(columns / 2)).
+        columns: How many levels a row had.
+
+    Returns:
+        From 0 to 15, of shape (rows, columns).
+
+    Example:
+        >>> unpack_levels(np.array([[49, 2]], np.uint8), columns=3).tolist()
+        [[1, 2, 3]]
+    """
+    return np.concatenate([packed & 15, packed >> 4], axis=1)[:, :columns]
+
+
 def byte_scale(low: float, high: float) -> tuple[np.float32, np.uint8]:
     """The scale and the zero point that lay a range of numbers over the bytes 0 to 255.
 

@@ -14,7 +14,7 @@ from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
 from babelite.locks import locked
 from babelite.model_description import TrainingData
-from babelite.model_folder import read_model_folder
+from babelite.model_folder import read_description, read_model_folder
 from babelite.training.config import TrainingConfig
 from babelite.training.connecting import join_processes
 from babelite.training.devices import choose_device
@@ -97,6 +97,11 @@ def train(
         return _read_result(run, verify=False)
 
 
+_STARTED = """## How it was made
+
+Training went on from the encoder {}, whose training text is listed too.
+"""
+
 # What process 0 tells the others about the beginning of the run.
 _FINISHED, _PREPARED = "finished", "prepared"
 
@@ -168,9 +173,10 @@ def prepare_text(
 ) -> None:
     """Clean, hold out, learn the vocabulary and tokenise once for several runs of `train`.
 
-    Runs may differ in everything but the sources, the cleaning, ``held_out``, ``vocabulary_size``
-    and ``max_tokens``. The seed given here draws the held-out pairs for all of them. Called again
-    after a kill it goes on, and after the end it does nothing; one process at a time.
+    Runs may differ in everything but the sources, the cleaning, ``start``, ``held_out``,
+    ``vocabulary_size`` and ``max_tokens``. The seed given here draws the held-out pairs for all of
+    them. Called again after a kill it goes on, and after the end it does nothing; one process at a
+    time.
 
     Args:
         sources: The parallel text, of one or more language pairs.
@@ -192,7 +198,7 @@ def _asked_text(
     sources: Sequence[PairSource], config: TrainingConfig, cleaning: Cleaning
 ) -> dict[str, object]:
     """What decides the text, the seed aside: runs of several seeds share one."""
-    settings = config.model_dump(include={"held_out", "vocabulary_size", "max_tokens"})
+    settings = config.model_dump(include={"start", "held_out", "vocabulary_size", "max_tokens"})
     return _asked(sources, config, cleaning) | {"config": settings}
 
 
@@ -221,21 +227,24 @@ def _export(
     run: RunFolder, text: TrainingText, config: TrainingConfig, trained: TrainedNetwork
 ) -> Exported:
     scores = trained.precision_at_1
+    start = None if config.start is None else read_description(run.start)
+    data = [
+        TrainingData(
+            languages=pair.languages,
+            source=", ".join(Path(file).name for file in pair.files),
+            pairs=len(pair.tokens),
+        )
+        for pair in text.pairs
+    ]
     return export(
         trained.network,
         text.tokenizer,
         run.out,
         name=run.out.resolve().name,
-        languages=text.languages,
+        languages=list(dict.fromkeys([*(start.languages if start else ()), *text.languages])),
         objective=config.objective,
-        data=[
-            TrainingData(
-                languages=pair.languages,
-                source=", ".join(Path(file).name for file in pair.files),
-                pairs=len(pair.tokens),
-            )
-            for pair in text.pairs
-        ],
+        data=[*(start.data if start else ()), *data],
+        notes=_STARTED.format(start.name) if start else "",
         validation=[pair.held_out for pair in text.pairs],
         metrics={f"P@1 {name} (held out)": round(value, 4) for name, value in scores.items()},
     )

@@ -58,6 +58,11 @@ class RunFolder:
         return self.text / "tokenizer.json"
 
     @property
+    def start(self) -> Path:
+        """What the encoder that training started from says of itself, if there was one."""
+        return self.text / "start.json"
+
+    @property
     def last(self) -> Path:
         """The latest checkpoint: weights, optimiser and counters."""
         return self.work / "last.safetensors"

@@ -43,6 +43,7 @@ from babelite.training.processes import LostProcessError, Processes
 from babelite.training.progress import PhaseProgress, Progress
 from babelite.training.records import Record
 from babelite.training.run_folder import RunFolder, read_record, write_record
+from babelite.training.starting import open_start
 from babelite.training.steps import Stepper
 from babelite.training.stopping import StopRequest, TrainingStopped
 from babelite.training.tasks import ContrastiveSettings, TrainingModel
@@ -111,6 +112,8 @@ class Trainer:
         self.counters = read_counters(run.last) if resumed else Counters()
         self.saved_optimizer: dict[str, Tensor] = {}
         self.model = self._build()
+        if config.start is not None and not resumed:
+            open_start(config.start).give_to(self.model.network)
         if config.has_bag_phase and config.bag_ngrams and self.counters.phase == 0:
             pieces = pieces_of(text.tokenizer)
             ngrams = CharacterNgrams(pieces, config.dim, config.bag_ngrams)

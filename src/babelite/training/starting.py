@@ -1,0 +1,96 @@
+"""What training starts from, if not from chance: the vocabulary and the weights of an encoder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+
+from babelite.errors import BabeliteError
+from babelite.model_folder import (
+    CONFIG,
+    DEFAULT_MODEL,
+    GRAPHS,
+    TOKENIZER,
+    WEIGHTS,
+    ModelFolder,
+    read_model_folder,
+)
+from babelite.training.checkpoints import load_weights
+from babelite.training.graph_weights import read_graph_weights
+from babelite.training.network import DualTransformer
+
+# What to write for the encoder that the package carries.
+PACKAGED = "babelite"
+
+# Settings that an encoder decides, and what its config.json calls them.
+_SIZES = {
+    "vocabulary_size": "vocab_size",
+    "dim": "dim",
+    "layers": "n_layers",
+    "heads": "n_heads",
+    "hidden_dim": "hidden_dim",
+    "max_tokens": "max_position_embeddings",
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """An encoder to start from.
+
+    Attributes:
+        folder: Its model folder.
+    """
+
+    folder: ModelFolder
+
+    def sizes(self) -> dict[str, int]:
+        """The settings of training that are those of the encoder.
+
+        Raises:
+            BabeliteError: It is an encoder of another kind than those that are trained here.
+        """
+        path = self.folder.file(CONFIG)
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config.get("activation") != "silu":
+            raise BabeliteError(
+                f"is of an encoder with the activation {config.get('activation')}",
+                path=path,
+                remedy="start from an encoder that `babelite train` made",
+            )
+        return {name: int(config[own]) for name, own in _SIZES.items()}
+
+    def tokenizer(self) -> str:
+        """The vocabulary, as JSON of `tokenizers`."""
+        return self.folder.file(TOKENIZER).read_text(encoding="utf-8")
+
+    def give_to(self, network: DualTransformer) -> None:
+        """Put the encoder's weights into a network of the same sizes.
+
+        Of an encoder without its float32 weights, as the packaged one is, they are those that its
+        8-bit graph stands for.
+        """
+        files = self.folder.description.files
+        if WEIGHTS in files:
+            weights, _ = load_weights(self.folder.file(WEIGHTS))
+        else:
+            graph = next(name for name in GRAPHS.values() if name in files)
+            found = read_graph_weights(onnx.load(self.folder.file(graph)))
+            weights = {name: torch.from_numpy(value) for name, value in found.items()}
+        network.load_state_dict(weights)
+
+
+def open_start(name: str) -> Start:
+    """Find an encoder to start from.
+
+    Args:
+        name: A model folder, or ``babelite`` for the encoder that the package carries.
+
+    Raises:
+        BabeliteError: The folder holds no finished model.
+    """
+    packaged = name == PACKAGED and not Path(name).exists()
+    return Start(read_model_folder(DEFAULT_MODEL if packaged else name))

@@ -1,0 +1,88 @@
+"""Training that goes on from an encoder: what it keeps of it, and what it learns."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_runs import records, run
+
+from babelite import Encoder
+from babelite.errors import BabeliteError
+from babelite.model_folder import DEFAULT_MODEL, read_model_folder
+from babelite.training.config import make_config
+from babelite.training.run import TrainingResult
+
+SENTENCES = ["Where is the station?", "Où est la gare ?", "Wie spät ist es?"]
+# Of the small settings those that the encoder decides, and those of the phase that it leaves out.
+_DECIDED = ("vocabulary_size", "dim", "hidden_dim", "bag_steps", "bag_batch_size")
+OWN: dict[str, Any] = dict.fromkeys(_DECIDED)
+
+
+@pytest.fixture(scope="module")
+def start(finished: tuple[Path, TrainingResult], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as it is given away: the model without the run that made it."""
+    path = tmp_path_factory.mktemp("start") / "model"
+    shutil.copytree(finished[0], path, ignore=shutil.ignore_patterns("training"))
+    return path
+
+
+def test_it_starts_where_the_encoder_was(start: Path, parallel_file: Path, tmp_path: Path) -> None:
+    run(parallel_file, tmp_path / "m", start=str(start), steps=1, learning_rate=1e-9, **OWN)
+    before, after = (Encoder.load(p, precision="float32") for p in (start, tmp_path / "m"))
+    np.testing.assert_allclose(after.encode(SENTENCES), before.encode(SENTENCES), atol=1e-5)
+
+
+def test_it_is_far_ahead_of_one_that_starts_from_chance(
+    start: Path, parallel_file: Path, tmp_path: Path
+) -> None:
+    steps = {"steps": 5, "learning_rate": 1e-4}
+    ahead = run(parallel_file, tmp_path / "ahead", start=str(start), **OWN | steps)
+    chance = run(parallel_file, tmp_path / "chance", bag_steps=0, **steps)
+    assert ahead.precision_at_1["en-fr"] > chance.precision_at_1["en-fr"] + 0.4
+    assert {record["phase"] for record in records(tmp_path / "ahead", "validation")} == {"layers"}
+
+
+def test_the_packaged_encoder_starts_from_what_its_8_bits_stand_for(
+    parallel_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "m"
+    run(parallel_file, out, start="babelite", steps=1, learning_rate=1e-9, **OWN)
+    packaged, same = Encoder.load(), Encoder.load(out, precision="float32")
+    assert (packaged.encode(SENTENCES) * same.encode(SENTENCES)).sum(1).min() > 0.999
+    # Its languages and the text behind it are the new encoder's too.
+    old, new = (read_model_folder(path).description for path in (DEFAULT_MODEL, out))
+    assert new.languages == old.languages
+    assert new.data[:-1] == old.data
+    assert new.data[-1].source == "en-fr.tsv"
+    assert old.name in (out / "README.md").read_text(encoding="utf-8").split("How it was made")[1]
+
+
+def test_a_bag_starts_from_a_bag(parallel_file: Path, tmp_path: Path) -> None:
+    run(parallel_file, tmp_path / "bag", layers=0)
+    more = {"bag_steps": 1, "bag_learning_rate": 1e-9, "bag_batch_size": 64}
+    run(parallel_file, tmp_path / "m", start=str(tmp_path / "bag"), **OWN | more)
+    before, after = (Encoder.load(tmp_path / p, precision="float32") for p in ("bag", "m"))
+    np.testing.assert_allclose(after.encode(SENTENCES), before.encode(SENTENCES), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dim": 48}, "has dim = 32, and keeps it; leave out --dim"),
+        ({"bag_steps": 5}, "leave out --bag-epochs, --bag-steps and --bag-share"),
+    ],
+)
+def test_what_the_encoder_decides_cannot_be_set(
+    options: dict[str, Any], message: str, start: Path
+) -> None:
+    with pytest.raises(BabeliteError, match=message):
+        make_config("tiny", options={"start": str(start)} | options)
+
+
+def test_there_must_be_an_encoder(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="there is no such folder"):
+        make_config("tiny", options={"start": str(tmp_path / "absent")})
