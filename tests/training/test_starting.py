@@ -11,10 +11,13 @@ import pytest
 from small_runs import records, run
 
 from babelite import Encoder
+from babelite.checksums import sha256
 from babelite.errors import BabeliteError
 from babelite.model_folder import DEFAULT_MODEL, read_model_folder
 from babelite.training.config import make_config
 from babelite.training.run import TrainingResult
+from babelite.training.stopping import TrainingStopped
+from babelite.training.trainer import Trainer
 
 SENTENCES = ["Where is the station?", "Où est la gare ?", "Wie spät ist es?"]
 # Of the small settings those that the encoder decides, and those of the phase that it leaves out.
@@ -44,6 +47,26 @@ def test_it_is_far_ahead_of_one_that_starts_from_chance(
     chance = run(parallel_file, tmp_path / "chance", bag_steps=0, **steps)
     assert ahead.precision_at_1["en-fr"] > chance.precision_at_1["en-fr"] + 0.4
     assert {record["phase"] for record in records(tmp_path / "ahead", "validation")} == {"layers"}
+
+
+def test_a_stopped_run_goes_on_from_its_own_weights(
+    start: Path, parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"start": str(start), "steps": 20} | OWN
+    run(parallel_file, tmp_path / "whole", **options)
+    validate = Trainer._validate
+
+    def validate_and_stop(trainer: Trainer, *others: Any) -> None:
+        validate(trainer, *others)
+        trainer.stop.asked = True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_validate", validate_and_stop)
+        with pytest.raises(TrainingStopped):
+            run(parallel_file, tmp_path / "stopped", **options)
+    run(parallel_file, tmp_path / "stopped", **options)
+    whole, stopped = (sha256(tmp_path / p / "model.safetensors") for p in ("whole", "stopped"))
+    assert stopped == whole
 
 
 def test_the_packaged_encoder_starts_from_what_its_8_bits_stand_for(
