@@ -45,12 +45,13 @@ def test_accumulated_batches_make_fewer_steps_of_the_layers() -> None:
 
 def test_a_second_round_has_steps_of_its_own() -> None:
     found = plan(bag_steps=3, steps=4, second_round_steps=2, similar_steps=5)
-    assert [(phase.name, phase.steps, phase.round_number) for phase in found] == [
-        ("bag", 3, 0),
-        ("layers", 4, 0),
-        ("layers", 2, 1),
-        ("similar", 5, 0),
+    assert [(phase.name, phase.title, phase.steps) for phase in found] == [
+        ("bag", "bag", 3),
+        ("layers", "layers", 4),
+        ("layers", "layers, round 2", 2),
+        ("similar", "similar", 5),
     ]
+    assert [phase.round_number for phase in found] == [0, 0, 1, 0]
 
 
 def test_part_of_an_epoch_is_a_step_at_least() -> None:

@@ -44,6 +44,11 @@ class Phase:
     accumulate: int = 1
     round_number: int = 0
 
+    @property
+    def title(self) -> str:
+        """What it is called in progress and metrics: its name, and the round from the second on."""
+        return f"{self.name}, round {self.round_number + 1}" if self.round_number else self.name
+
     def share_done(self, step: int, seconds: float, began: float) -> float:
         """The done share of the phase, from 0 to 1.
 

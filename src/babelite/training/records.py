@@ -47,7 +47,7 @@ class Record:
         self.loss = self.total / self.steps
         record = {
             "event": "train",
-            "phase": phase.name,
+            "phase": phase.title,
             "step": self.counters.step,
             "pairs": self.counters.pairs,
             "seconds": round(seconds, 2),

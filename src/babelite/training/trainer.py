@@ -210,7 +210,7 @@ class Trainer:
         """
         with self.stop.listening():
             for phase in self.phases[self.counters.phase :]:
-                with self.progress.phase(phase.name) as shown:
+                with self.progress.phase(phase.title) as shown:
                     self._train_phase(phase, shown)
             self.processes.agree(0.0)  # the others wait until process 0 has chosen the best weights
         weights, found = load_weights(self.run.best)
@@ -329,7 +329,7 @@ class Trainer:
         self._log(
             {
                 "event": "validation",
-                "phase": phase.name,
+                "phase": phase.title,
                 "step": self.counters.step,
                 "pairs": self.counters.pairs,
                 "seconds": round(self._seconds(), 2),
