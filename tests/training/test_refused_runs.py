@@ -11,6 +11,7 @@ from small_runs import flags
 
 from babelite.checksums import sha256
 from babelite.cli import main
+from babelite.errors import BabeliteError
 from babelite.locks import locked
 from babelite.training.run import TrainingResult
 
@@ -105,6 +106,26 @@ def test_the_same_command_trains_once_its_file_is_there(
         main()
     assert not ended.value.code
     assert (out / "model.safetensors").exists()
+
+
+def test_what_is_computed_is_kept_when_the_files_are_not_to_blame(
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "model"
+
+    def full_disk(*others: object, **options: object) -> None:
+        raise BabeliteError("cannot be written (No space left on device)", path=out)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("babelite.training.prepare.tokenize", full_disk)
+        message = refuse([str(parallel_file), "--out", str(out), *flags()], patch, capfd)
+    assert "No space left" in message
+    assert (out / "training" / "run.json").exists()
+    assert (out / "training" / "tokenizer.json").exists()
+    assert (out / "training" / "corpus" / "en-fr.tsv").exists()
 
 
 def test_another_run_in_the_folder_is_refused(

@@ -128,8 +128,9 @@ def _begin(
         run.claim_shared_text(_asked_text(sources, config, cleaning))
     try:
         prepare(run, sources, config, cleaning=cleaning, progress=progress)
-    except BabeliteError:
-        if not begun:
+    except BabeliteError as error:
+        # Mended files would make it another run; a disk that was full would not.
+        if not begun and any(error.path in source.paths for source in sources):
             run.give_back()
         raise
     return _PREPARED

@@ -133,7 +133,7 @@ class RunFolder:
         return False
 
     def give_back(self) -> None:
-        """Undo the claim of a run that cannot begin: mended files would make it another run."""
+        """Undo the claim of a run whose files cannot be trained on."""
         shutil.rmtree(self.work, ignore_errors=True)
 
     def claim_shared_text(self, asked: dict[str, Any]) -> None:
