@@ -25,6 +25,7 @@ GRAPHS = {"float32": "onnx/model.onnx", "int8": "onnx/model_int8.onnx"}
 CARD = "README.md"
 
 DEFAULT_MODEL = Path(__file__).parent / "models" / "default"
+PACKAGED = "babelite"  # what it is called where an encoder has to be named
 
 SPECIAL_TOKENS = ("pad", "unk", "mask")  # their ids are their places here
 

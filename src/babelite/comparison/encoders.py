@@ -16,12 +16,10 @@ from babelite.adapters import AdaptedEncoder, open_encoder
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
-from babelite.model_folder import DEFAULT_MODEL, GRAPHS, read_model_folder
+from babelite.model_folder import DEFAULT_MODEL, GRAPHS, PACKAGED, read_model_folder
 
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
-
-PACKAGED = "babelite"
 
 # Given all sentences at once it computes one padded block; 128 was the fastest of 16 to 512.
 _USE_BATCH = 128

@@ -246,7 +246,7 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
         Options of training.
 
     Raises:
-        BabeliteError: The system has a phase that no budget knows of.
+        BabeliteError: The system has a phase that no budget knows of, or starts from an encoder.
     """
     if plain.start is not None:
         raise BabeliteError(

@@ -265,11 +265,8 @@ def make_config(
     settings = dict(PRESETS[preset])
     start = given.get("start", from_file.get("start"))
     sizes = {} if start is None else _sizes_of(str(start))
-    if sizes.get("layers"):
-        settings.pop("bag_steps", None)
-        settings |= {"bag_epochs": 0, "bag_share": 0}
-    settings |= sizes
-    for layer in (from_file, given):
+    no_bag = {"bag_epochs": 0, "bag_share": 0} if sizes.get("layers") else {}
+    for layer in (sizes | no_bag, from_file, given):
         for own, other in _BUDGETS:
             if own in layer:
                 settings.pop(other, None)

@@ -7,7 +7,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from babelite.training.quantization import LEVELS, unpack_levels
+from babelite.training.quantization import restore_table, unpack_levels
 
 
 def read_graph_weights(graph: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
@@ -40,6 +40,4 @@ def _tokens(constants: dict[str, NDArray[np.generic]], dim: int) -> NDArray[np.g
     if "tokens" in constants:
         return constants["tokens"]
     levels = unpack_levels(constants["packed_tokens"].astype(np.uint8), dim)
-    middle = np.float32(LEVELS / 2 - 0.5)
-    table: NDArray[np.float32] = (levels - middle) * constants["token_scales"].astype(np.float32)
-    return table
+    return restore_table(levels, constants["token_scales"].astype(np.float32))

@@ -7,8 +7,9 @@ already in the layout that other libraries open.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -60,6 +61,18 @@ class NetworkShape:
             "tie_weights_": True,
             "vocab_size": self.vocabulary_size,
         }
+
+    @classmethod
+    def from_distilbert(cls, config: Mapping[str, Any]) -> NetworkShape:
+        """The sizes in what `to_distilbert` gives."""
+        return cls(
+            vocabulary_size=config["vocab_size"],
+            dim=config["dim"],
+            layers=config["n_layers"],
+            heads=config["n_heads"],
+            hidden_dim=config["hidden_dim"],
+            max_tokens=config["max_position_embeddings"],
+        )
 
 
 class Dropout(nn.Module):

@@ -191,19 +191,23 @@ def _write(
 def _vocabulary(
     run: RunFolder, counts: dict[str, int], config: TrainingConfig, progress: Progress
 ) -> Tokenizer:
-    if not run.tokenizer.exists() and config.start is not None:
-        start = open_start(config.start)
-        write_text(run.start, start.folder.description.to_json())
-        write_text(run.tokenizer, start.tokenizer())
-    elif not run.tokenizer.exists():
-        files = [run.cleaned(name) for name in counts]
-        weight = sum(pair.weight for path in files for pair in _read(path))
-        share = min(1.0, _VOCABULARY_PAIRS / weight)
-        with progress.stage("Learning the vocabulary", total=int(2 * share * weight)) as advance:
-            sentences = _Sentences(files, share, advance)
-            tokenizer = train_vocabulary(sentences, config.vocabulary_size)
-        write_text(run.tokenizer, tokenizer.to_str())
+    if not run.tokenizer.exists():
+        if config.start is None:
+            text = _learn_vocabulary(run, counts, config.vocabulary_size, progress)
+        else:
+            start = open_start(config.start)
+            write_text(run.start, start.folder.description.to_json())
+            text = start.tokenizer()
+        write_text(run.tokenizer, text)
     return Tokenizer.from_file(str(run.tokenizer))
+
+
+def _learn_vocabulary(run: RunFolder, counts: dict[str, int], size: int, progress: Progress) -> str:
+    files = [run.cleaned(name) for name in counts]
+    weight = sum(pair.weight for path in files for pair in _read(path))
+    share = min(1.0, _VOCABULARY_PAIRS / weight)
+    with progress.stage("Learning the vocabulary", total=int(2 * share * weight)) as advance:
+        return train_vocabulary(_Sentences(files, share, advance), size).to_str()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 LARGEST = 63
 LEVELS = 16
+_MIDDLE = np.float32(LEVELS / 2 - 0.5)
 
 # Of a row's largest number, what the outermost level stands for.
 _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)
@@ -55,18 +56,36 @@ def quantize_table(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDAr
         >>> levels.tolist(), round(float(scales[0, 0]), 6)
         ([[15, 5, 8]], 0.1)
     """
-    middle = np.float32(LEVELS / 2 - 0.5)
     largest = np.abs(matrix).max(axis=1, keepdims=True)
     best = np.full(largest.shape, np.inf, np.float32)
     levels, scales = np.zeros(matrix.shape, np.uint8), np.zeros_like(largest)
     for share in _SHARES:
-        tried = np.where(largest > 0, largest * np.float32(share) / middle, np.float32(1))
-        found = np.clip(np.rint(matrix / tried + middle), 0, LEVELS - 1)
-        error = np.square((found - middle) * tried - matrix).sum(axis=1, keepdims=True)
+        tried = np.where(largest > 0, largest * np.float32(share) / _MIDDLE, np.float32(1))
+        found = np.clip(np.rint(matrix / tried + _MIDDLE), 0, LEVELS - 1)
+        error = np.square((found - _MIDDLE) * tried - matrix).sum(axis=1, keepdims=True)
         better = error < best
         levels = np.where(better, found, levels).astype(np.uint8)
         scales, best = np.where(better, tried, scales), np.where(better, error, best)
     return levels, np.where(largest > 0, scales, np.float32(0))
+
+
+def restore_table(levels: NDArray[np.uint8], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the levels and scales that `quantize_table` gave stand for.
+
+    Args:
+        levels: From 0 to 15, of shape (rows, columns).
+        scales: Of shape (rows, 1).
+
+    Returns:
+        float32 of shape (rows, columns).
+
+    Example:
+        >>> levels, scales = quantize_table(np.array([[0.75, -0.25]], np.float32))
+        >>> restore_table(levels, scales).round(6).tolist()
+        [[0.75, -0.25]]
+    """
+    table: NDArray[np.float32] = (levels - _MIDDLE) * scales
+    return table
 
 
 def pack_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
 import onnx
 import torch
@@ -14,6 +13,7 @@ from babelite.model_folder import (
     CONFIG,
     DEFAULT_MODEL,
     GRAPHS,
+    PACKAGED,
     TOKENIZER,
     WEIGHTS,
     ModelFolder,
@@ -21,20 +21,7 @@ from babelite.model_folder import (
 )
 from babelite.training.checkpoints import load_weights
 from babelite.training.graph_weights import read_graph_weights
-from babelite.training.network import DualTransformer
-
-# What to write for the encoder that the package carries.
-PACKAGED = "babelite"
-
-# Settings that an encoder decides, and what its config.json calls them.
-_SIZES = {
-    "vocabulary_size": "vocab_size",
-    "dim": "dim",
-    "layers": "n_layers",
-    "heads": "n_heads",
-    "hidden_dim": "hidden_dim",
-    "max_tokens": "max_position_embeddings",
-}
+from babelite.training.network import DualTransformer, NetworkShape
 
 
 @dataclass(frozen=True)
@@ -61,7 +48,7 @@ class Start:
                 path=path,
                 remedy="start from an encoder that `babelite train` made",
             )
-        return {name: int(config[own]) for name, own in _SIZES.items()}
+        return asdict(NetworkShape.from_distilbert(config))
 
     def tokenizer(self) -> str:
         """The vocabulary, as JSON of `tokenizers`."""
@@ -92,5 +79,4 @@ def open_start(name: str) -> Start:
     Raises:
         BabeliteError: The folder holds no finished model.
     """
-    packaged = name == PACKAGED and not Path(name).exists()
-    return Start(read_model_folder(DEFAULT_MODEL if packaged else name))
+    return Start(read_model_folder(DEFAULT_MODEL if name == PACKAGED else name))
