@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -208,3 +209,12 @@ def test_import_is_light() -> None:
         "import babelite, sys; assert not {'numpy', 'onnxruntime', 'pydantic'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_onnxruntime_sends_nothing_home(tmp_path: Path) -> None:
+    """From 1.32 on it would keep what it sends, and a number of the machine, below the home."""
+    variables = {k: v for k, v in os.environ.items() if k not in ("ORT_DISABLE_TELEMETRY", "HOME")}
+    program = "from babelite import Encoder; Encoder.load().encode(['heute'])"
+    environment = {**variables, "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    assert list(tmp_path.iterdir()) == []

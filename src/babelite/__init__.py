@@ -6,6 +6,7 @@ The public names are loaded when they are first used, so that ``import babelite`
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from babelite.errors import BabeliteError
 
 __version__ = "0.1.0"
+
+# From release 1.32 on onnxruntime sends data about its use home, unless it is told not to before it
+# is first imported. babelite touches no network that was not asked for.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["BabeliteError", "Encoder", "SentenceEncoder", "__version__"]
 
