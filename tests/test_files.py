@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -180,6 +181,27 @@ def test_a_device_is_written_and_never_replaced(size: int) -> None:
     with pytest.raises(BabeliteError, match="No space left"), writing_text("/dev/full") as out:
         out.write("x" * size)
     assert Path("/dev/full").is_char_device()
+
+
+def test_standard_output_by_its_name_is_appended_to(tmp_path: Path) -> None:
+    program = """
+from babelite.files import writing_text
+with writing_text("/dev/stdout") as out:
+    out.write("b")
+"""
+    (tmp_path / "all.txt").write_text("a")
+    with (tmp_path / "all.txt").open("a") as stream:
+        subprocess.run([sys.executable, "-c", program], stdout=stream, check=True)
+    assert (tmp_path / "all.txt").read_text() == "ab"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="Linux has names for open files")
+def test_a_file_behind_the_name_of_a_stream_is_not_replaced(tmp_path: Path) -> None:
+    with (tmp_path / "all.txt").open("w") as stream:
+        name = f"/dev/fd/{stream.fileno()}"
+        with pytest.raises(BabeliteError, match="stands for a file that is open"):
+            write_text(name, "new")
+    assert (tmp_path / "all.txt").read_text() == ""
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

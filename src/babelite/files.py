@@ -44,6 +44,11 @@ def suffix_of(path: str | Path) -> str:
 # --- reading --------------------------------------------------------------------------------------
 
 
+def is_read_once(path: str | Path) -> bool:
+    """Whether what a path names can be read only once: standard input, or a pipe."""
+    return str(path) == "-" or Path(path).is_fifo()
+
+
 def open_binary(path: str | Path) -> BinaryIO:
     """Open a file for reading bytes, decompressing ``.gz``, ``.xz`` and ``.zst``.
 
@@ -269,6 +274,12 @@ def writing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise BabeliteError("is a folder, a file is needed", path=path, remedy="add a file name")
+    if path.is_file() and path.absolute().parts[1:2] in (("dev",), ("proc",)):
+        raise BabeliteError(
+            "stands for a file that is open, and writing would replace it",
+            path=path,
+            remedy="name the file itself, or - for standard output where that is allowed",
+        )
     try:
         if path.exists() and not path.is_file():
             yield path
@@ -318,7 +329,7 @@ def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
         BabeliteError: As `writing`.
         MissingExtraError: A ``.zst`` file without the extra ``corpus``.
     """
-    if str(path) == "-":
+    if str(path) in ("-", "/dev/stdout"):  # what that stands for may be a file that is appended to
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

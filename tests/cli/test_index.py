@@ -70,11 +70,18 @@ def test_lines_are_appended_and_removed(run: Run, index: str) -> None:
     assert found(run, index, "musics", "-k", "1") == [("c.tsv", 2, "musics")]
     code, _, err = run("index", index, "--remove-lines", "c.tsv:2", "--remove-lines", "a.txt:1-3")
     assert code == 0
-    assert err.splitlines() == ["1 line removed", "2 lines removed"]
+    assert err == "3 lines removed\n"
     assert found(run, index, "musics", "-k", "1") == [("a.txt", 4, "music")]
     code, out, err = run("index", index, "--remove", "-", standard_input="music\nzzz\nnothing\n")
     assert (code, err) == (0, "2 lines removed\n")
     assert sorted(found(run, index, "x")) == [("b.txt", 1, "the houses"), ("c.tsv", 1, "qqq")]
+
+
+def test_a_mistake_in_what_is_removed_adds_nothing(run: Run, index: str) -> None:
+    for wrong in (["--remove-lines", "a.txt:99"], ["--remove", "missing.txt"]):
+        code, _, _ = run("index", index, "--append", "c.tsv", "--column", "2", *wrong)
+        assert code == 2
+        assert "c.tsv" not in run("index", index)[1]
 
 
 def test_a_single_file_needs_no_name(run: Run) -> None:

@@ -126,6 +126,22 @@ def test_another_kind_needs_no_encoding(tmp_path: Path, many: list[str]) -> None
     assert not list((tmp_path / "index").glob("*.faiss"))
 
 
+def test_a_refused_call_costs_an_index_nothing(tmp_path: Path, many: list[str]) -> None:
+    Index.build(many, WordEncoder(64), tmp_path / "index", kind="ivf")
+    for kind in (None, *get_args(Kind)):
+        with pytest.raises(BabeliteError, match="is a finished index of other lines"):
+            Index.build(["a b"], WordEncoder(64), tmp_path / "index", kind=kind)
+    index = Index.open(tmp_path / "index", WordEncoder(64))
+    assert [part.kind for part in index.description.parts] == ["ivf"]
+    assert index.search(many[:1], 1)[0][0].row == 0
+
+
+def test_an_index_keeps_its_kind_if_none_is_named(tmp_path: Path, many: list[str]) -> None:
+    Index.build(many, WordEncoder(64), tmp_path / "index", kind="ivf")
+    index = Index.build(many, WordEncoder(64), tmp_path / "index")
+    assert [part.kind for part in index.description.parts] == ["ivf"]
+
+
 def test_too_few_lines_for_a_kind(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match=r"the kind pq needs 1,000 lines.*leave --kind out"):
         Index.build(["a b"], WordEncoder(), tmp_path / "index", kind="pq")

@@ -51,8 +51,8 @@ def _index(
         Literal["exact", "ivf", "pq"] | None,
         typer.Option(
             help="exact compares a query with every line, ivf with the lines of the nearest "
-            "clusters, pq does so in less space and time. If not given: exact up to 250,000 "
-            "lines, pq beyond.",
+            "clusters, pq does so in less space and time. If not given: that of the index that is "
+            "there; of a new one exact up to 250,000 lines, pq beyond.",
             show_default=False,
         ),
     ] = None,
@@ -89,6 +89,9 @@ def _index(
         _build(places, out, encoder, model, column, kind, float16)
         return
     index = _open(places, changes)
+    # What is to go is looked up before anything changes: a mistake in it must not leave half done.
+    gone = [row for text in remove_lines or () for row in _rows(index, text)]
+    texts = {line.text for path in remove or () for line in read_sentences(path, column)}
     if append:
         from babelite.cli.stages import Stages
         from babelite.index import Index
@@ -98,11 +101,8 @@ def _index(
         sources, total = _sources(append, column)
         with Stages(total) as progress:
             index.add(sources, progress=progress)
-    for text in remove_lines or ():
-        _say_removed(index.remove(_rows(index, text)))
-    if remove:
-        texts = {line.text for path in remove for line in read_sentences(path, column)}
-        _say_removed(index.remove(index.find(texts)))
+    if remove or remove_lines:
+        _say_removed(index.remove([*gone, *index.find(texts)]))
     _show(index)
 
 
@@ -151,13 +151,15 @@ def _sources(
     All files are read once before anything is encoded, which takes a thousandth of its time: what
     is wrong with the last line of the last one is said now.
     """
+    from babelite.files import is_read_once
+
     for place in places:
         if places.count(place) > 1:
             raise BabeliteError("is named twice", path=place, remedy="name it once")
     total: int | None = 0
     blank = True
     for place in places:
-        if place == "-":
+        if is_read_once(place):
             total, blank = None, False
             continue
         for line in read_sentences(place, column):

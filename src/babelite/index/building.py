@@ -63,10 +63,10 @@ def begin(
         encoder: What makes the vectors.
         spec: What `babelite.adapters.open_encoder` opens it by.
         precision: The type of the vectors on disk.
-        kind: The kind of index asked for.
+        kind: The kind of index to make.
 
     Returns:
-        The description of the index, whose ``kind`` is as asked.
+        The description of the index.
 
     Raises:
         BabeliteError: The index that is there is by another encoder or of another precision.
@@ -92,12 +92,6 @@ def begin(
             path=folder,
             remedy=f"ask for {description.precision}, or choose another folder",
         )
-    if description.kind != kind:
-        old = description.parts
-        description = description.model_copy(update={"kind": kind, "parts": ()})
-        write_description(folder, description)
-        for part in old:
-            (folder / part.file).unlink(missing_ok=True)
     return description
 
 
@@ -152,6 +146,27 @@ def ingest(
             raise BabeliteError("there is no line that is not blank", remedy="give some text")
         writer.commit(contents=contents, pending=None)
         return writer.description
+
+
+def take_kind(folder: Path, description: IndexDescription, kind: Kind | None) -> IndexDescription:
+    """Let an index be of a kind; the parts of another kind are deleted.
+
+    Args:
+        folder: The folder of the index.
+        description: Its description.
+        kind: The kind asked for; if None, an index keeps the parts it has.
+
+    Returns:
+        The description, also written; `add_parts` makes the parts that are now missing.
+    """
+    if kind == description.kind or (kind is None and description.parts):
+        return description
+    old = description.parts
+    description = description.model_copy(update={"kind": kind, "parts": ()})
+    write_description(folder, description)
+    for part in old:
+        (folder / part.file).unlink(missing_ok=True)
+    return description
 
 
 def add_parts(folder: Path, description: IndexDescription, progress: Progress) -> IndexDescription:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.identity import reopen, require_same, require_same_vectors
-from babelite.index.building import add_parts, begin, claim_folder, ingest
+from babelite.index.building import add_parts, begin, claim_folder, ingest, take_kind
 from babelite.index.description import (
     IndexDescription,
     Kind,
@@ -106,8 +106,8 @@ class Index:
             out: The folder to make.
             kind: ``exact`` compares a query with every vector; ``ivf`` with those of the nearest
                 clusters; ``pq`` does so with codes of a fourth of a byte a component. What these
-                two suggest is ranked by the stored vectors. If not given it is exact up to 250,000
-                lines, and pq beyond.
+                two suggest is ranked by the stored vectors. If not given it is that of an index
+                that is there, and of a new one exact up to 250,000 lines, and pq beyond.
             precision: The type of the stored vectors: ``int8``, or ``float16`` for twice the size.
             spec: What `babelite.adapters.open_encoder` opens the encoder by, so that `Index.open`
                 finds it again.
@@ -128,6 +128,8 @@ class Index:
             description = begin(folder, encoder, spec, precision, kind)
             sources = _named(lines)
             description = ingest(folder, description, sources, encoder, report, first=0)
+            # Only now: a call that was refused has changed nothing.
+            description = take_kind(folder, description, kind)
             add_parts(folder, description, report)
         return cls(folder, encoder, allow_download=False)
 
