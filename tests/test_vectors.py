@@ -1,10 +1,12 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from babelite.errors import BabeliteError
-from babelite.vectors import unit_rows, write_vectors
+from babelite.locks import InUseError
+from babelite.vectors import unit_rows, write_vectors, write_vectors_resumably
 
 
 def test_unit_rows_of_any_type_and_length() -> None:
@@ -57,3 +59,22 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match="stop"):
         write_vectors(tmp_path / "vectors.npy", failing(), dim=4)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["a", "b"])
+def test_one_array_is_written_by_one_process(tmp_path: Path, key: str) -> None:
+    out = tmp_path / "v.npy"
+    rows = np.arange(1, 25, dtype=np.float32).reshape(6, 4)
+
+    def write(blocks: Iterator[np.ndarray], key: str) -> None:
+        write_vectors_resumably(out, lambda first: blocks, rows=6, dim=4, block_rows=2, key=key)
+
+    def interrupted() -> Iterator[np.ndarray]:
+        yield rows[:2]
+        with pytest.raises(InUseError, match=r"v\.npy: is being changed by another process"):
+            write(iter([rows]), key)
+        yield rows[2:]
+
+    write(interrupted(), "a")
+    np.testing.assert_array_equal(np.load(out), rows)
+    assert list(tmp_path.iterdir()) == [out]

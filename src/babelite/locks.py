@@ -1,4 +1,4 @@
-"""One process at a time: a lock on a folder that goes when its process does."""
+"""One process at a time: locks on folders and files, which go when their process does."""
 
 from __future__ import annotations
 
@@ -19,28 +19,53 @@ _SECONDS_TO_DIE = 2.0
 _SECONDS_BETWEEN_TRIES = 0.05
 
 
+class InUseError(BabeliteError):
+    """Another process is at it; nothing of its work may be touched.
+
+    Args:
+        path: What it is at.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "is being changed by another process",
+            path=path,
+            remedy="wait for its end, then give the command again",
+        )
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from changing a folder; the lock goes when the process does.
 
     Raises:
-        BabeliteError: Another process is at it, or nothing can be written there.
+        InUseError: Another process is at it.
+        BabeliteError: Nothing can be written there.
     """
     try:
         opened = (folder / LOCK).open("a+b")
     except OSError as error:
         raise cannot_write(folder, error) from error
     with opened as file:
-        end = time.monotonic() + _SECONDS_TO_DIE
-        while not _is_taken(file):
-            if time.monotonic() > end:
-                raise BabeliteError(
-                    "is being changed by another process",
-                    path=folder,
-                    remedy="wait for its end, then give the command again",
-                )
-            time.sleep(_SECONDS_BETWEEN_TRIES)
+        lock(file, folder)
         yield
+
+
+def lock(file: BinaryIO, path: Path) -> None:
+    """Lock an open file until it is closed.
+
+    Args:
+        file: The file.
+        path: What it stands for, for messages.
+
+    Raises:
+        InUseError: Another process has locked it.
+    """
+    end = time.monotonic() + _SECONDS_TO_DIE
+    while not _is_taken(file):
+        if time.monotonic() > end:
+            raise InUseError(path)
+        time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
 def _is_taken(file: BinaryIO) -> bool:

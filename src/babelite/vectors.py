@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
 from babelite.files import cannot_write, writing
+from babelite.locks import InUseError, lock
 
 # Rows whose length is this near to 1 are taken as they are.
 _UNIT_TOLERANCE = 1e-5
@@ -80,6 +81,12 @@ def write_vectors(
     """
     count = 0
     with writing(out) as temporary, temporary.open("wb") as stream:
+        if not stream.seekable():
+            raise BabeliteError(
+                "is a pipe, and the size of an array is written last",
+                path=out,
+                remedy="name a file",
+            )
 
         def write_header() -> None:
             # The header has room for its first axis to grow, so it can be written again in place.
@@ -121,6 +128,7 @@ def write_vectors_resumably(
         dtype: The type written.
 
     Raises:
+        InUseError: Another process is writing it.
         BabeliteError: The file cannot be written; what is there is kept.
     """
     out = Path(out).resolve()
@@ -129,8 +137,14 @@ def write_vectors_resumably(
     try:
         for other in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
             if other != partial:
-                other.unlink()
-        with partial.open("r+b" if partial.exists() else "w+b") as stream:
+                with other.open("rb") as stream:
+                    lock(stream, out)
+                    other.unlink()
+        partial.touch()
+        with partial.open("r+b") as stream:
+            lock(stream, out)
+            if not partial.exists():  # the process that had the lock has just finished the file
+                raise InUseError(out)
             npy.write_array_header_1_0(stream, {**described, "shape": (rows, dim)})
             header, row_bytes = stream.tell(), dim * np.dtype(dtype).itemsize
             there = max(0, stream.seek(0, os.SEEK_END) - header) // row_bytes

@@ -136,6 +136,7 @@ def test_predict_knows_its_encoder(run: Run, here: Path) -> None:
         (["train", "one.tsv", "--out", "c"], "have only the label 'a'"),
         (["train", "bad.tsv", "--out", "c"], "bad.tsv, line 2: has 1 column"),
         (["train", "rows.tsv", "--out", "no/c"], "its folder does not exist"),
+        (["train", "rows.tsv", "--out", "rows.tsv"], "is read, and the result would replace it"),
         (["train", "rows.tsv", "--out", "c", "--classifier", "svm"], "no --classifier svm"),
         (["train", "rows.tsv", "--out", "c", "--columns", "1"], "does not name two columns"),
         (["train", "rows.tsv", "--out", "c", "--dev", "one.tsv"], "has the label 'a', which no"),

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -157,6 +158,9 @@ def test_mining_by_workers_equals_mining_alone(run: Run, here: Path) -> None:
         (["c.jsonl", "--column", "1", "--out", "v.npy"], "write --field NAME in place"),
         (["a.txt", "--out", "v.npy", "--ray", "here"], "--ray here is no address"),
         (["a.txt", "--out", "no/v.npy"], "its folder does not exist"),
+        (["a.txt", "--out", "a.txt"], "a.txt: is read, and the result would replace it"),
+        (["a.txt", "--out", ""], "--out '' names no place for vectors"),
+        (["a.txt", "--out", "-"], "--out '-' names no place for vectors"),
     ],
 )
 def test_bad_input_is_one_sentence(
@@ -168,3 +172,38 @@ def test_bad_input_is_one_sentence(
     assert message in err.splitlines()[-1]
     assert "Traceback" not in err
     assert sorted(here.rglob("*")) == before
+
+
+def test_a_pipe_is_read_once(run: Run, here: Path) -> None:
+    os.mkfifo(here / "pipe")
+
+    def fill() -> None:
+        (here / "pipe").write_bytes((here / "a.txt").read_bytes())
+
+    writer = threading.Thread(target=fill)
+    writer.start()
+    code, _, err = run("encode", "pipe", "--out", "v.npy", *LETTERS)
+    writer.join()
+    assert code == 0, err
+    assert run("encode", "a.txt", "--out", "w.npy", *LETTERS)[0] == 0
+    np.testing.assert_array_equal(np.load(here / "v.npy"), np.load(here / "w.npy"))
+    code, _, err = run("encode", "pipe", "--out", "shards", *LETTERS)
+    assert code == 2
+    assert "pipe: cannot be read by several workers; save it to a file" in err
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stopped_command_leaves_nothing_half_written(
+    here: Path, sent: signal.Signals, code: int
+) -> None:
+    (here / "x.txt").write_text("".join(f"line {i}\n" for i in range(20_000)))
+    (here / "letter_encoder.py").write_text(HANGING)
+    arguments = ["encode", "x.txt", "--out", "shards", "--workers", "1", *LETTERS]
+    process = start_babelite(arguments, here / "log")
+    while not list((here / "shards").glob(".part*")):
+        assert process.is_alive(), (here / "log").read_text()
+        time.sleep(0.01)
+    os.kill(process.pid or 0, sent)
+    process.join()
+    assert process.exitcode == code
+    assert [path.name for path in (here / "shards").iterdir() if path.suffix == ".tmp"] == []

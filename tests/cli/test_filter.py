@@ -95,6 +95,10 @@ def test_an_unknown_language(run: Run) -> None:
             ["pairs.tsv", "--out", "k.tsv", "--dropped", "k.tsv"],
             "--out and --dropped are the same file",
         ),
+        (
+            ["pairs.tsv", "--out", "k.tsv", "--dropped", "./k.tsv"],
+            "--out and --dropped are the same file",
+        ),
         (["pairs.tsv", "--out", "no/k.tsv"], "its folder does not exist"),
     ],
 )

@@ -2,12 +2,15 @@ import gzip
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import random_model
 from processes import start_babelite
+
+from babelite.adapters import open_encoder
+from babelite.mining import mine
 
 Run = Callable[..., tuple[int, str, str]]
 MODEL = ("-m", "letter_encoder:letters")
@@ -200,3 +203,16 @@ def test_a_work_folder_of_other_text_is_left_as_it_is(run: Run, here: Path) -> N
     assert code == 2
     assert "w: holds the work on another source text" in err
     assert {path.name: path.read_bytes() for path in (here / "w").iterdir()} == before
+
+
+def test_a_second_command_does_not_touch_the_work_of_the_first(run: Run, here: Path) -> None:
+    def while_it_works() -> Iterator[str]:
+        yield from ("the house", "music")
+        code, _, err = run("mine", "a.txt", "b.txt", "--out", "pairs.tsv", *MODEL)
+        assert code == 2
+        assert "pairs.tsv.work: is being changed by another process" in err
+
+    encoder = open_encoder("letter_encoder:letters")
+    work = here / "pairs.tsv.work"
+    with mine(while_it_works(), ["the housee", "muusic"], encoder, work=work) as mined:
+        assert len(mined.pairs()) == 2

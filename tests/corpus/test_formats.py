@@ -359,3 +359,10 @@ def test_tmx_is_read_in_bounded_memory(tmp_path: Path) -> None:
     growth = [resident() - before for number, _ in enumerate(pairs) if number % 1000 == 0]
     assert path.stat().st_size > 30_000_000
     assert max(growth) < 15_000_000
+
+
+@pytest.mark.parametrize("out", ["{0}/a,{0}/a", "{0}/a,{0}/./a", "{0}/a,-", "-,{0}/a"])
+def test_two_languages_need_two_files(tmp_path: Path, out: str) -> None:
+    with pytest.raises(BabeliteError, match="one place for both languages; name two files"):
+        write_pairs(PAIRS, out.format(tmp_path), LANGUAGES)
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
 from typing import Annotated
 
@@ -48,16 +48,14 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line; errors a user can mend end with one sentence and exit code 2."""
+    # Asked to end (by `timeout`, by a scheduler), a command tidies up as it does after an error.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         make_app()()
     except BabeliteError as error:
         if is_first() if error.tell is None else error.tell:
             typer.echo(f"babelite: {error}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        # The reader went away (`| head`): end quietly, as other tools do.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except KeyboardInterrupt:
         if is_first():
             typer.echo("babelite: stopped", err=True)

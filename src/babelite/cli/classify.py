@@ -113,7 +113,7 @@ def _train(
     from babelite.corpus.labelled import hold_out
 
     kind = choice("--classifier", classifier, CLASSIFIERS)
-    require_writable(str(out))
+    require_writable(str(out), apart_from=[*labelled, *(dev or ())])
     if [*labelled, *(dev or ())].count("-") > 1:
         raise BabeliteError("is named twice", path="-", remedy="save one to a file")
     rows = _read(labelled, columns)
@@ -200,7 +200,7 @@ def _predict(
     from babelite.cli.search import read_sentences
     from babelite.files import writing_text
 
-    require_writable(out)
+    require_writable(out, apart_from=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
     made = TextClassifier.load(classifier, encoder, allow_download=allow_download)
     texts = (line.text for line in read_sentences(file, column))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.errors import BabeliteError
-from babelite.files import make_folder
+from babelite.files import is_read_once, make_folder
 
 if TYPE_CHECKING:
     from babelite.corpus import Cleaner, Pair, PairSource
@@ -254,9 +254,9 @@ def split(
     from babelite.corpus import draw, read_sources, without, write_pairs
 
     sources = _sources(inputs, columns, languages, format_)
-    if any("-" in source.paths for source in sources):
+    for path in (path for source in sources for path in source.paths if is_read_once(path)):
         raise BabeliteError(
-            "a split reads its input twice", path="-", remedy="save it to a file first"
+            "a split reads its input twice", path=path, remedy="save it to a file first"
         )
     codes = _common_languages(sources)
     with watched(read_sources(sources), "drawing") as pairs:

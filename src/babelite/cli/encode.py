@@ -94,9 +94,18 @@ def _encode(
     ray: RayOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
+    from babelite.cli.long_runs import require_writable
+
+    if out in ("", "-"):
+        raise BabeliteError(
+            f"--out {out!r} names no place for vectors",
+            remedy="name an .npy file, or a folder for shards",
+        )
     sources = _sources(files or ["-"], column, field)
     made = _Made(out, "float16" if float16 else "float32", model, allow_download, workers, ray)
-    if not made.is_array:
+    if made.is_array:
+        require_writable(out, apart_from=(source.place for source in sources))
+    else:
         made.write_shards(sources, text, shard_lines)
         return
     if shard_lines is not None or not text:
@@ -151,14 +160,16 @@ class _Made:
         from babelite.cluster import encode_files
         from babelite.cluster.encoding import SHARD_ROWS
         from babelite.cluster.shards import require_parquet
+        from babelite.files import is_read_once
         from babelite.identity import identify
 
-        if sources[0].place == "-":
-            raise BabeliteError(
-                "cannot be read by several workers",
-                path="-",
-                remedy="save it to a file, or name an .npy file with --out",
-            )
+        for source in sources:
+            if is_read_once(source.place):
+                raise BabeliteError(
+                    "cannot be read by several workers",
+                    path=source.place,
+                    remedy="save it to a file, or name an .npy file with --out",
+                )
         require_parquet()
         encoder = open_encoder(self.model, allow_download=self.allow_download)
         with (
@@ -189,10 +200,11 @@ class _Made:
         """Make or go on with an ``.npy`` file."""
         from babelite.adapters import open_encoder
         from babelite.cli.long_runs import watched_steps
+        from babelite.files import is_read_once
         from babelite.vectors import write_vectors
 
         encoder = open_encoder(self.model, allow_download=self.allow_download)
-        straight = sources[0].place == "-" or (
+        straight = any(is_read_once(source.place) for source in sources) or (
             Path(self.out).exists() and not Path(self.out).is_file()
         )
         with self._encoding(encoder) as encode, watched_steps() as progress:
@@ -213,11 +225,9 @@ class _Made:
         encode: _Encode,
         progress: Progress,
     ) -> int:
-        from babelite.cli.long_runs import require_writable
         from babelite.identity import identify
         from babelite.vectors import write_vectors_resumably
 
-        require_writable(self.out)
         surveys = [source.survey(_BLOCK_ROWS) for source in sources]
         total = sum(survey.rows for survey in surveys)
         identity = identify(encoder, self.model)

@@ -91,7 +91,7 @@ def _filter(
 
     wanted = parse_languages(languages)
     require_writable(out, *([dropped] if dropped else []))
-    if dropped == out:
+    if dropped and (dropped == out or Path(dropped).resolve() == Path(out).resolve()):
         raise BabeliteError("--out and --dropped are the same file", remedy="name two")
     identifier = _identifier(wanted)
     encoder = open_encoder(model, allow_download=allow_download)
@@ -128,14 +128,14 @@ def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
 
 @contextlib.contextmanager
 def _as_file(path: str) -> Iterator[str]:
-    """The path, or a temporary file that holds standard input: it is read several times."""
-    from babelite.files import cannot_write, reading_bytes
+    """The path, or a temporary file that holds standard input or a pipe: it is read repeatedly."""
+    from babelite.files import cannot_write, is_read_once, reading_bytes
 
-    if path != "-":
+    if not is_read_once(path):
         yield path
         return
     with tempfile.NamedTemporaryFile(suffix=".tsv") as copy:
-        with reading_bytes("-") as stream:
+        with reading_bytes(path) as stream:
             while block := stream.read(1 << 20):
                 try:
                     copy.write(block)

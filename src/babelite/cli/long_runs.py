@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -35,19 +36,32 @@ def choice(option: str, value: str, choices: Sequence[_Choice]) -> _Choice:
     raise BabeliteError(f"there is no {option} {value}", remedy=f"choose {', '.join(choices)}")
 
 
-def require_writable(*files: str) -> None:
-    """See before a long computation that its result has somewhere to go.
+def require_writable(*files: str, apart_from: Iterable[str] = ()) -> None:
+    """See before a long computation that its results have somewhere to go.
+
+    Args:
+        files: The results, each a path or ``-``.
+        apart_from: What is read, paths or ``-``: a result must not replace it.
 
     Raises:
-        BabeliteError: The folder of a file does not exist, or the file is a folder.
+        BabeliteError: The folder of a file does not exist or may not be written to, the file is a
+            folder, or it is one that is read.
     """
-    for file in files:
-        path = Path(file)
-        if file != "-" and path.is_dir():
+    read = [Path(name) for name in apart_from if name != "-" and Path(name).is_file()]
+    for path in (Path(file) for file in files if file != "-"):
+        if path.is_dir():
             raise BabeliteError("is a folder, a file is needed", path=path, remedy="add a name")
-        if file != "-" and not path.parent.is_dir():
+        if not path.parent.is_dir():
             raise BabeliteError(
                 "its folder does not exist", path=path, remedy="make the folder first"
+            )
+        # A file is written beside the one it replaces; a device or a pipe is written to itself.
+        place = path.parent if path.is_file() or not path.exists() else path
+        if not os.access(place, os.W_OK):
+            raise BabeliteError("may not be written", path=path, remedy="choose another place")
+        if path.is_file() and any(path.samefile(other) for other in read):
+            raise BabeliteError(
+                "is read, and the result would replace it", path=path, remedy="name another --out"
             )
 
 
@@ -65,11 +79,14 @@ def working(out: str, work: Path | None) -> Iterator[Path | None]:
     if work is not None or not _has_place(out):
         yield work
         return
+    from babelite.locks import InUseError
     from babelite.mining.store import Work
 
     folder = Path(f"{out}.work")
     try:
         yield folder
+    except InUseError:  # what is in the folder is another's
+        raise
     except BabeliteError:
         Work.discard_if_nothing_is_done(folder)
         raise

@@ -137,7 +137,7 @@ def _mine(
     if plot:
         picture_format(plot)
     gold = read_gold(calibrate) if calibrate else None
-    require_writable(out)
+    require_writable(out, apart_from=(source, target))
     encoder = open_encoder(model, allow_download=allow_download)
     first, second = Source(source, column=column), Source(target, column=column)
     with (

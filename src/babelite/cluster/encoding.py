@@ -8,8 +8,10 @@ be remembered of what was done but the files themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,8 @@ from babelite.cluster.shards import (
 from babelite.cluster.worker import Worker
 from babelite.errors import BabeliteError
 from babelite.identity import EncoderIdentity
-from babelite.places import Folder
+from babelite.locks import LOCK, locked
+from babelite.places import Folder, is_url
 from babelite.sentences import Source, Survey
 
 SHARD_ROWS = 65_536
@@ -210,8 +213,34 @@ def encode_files(
             for s, v in zip(sources, surveys, strict=True)
         ),
     )
-    folder.make()
     if there is not None:
+        require_same(there, manifest, folder)
+    folder.make()
+    with _alone(folder):
+        return _fill(folder, manifest, sources, surveys, pool, tell)
+
+
+@contextmanager
+def _alone(folder: Folder) -> Iterator[None]:
+    """Keep other processes out of a folder, where that can be done: not in object storage."""
+    if is_url(folder.place):
+        yield
+        return
+    with locked(Path(folder.place)):
+        yield
+        (Path(folder.place) / LOCK).unlink()  # nothing but shards is left of a finished folder
+
+
+def _fill(
+    folder: Folder,
+    manifest: Manifest,
+    sources: Sequence[Source],
+    surveys: Sequence[Survey],
+    pool: Pool,
+    tell: Progress,
+) -> EncodedFolder:
+    """Make the shards that are missing."""
+    if (there := read_manifest(folder)) is not None:  # another process may have been here meanwhile
         require_same(there, manifest, folder)
     else:
         folder.write_text(MANIFEST, manifest.model_dump_json(indent=2) + "\n")
@@ -222,10 +251,10 @@ def encode_files(
             sources[shard.source].absolute(),
             sources[shard.source].place,
             shard,
-            surveys[shard.source].offsets[shard.first // shard_rows],
+            surveys[shard.source].offsets[shard.first // manifest.shard_rows],
             folder.absolute,
-            dtype,
-            text,
+            manifest.dtype,
+            manifest.text,
         )
         for shard in missing
     )
@@ -233,10 +262,15 @@ def encode_files(
     before = manifest.rows - new_rows
     if missing:
         tell("encoding", before, manifest.rows)
-    for _ in pool.run(tasks, lambda done: tell("encoding", before + done, manifest.rows)):
-        pass
-    folder.remove_unfinished()
-    return EncodedFolder(out, manifest, new_rows, pool.peak_memory, pool.lost)
+    try:
+        for _ in pool.run(tasks, lambda done: tell("encoding", before + done, manifest.rows)):
+            pass
+    except BaseException:
+        pool.close()  # else they would write on while what is half written is deleted
+        raise
+    finally:
+        folder.remove_unfinished()
+    return EncodedFolder(folder.place, manifest, new_rows, pool.peak_memory, pool.lost)
 
 
 def encode_in_order(

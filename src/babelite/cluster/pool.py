@@ -195,12 +195,19 @@ class Pool:
         self._idle: list[Hand] = []
         self._alive: set[Hand] = set()
         self._died_at_birth = 0
+        self._closed = False
 
     def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.crew.close()
+        self.close()
+
+    def close(self) -> None:
+        """End all workers, whatever they are doing."""
+        if not self._closed:
+            self._closed = True
+            self.crew.close()
 
     @property
     def peak_memory(self) -> int:

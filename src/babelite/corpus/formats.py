@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from babelite.corpus import lines, messages, records, tmx
 from babelite.corpus.pairs import Pair
@@ -127,6 +128,10 @@ def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> 
     """
     source, comma, target = out.partition(",")
     if comma:
+        if "-" in (source, target) or Path(source).resolve() == Path(target).resolve():
+            raise BabeliteError(
+                "is one place for both languages", path=out, remedy="name two files as A,B"
+            )
         return lines.write_aligned(source, target, pairs)
     format_ = format_of(out)
     if format_.write is None:

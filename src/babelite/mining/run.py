@@ -243,8 +243,9 @@ def mine(
             work = stack.enter_context(
                 tempfile.TemporaryDirectory(prefix="babelite-", ignore_cleanup_errors=True)
             )
-        folder = Work(Path(work))
-        stack.enter_context(locked(folder.folder))
+        place = Work(Path(work)).folder  # sees that it may be used
+        stack.enter_context(locked(place))
+        folder = Work(place)  # and what another process has left there
         steps = steps or InThisProcess(encoder)
         yield _mined(folder, sources, targets, encoder, steps, k, search, progress or _silent)
 

@@ -194,7 +194,8 @@ class Work:
                 remedy="name another with --work",
             )
         make_folder(folder, remedy="name another with --work")
-        self._save()
+        if not manifest.exists():
+            self._save()
 
     def sentences(self, name: str, lines: Iterable[str]) -> Sentences:
         """Store a side's text, or see that it is the one stored before."""
