@@ -125,6 +125,18 @@ def test_a_folder_of_something_else_is_left_alone(
         encode(sources, str(tmp_path), model)
 
 
+def test_workers_with_another_encoder_than_the_folder_is_to_name(
+    sources: list[Source], model: str, tmp_path: Path
+) -> None:
+    identity = identify(Encoder.load(model), model)
+    with (
+        open_pool(None, workers=1) as pool,
+        pytest.raises(BabeliteError, match=r"model small & random .* gives other vectors"),
+    ):
+        encode_files(sources, str(tmp_path / "out"), pool, identity, shard_rows=30)
+    assert not list((tmp_path / "out").glob("*.parquet"))
+
+
 def test_nothing_begins_with_input_that_is_wrong(model: str, tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_bytes(b"fine\n" * 50 + b"\xff\n")
     bad = Source(str(tmp_path / "bad.txt"))

@@ -31,6 +31,7 @@ from babelite.cluster.shards import (
 from babelite.cluster.worker import Worker
 from babelite.errors import BabeliteError
 from babelite.identity import EncoderIdentity
+from babelite.identity import require_same as require_same_encoder
 from babelite.locks import LOCK, locked
 from babelite.places import Folder, is_url
 from babelite.sentences import Source, Survey
@@ -67,6 +68,7 @@ class EncodeShard:
         shard: Which of them.
         offset: Where they begin.
         out: The folder it belongs into.
+        encoder: Which encoder is to make its vectors.
         dtype: The type of the vectors.
         text: Whether the text is kept.
     """
@@ -76,11 +78,13 @@ class EncodeShard:
     shard: Shard
     offset: int
     out: str
+    encoder: EncoderIdentity
     dtype: Dtype
     text: bool
 
     def run(self, worker: Worker, tell: Tell) -> int:
         """See `babelite.cluster.pool.Task`; the number of lines."""
+        require_same_encoder(self.encoder, worker.encoder, Path(self.out), "folder")
         lines = self.source.read_rows(self.shard.first, self.shard.rows, self.offset)
         done = 0
         with (
@@ -190,7 +194,7 @@ def encode_files(
 
     Raises:
         BabeliteError: A source cannot be read, the folder holds something else or cannot be
-            written, or workers die again and again.
+            written, the workers hold another encoder, or they die again and again.
     """
     require_parquet()
     tell = progress or (lambda what, done, total: None)
@@ -253,6 +257,7 @@ def _fill(
             shard,
             surveys[shard.source].offsets[shard.first // manifest.shard_rows],
             folder.absolute,
+            manifest.encoder,
             manifest.dtype,
             manifest.text,
         )
