@@ -143,3 +143,8 @@ def test_columns_of_parquet(tmp_path: Path) -> None:
         Source(str(path), field="number").survey(1)
     with pytest.raises(BabeliteError, match="has no column 'en', it has number, sentence"):
         Source(str(path), field="en").survey(1)
+
+
+def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "station \\ud83d?"}\n{"text": "\\ud83d\\ude00"}\n')
+    assert list(Source(str(tmp_path / "a.jsonl")).read()) == ["station \ufffd?", "\U0001f600"]

@@ -8,7 +8,6 @@ done.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from babelite.errors import BabeliteError
 from babelite.files import decode_lines, suffix_of, whole_lines
+from babelite.json_lines import read_record, text_of
 from babelite.parquet import reading_parquet, require_pyarrow
 from babelite.places import is_url, reading, reading_stored
 
@@ -282,34 +282,11 @@ class Source:
     def _field_of(self, line: str, number: int) -> str:
         if not line.strip():
             return ""
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise BabeliteError(
-                f"is not JSON ({error})",
-                path=self.place,
-                line=number,
-                remedy="write one object a line",
-            ) from error
-        if not isinstance(record, dict):
-            raise BabeliteError(
-                "is not a JSON object",
-                path=self.place,
-                line=number,
-                remedy='write lines such as {"text": "…"}',
-            )
+        record = read_record(line, self.place, number, '{"text": "…"}')
         wanted = _FIELDS if self.field is None else (self.field,)
         for name in wanted:
             if name in record:
-                text = record[name]
-                if text is None or isinstance(text, str):
-                    return text or ""
-                raise BabeliteError(
-                    f"{name!r} is not a string",
-                    path=self.place,
-                    line=number,
-                    remedy="mend the line, or choose another field with --field",
-                )
+                return text_of(record[name], name, self.place, number, "--field")
         raise BabeliteError(
             f"has no {wanted[0]!r}, it has {', '.join(record) or 'nothing'}",
             path=self.place,

@@ -51,6 +51,13 @@ def test_search_as_json_by_column(run: Run) -> None:
     assert len(mouse["hits"]) == 4
 
 
+def test_half_a_surrogate_pair_is_shown_as_unknown(run: Run, here: Path) -> None:
+    (here / "lines.jsonl").write_text('{"text": "music \\ud83d"}\n')
+    code, out, _ = run("search", "-m", "letter_encoder:letters", "lines.jsonl", "music")
+    assert code == 0
+    assert out.endswith("music \ufffd\n")
+
+
 def test_queries_from_standard_input(run: Run) -> None:
     code, out, _ = run(
         "search",

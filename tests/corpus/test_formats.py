@@ -225,6 +225,7 @@ def test_jsonl_null_is_empty_and_half_a_surrogate_is_replaced(tmp_path: Path) ->
     path = tmp_path / "x.jsonl"
     path.write_text('{"en": null, "fr": "a\\ud83d b\\ud83d\\ude00"}\n')
     assert read(path) == [Pair("", "a\ufffd b\U0001f600")]
+    assert list(read_texts(str(path))) == ["a\ufffd b\U0001f600"]
 
 
 @pytest.mark.parametrize(

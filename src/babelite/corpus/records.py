@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.files import COMPRESSIONS, read_lines, require_file, writing_bytes, writing_text
+from babelite.json_lines import read_record, text_of, without_half_pairs
 from babelite.parquet import reading_parquet, require_pyarrow
 
 if TYPE_CHECKING:
@@ -95,43 +96,24 @@ def write_jsonl(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) ->
 
 def _objects(path: str) -> Iterator[tuple[int, dict[str, object]]]:
     for number, line in enumerate(read_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise BabeliteError(
-                f"is not JSON ({error})", path=path, line=number, remedy="write one object a line"
-            ) from error
-        if not isinstance(value, dict):
-            raise BabeliteError(
-                "is not a JSON object",
-                path=path,
-                line=number,
-                remedy='write lines such as {"en": "…", "fr": "…"}',
-            )
-        yield number, value
+        if line.strip():
+            yield number, read_record(line, path, number, '{"en": "…", "fr": "…"}')
 
 
 def _string(record: Mapping[str, object], key: str, path: str, number: int) -> str:
-    value = record.get(key, ...)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        problem = f"has no {key!r}" if value is ... else f"{key!r} is not a string"
+    if key not in record:
         raise BabeliteError(
-            problem, path=path, line=number, remedy="mend the line, or choose others by --columns"
+            f"has no {key!r}",
+            path=path,
+            line=number,
+            remedy="mend the line, or choose others by --columns",
         )
-    return value if value.isprintable() else _without_half_pairs(value)
-
-
-def _without_half_pairs(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text_of(record[key], key, path, number, "--columns")
 
 
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        yield value
+        yield without_half_pairs(value)
     elif isinstance(value, dict):
         for inner in value.values():
             yield from _strings(inner)
