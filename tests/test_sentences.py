@@ -148,3 +148,15 @@ def test_columns_of_parquet(tmp_path: Path) -> None:
 def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "station \\ud83d?"}\n{"text": "\\ud83d\\ude00"}\n')
     assert list(Source(str(tmp_path / "a.jsonl")).read()) == ["station \ufffd?", "\U0001f600"]
+
+
+def test_parquet_whose_text_cannot_be_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    latin = pa.array([b"fine", "café".encode("latin-1")]).view(pa.string())
+    pq.write_table(pa.table({"text": latin}), path)
+    with pytest.raises(BabeliteError, match=r"a\.parquet: holds b'caf\\xe9' where text in UTF-8"):
+        list(Source(str(path)).read())
+    words = pa.array(["a"])
+    pq.write_table(pa.Table.from_arrays([words, words], names=["text", "text"]), path)
+    with pytest.raises(BabeliteError, match=r"a\.parquet: has 2 columns 'text'; rename all but"):
+        Source(str(path)).survey(1)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from babelite.errors import BabeliteError
 from babelite.files import decode_lines, suffix_of, whole_lines
 from babelite.json_lines import read_record, text_of
-from babelite.parquet import reading_parquet, require_pyarrow
+from babelite.parquet import reading_parquet, require_one, require_pyarrow
 from babelite.places import is_url, reading, reading_stored
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ class Source:
         wanted = _FIELDS if self.field is None else (self.field,)
         for name in wanted:
             if name in names:
+                require_one(name, names, self.place)
                 kind = file.schema_arrow.field(name).type
                 kind = kind.value_type if pa.types.is_dictionary(kind) else kind
                 if pa.types.is_string(kind) or pa.types.is_large_string(kind):

@@ -283,6 +283,32 @@ def test_parquet_struct_dictionary_and_large_strings(tmp_path: Path) -> None:
     assert sorted(read_texts(str(path))) == ["a", "a", "b", "c"]
 
 
+def test_parquet_whose_names_occur_twice(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    sides = [pa.array([text]) for text in "abc"]
+    pq.write_table(pa.Table.from_arrays(sides, names=["en", "fr", "fr"]), path)
+    with pytest.raises(BabeliteError, match=r"x\.parquet: has 2 columns 'fr'; rename all but one"):
+        read(path)
+    assert list(read_texts(str(path))) == ["a", "b", "c"]
+    nest = pa.StructArray.from_arrays(sides, names=["en", "fr", "fr"])
+    pq.write_table(pa.table({"translation": nest}), path)
+    with pytest.raises(BabeliteError, match="has 2 columns 'fr'"):
+        read(path)
+    assert list(read_texts(str(path))) == ["a", "b", "c"]
+    pq.write_table(pa.Table.from_arrays([nest, nest], names=["translation"] * 2), path)
+    with pytest.raises(BabeliteError, match="has 2 columns 'translation'"):
+        read(path)
+
+
+def test_parquet_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    latin = pa.array(["café".encode("latin-1")]).view(pa.string())
+    pq.write_table(pa.table({"en": ["coffee"], "fr": latin}), path)
+    for reading in (read, lambda path: list(read_texts(str(path)))):
+        with pytest.raises(BabeliteError, match=r"x\.parquet: holds b'caf\\xe9' where text in UTF"):
+            reading(path)
+
+
 def test_parquet_is_not_packed_twice(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match="packed already"):
         write_pairs(PAIRS, str(tmp_path / "x.parquet.gz"), LANGUAGES)

@@ -13,7 +13,7 @@ from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.files import COMPRESSIONS, read_lines, require_file, writing_bytes, writing_text
 from babelite.json_lines import read_record, text_of, without_half_pairs
-from babelite.parquet import reading_parquet, require_pyarrow
+from babelite.parquet import reading_parquet, require_one, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -138,13 +138,16 @@ def read_parquet(
     """
     with _open_parquet(path) as file:
         names = file.schema_arrow.names
-        inner = _struct_names(file.schema_arrow)
+        inner = _struct_names(file.schema_arrow, path)
         nested = bool(inner) and not (columns and set(columns) <= set(names))
-        keys = _choose_keys(inner if nested else names, languages, columns, path)
+        there = inner if nested else names
+        keys = _choose_keys(there, languages, columns, path)
+        for key in keys:
+            require_one(key, there, path)
         wanted = [f"{_NEST}.{key}" for key in keys] if nested else list(keys)
         for batch in file.iter_batches(_BATCH, columns=wanted):
             holder = _struct_as_batch(batch.column(_NEST)) if nested else batch
-            sources, targets = (_column(holder, key, path) for key in keys)
+            sources, targets = (_strings_of(holder.column(key), key, path) for key in keys)
             yield from map(Pair, sources, targets)
 
 
@@ -157,7 +160,7 @@ def parquet_texts(path: str) -> Iterator[str]:
             for holder in holders:
                 for name, column in zip(holder.schema.names, holder.columns, strict=True):
                     if _is_text(column.type):
-                        yield from _column(holder, name, path)
+                        yield from _strings_of(column, name, path)
 
 
 def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
@@ -197,10 +200,13 @@ def _open_parquet(path: str) -> Iterator[pq.ParquetFile]:
         yield file
 
 
-def _struct_names(schema: pa.Schema) -> list[str]:
+def _struct_names(schema: pa.Schema, path: str) -> list[str]:
     """The names of the fields inside ``translation``; none if there is no such struct."""
-    column = schema.field(_NEST).type if _NEST in schema.names else None
-    if column is None or not _is_struct(column):
+    if _NEST not in schema.names:
+        return []
+    require_one(_NEST, schema.names, path)
+    column = schema.field(_NEST).type
+    if not _is_struct(column):
         return []
     return [column.field(index).name for index in range(column.num_fields)]
 
@@ -224,9 +230,8 @@ def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(column)
 
 
-def _column(batch: pa.RecordBatch, name: str, path: str) -> list[str]:
+def _strings_of(column: pa.Array, name: str, path: str) -> list[str]:
     """The strings of a column; flat, dictionary-encoded and large strings all come out alike."""
-    column = batch.column(name)
     if not _is_text(column.type):
         raise BabeliteError(
             f"column {name!r} holds {column.type}, not text",
