@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babelite.errors import BabeliteError
-from babelite.sentences import Source
+from babelite.sentences import Source, require_names
 
 LINES = ["the house", "", "une souris", "  ", "ein Haus 🏠", "x" * 3000, "last"]
 MEMORY = fsspec.filesystem("memory")
@@ -160,3 +160,16 @@ def test_parquet_whose_text_cannot_be_told(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_arrays([words, words], names=["text", "text"]), path)
     with pytest.raises(BabeliteError, match=r"a\.parquet: has 2 columns 'text'; rename all but"):
         Source(str(path)).survey(1)
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        (["a.txt", "b.txt", "a.txt"], "a.txt: is named twice; name it once"),
+        (["a.txt", "caf\udce9.txt"], "has a name that is not UTF-8; rename it"),
+    ],
+)
+def test_names_that_are_none(places: list[str], message: str) -> None:
+    require_names(places[:1])
+    with pytest.raises(BabeliteError, match=message):
+        require_names(places)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -294,6 +294,28 @@ class Source:
             line=number,
             remedy="mend the line, or choose another field with --field",
         )
+
+
+def require_names(places: Sequence[str]) -> None:
+    """See that names tell files apart in what is made of them, and can be written there.
+
+    Args:
+        places: The names.
+
+    Raises:
+        BabeliteError: A file is named twice, or its name is not UTF-8.
+    """
+    seen: set[str] = set()
+    for place in places:
+        if place in seen:
+            raise BabeliteError("is named twice", path=place, remedy="name it once")
+        seen.add(place)
+        try:
+            place.encode()
+        except UnicodeEncodeError as error:
+            raise BabeliteError(
+                "has a name that is not UTF-8", path=place, remedy="rename it"
+            ) from error
 
 
 def _skip(stream: BinaryIO, count: int) -> None:

@@ -16,6 +16,7 @@ def files(here: Path) -> None:
     (here / "empty.txt").touch()
     (here / "blank.txt").write_text("\n \n")
     (here / "latin.txt").write_bytes("caf\xe9\n".encode("latin-1"))
+    (here / "caf\udce9.txt").write_text("a name in Latin-1\n")
     (here / "other_encoder.py").write_text(
         "import numpy as np\n\ndef lengths(sentences):\n"
         "    return np.array([[len(s)] * 128 + [1] * 128 for s in sentences])\n"
@@ -104,6 +105,7 @@ def test_standard_input_and_showing(run: Run) -> None:
         (["index", "a.txt", "empty.txt", "--out", "i", *LETTERS], "empty.txt: is empty"),
         (["index", "a.txt", "latin.txt", "--out", "i", *LETTERS], "latin.txt, line 1: is not UTF"),
         (["index", "a.txt", "a.txt", "--out", "i", *LETTERS], "a.txt: is named twice"),
+        (["index", "caf\udce9.txt", "--out", "i", *LETTERS], ".txt: has a name that is not UTF-8"),
         (["index", "a.txt", "--out", "i", "-m", "nowhere"], "nowhere: there is no such model"),
         (["index", "a.txt", "--out", ".", *LETTERS], ".: is a folder that holds other files"),
         (["index", "a.txt", "--out", "b.txt", *LETTERS], "b.txt: cannot be made"),
@@ -136,6 +138,7 @@ def test_bad_input_is_one_sentence(
         ),
         (["index", "my.index", "--append", "b.txt", "-m", "other_encoder:lengths"], "other vector"),
         (["index", "my.index", "--append", "latin.txt"], "latin.txt, line 1: is not UTF-8"),
+        (["index", "my.index", "--append", "caf\udce9.txt"], ".txt: has a name that is not UTF-8"),
         (["index", "my.index", "--remove", "none.txt"], "none.txt: there is no such file"),
         (["index", "my.index", "--remove-lines", "1"], "1 may be lines of any of 2 files; say of"),
         (["index", "my.index", "--remove-lines", "d.txt:1"], "holds no lines of d.txt"),

@@ -111,7 +111,7 @@ def _encode(
 def _sources(files: Sequence[str], column: int | None, field: str | None) -> list[Source]:
     from babelite.files import require_file
     from babelite.places import expanded, is_url
-    from babelite.sentences import Source
+    from babelite.sentences import Source, require_names
 
     sources = []
     for place in (place for file in files for place in expanded(file)):
@@ -121,8 +121,7 @@ def _sources(files: Sequence[str], column: int | None, field: str | None) -> lis
             require_file(Path(place))
         sources.append(source)
     places = [source.place for source in sources]
-    if twice := [place for place in places if places.count(place) > 1]:
-        raise BabeliteError("is named twice", path=twice[0], remedy="name it once")
+    require_names(places)
     if "-" in places and len(places) > 1:
         raise BabeliteError("cannot be one of several", path="-", remedy="save it to a file")
     return sources

@@ -151,9 +151,9 @@ def _sources(
     All files are read once before anything is encoded, which takes a thousandth of its time: what
     is wrong with the last line of the last one is said now.
     """
-    for place in places:
-        if places.count(place) > 1:
-            raise BabeliteError("is named twice", path=place, remedy="name it once")
+    from babelite.sentences import require_names
+
+    require_names(places)
     total: int | None = 0
     blank = True
     for place in places:

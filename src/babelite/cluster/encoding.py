@@ -30,7 +30,7 @@ from babelite.cluster.worker import Worker
 from babelite.errors import BabeliteError
 from babelite.identity import EncoderIdentity
 from babelite.places import Folder
-from babelite.sentences import Source, Survey
+from babelite.sentences import Source, Survey, require_names
 
 SHARD_ROWS = 65_536
 _ROWS_A_BLOCK = 4096
@@ -142,10 +142,7 @@ def survey_sources(
         BabeliteError: One cannot be read, or holds something that is no sentence, or is there
             twice.
     """
-    places = [source.place for source in sources]
-    for place in places:
-        if places.count(place) > 1:
-            raise BabeliteError("is named twice", path=place, remedy="name it once")
+    require_names([source.place for source in sources])
     for source in sources:
         source.check()
     surveys: dict[int, Survey] = {}
