@@ -330,7 +330,5 @@ def _skip(stream: BinaryIO, count: int) -> None:
 @contextmanager
 def _parquet(place: str, stream: BinaryIO) -> Iterator[pq.ParquetFile]:
     require_pyarrow("Parquet", "cluster")
-    if place == "-":
-        raise BabeliteError("Parquet cannot be read from it", path=place, remedy="name a file")
     with reading_parquet(stream, place) as file:
         yield file
