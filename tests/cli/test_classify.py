@@ -133,6 +133,7 @@ def test_predict_knows_its_encoder(run: Run, here: Path) -> None:
     ("arguments", "message"),
     [
         (["train", "none.tsv", "--out", "c"], "none.tsv: there is no such file"),
+        (["train", "rows.tsv", "--out", "c", "--seed", "-1"], "Invalid value for '--seed'"),
         (["train", "one.tsv", "--out", "c"], "have only the label 'a'"),
         (["train", "bad.tsv", "--out", "c"], "bad.tsv, line 2: has 1 column"),
         (["train", "rows.tsv", "--out", "no/c"], "its folder does not exist"),

@@ -116,6 +116,12 @@ def test_bad_input_is_one_sentence(
     assert err.count("\n") == 1
 
 
+def test_a_seed_below_0(run: Run) -> None:
+    code, _, err = run("evaluate", "letter_encoder:letters", "words.en-de.tsv", "--seed", "-1")
+    assert code == 2
+    assert "Invalid value for '--seed'" in err
+
+
 def test_a_model_may_stand_before_the_files_or_be_an_option(run: Run) -> None:
     first = run("evaluate", "letter_encoder:letters", "words.en-de.tsv", "--json")
     option = run("evaluate", "words.en-de.tsv", "-m", "letter_encoder:letters", "--json")

@@ -102,7 +102,9 @@ def _train(
     classifier: ClassifierOption = "logistic",
     columns: Columns = None,
     by_sentence: BySentence = False,
-    seed: Annotated[int, typer.Option(help="Of the texts held out, and of --classifier mlp.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the texts held out, and of --classifier mlp.")
+    ] = 0,
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:

@@ -71,7 +71,7 @@ def _evaluate(
             "otherwise all.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of drawing queries and of the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of drawing queries and of the intervals.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of a table; shares are 0 to 1.")
     ] = False,
