@@ -78,6 +78,18 @@ def test_lines_are_appended_and_removed(run: Run, index: str) -> None:
     assert sorted(found(run, index, "x")) == [("b.txt", 1, "the houses"), ("c.tsv", 1, "qqq")]
 
 
+def test_a_field_of_records(run: Run, here: Path) -> None:
+    for name, text in (("d.jsonl", "music"), ("e.jsonl", "zebra"), ("f.jsonl", "kayak")):
+        (here / name).write_text(json.dumps({"id": "x", "said": text}) + "\n")
+    code, _, err = run("index", "d.jsonl", "e.jsonl", "--field", "said", "--out", "i", *LETTERS)
+    assert code == 0, err
+    code, _, err = run(
+        *("index", "i", "--append", "f.jsonl", "--remove", "d.jsonl", "--field", "said")
+    )
+    assert code == 0, err
+    assert sorted(found(run, "i", "x")) == [("e.jsonl", 1, "zebra"), ("f.jsonl", 1, "kayak")]
+
+
 def test_a_single_file_needs_no_name(run: Run) -> None:
     run("index", "a.txt", "--out", "my.index", *LETTERS)
     code, out, err = run("index", "my.index", "--remove-lines", "1,3-4")
@@ -132,6 +144,7 @@ def test_bad_input_is_one_sentence(
     ("arguments", "message"),
     [
         (["search", "my.index", "q", "--column", "2"], "is an index, which has no columns"),
+        (["search", "my.index", "q", "--field", "said"], "is an index, which has no fields"),
         (
             ["search", "my.index", "q", "-m", "other_encoder:lengths"],
             "my.index: was made with the model letter_encoder:letters",

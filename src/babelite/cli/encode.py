@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, RayOption, flowing
+from babelite.cli.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -70,13 +70,7 @@ def _encode(
         int | None,
         typer.Option(min=1, help="Take this tab-separated column, from 1, not whole lines."),
     ] = None,
-    field: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The field of JSON or Parquet records to take (default: text or sentence).",
-        ),
-    ] = None,
+    field: FieldOption = None,
     float16: Annotated[
         bool, typer.Option("--float16", help="Write float16, half the size, not float32.")
     ] = False,

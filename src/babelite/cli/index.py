@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing
+from babelite.cli.options import AllowDownload, FieldOption, ModelOption, flowing
 from babelite.cli.search import Column, read_sentences
 from babelite.errors import BabeliteError
 
@@ -38,8 +38,9 @@ def _index(
         list[str],
         typer.Argument(
             metavar="FILE...|INDEX",
-            help="Sentences, one a line; .gz, .xz and .zst are unpacked; '-' reads standard "
-            "input. Or, without --out, the folder of an index.",
+            help="Sentences, one a line; or .jsonl or .parquet with one a record. .gz, .xz and "
+            ".zst are unpacked; '-' reads standard input. Or, without --out, the folder of an "
+            "index.",
         ),
     ],
     out: Annotated[
@@ -47,6 +48,7 @@ def _index(
     ] = None,
     model: ModelOption = None,
     column: Column = None,
+    field: FieldOption = None,
     kind: Annotated[
         Literal["exact", "ivf", "pq"] | None,
         typer.Option(
@@ -86,7 +88,8 @@ def _index(
                 remedy="name the folder of the index in place of --out",
             )
         encoder = open_encoder(model, allow_download=allow_download)
-        _build(places, out, encoder, model, column, kind, float16)
+        sources, total = _sources(places, column, field)
+        _build(sources, total, out, encoder, model, kind, float16)
         return
     index = _open(places, changes)
     if append:
@@ -95,30 +98,29 @@ def _index(
 
         given = open_encoder(model, allow_download=allow_download) if model else None
         index = Index.open(index.folder, given, allow_download=allow_download)
-        sources, total = _sources(append, column)
+        sources, total = _sources(append, column, field)
         with Stages(total) as progress:
             index.add(sources, progress=progress)
     for text in remove_lines or ():
         _say_removed(index.remove(_rows(index, text)))
     if remove:
-        texts = {line.text for path in remove for line in read_sentences(path, column)}
+        texts = {line.text for path in remove for line in read_sentences(path, column, field)}
         _say_removed(index.remove(index.find(texts)))
     _show(index)
 
 
 def _build(
-    places: Sequence[str],
+    sources: Mapping[str, Iterable[str]],
+    total: int | None,
     out: Path,
     encoder: SentenceEncoder,
     model: str | None,
-    column: int | None,
     kind: Literal["exact", "ivf", "pq"] | None,
     float16: bool,
 ) -> None:
     from babelite.cli.stages import Stages
     from babelite.index import Index
 
-    sources, total = _sources(places, column)
     with Stages(total) as progress:
         index = Index.build(
             sources,
@@ -144,7 +146,7 @@ def _open(places: Sequence[str], changes: bool) -> Index:
 
 
 def _sources(
-    places: Sequence[str], column: int | None
+    places: Sequence[str], column: int | None, field: str | None
 ) -> tuple[Mapping[str, Iterable[str]], int | None]:
     """The lines of files by their names, read when they are needed, and their number if known.
 
@@ -160,14 +162,15 @@ def _sources(
         if place == "-":
             total, blank = None, False
             continue
-        for line in read_sentences(place, column):
+        for line in read_sentences(place, column, field):
             total = None if total is None else total + 1
             blank = blank and not line.text.strip()
     if blank:
         raise BabeliteError(
             "holds only blank lines", path=", ".join(places), remedy="name a file with text"
         )
-    return {place: (line.text for line in read_sentences(place, column)) for place in places}, total
+    lines = {place: read_sentences(place, column, field) for place in places}
+    return {place: (line.text for line in some) for place, some in lines.items()}, total
 
 
 def _rows(index: Index, text: str) -> Iterator[int]:
