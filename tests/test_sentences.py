@@ -120,6 +120,7 @@ def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
         ("a.jsonl", b'{"text": "a"}\n\n{"text"\n', None, None, "a.jsonl, line 3: is not JSON"),
         ("a.jsonl", b"[1]\n", None, None, "line 1: is not a JSON object"),
         ("a.jsonl", b'{"text": 3}\n', None, None, "'text' is not a string"),
+        ("a.jsonl", b'\n{"text": "\\u0000"}\n', None, None, "line 2: 'text' holds a zero byte"),
         ("a.jsonl", b'{"en": "a"}\n', None, None, "has no 'text', it has en; mend"),
         ("a.jsonl", b'{"en": "a"}\n', None, "fr", "has no 'fr'"),
         ("a.parquet", b"not at all", None, None, "cannot be read as Parquet"),

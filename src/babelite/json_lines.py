@@ -46,7 +46,7 @@ def text_of(value: object, name: str, path: str, number: int, option: str) -> st
         option: What chooses the field, for messages.
 
     Raises:
-        BabeliteError: It is not a string.
+        BabeliteError: It is not a string, or holds a zero byte, as no text file may.
     """
     if value is None:
         return ""
@@ -56,6 +56,13 @@ def text_of(value: object, name: str, path: str, number: int, option: str) -> st
             path=path,
             line=number,
             remedy=f"mend the line, or choose another field with {option}",
+        )
+    if "\0" in value:
+        raise BabeliteError(
+            f"{name!r} holds a zero byte (\\u0000), so it is not text",
+            path=path,
+            line=number,
+            remedy="take it out",
         )
     return without_half_pairs(value)
 

@@ -235,6 +235,7 @@ def test_jsonl_null_is_empty_and_half_a_surrogate_is_replaced(tmp_path: Path) ->
         ('["a", "b"]', "line 2: is not a JSON object"),
         ('{"en": "a"}', "line 2: has no 'fr'"),
         ('{"en": "a", "fr": 3}', "line 2: 'fr' is not a string"),
+        ('{"en": "a", "fr": "b\\u0000"}', "line 2: 'fr' holds a zero byte"),
     ],
 )
 def test_bad_json_names_the_line(tmp_path: Path, line: str, message: str) -> None:
