@@ -26,7 +26,11 @@ _ROW_GROUP = 1 << 16
 
 
 def _choose_keys(
-    names: Collection[str], languages: tuple[str, str], columns: tuple[str, str] | None, path: str
+    names: Collection[str],
+    languages: tuple[str, str],
+    columns: tuple[str, str] | None,
+    path: str,
+    line: int | None = None,
 ) -> tuple[str, str]:
     choices = (columns,) if columns else (languages, ("source", "target"))
     for choice in choices:
@@ -36,7 +40,7 @@ def _choose_keys(
         f"has no columns {choices[0][0]!r} and {choices[0][1]!r}, "
         f"it has {', '.join(names) or 'none'}",
         path=path,
-        line=1,
+        line=line,
         remedy="choose two of these with --columns",
     )
 
@@ -68,7 +72,7 @@ def read_jsonl(
         nested = isinstance(nest, dict) and not (columns and set(columns) <= record.keys())
         fields = cast("dict[str, object]", nest) if nested else record
         if keys is None:
-            keys = _choose_keys(fields, languages, columns, path)
+            keys = _choose_keys(fields, languages, columns, path, number)
         yield Pair(_string(fields, keys[0], path, number), _string(fields, keys[1], path, number))
 
 
