@@ -92,6 +92,7 @@ def test_gold_may_be_written_in_two_ways(tmp_path: Path, text: str) -> None:
         ("1\t1\n1 - 1\n", "gold, line 2: is not a bead; write the lines"),
         ("1\t1\nx\t1\n", "gold, line 2: is not a bead"),
         ("1\t1\n\n2\t4\n", "gold, line 3: names line 4 of b, which has 3"),
+        ("1\t1\n3,2-1\t2\n", "gold, line 2: names the lines 2-1, which end before they begin"),
         ("0\t1\n", "gold, line 1: names line 0 of a"),
         ("1-99999999999999\t1\n", "names line 99999999999999 of a, which has 5"),
         ("[0]:[3]\n", "names line 4 of b"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babelite.errors import BabeliteError
-from babelite.sentences import Source
+from babelite.sentences import Source, require_names
 
 LINES = ["the house", "", "une souris", "  ", "ein Haus 🏠", "x" * 3000, "last"]
 MEMORY = fsspec.filesystem("memory")
@@ -120,6 +120,7 @@ def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
         ("a.jsonl", b'{"text": "a"}\n\n{"text"\n', None, None, "a.jsonl, line 3: is not JSON"),
         ("a.jsonl", b"[1]\n", None, None, "line 1: is not a JSON object"),
         ("a.jsonl", b'{"text": 3}\n', None, None, "'text' is not a string"),
+        ("a.jsonl", b'\n{"text": "\\u0000"}\n', None, None, "line 2: 'text' holds a zero byte"),
         ("a.jsonl", b'{"en": "a"}\n', None, None, "has no 'text', it has en; mend"),
         ("a.jsonl", b'{"en": "a"}\n', None, "fr", "has no 'fr'"),
         ("a.parquet", b"not at all", None, None, "cannot be read as Parquet"),
@@ -143,3 +144,33 @@ def test_columns_of_parquet(tmp_path: Path) -> None:
         Source(str(path), field="number").survey(1)
     with pytest.raises(BabeliteError, match="has no column 'en', it has number, sentence"):
         Source(str(path), field="en").survey(1)
+
+
+def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "station \\ud83d?"}\n{"text": "\\ud83d\\ude00"}\n')
+    assert list(Source(str(tmp_path / "a.jsonl")).read()) == ["station \ufffd?", "\U0001f600"]
+
+
+def test_parquet_whose_text_cannot_be_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    latin = pa.array([b"fine", "café".encode("latin-1")]).view(pa.string())
+    pq.write_table(pa.table({"text": latin}), path)
+    with pytest.raises(BabeliteError, match=r"a\.parquet: holds b'caf\\xe9' where text in UTF-8"):
+        list(Source(str(path)).read())
+    words = pa.array(["a"])
+    pq.write_table(pa.Table.from_arrays([words, words], names=["text", "text"]), path)
+    with pytest.raises(BabeliteError, match=r"a\.parquet: has 2 columns 'text'; rename all but"):
+        Source(str(path)).survey(1)
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        (["a.txt", "b.txt", "a.txt"], "a.txt: is named twice; name it once"),
+        (["a.txt", "caf\udce9.txt"], "has a name that is not UTF-8; rename it"),
+    ],
+)
+def test_names_that_are_none(places: list[str], message: str) -> None:
+    require_names(places[:1])
+    with pytest.raises(BabeliteError, match=message):
+        require_names(places)

@@ -146,12 +146,22 @@ def _parsed(line: str, path: str, line_number: int) -> tuple[list[_Span], list[_
             line=line_number,
             remedy="write the lines of both sides with a tab between, as in: 7-8<TAB>9",
         )
-    return _spans(cells[0]), _spans(cells[1])
+    return _spans(cells[0], path, line_number), _spans(cells[1], path, line_number)
 
 
-def _spans(cell: str) -> list[_Span]:
-    parts = [part.partition("-") for part in cell.split(",") if part]
-    return [(int(first), int(last or first)) for first, _, last in parts]
+def _spans(cell: str, path: str, line_number: int) -> list[_Span]:
+    spans = []
+    for part in filter(None, cell.split(",")):
+        first, _, last = part.partition("-")
+        spans.append((int(first), int(last or first)))
+        if spans[-1][0] > spans[-1][1]:
+            raise BabeliteError(
+                f"names the lines {part}, which end before they begin",
+                path=path,
+                line=line_number,
+                remedy=f"write {last}-{first} if these are meant",
+            )
+    return spans
 
 
 WRITERS: dict[str, Callable[[Sequence[Bead], Document, Document], Iterator[str]]] = {

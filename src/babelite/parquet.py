@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -11,6 +11,8 @@ from babelite.errors import BabeliteError, MissingExtraError
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
+
+_SHOWN = 20  # bytes before and after one that is not UTF-8
 
 
 def require_pyarrow(feature: str, extra: str) -> None:
@@ -38,7 +40,7 @@ def reading_parquet(file: str | Path | BinaryIO, place: str) -> Iterator[pq.Parq
         place: What to call it.
 
     Raises:
-        BabeliteError: It is damaged, or no Parquet file.
+        BabeliteError: It is damaged, no Parquet file, or holds text that is not UTF-8.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -52,3 +54,29 @@ def reading_parquet(file: str | Path | BinaryIO, place: str) -> Iterator[pq.Parq
             path=place,
             remedy="the file is damaged or of another format, so fetch it again or rename it",
         ) from error
+    except UnicodeDecodeError as error:  # pyarrow checks no strings until they are taken out
+        around = error.object[max(0, error.start - _SHOWN) : error.start + _SHOWN]
+        raise BabeliteError(
+            f"holds {around!r} where text in UTF-8 should be",
+            path=place,
+            remedy="write the file anew from text that was decoded rightly",
+        ) from error
+
+
+def require_one(name: str, names: Sequence[str], place: str) -> None:
+    """Raise if several columns have the same name, so that it does not tell which is meant.
+
+    Args:
+        name: The name.
+        names: Those of all columns.
+        place: The file.
+
+    Raises:
+        BabeliteError: They have.
+    """
+    if names.count(name) > 1:
+        raise BabeliteError(
+            f"has {names.count(name)} columns {name!r}",
+            path=place,
+            remedy="rename all but one of them, or choose another column",
+        )

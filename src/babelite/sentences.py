@@ -8,9 +8,8 @@ done.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from babelite.errors import BabeliteError
 from babelite.files import decode_lines, suffix_of, whole_lines
-from babelite.parquet import reading_parquet, require_pyarrow
+from babelite.json_lines import read_record, text_of
+from babelite.parquet import reading_parquet, require_one, require_pyarrow
 from babelite.places import is_url, reading, reading_stored
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ class Source:
         wanted = _FIELDS if self.field is None else (self.field,)
         for name in wanted:
             if name in names:
+                require_one(name, names, self.place)
                 kind = file.schema_arrow.field(name).type
                 kind = kind.value_type if pa.types.is_dictionary(kind) else kind
                 if pa.types.is_string(kind) or pa.types.is_large_string(kind):
@@ -282,40 +283,39 @@ class Source:
     def _field_of(self, line: str, number: int) -> str:
         if not line.strip():
             return ""
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise BabeliteError(
-                f"is not JSON ({error})",
-                path=self.place,
-                line=number,
-                remedy="write one object a line",
-            ) from error
-        if not isinstance(record, dict):
-            raise BabeliteError(
-                "is not a JSON object",
-                path=self.place,
-                line=number,
-                remedy='write lines such as {"text": "…"}',
-            )
+        record = read_record(line, self.place, number, '{"text": "…"}')
         wanted = _FIELDS if self.field is None else (self.field,)
         for name in wanted:
             if name in record:
-                text = record[name]
-                if text is None or isinstance(text, str):
-                    return text or ""
-                raise BabeliteError(
-                    f"{name!r} is not a string",
-                    path=self.place,
-                    line=number,
-                    remedy="mend the line, or choose another field with --field",
-                )
+                return text_of(record[name], name, self.place, number, "--field")
         raise BabeliteError(
             f"has no {wanted[0]!r}, it has {', '.join(record) or 'nothing'}",
             path=self.place,
             line=number,
             remedy="mend the line, or choose another field with --field",
         )
+
+
+def require_names(places: Sequence[str]) -> None:
+    """See that names tell files apart in what is made of them, and can be written there.
+
+    Args:
+        places: The names.
+
+    Raises:
+        BabeliteError: A file is named twice, or its name is not UTF-8.
+    """
+    seen: set[str] = set()
+    for place in places:
+        if place in seen:
+            raise BabeliteError("is named twice", path=place, remedy="name it once")
+        seen.add(place)
+        try:
+            place.encode()
+        except UnicodeEncodeError as error:
+            raise BabeliteError(
+                "has a name that is not UTF-8", path=place, remedy="rename it"
+            ) from error
 
 
 def _skip(stream: BinaryIO, count: int) -> None:
@@ -330,7 +330,5 @@ def _skip(stream: BinaryIO, count: int) -> None:
 @contextmanager
 def _parquet(place: str, stream: BinaryIO) -> Iterator[pq.ParquetFile]:
     require_pyarrow("Parquet", "cluster")
-    if place == "-":
-        raise BabeliteError("Parquet cannot be read from it", path=place, remedy="name a file")
     with reading_parquet(stream, place) as file:
         yield file

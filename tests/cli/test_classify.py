@@ -62,6 +62,14 @@ def test_json_a_column_and_a_file(run: Run, here: Path) -> None:
     assert (here / "out.jsonl").read_text() == out
 
 
+def test_a_field_of_records(run: Run, here: Path) -> None:
+    trained(run)
+    (here / "texts.jsonl").write_text('{"said": "aaee"}\n{"said": "bbcc"}\n{"said": null}\n')
+    code, out, _ = run("classify", "predict", "c.classifier", "texts.jsonl", "--field", "said")
+    assert code == 0
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["vowels", "consonants", ""]
+
+
 def test_dev_columns_several_files_and_blank_texts(run: Run, here: Path) -> None:
     (here / "more.tsv").write_text("x\tvowels\taaaa\nx\tvowels\t \nx\tconsonants\tssss\n")
     (here / "odd.tsv").write_text("".join(f"x\t{label}\t{text}\n" for label, text in ROWS))
@@ -133,6 +141,7 @@ def test_predict_knows_its_encoder(run: Run, here: Path) -> None:
     ("arguments", "message"),
     [
         (["train", "none.tsv", "--out", "c"], "none.tsv: there is no such file"),
+        (["train", "rows.tsv", "--out", "c", "--seed", "-1"], "Invalid value for '--seed'"),
         (["train", "one.tsv", "--out", "c"], "have only the label 'a'"),
         (["train", "bad.tsv", "--out", "c"], "bad.tsv, line 2: has 1 column"),
         (["train", "rows.tsv", "--out", "no/c"], "its folder does not exist"),

@@ -117,6 +117,15 @@ def test_split(tmp_path: Path) -> None:
     assert not list((tmp_path / "none").iterdir())
 
 
+def test_a_split_by_a_seed_below_0(pairs: Path, tmp_path: Path) -> None:
+    app = typer.Typer()
+    corpus.register(app)
+    arguments = ["corpus", "split", str(pairs), "--held-out", "1", "--out-dir", str(tmp_path)]
+    result = CliRunner().invoke(app, [*arguments, "--seed", "-1"])
+    assert result.exit_code == 2
+    assert "Invalid value for '--seed'" in result.output
+
+
 def test_catalogs(tmp_path: Path) -> None:
     for code, text in (("fr", "Ouvrez donc ce fichier"), ("de", "\u00d6ffnen Sie die Datei")):
         folder = tmp_path / "app" / "locale" / code / "LC_MESSAGES"

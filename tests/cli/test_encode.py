@@ -37,6 +37,7 @@ def files(here: Path) -> None:
     (here / "a.txt").write_text("".join(f"{line}\n" for line in LINES))
     (here / "b.jsonl").write_text("".join(json.dumps({"said": s}) + "\n" for s in LINES))
     (here / "c.jsonl").write_text('{"text": "a"}\n{"text"\n')
+    (here / "caf\udce9.txt").write_text("a name in Latin-1\n")
     (here / "folder").mkdir()
     (here / "folder" / "notes.txt").write_text("mine")
 
@@ -149,6 +150,7 @@ def test_mining_by_workers_equals_mining_alone(run: Run, here: Path) -> None:
     [
         (["none.txt", "--out", "shards"], "none.txt: there is no such file"),
         (["a.txt", "a.txt", "--out", "shards"], "a.txt: is named twice"),
+        (["caf\udce9.txt", "--out", "shards", "--workers", "1"], "has a name that is not UTF-8"),
         (["a.txt", "-", "--out", "v.npy"], "standard input: cannot be one of several"),
         (["-", "--out", "shards"], "cannot be read by several workers; save it to a file"),
         (["a.txt", "--out", "folder"], "holds other files, such as notes.txt"),

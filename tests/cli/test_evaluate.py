@@ -116,6 +116,25 @@ def test_bad_input_is_one_sentence(
     assert err.count("\n") == 1
 
 
+def test_files_without_an_ending_and_standard_input_are_no_model(run: Run, here: Path) -> None:
+    sides = zip(*(line.split("\t") for line in PAIRS.splitlines()), strict=True)
+    for code, side in zip(("en", "de"), sides, strict=True):
+        (here / f"corpus_{code}").write_text("".join(f"{word}\n" for word in side))
+    for place in ("corpus_en,corpus_de", "en-de=corpus_en,corpus_de", "-", "en-de=-"):
+        code, out, err = run("evaluate", place, "--json", standard_input=PAIRS)
+        assert code == 0, err
+        assert json.loads(out)["results"][0]["pairs"] == 4
+    code, _, err = run("evaluate", "corpus_en,corpus_it", "--json")
+    assert code == 2
+    assert "corpus_it: there is no such file" in err
+
+
+def test_a_seed_below_0(run: Run) -> None:
+    code, _, err = run("evaluate", "letter_encoder:letters", "words.en-de.tsv", "--seed", "-1")
+    assert code == 2
+    assert "Invalid value for '--seed'" in err
+
+
 def test_a_model_may_stand_before_the_files_or_be_an_option(run: Run) -> None:
     first = run("evaluate", "letter_encoder:letters", "words.en-de.tsv", "--json")
     option = run("evaluate", "words.en-de.tsv", "-m", "letter_encoder:letters", "--json")

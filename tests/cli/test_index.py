@@ -16,6 +16,7 @@ def files(here: Path) -> None:
     (here / "empty.txt").touch()
     (here / "blank.txt").write_text("\n \n")
     (here / "latin.txt").write_bytes("caf\xe9\n".encode("latin-1"))
+    (here / "caf\udce9.txt").write_text("a name in Latin-1\n")
     (here / "other_encoder.py").write_text(
         "import numpy as np\n\ndef lengths(sentences):\n"
         "    return np.array([[len(s)] * 128 + [1] * 128 for s in sentences])\n"
@@ -84,6 +85,18 @@ def test_a_mistake_in_what_is_removed_adds_nothing(run: Run, index: str) -> None
         assert "c.tsv" not in run("index", index)[1]
 
 
+def test_a_field_of_records(run: Run, here: Path) -> None:
+    for name, text in (("d.jsonl", "music"), ("e.jsonl", "zebra"), ("f.jsonl", "kayak")):
+        (here / name).write_text(json.dumps({"id": "x", "said": text}) + "\n")
+    code, _, err = run("index", "d.jsonl", "e.jsonl", "--field", "said", "--out", "i", *LETTERS)
+    assert code == 0, err
+    code, _, err = run(
+        *("index", "i", "--append", "f.jsonl", "--remove", "d.jsonl", "--field", "said")
+    )
+    assert code == 0, err
+    assert sorted(found(run, "i", "x")) == [("e.jsonl", 1, "zebra"), ("f.jsonl", 1, "kayak")]
+
+
 def test_a_single_file_needs_no_name(run: Run) -> None:
     run("index", "a.txt", "--out", "my.index", *LETTERS)
     code, out, err = run("index", "my.index", "--remove-lines", "1,3-4")
@@ -111,6 +124,7 @@ def test_standard_input_and_showing(run: Run) -> None:
         (["index", "a.txt", "empty.txt", "--out", "i", *LETTERS], "empty.txt: is empty"),
         (["index", "a.txt", "latin.txt", "--out", "i", *LETTERS], "latin.txt, line 1: is not UTF"),
         (["index", "a.txt", "a.txt", "--out", "i", *LETTERS], "a.txt: is named twice"),
+        (["index", "caf\udce9.txt", "--out", "i", *LETTERS], ".txt: has a name that is not UTF-8"),
         (["index", "a.txt", "--out", "i", "-m", "nowhere"], "nowhere: there is no such model"),
         (["index", "a.txt", "--out", ".", *LETTERS], ".: is a folder that holds other files"),
         (["index", "a.txt", "--out", "b.txt", *LETTERS], "b.txt: cannot be made"),
@@ -137,12 +151,14 @@ def test_bad_input_is_one_sentence(
     ("arguments", "message"),
     [
         (["search", "my.index", "q", "--column", "2"], "is an index, which has no columns"),
+        (["search", "my.index", "q", "--field", "said"], "is an index, which has no fields"),
         (
             ["search", "my.index", "q", "-m", "other_encoder:lengths"],
             "my.index: was made with the model letter_encoder:letters",
         ),
         (["index", "my.index", "--append", "b.txt", "-m", "other_encoder:lengths"], "other vector"),
         (["index", "my.index", "--append", "latin.txt"], "latin.txt, line 1: is not UTF-8"),
+        (["index", "my.index", "--append", "caf\udce9.txt"], ".txt: has a name that is not UTF-8"),
         (["index", "my.index", "--remove", "none.txt"], "none.txt: there is no such file"),
         (["index", "my.index", "--remove-lines", "1"], "1 may be lines of any of 2 files; say of"),
         (["index", "my.index", "--remove-lines", "d.txt:1"], "holds no lines of d.txt"),

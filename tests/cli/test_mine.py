@@ -1,4 +1,5 @@
 import gzip
+import json
 import os
 import signal
 import time
@@ -174,6 +175,20 @@ def test_a_column_of_both_files(run: Run, here: Path) -> None:
     code, _, err = run("mine", "a.tsv", "b.tsv", "--column", "3", *MODEL)
     assert code == 2
     assert "a.tsv, line 1: has 2 columns" in err
+
+
+def test_a_field_of_both_files(run: Run, here: Path) -> None:
+    for side, lines in (("a", ["the house", "music"]), ("b", ["muusic", "the housee"])):
+        rows_ = [json.dumps({"id": side, "said": line}) + "\n" for line in lines]
+        (here / f"{side}.jsonl").write_text("".join(rows_))
+    code, out, _ = run("mine", "a.jsonl", "b.jsonl", "--field", "said", *MODEL)
+    assert code == 0
+    assert {tuple(pair[6:]) for pair in rows(out)[1:]} == {
+        ("the house", "the housee"), ("music", "muusic")
+    }  # fmt: skip
+    code, _, err = run("mine", "a.jsonl", "b.txt", "--field", "said", *MODEL)
+    assert code == 2
+    assert "b.txt: holds lines, which have no fields" in err
 
 
 def test_a_byte_order_mark_and_line_ends_of_windows(run: Run, here: Path) -> None:

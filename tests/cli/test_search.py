@@ -51,6 +51,24 @@ def test_search_as_json_by_column(run: Run) -> None:
     assert len(mouse["hits"]) == 4
 
 
+def test_search_by_field(run: Run, here: Path) -> None:
+    records = "".join(json.dumps({"id": "x", "said": line}) + "\n" for line in LINES)
+    (here / "lines.jsonl").write_text(records)
+    options = ("-m", "letter_encoder:letters", "--field", "said", "--json")
+    for place in ("lines.jsonl", "-"):
+        code, out, err = run("search", place, "music", *options, standard_input=records)
+        assert code == 0, err
+        [first, *others] = json.loads(out)["hits"]
+        assert (first["line"], first["text"], len(others)) == (4, "music", 3)
+
+
+def test_half_a_surrogate_pair_is_shown_as_unknown(run: Run, here: Path) -> None:
+    (here / "lines.jsonl").write_text('{"text": "music \\ud83d"}\n')
+    code, out, _ = run("search", "-m", "letter_encoder:letters", "lines.jsonl", "music")
+    assert code == 0
+    assert out.endswith("music \ufffd\n")
+
+
 def test_queries_from_standard_input(run: Run) -> None:
     code, out, _ = run(
         "search",
@@ -125,6 +143,10 @@ def test_encode_standard_input_by_column(run: Run, here: Path) -> None:
         (
             ["search", "-m", "letter_encoder:letters", "lines.tsv", "q", "--column", "3"],
             "lines.tsv, line 1: has 2 columns",
+        ),
+        (
+            ["search", "-m", "letter_encoder:letters", "lines.tsv", "q", "--field", "said"],
+            "lines.tsv: holds lines, which have no fields",
         ),
         (["encode", "-m", "letter_encoder:letters", "empty.txt", "--out", "v.npy"], "is empty"),
         (["encode", "-m", "letter_encoder:letters", ".", "--out", "v.npy"], "is a folder"),

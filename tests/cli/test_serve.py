@@ -129,7 +129,10 @@ def test_a_port_that_is_taken_is_an_error_with_a_remedy(run: Run) -> None:
         (["--index", "no_such_index"], "no_such_index"),
         (["letter_encoder:letters", "--api-key-file", "empty"], "empty: holds no key"),
         (["letter_encoder:letters", "--host", "no such host"], "is no address of this machine"),
-        (["letter_encoder:letters", "--timeout", "0"], "must be above 0"),
+        (["letter_encoder:letters", "--timeout", "0"], "must be finite and above 0"),
+        (["letter_encoder:letters", "--timeout", "inf"], "must be finite and above 0"),
+        (["letter_encoder:letters", "--max-body", "nan"], "must be finite and above 0"),
+        (["letter_encoder:letters", "--max-body", "1e305"], "must be finite and above 0"),
     ],
 )
 def test_what_cannot_be_served_is_an_error(

@@ -30,6 +30,8 @@ def read(text: str, folder: Path, tmp_path: Path) -> object:
         ('name = "align"', 'name = "token bag"', ["name", "'token bag' is used twice"]),
         ('kind = "retrieval"', 'kind = "retrival"', ["tasks.1", "retrival"]),
         ('documents = "topics"', "", ["tasks.3.documents", "is missing"]),
+        ("seeds = [0, 1]", "seeds = [0, -1]", ["tasks.3", "seeds"]),
+        ("seeds = [0, 1]", "seeds = []", ["tasks.3", "seeds"]),
         ("dim = 32", "dim = 33", ["'token bag'", "33 cannot be shared"]),
         ("dim = 32", "dimension = 32", ["'token bag'", "no option 'dimension'"]),
         ('objective = "align"', 'objective = "algin"', ["'align'", "'algin'"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -108,6 +109,12 @@ def test_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         tmp_path, {"the_app-1.dist-info/METADATA": metadata, "the_app-1.dist-info/RECORD": record}
     )
     assert gathered("the-app") == [("fr", PAIR)]
+
+
+def test_the_program_itself_is_no_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    with pytest.raises(BabeliteError, match="__main__: is no file, folder or installed package"):
+        gathered("__main__")
 
 
 def test_no_such_place_and_no_language(tmp_path: Path) -> None:

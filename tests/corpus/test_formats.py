@@ -225,6 +225,7 @@ def test_jsonl_null_is_empty_and_half_a_surrogate_is_replaced(tmp_path: Path) ->
     path = tmp_path / "x.jsonl"
     path.write_text('{"en": null, "fr": "a\\ud83d b\\ud83d\\ude00"}\n')
     assert read(path) == [Pair("", "a\ufffd b\U0001f600")]
+    assert list(read_texts(str(path))) == ["a\ufffd b\U0001f600"]
 
 
 @pytest.mark.parametrize(
@@ -234,6 +235,7 @@ def test_jsonl_null_is_empty_and_half_a_surrogate_is_replaced(tmp_path: Path) ->
         ('["a", "b"]', "line 2: is not a JSON object"),
         ('{"en": "a"}', "line 2: has no 'fr'"),
         ('{"en": "a", "fr": 3}', "line 2: 'fr' is not a string"),
+        ('{"en": "a", "fr": "b\\u0000"}', "line 2: 'fr' holds a zero byte"),
     ],
 )
 def test_bad_json_names_the_line(tmp_path: Path, line: str, message: str) -> None:
@@ -245,8 +247,9 @@ def test_bad_json_names_the_line(tmp_path: Path, line: str, message: str) -> Non
 
 def test_jsonl_without_the_columns_names_those_it_has(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    path.write_text(json.dumps({"de": "a", "it": "b"}))
-    with pytest.raises(BabeliteError, match="no columns 'en' and 'fr', it has de, it; choose two"):
+    path.write_text("\n\n" + json.dumps({"de": "a", "it": "b"}))
+    message = r"x\.jsonl, line 3: has no columns 'en' and 'fr', it has de, it; choose two"
+    with pytest.raises(BabeliteError, match=message):
         read(path)
 
 
@@ -261,7 +264,7 @@ def test_parquet_columns(tmp_path: Path) -> None:
     assert read(path, ("x", "en")) == [Pair("y", "a"), Pair("z", "")]
     with pytest.raises(BabeliteError, match="column 'n' holds int64, not text"):
         read(path, ("en", "n"))
-    with pytest.raises(BabeliteError, match="it has en, fr, n, x"):
+    with pytest.raises(BabeliteError, match=r"x\.parquet: has no .*it has en, fr, n, x"):
         read(path, ("en", "de"))
     assert sorted(read_texts(str(path))) == ["", "a", "b", "c", "y", "z"]
 
@@ -280,6 +283,32 @@ def test_parquet_struct_dictionary_and_large_strings(tmp_path: Path) -> None:
     assert read(path) == [Pair("a", "b"), Pair("a", "c")]
     # What is kept out of training must be found in every kind of column.
     assert sorted(read_texts(str(path))) == ["a", "a", "b", "c"]
+
+
+def test_parquet_whose_names_occur_twice(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    sides = [pa.array([text]) for text in "abc"]
+    pq.write_table(pa.Table.from_arrays(sides, names=["en", "fr", "fr"]), path)
+    with pytest.raises(BabeliteError, match=r"x\.parquet: has 2 columns 'fr'; rename all but one"):
+        read(path)
+    assert list(read_texts(str(path))) == ["a", "b", "c"]
+    nest = pa.StructArray.from_arrays(sides, names=["en", "fr", "fr"])
+    pq.write_table(pa.table({"translation": nest}), path)
+    with pytest.raises(BabeliteError, match="has 2 columns 'fr'"):
+        read(path)
+    assert list(read_texts(str(path))) == ["a", "b", "c"]
+    pq.write_table(pa.Table.from_arrays([nest, nest], names=["translation"] * 2), path)
+    with pytest.raises(BabeliteError, match="has 2 columns 'translation'"):
+        read(path)
+
+
+def test_parquet_that_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    latin = pa.array(["café".encode("latin-1")]).view(pa.string())
+    pq.write_table(pa.table({"en": ["coffee"], "fr": latin}), path)
+    for reading in (read, lambda path: list(read_texts(str(path)))):
+        with pytest.raises(BabeliteError, match=r"x\.parquet: holds b'caf\\xe9' where text in UTF"):
+            reading(path)
 
 
 def test_parquet_is_not_packed_twice(tmp_path: Path) -> None:

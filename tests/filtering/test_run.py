@@ -108,6 +108,14 @@ def test_languages() -> None:
         assert [verdict.reasons[:1] for verdict in filtered][:2] == [(), ("language",)]
 
 
+@pytest.mark.skipif(not is_available(), reason="the extra filter is not installed")
+def test_no_pair_with_both_sides() -> None:
+    identifier = LanguageIdentifier()
+    with filter_pairs(["e1 e2", ""], ["", "f1"], Words(), identifier=identifier) as filtered:
+        assert [verdict.reasons for verdict in filtered] == [("empty",), ("empty",)]
+        assert filtered.languages is None
+
+
 def test_signs_of_truncation() -> None:
     """Without a hint from its vector a sentence is cut off by its length, its end and its words."""
     good = [(f"the house {i} of the king is old and cold.", f"das haus {i} ist alt und kalt jetzt.")

@@ -103,6 +103,8 @@ def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers:
         ({"dim": 30, "heads": 4}, ["30", "4 heads", "--dim"]),
         ({"dropout": 1}, ["'dropout'", "less than 1"]),
         ({"temperature": float("nan")}, ["'temperature'"]),
+        ({"seed": -1}, ["'seed'", "greater than or equal to 0"]),
+        ({"seed": 1 << 63}, ["'seed'", "less than"]),
         ({"similarity": "euclid"}, ["'similarity'", "cosine"]),
         ({"device": "tpu"}, ["'device'", "cuda"]),
         ({"objective": "align + laser"}, ["laser", "ugt"]),

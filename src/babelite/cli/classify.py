@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing, parse_columns
+from babelite.cli.options import AllowDownload, FieldOption, ModelOption, flowing, parse_columns
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ def _train(
     classifier: ClassifierOption = "logistic",
     columns: Columns = None,
     by_sentence: BySentence = False,
-    seed: Annotated[int, typer.Option(help="Of the texts held out, and of --classifier mlp.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the texts held out, and of --classifier mlp.")
+    ] = 0,
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
@@ -182,7 +184,8 @@ def _predict(
         str,
         typer.Argument(
             metavar="FILE",
-            help="Texts, one a line; .gz, .xz and .zst are unpacked; '-' reads standard input.",
+            help="Texts, one a line; or .jsonl or .parquet with one a record. .gz, .xz and .zst "
+            "are unpacked; '-' reads standard input.",
         ),
     ] = "-",
     out: Annotated[str, typer.Option(help="Where the lines go; '-' for the screen.")] = "-",
@@ -190,6 +193,7 @@ def _predict(
         int | None,
         typer.Option(min=1, help="Take this tab-separated column, from 1, not whole lines."),
     ] = None,
+    field: FieldOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     model: ModelOption = None,
     allow_download: AllowDownload = False,
@@ -203,7 +207,7 @@ def _predict(
     require_writable(out, apart_from=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
     made = TextClassifier.load(classifier, encoder, allow_download=allow_download)
-    texts = (line.text for line in read_sentences(file, column))
+    texts = (line.text for line in read_sentences(file, column, field))
     write = _as_json if as_json else _as_row
     with writing_text(out) as stream:
         for block in _watched(_blocks(made, texts), quiet=out == "-"):

@@ -239,7 +239,7 @@ def split(
         Path,
         typer.Option(help="The folder to write NAME.train.tsv and NAME.held-out.tsv to."),
     ],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same split.")] = 0,
     columns: Columns = None,
     languages: Languages = None,
     format_: Format = None,

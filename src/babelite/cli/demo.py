@@ -35,6 +35,7 @@ def _demo(
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from babelite.demo import run_demo
     from babelite.training.progress import Progress
@@ -57,12 +58,9 @@ def _demo(
         )
     console.print(table)
     for example in result.examples:
-        console.print(f"\n[bold]{example.query}[/bold]", highlight=False)
+        # As text, for a string with brackets would be taken for markup.
+        console.print(Text(f"\n{example.query}", style="bold"))
         for hit in example.hits:
-            console.print(f"  {hit.score:.2f}  {hit.text}", highlight=False, markup=False)
-    console.print(
-        f"\nDone in {result.seconds:.0f} s. The model is in {result.model}, "
-        f"the report is {result.report.resolve()}",
-        highlight=False,
-        soft_wrap=True,
-    )
+            console.print(Text(f"  {hit.score:.2f}  {hit.text}"))
+    made = f"The model is in {result.model}, the report is {result.report.resolve()}"
+    console.print(Text(f"\nDone in {result.seconds:.0f} s. {made}"), soft_wrap=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, RayOption, flowing
+from babelite.cli.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -70,13 +70,7 @@ def _encode(
         int | None,
         typer.Option(min=1, help="Take this tab-separated column, from 1, not whole lines."),
     ] = None,
-    field: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="The field of JSON or Parquet records to take (default: text or sentence).",
-        ),
-    ] = None,
+    field: FieldOption = None,
     float16: Annotated[
         bool, typer.Option("--float16", help="Write float16, half the size, not float32.")
     ] = False,
@@ -103,11 +97,10 @@ def _encode(
         )
     sources = _sources(files or ["-"], column, field)
     made = _Made(out, "float16" if float16 else "float32", model, allow_download, workers, ray)
-    if made.is_array:
-        require_writable(out, apart_from=(source.place for source in sources))
-    else:
+    if not made.is_array:
         made.write_shards(sources, text, shard_lines)
         return
+    require_writable(out, apart_from=(source.place for source in sources))
     if shard_lines is not None or not text:
         raise BabeliteError(
             "is one array, which has neither shards nor text",
@@ -120,7 +113,7 @@ def _encode(
 def _sources(files: Sequence[str], column: int | None, field: str | None) -> list[Source]:
     from babelite.files import require_file
     from babelite.places import expanded, is_url
-    from babelite.sentences import Source
+    from babelite.sentences import Source, require_names
 
     sources = []
     for place in (place for file in files for place in expanded(file)):
@@ -130,8 +123,7 @@ def _sources(files: Sequence[str], column: int | None, field: str | None) -> lis
             require_file(Path(place))
         sources.append(source)
     places = [source.place for source in sources]
-    if twice := [place for place in places if places.count(place) > 1]:
-        raise BabeliteError("is named twice", path=twice[0], remedy="name it once")
+    require_names(places)
     if "-" in places and len(places) > 1:
         raise BabeliteError("cannot be one of several", path="-", remedy="save it to a file")
     return sources

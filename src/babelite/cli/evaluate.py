@@ -71,7 +71,7 @@ def _evaluate(
             "otherwise all.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of drawing queries and of the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of drawing queries and of the intervals.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON instead of a table; shares are 0 to 1.")
     ] = False,
@@ -95,7 +95,7 @@ def _evaluate(
         picture_format(plot)
     if model is None and names_encoder(files[0]):
         model, *files = files
-    elif model is None and not (Path(files[0]).exists() or Path(files[0]).suffix):
+    elif model is None and not _may_be_pairs(files[0]):
         raise BabeliteError(
             "there is no such file or model folder", path=files[0], remedy="check the name"
         )
@@ -138,6 +138,15 @@ def _evaluate(
 
         save_figure(retrieval_figure(results), plot)
         typer.echo(f"Pictures: {plot}", err=True)
+
+
+def _may_be_pairs(text: str) -> bool:
+    """Whether a word is no model that is missing: a part of it is a file, or has an ending."""
+    from babelite.corpus.languages import split_prefix
+
+    _, rest = split_prefix(text)
+    parts = (rest, *rest.split(","))
+    return any(part == "-" or Path(part).exists() or Path(part).suffix for part in parts)
 
 
 def _read(source: PairSource) -> list[tuple[str, str]]:

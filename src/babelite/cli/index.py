@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing
+from babelite.cli.options import AllowDownload, FieldOption, ModelOption, flowing
 from babelite.cli.search import Column, read_sentences
 from babelite.errors import BabeliteError
 
@@ -38,8 +38,9 @@ def _index(
         list[str],
         typer.Argument(
             metavar="FILE...|INDEX",
-            help="Sentences, one a line; .gz, .xz and .zst are unpacked; '-' reads standard "
-            "input. Or, without --out, the folder of an index.",
+            help="Sentences, one a line; or .jsonl or .parquet with one a record. .gz, .xz and "
+            ".zst are unpacked; '-' reads standard input. Or, without --out, the folder of an "
+            "index.",
         ),
     ],
     out: Annotated[
@@ -47,6 +48,7 @@ def _index(
     ] = None,
     model: ModelOption = None,
     column: Column = None,
+    field: FieldOption = None,
     kind: Annotated[
         Literal["exact", "ivf", "pq"] | None,
         typer.Option(
@@ -86,19 +88,20 @@ def _index(
                 remedy="name the folder of the index in place of --out",
             )
         encoder = open_encoder(model, allow_download=allow_download)
-        _build(places, out, encoder, model, column, kind, float16)
+        sources, total = _sources(places, column, field)
+        _build(sources, total, out, encoder, model, kind, float16)
         return
     index = _open(places, changes)
     # What is to go is looked up before anything changes: a mistake in it must not leave half done.
     gone = [row for text in remove_lines or () for row in _rows(index, text)]
-    texts = {line.text for path in remove or () for line in read_sentences(path, column)}
+    texts = {line.text for path in remove or () for line in read_sentences(path, column, field)}
     if append:
         from babelite.cli.stages import Stages
         from babelite.index import Index
 
         given = open_encoder(model, allow_download=allow_download) if model else None
         index = Index.open(index.folder, given, allow_download=allow_download)
-        sources, total = _sources(append, column)
+        sources, total = _sources(append, column, field)
         with Stages(total) as progress:
             index.add(sources, progress=progress)
     if remove or remove_lines:
@@ -107,18 +110,17 @@ def _index(
 
 
 def _build(
-    places: Sequence[str],
+    sources: Mapping[str, Iterable[str]],
+    total: int | None,
     out: Path,
     encoder: SentenceEncoder,
     model: str | None,
-    column: int | None,
     kind: Literal["exact", "ivf", "pq"] | None,
     float16: bool,
 ) -> None:
     from babelite.cli.stages import Stages
     from babelite.index import Index
 
-    sources, total = _sources(places, column)
     with Stages(total) as progress:
         index = Index.build(
             sources,
@@ -144,7 +146,7 @@ def _open(places: Sequence[str], changes: bool) -> Index:
 
 
 def _sources(
-    places: Sequence[str], column: int | None
+    places: Sequence[str], column: int | None, field: str | None
 ) -> tuple[Mapping[str, Iterable[str]], int | None]:
     """The lines of files by their names, read when they are needed, and their number if known.
 
@@ -152,24 +154,24 @@ def _sources(
     is wrong with the last line of the last one is said now.
     """
     from babelite.files import is_read_once
+    from babelite.sentences import require_names
 
-    for place in places:
-        if places.count(place) > 1:
-            raise BabeliteError("is named twice", path=place, remedy="name it once")
+    require_names(places)
     total: int | None = 0
     blank = True
     for place in places:
         if is_read_once(place):
             total, blank = None, False
             continue
-        for line in read_sentences(place, column):
+        for line in read_sentences(place, column, field):
             total = None if total is None else total + 1
             blank = blank and not line.text.strip()
     if blank:
         raise BabeliteError(
             "holds only blank lines", path=", ".join(places), remedy="name a file with text"
         )
-    return {place: (line.text for line in read_sentences(place, column)) for place in places}, total
+    lines = {place: read_sentences(place, column, field) for place in places}
+    return {place: (line.text for line in some) for place, some in lines.items()}, total
 
 
 def _rows(index: Index, text: str) -> Iterator[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, RayOption, flowing
+from babelite.cli.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
 from babelite.cli.search import Column
 from babelite.errors import BabeliteError
 
@@ -46,13 +46,17 @@ def register(app: typer.Typer) -> None:
 
 def _mine(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="Text, or '-'; .gz, .xz, .zst; s3://…")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Text, .jsonl or .parquet; .gz, .xz, .zst; '-'; s3://…"
+        ),
     ],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="Text in the other language.")],
     out: Annotated[
         str, typer.Option(help="The TSV file to write (.gz, .xz, .zst), or '-' for the screen.")
     ] = "-",
     column: Column = None,
+    field: FieldOption = None,
     model: ModelOption = None,
     threshold: Annotated[
         float | None,
@@ -139,7 +143,7 @@ def _mine(
     gold = read_gold(calibrate) if calibrate else None
     require_writable(out, apart_from=(source, target))
     encoder = open_encoder(model, allow_download=allow_download)
-    first, second = Source(source, column=column), Source(target, column=column)
+    first, second = (Source(place, column=column, field=field) for place in (source, target))
     with (
         working(out, work) as folder,
         _steps(model, ray, workers) as steps,

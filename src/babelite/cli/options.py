@@ -28,6 +28,14 @@ AllowDownload = Annotated[
         "--allow-download", help="Let sentence-transformers or fastembed fetch the model."
     ),
 ]
+FieldOption = Annotated[
+    str | None,
+    typer.Option(
+        "--field",
+        metavar="NAME",
+        help="The field of JSON or Parquet records to take (default: text or sentence).",
+    ),
+]
 RayOption = Annotated[
     str | None,
     typer.Option(

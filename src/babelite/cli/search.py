@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing
+from babelite.cli.options import AllowDownload, FieldOption, ModelOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -65,8 +65,9 @@ def _search(
         str,
         typer.Argument(
             metavar="PLACE",
-            help="What is searched: the folder of an index; or a file of sentences, one a line, "
-            "where .gz, .xz and .zst are unpacked and '-' reads standard input.",
+            help="What is searched: the folder of an index; or a file of sentences, one a line, or "
+            ".jsonl or .parquet with one a record. .gz, .xz and .zst are unpacked; '-' reads "
+            "standard input.",
         ),
     ],
     queries: Annotated[
@@ -79,6 +80,7 @@ def _search(
     model: ModelOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many lines to find for a query.")] = 5,
     column: Column = None,
+    field: FieldOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
     allow_download: AllowDownload = False,
 ) -> None:
@@ -87,10 +89,7 @@ def _search(
             "cannot be both the file and the queries", path="-", remedy="save one to a file"
         )
     if Path(place).is_dir():
-        if column is not None:
-            raise BabeliteError(
-                "is an index, which has no columns", path=place, remedy="leave out --column"
-            )
+        _require_no_part(place, column, field)
         index = _open_index(place, model, allow_download)
         texts = [text for query in queries for text in _query_texts(query)]
         _warn_of_unreadable(index.encoder, texts)
@@ -99,13 +98,21 @@ def _search(
         found = [[Found(h.score, h.line, h.text, h.source) for h in some] for some in hits]
     else:
         several = False
-        texts, found = _search_file(place, queries, model, k, column, allow_download)
+        texts, found = _search_file(place, queries, model, k, column, field, allow_download)
     for number, (text, some) in enumerate(zip(texts, found, strict=True)):
         if as_json:
             typer.echo(_as_json(text, some))
         else:
             typer.echo("\n" * bool(number) + typer.style(text, bold=True))
             _show(some, with_files=several)
+
+
+def _require_no_part(index: str, column: int | None, field: str | None) -> None:
+    for given, option in ((column, "column"), (field, "field")):
+        if given is not None:
+            raise BabeliteError(
+                f"is an index, which has no {option}s", path=index, remedy=f"leave out --{option}"
+            )
 
 
 def _open_index(place: str, model: str | None, allow_download: bool) -> Index:
@@ -124,6 +131,7 @@ def _search_file(
     model: str | None,
     k: int,
     column: int | None,
+    field: str | None,
     allow_download: bool,
 ) -> tuple[list[str], list[list[Found]]]:
     import numpy as np
@@ -132,7 +140,7 @@ def _search_file(
     from babelite.retrieval import search
 
     encoder = open_encoder(model, allow_download=allow_download)
-    lines = [line for line in read_sentences(path, column) if line.text.strip()]
+    lines = [line for line in read_sentences(path, column, field) if line.text.strip()]
     if not lines:
         raise BabeliteError("holds only blank lines", path=path, remedy="name a file with text")
     wanted = [text for query in queries for text in _query_texts(query)]
@@ -146,16 +154,18 @@ def _search_file(
     ]
 
 
-def read_sentences(path: str, column: int | None) -> Iterator[Line]:
-    """The lines of a file, or one of their tab-separated columns.
+def read_sentences(
+    path: str, column: int | None = None, field: str | None = None
+) -> Iterator[Line]:
+    """The lines of a file, one of their tab-separated columns, or a field of its records.
 
     Raises:
-        BabeliteError: The file is empty or cannot be read, or a line has too few columns.
+        BabeliteError: The file is empty or cannot be read, or a line lacks the column or the field.
     """
     from babelite.sentences import Source
 
     number = 0
-    for number, text in enumerate(Source(path, column=column).read(), start=1):
+    for number, text in enumerate(Source(path, column=column, field=field).read(), start=1):
         yield Line(number, text)
     if not number:
         raise BabeliteError("is empty", path=path, remedy="name a file with one sentence a line")
@@ -164,7 +174,7 @@ def read_sentences(path: str, column: int | None) -> Iterator[Line]:
 def _query_texts(query: str) -> Sequence[str]:
     if query != "-":
         return [query]
-    texts = [line.text for line in read_sentences("-", None) if line.text.strip()]
+    texts = [line.text for line in read_sentences("-") if line.text.strip()]
     if not texts:
         raise BabeliteError("holds no query", path="-", remedy="write one a line")
     return texts

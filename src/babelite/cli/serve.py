@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Annotated, Optional
@@ -80,9 +81,10 @@ def _serve(
     ] = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    if max_body <= 0 or timeout <= 0:
+    if not (0 < max_body * _MEGABYTE < math.inf and 0 < timeout < math.inf):
         raise BabeliteError(
-            "--max-body and --timeout must be above 0", remedy="leave them out for the defaults"
+            "--max-body and --timeout must be finite and above 0",
+            remedy="leave them out for the defaults",
         )
     from babelite.server.app import create_app
     from babelite.server.limits import Limits

@@ -34,7 +34,7 @@ from babelite.identity import EncoderIdentity
 from babelite.identity import require_same as require_same_encoder
 from babelite.locks import LOCK, locked
 from babelite.places import Folder, is_url
-from babelite.sentences import Source, Survey
+from babelite.sentences import Source, Survey, require_names
 
 SHARD_ROWS = 65_536
 _ROWS_A_BLOCK = 4096
@@ -149,10 +149,7 @@ def survey_sources(
         BabeliteError: One cannot be read, or holds something that is no sentence, or is there
             twice.
     """
-    places = [source.place for source in sources]
-    for place in places:
-        if places.count(place) > 1:
-            raise BabeliteError("is named twice", path=place, remedy="name it once")
+    require_names([source.place for source in sources])
     for source in sources:
         source.check()
     surveys: dict[int, Survey] = {}

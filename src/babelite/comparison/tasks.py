@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -286,7 +286,7 @@ class ClassificationTask(_Task):
     folders: Mapping[str, str] = {}
     train_size: int = 1000
     classifier: Literal["mlp", "logistic"] = "mlp"
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2, 3, 4), min_length=1)
 
     def files(self) -> list[Path]:
         """See `_Task`."""

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
@@ -152,10 +153,9 @@ def _in_package(name: str) -> _Entries:
             yield file.as_posix(), Path(str(file.locate())).read_bytes
     if found:
         return
-    is_module = name.isidentifier() and importlib.util.find_spec(name) is not None
-    if is_module:
-        spec = importlib.util.find_spec(name)
-        for folder in (spec.submodule_search_locations or []) if spec else []:
+    spec = _module(name)
+    if spec is not None:
+        for folder in spec.submodule_search_locations or []:
             yield from _in_folder(Path(folder))
     elif not files:
         raise BabeliteError(
@@ -163,6 +163,14 @@ def _in_package(name: str) -> _Entries:
             path=name,
             remedy=f"check the path, or fetch it with: pip download --no-deps {name}",
         )
+
+
+def _module(name: str) -> ModuleSpec | None:
+    """Where a module is; None if there is none that can be found again, as ``__main__`` cannot."""
+    try:
+        return importlib.util.find_spec(name) if name.isidentifier() else None
+    except ValueError:
+        return None
 
 
 # Encrypted members are a RuntimeError, kinds of compression that Python lacks its child.

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.files import COMPRESSIONS, read_lines, require_file, writing_bytes, writing_text
-from babelite.parquet import reading_parquet, require_pyarrow
+from babelite.json_lines import read_record, text_of, without_half_pairs
+from babelite.parquet import reading_parquet, require_one, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +26,11 @@ _ROW_GROUP = 1 << 16
 
 
 def _choose_keys(
-    names: Collection[str], languages: tuple[str, str], columns: tuple[str, str] | None, path: str
+    names: Collection[str],
+    languages: tuple[str, str],
+    columns: tuple[str, str] | None,
+    path: str,
+    line: int | None = None,
 ) -> tuple[str, str]:
     choices = (columns,) if columns else (languages, ("source", "target"))
     for choice in choices:
@@ -35,7 +40,7 @@ def _choose_keys(
         f"has no columns {choices[0][0]!r} and {choices[0][1]!r}, "
         f"it has {', '.join(names) or 'none'}",
         path=path,
-        line=1,
+        line=line,
         remedy="choose two of these with --columns",
     )
 
@@ -67,7 +72,7 @@ def read_jsonl(
         nested = isinstance(nest, dict) and not (columns and set(columns) <= record.keys())
         fields = cast("dict[str, object]", nest) if nested else record
         if keys is None:
-            keys = _choose_keys(fields, languages, columns, path)
+            keys = _choose_keys(fields, languages, columns, path, number)
         yield Pair(_string(fields, keys[0], path, number), _string(fields, keys[1], path, number))
 
 
@@ -95,43 +100,24 @@ def write_jsonl(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) ->
 
 def _objects(path: str) -> Iterator[tuple[int, dict[str, object]]]:
     for number, line in enumerate(read_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise BabeliteError(
-                f"is not JSON ({error})", path=path, line=number, remedy="write one object a line"
-            ) from error
-        if not isinstance(value, dict):
-            raise BabeliteError(
-                "is not a JSON object",
-                path=path,
-                line=number,
-                remedy='write lines such as {"en": "…", "fr": "…"}',
-            )
-        yield number, value
+        if line.strip():
+            yield number, read_record(line, path, number, '{"en": "…", "fr": "…"}')
 
 
 def _string(record: Mapping[str, object], key: str, path: str, number: int) -> str:
-    value = record.get(key, ...)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        problem = f"has no {key!r}" if value is ... else f"{key!r} is not a string"
+    if key not in record:
         raise BabeliteError(
-            problem, path=path, line=number, remedy="mend the line, or choose others by --columns"
+            f"has no {key!r}",
+            path=path,
+            line=number,
+            remedy="mend the line, or choose others by --columns",
         )
-    return value if value.isprintable() else _without_half_pairs(value)
-
-
-def _without_half_pairs(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text_of(record[key], key, path, number, "--columns")
 
 
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        yield value
+        yield without_half_pairs(value)
     elif isinstance(value, dict):
         for inner in value.values():
             yield from _strings(inner)
@@ -156,13 +142,16 @@ def read_parquet(
     """
     with _open_parquet(path) as file:
         names = file.schema_arrow.names
-        inner = _struct_names(file.schema_arrow)
+        inner = _struct_names(file.schema_arrow, path)
         nested = bool(inner) and not (columns and set(columns) <= set(names))
-        keys = _choose_keys(inner if nested else names, languages, columns, path)
+        there = inner if nested else names
+        keys = _choose_keys(there, languages, columns, path)
+        for key in keys:
+            require_one(key, there, path)
         wanted = [f"{_NEST}.{key}" for key in keys] if nested else list(keys)
         for batch in file.iter_batches(_BATCH, columns=wanted):
             holder = _struct_as_batch(batch.column(_NEST)) if nested else batch
-            sources, targets = (_column(holder, key, path) for key in keys)
+            sources, targets = (_strings_of(holder.column(key), key, path) for key in keys)
             yield from map(Pair, sources, targets)
 
 
@@ -175,7 +164,7 @@ def parquet_texts(path: str) -> Iterator[str]:
             for holder in holders:
                 for name, column in zip(holder.schema.names, holder.columns, strict=True):
                     if _is_text(column.type):
-                        yield from _column(holder, name, path)
+                        yield from _strings_of(column, name, path)
 
 
 def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
@@ -215,10 +204,13 @@ def _open_parquet(path: str) -> Iterator[pq.ParquetFile]:
         yield file
 
 
-def _struct_names(schema: pa.Schema) -> list[str]:
+def _struct_names(schema: pa.Schema, path: str) -> list[str]:
     """The names of the fields inside ``translation``; none if there is no such struct."""
-    column = schema.field(_NEST).type if _NEST in schema.names else None
-    if column is None or not _is_struct(column):
+    if _NEST not in schema.names:
+        return []
+    require_one(_NEST, schema.names, path)
+    column = schema.field(_NEST).type
+    if not _is_struct(column):
         return []
     return [column.field(index).name for index in range(column.num_fields)]
 
@@ -242,9 +234,8 @@ def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
     return pa.RecordBatch.from_struct_array(column)
 
 
-def _column(batch: pa.RecordBatch, name: str, path: str) -> list[str]:
+def _strings_of(column: pa.Array, name: str, path: str) -> list[str]:
     """The strings of a column; flat, dictionary-encoded and large strings all come out alike."""
-    column = batch.column(name)
     if not _is_text(column.type):
         raise BabeliteError(
             f"column {name!r} holds {column.type}, not text",

@@ -56,7 +56,8 @@ class Filtered:
     """A corpus with a verdict on each pair.
 
     Attributes:
-        languages: What each side was checked for; None if languages were not checked.
+        languages: What each side was checked for; None if languages were not checked, or no pair
+            has text on both sides.
         counts: How many pairs each reason holds for, and ``kept``.
     """
 
@@ -162,7 +163,7 @@ class _Judge:
         texts = [(mined.sources[rows[0][i]], mined.targets[rows[1][i]]) for i in sample]
         self._truncation = TruncationCheck(texts, encoder)
         self.languages: tuple[str, str] | None = None
-        if identifier is not None:
+        if identifier is not None and texts:  # else there is nothing to tell them by, or to check
             few = texts[:: max(1, len(texts) // _LANGUAGE_SAMPLE)]
             source, target = (
                 given or identifier.main_language(pair[side] for pair in few)

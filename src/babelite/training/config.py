@@ -114,7 +114,9 @@ class TrainingConfig(BaseModel):
     checkpoint_seconds: float = Field(
         60, gt=0, description="Time between checkpoints, which a killed run continues from."
     )
-    seed: int = Field(0, ge=0, description="Decides weights, order, masks and held-out pairs.")
+    seed: int = Field(
+        0, ge=0, lt=1 << 63, description="Decides weights, order, masks and held-out pairs."
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
