@@ -21,6 +21,10 @@ def blocks(page: str) -> Iterator[tuple[str, str]]:
     yield from BLOCK.findall(text)
 
 
+def program(page: str, block: str) -> None:
+    exec(compile(block, f"{page}.md", "exec"), {"__name__": "__main__"})
+
+
 def shell(command: str) -> str:
     done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -32,7 +36,7 @@ def test_a_page_runs_as_it_stands(run: Run, here: Path, page: str) -> None:
     ours = 0
     for language, block in blocks(page):
         if language == "python":
-            exec(compile(block, f"{page}.md", "exec"), {})
+            program(page, block)
             continue
         for command in COMMAND.findall(block):
             piped, found, arguments = command.rpartition("babelite ")
@@ -44,3 +48,14 @@ def test_a_page_runs_as_it_stands(run: Run, here: Path, page: str) -> None:
             assert code == 0, f"{command}\n{err}"
             ours += 1
     assert ours >= 3
+
+
+def test_the_programs_of_the_page_on_many_lines_run(here: Path) -> None:
+    for language, block in blocks("cluster"):
+        if language == "python":
+            program("cluster", block)
+            continue
+        for command in COMMAND.findall(block):
+            if command.startswith(("cat >", "printf")):
+                shell(command)
+    assert (here / "python" / "_shards.json").exists()
