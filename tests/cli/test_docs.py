@@ -1,8 +1,10 @@
 """The commands and programs on the pages of docs/ run as they stand, from top to bottom."""
 
+import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = ["search", "mining", "filtering", "alignment", "classification", "training"]
 # A command is a line, or a here-document with all its lines.
 COMMAND = re.compile(r"^.*<<'END'\n(?:.*\n)*?END$|^.+$", re.MULTILINE)
 
@@ -21,18 +24,29 @@ def blocks(page: str) -> Iterator[tuple[str, str]]:
     yield from BLOCK.findall(text)
 
 
+def program(page: str, block: str) -> None:
+    exec(compile(block, f"{page}.md", "exec"), {"__name__": "__main__"})
+
+
 def shell(command: str) -> str:
-    done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, check=False)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-ec", command],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.parametrize("page", ["search", "mining", "filtering", "alignment", "classification"])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_runs_as_it_stands(run: Run, here: Path, page: str) -> None:
     ours = 0
     for language, block in blocks(page):
         if language == "python":
-            exec(compile(block, f"{page}.md", "exec"), {})
+            program(page, block)
             continue
         for command in COMMAND.findall(block):
             piped, found, arguments = command.rpartition("babelite ")
@@ -44,3 +58,14 @@ def test_a_page_runs_as_it_stands(run: Run, here: Path, page: str) -> None:
             assert code == 0, f"{command}\n{err}"
             ours += 1
     assert ours >= 3
+
+
+def test_the_programs_of_the_page_on_many_lines_run(here: Path) -> None:
+    for language, block in blocks("cluster"):
+        if language == "python":
+            program("cluster", block)
+            continue
+        for command in COMMAND.findall(block):
+            if command.startswith(("cat >", "printf")):
+                shell(command)
+    assert (here / "python" / "_shards.json").exists()
