@@ -212,7 +212,7 @@ def test_import_is_light() -> None:
 
 
 def test_onnxruntime_sends_nothing_home(tmp_path: Path) -> None:
-    """From 1.32 on it would keep what it sends, and a number of the machine, below the home."""
+    """Release 1.32 would keep what it sends, and a number of the machine, below the home."""
     variables = {k: v for k, v in os.environ.items() if k not in ("ORT_DISABLE_TELEMETRY", "HOME")}
     program = "from babelite import Encoder; Encoder.load().encode(['heute'])"
     environment = {**variables, "HOME": str(tmp_path)}

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# From release 1.32 on onnxruntime sends data about its use home, unless it is told not to before it
-# is first imported. babelite touches no network that was not asked for.
+# onnxruntime (seen in 1.32) sends data about its use home, unless it is told not to before it is
+# first imported. babelite touches no network that was not asked for.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["BabeliteError", "Encoder", "SentenceEncoder", "__version__"]

@@ -97,6 +97,14 @@ def test_a_field_of_records(run: Run, here: Path) -> None:
     assert sorted(found(run, "i", "x")) == [("e.jsonl", 1, "zebra"), ("f.jsonl", 1, "kayak")]
 
 
+def test_lines_of_a_file_that_was_added_twice_have_no_number(run: Run, index: str) -> None:
+    for _ in range(2):
+        assert run("index", index, "--append", "c.tsv", "--column", "2")[0] == 0
+    code, _, err = run("index", index, "--remove-lines", "c.tsv:1")
+    assert code == 2
+    assert "my.index: holds several files that were called c.tsv; name the lines by their t" in err
+
+
 def test_a_single_file_needs_no_name(run: Run) -> None:
     run("index", "a.txt", "--out", "my.index", *LETTERS)
     code, out, err = run("index", "my.index", "--remove-lines", "1,3-4")

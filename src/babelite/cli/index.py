@@ -184,6 +184,12 @@ def _rows(index: Index, text: str) -> Iterator[int]:
             path=index.folder,
             remedy=f"say of which, for example {sources[0].name}:{text}",
         )
+    if sum(source.name == name for source in sources) > 1:
+        raise BabeliteError(
+            f"holds several files that were called {name}",
+            path=index.folder,
+            remedy="name the lines by their text, with --remove",
+        )
     start = 0
     for source in sources:
         if not name or source.name == name:
