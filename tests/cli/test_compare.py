@@ -50,3 +50,15 @@ def test_a_report_of_what_there_is(here: Path, run: Run) -> None:
     code, _, err = run("compare", "letters.toml", "--report-only")
     assert code == 0 and "0 of 1 models are finished" in err
     assert "has not been run yet" in (here / "letters" / "tables.md").read_text()
+
+
+def test_no_report_calls_one_encoder_by_the_name_of_another(here: Path, run: Run) -> None:
+    write_text(here)
+    config = here / "letters.toml"
+    config.write_text(CONFIG)
+    assert run("compare", "letters.toml")[0] == 0
+    config.write_text(CONFIG.replace("letter_encoder:letters", "letter_encoder:others"))
+    for options in ([], ["--report-only"]):
+        code, _, err = run("compare", "letters.toml", *options)
+        assert code == 2, err
+        assert "encoder (was letter_encoder:letters, is letter_encoder:others)" in err

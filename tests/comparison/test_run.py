@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import random_model
 from processes import start_babelite
 from small_comparison import BASE, ENCODERS, SMALL, SYSTEMS, TASKS, InThisProcess, Silent, grid_of
 
@@ -106,6 +107,44 @@ def test_other_settings_need_another_folder(finished: Grid, text: Path, tmp_path
     out = copied(finished, tmp_path / "other")
     grid = grid_of(SMALL.replace("dim = 32", "dim = 64"), text, out)
     with pytest.raises(BabeliteError, match=r"dim \(was 32, is 64\).*--out"):
+        run_cells(grid, Silent(), launcher=InThisProcess())
+
+
+ONE_TASK = TASKS[: TASKS.index("[[tasks]]", TASKS.index("[[tasks]]") + 1)]
+
+
+def test_another_encoder_needs_another_folder(text: Path, tmp_path: Path) -> None:
+    source = (text / "letter_encoder.py").read_text(encoding="utf-8")
+    (text / "two_encoders.py").write_text(
+        source + "\ndef zeros(s):\n    return letters(s) * 0 + 1\n"
+    )
+    config = ENCODERS.replace("letter_encoder:letters", "two_encoders:leters") + ONE_TASK
+    out = tmp_path / "encoder"
+    assert run_cells(grid_of(config, text, out), Silent(), launcher=InThisProcess()).failed
+    # What came to nothing may be mended.
+    config = config.replace(":leters", ":letters")
+    assert run_cells(grid_of(config, text, out), Silent(), launcher=InThisProcess()).finished
+    other = grid_of(config.replace(":letters", ":zeros"), text, out)
+    with pytest.raises(
+        BabeliteError, match=r"encoder \(was two_encoders:letters, is .*:zeros\).*--out"
+    ):
+        run_cells(other, Silent(), launcher=InThisProcess())
+    shutil.rmtree(out / "encoders" / "letters")
+    assert run_cells(other, Silent(), launcher=InThisProcess()).finished
+
+
+def test_a_model_trained_anew_is_another_encoder(text: Path, tmp_path: Path) -> None:
+    random_model.write(text / "small-model")
+    config = ENCODERS.replace("letter_encoder:letters", "small-model") + ONE_TASK
+    grid = grid_of(config, text, tmp_path / "anew")
+    assert run_cells(grid, Silent(), launcher=InThisProcess()).finished
+    # The same model in another place is no other.
+    shutil.move(text / "small-model", tmp_path / "small-model")
+    config = config.replace('"small-model"', f'"{tmp_path / "small-model"}"')
+    grid = grid_of(config, text, tmp_path / "anew")
+    assert run_cells(grid, Silent(), launcher=InThisProcess()).finished
+    random_model.write(tmp_path / "small-model", layers=1)
+    with pytest.raises(BabeliteError, match=r"encoders/letters: .*model \(was .*measure it again"):
         run_cells(grid, Silent(), launcher=InThisProcess())
 
 

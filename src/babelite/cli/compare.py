@@ -60,6 +60,7 @@ def _compare(
     ] = False,
     allow_download: AllowDownload = False,
 ) -> None:
+    from babelite.comparison.cells import CellFiles
     from babelite.comparison.config import read_config
     from babelite.comparison.grid import make_grid
     from babelite.comparison.outputs import write_outputs
@@ -74,6 +75,8 @@ def _compare(
         return
     grid = open_grid(grid)
     if report_only:
+        for cell in grid.cells:
+            CellFiles(grid, cell).holds_the_same()  # or there is no report of what is asked for
         ended = outcome(grid)
     else:
         with _Display(grid) as display:

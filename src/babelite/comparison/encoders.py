@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.adapters import AdaptedEncoder, open_encoder
+from babelite.checksums import sha256
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
-from babelite.model_folder import DEFAULT_MODEL, GRAPHS, PACKAGED, read_model_folder
+from babelite.model_folder import DEFAULT_MODEL, DESCRIPTION, GRAPHS, PACKAGED, read_model_folder
 
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
@@ -75,6 +76,23 @@ def missing_peer(name: str) -> str | None:
     if peer is None or find_spec(peer.module) is not None:
         return None
     return f"pip install {peer.package}"
+
+
+def told_apart_by(name: str) -> dict[str, str]:
+    """What tells an encoder from another that a comparison calls the same.
+
+    Args:
+        name: See `babelite.comparison.config.EncoderConfig`.
+
+    Returns:
+        Its name, and for a model folder, which may lie elsewhere the next time, the beginning of
+        the checksum of its ``babelite.json``, which holds those of all other files.
+    """
+    folder = DEFAULT_MODEL if name == PACKAGED else Path(name)
+    description = folder / DESCRIPTION
+    if not description.is_file():
+        return {"encoder": name}
+    return {"encoder": Path(name).name, "model": sha256(description)[:12]}
 
 
 def open_named(

@@ -77,8 +77,8 @@ def run_cells(
         How the cells ended.
 
     Raises:
-        BabeliteError: The folder is used by another process, or a cell holds a model that was
-            trained otherwise.
+        BabeliteError: The folder is used by another process, or a cell holds another
+            model than is asked for.
         KeyboardInterrupt: The user stopped it; what is done is kept.
     """
     files = [CellFiles(grid, cell) for cell in grid.cells]
