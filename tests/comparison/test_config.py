@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,28 @@ def test_a_missing_file_is_named_before_anything_is_trained(
     with pytest.raises(BabeliteError, match=r"no such file.*--data"):
         read(SMALL.replace(f'"{file}"', f'"absent.{file}"'), text, tmp_path)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ('pairs = ["test.en-fr.tsv", "more.en-fr.tsv"]', "more.en-fr.tsv"),
+        ('pairs = ["test.en-fr.tsv", "fr-en=more.en-fr.tsv"]', "more.en-fr.tsv"),
+        ('pairs = ["test.en-fr.tsv"]\nsib200 = "sib"', "test.en-fr.tsv"),
+    ],
+)
+def test_two_texts_of_a_language_pair_are_two_tasks(
+    change: str, where: str, text: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(text / "test.en-fr.tsv", text / "more.en-fr.tsv")
+    for folder in ("eng_Latn", "fra_Latn", "deu_Latn"):
+        (text / "sib" / folder).mkdir(parents=True, exist_ok=True)
+        (text / "sib" / folder / "test.tsv").touch()
+    config = SMALL.replace('pairs = ["test.en-fr.tsv"]', change)
+    with pytest.raises(BabeliteError, match=rf"{where}: .* second text of .* task 'pairs'.*own"):
+        read(config, text, tmp_path)
+    apart = 'pairs = ["test.en-fr.tsv"]\nsib200 = "sib"\nlanguages = ["en", "de"]'
+    read(SMALL.replace('pairs = ["test.en-fr.tsv"]', apart), text, tmp_path)
 
 
 def test_a_missing_configuration(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from babelite.comparison.checks import require_files
 from babelite.comparison.config import (
     BudgetConfig,
     ComparisonConfig,
@@ -16,7 +17,7 @@ from babelite.comparison.config import (
     EncoderConfig,
     SystemConfig,
 )
-from babelite.comparison.tasks import Scope, require_files
+from babelite.comparison.tasks import Scope
 from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from babelite.corpus import parse_source
-from babelite.errors import BabeliteError
 from babelite.evaluation.classification import evaluate_classification
 from babelite.evaluation.classification_sets import (
     LabelledSet,
@@ -198,6 +197,17 @@ class RetrievalTask(_Task):
         """The first language pair of the scope with its sentences, for pictures."""
         return next(iter(self._sets(scope)), None)
 
+    def sib200_languages(self) -> list[str]:
+        """The codes of the languages of SIB-200 that are there to be compared."""
+        if self.sib200 is None:
+            return []
+        folders = SIB200_FOLDERS | dict(self.folders)
+        return [
+            code
+            for code in self.languages or folders
+            if (Path(self.sib200) / folders.get(code, code)).is_dir()
+        ]
+
     def _sets(self, scope: Scope) -> Iterator[tuple[LanguagePair, RetrievalSet]]:
         for text in self.pairs:
             source = parse_source(text)
@@ -209,12 +219,7 @@ class RetrievalTask(_Task):
                     yield source.languages, muse(whole, queries=self.queries)
         if self.sib200 is not None:
             folders = SIB200_FOLDERS | dict(self.folders)
-            there = [
-                code
-                for code in self.languages or folders
-                if (Path(self.sib200) / folders.get(code, code)).is_dir()
-            ]
-            for pair in scope.among(there):
+            for pair in scope.among(self.sib200_languages()):
                 texts = read_sib200_parallel(self.sib200, [folders.get(c, c) for c in pair])
                 yield pair, all_against_all(zip(*texts.values(), strict=True))
 
@@ -370,24 +375,3 @@ def _placed_source(text: str, base: Path) -> str:
 
 def _sib200_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/*.tsv"))
-
-
-def require_files(tasks: Sequence[Task]) -> None:
-    """See before anything is trained that every file of the tasks is there.
-
-    Raises:
-        BabeliteError: One is not; names task and file.
-    """
-    for task in tasks:
-        files = task.files()
-        for file in files:
-            if not file.exists():
-                raise BabeliteError(
-                    f"there is no such file, and the task {task.name!r} needs it",
-                    path=file,
-                    remedy="check the path in the configuration, or name the folder with --data",
-                )
-        if not files:
-            raise BabeliteError(
-                f"the task {task.name!r} has no files", remedy="name some; see docs/comparison.md"
-            )
