@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from small_comparison import BASE, SMALL, SYSTEMS, TASKS
 
+from babelite.comparison.cells import CellFiles
 from babelite.comparison.config import BudgetConfig, read_config
 from babelite.comparison.grid import file_name, make_grid, share_out
 from babelite.errors import BabeliteError
@@ -107,6 +108,20 @@ def test_the_same_pairs_for_all_in_whatever_phases() -> None:
     # The default recipe: eight passes as a bag for one with layers.
     both = make_config("default", options={"bag_batch_size": 1_000, "batch_size": 500})
     assert share_out(budget, both) == {"bag_steps": 80, "steps": 20}
+
+
+def test_batches_that_make_one_step_are_all_counted(text: Path, tmp_path: Path) -> None:
+    options = {"bag_epochs": 0, "epochs": 1, "batch_size": 50, "accumulate": 4}
+    plain = make_config("tiny", options=options)
+    assert share_out(BudgetConfig(pairs=20_000), plain) == {"bag_steps": 0, "steps": 100}
+    assert share_out(BudgetConfig(steps=100), plain) == {"bag_steps": 0, "steps": 100}
+    by_steps = {"bag_steps": 100, "bag_batch_size": 100, "steps": 50} | options
+    del by_steps["bag_epochs"], by_steps["epochs"]
+    halves = share_out(BudgetConfig(pairs=40_000), make_config("tiny", options=by_steps))
+    assert halves == {"bag_steps": 200, "steps": 100}
+    grid = read(SMALL.replace("[training]", "[training]\naccumulate = 4"), text, tmp_path)
+    wanted = [CellFiles(grid, cell).pairs_wanted() for cell in grid.cells]  # type: ignore[attr-defined, arg-type]
+    assert wanted == [(6_000, 0), (0, 6_000), None]
 
 
 def test_minutes_leave_out_a_phase_that_has_no_epochs() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from babelite.comparison.encoders import told_apart_by
-from babelite.comparison.grid import Cell, Grid, file_name
+from babelite.comparison.grid import Cell, Grid, file_name, pairs_per_step
 from babelite.comparison.jobs import EvaluateJob, TextJob, TrainJob
 from babelite.comparison.records import read_record, write_record
 from babelite.comparison.tasks import Task
@@ -72,7 +72,7 @@ class CellFiles:
         if config is None or config.minutes is not None:
             return None
         if config.bag_steps is not None and config.steps is not None:
-            layers = config.steps * config.batch_size if config.layers else 0
+            layers = config.steps * pairs_per_step(config) if config.layers else 0
             return config.bag_steps * config.bag_batch_size, layers
         count = self._prepared_pairs()
         if not count:

@@ -267,12 +267,17 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     if budget.pairs is not None:
         steps = {
             "bag_steps": share * budget.pairs / plain.bag_batch_size,
-            "steps": (1 - share) * budget.pairs / plain.batch_size,
+            "steps": (1 - share) * budget.pairs / pairs_per_step(plain),
         }
     else:
         assert budget.steps is not None
         steps = {"bag_steps": share * budget.steps, "steps": (1 - share) * budget.steps}
     return {name: max(1, round(count)) if count else 0 for name, count in steps.items()}
+
+
+def pairs_per_step(config: TrainingConfig) -> int:
+    """How many pairs a step of the layers phase takes, unless long batches are cut."""
+    return config.batch_size * config.accumulate
 
 
 def _proportion(plain: TrainingConfig) -> tuple[float, float]:
@@ -282,7 +287,7 @@ def _proportion(plain: TrainingConfig) -> tuple[float, float]:
     if not plain.has_bag_phase:
         return 0.0, 1.0
     if plain.bag_steps is not None and plain.steps is not None:
-        return plain.bag_steps * plain.bag_batch_size, plain.steps * plain.batch_size
+        return plain.bag_steps * plain.bag_batch_size, plain.steps * pairs_per_step(plain)
     return plain.bag_epochs, plain.epochs
 
 
