@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from small_comparison import ENCODERS, TASKS, write_text
+from small_comparison import ENCODERS, SMALL, TASKS, write_text
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -62,3 +62,14 @@ def test_no_report_calls_one_encoder_by_the_name_of_another(here: Path, run: Run
         code, _, err = run("compare", "letters.toml", *options)
         assert code == 2, err
         assert "encoder (was letter_encoder:letters, is letter_encoder:others)" in err
+
+
+def test_a_task_that_comes_too_late_is_told(here: Path, run: Run) -> None:
+    write_text(here)
+    (here / "small.toml").write_text(SMALL)
+    (here / "small" / "cells" / "align" / "en-fr.seed-0" / "model").mkdir(parents=True)
+    (here / "small" / "comparison.json").write_text('{"excluded": ["test.en-fr.tsv"]}')
+    code, _, err = run("compare", "small.toml", "--dry-run")
+    assert code == 0, err
+    assert "The task 'alike' came after the models" in err
+    assert "The task 'pairs'" not in err

@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from babelite.comparison.cells import CellFiles
 from babelite.comparison.encoders import PEERS, Peer
 from babelite.comparison.grid import Grid
 from babelite.comparison.launch import launch
+from babelite.comparison.outputs import write_outputs
 from babelite.comparison.results import collect
 from babelite.comparison.run import run_cells
+from babelite.comparison.tables import markdown
 from babelite.errors import BabeliteError
 
 
@@ -74,7 +77,7 @@ def test_sentences_of_the_tasks_are_not_trained_on(finished: Grid, text: Path) -
     }
     tested = (text / "test.en-fr.tsv").read_text(encoding="utf-8").split("\n")[0].split("\t")
     assert trained and not trained & set(tested)
-    assert str(text / "test.en-fr.tsv") in finished.excluded
+    assert str(text / "test.en-fr.tsv") in finished.exclusions.files
 
 
 def test_a_finished_comparison_does_nothing_again(finished: Grid) -> None:
@@ -108,6 +111,62 @@ def test_other_settings_need_another_folder(finished: Grid, text: Path, tmp_path
     grid = grid_of(SMALL.replace("dim = 32", "dim = 64"), text, out)
     with pytest.raises(BabeliteError, match=r"dim \(was 32, is 64\).*--out"):
         run_cells(grid, Silent(), launcher=InThisProcess())
+
+
+LATE = """
+[[tasks]]
+kind = "retrieval"
+name = "late"
+pairs = ["late.en-fr.tsv"]
+"""
+
+
+def test_a_task_that_comes_too_late_is_marked(finished: Grid, text: Path, tmp_path: Path) -> None:
+    lines = (text / "en-fr.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (text / "late.en-fr.tsv").write_text("".join(lines[:30]), encoding="utf-8")
+    out = copied(finished, tmp_path / "late")
+    grid = grid_of(SMALL + LATE, text, out)
+    assert grid.exclusions == replace(finished.exclusions, late=("late",))
+    run_cells(grid, Silent(), launcher=InThisProcess())
+    results = collect(grid)
+    assert [task["late"] for task in results["tasks"]] == [False, False, False, True]
+    note = "its sentences were not kept out of their training text"
+    assert markdown(results).count(note) == 1
+    assert note in markdown(results).partition("## late")[2].partition("##")[0]
+    write_outputs(grid)
+    assert note in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_task_whose_file_was_changed_is_marked_too(
+    finished: Grid, text: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(text, elsewhere)
+    out = copied(finished, tmp_path / "changed")
+    assert grid_of(SMALL, elsewhere, out).exclusions.late == ()
+    with (elsewhere / "sts.fr.tsv").open("a", encoding="utf-8") as file:
+        file.write("one\ttwo\t3\n")
+    assert grid_of(SMALL, elsewhere, out).exclusions.late == ("alike",)
+
+
+def test_what_is_excluded_too_late_needs_another_folder(
+    finished: Grid, text: Path, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "exclude")
+    exclude = '[data]\nexclude = ["{}"]'.format
+    grid_of(SMALL.replace("[data]", exclude("test.en-fr.tsv")), text, out)  # as it was a task's
+    with pytest.raises(BabeliteError, match=r"exclude\.toml: data\.exclude: .*en-fr\.tsv; .*--out"):
+        grid_of(SMALL.replace("[data]", exclude("en-fr.tsv")), text, out)
+
+
+def test_until_a_model_is_trained_it_is_not_too_late(text: Path, tmp_path: Path) -> None:
+    out = tmp_path / "first-encoders"
+    outcome = run_cells(grid_of(ENCODERS + ONE_TASK, text, out), Silent(), launcher=InThisProcess())
+    assert outcome.finished == 1
+    grid = grid_of(SMALL, text, out)
+    assert str(text / "test.en-fr.tsv") in grid.exclusions.files
+    assert grid.exclusions.late == ()
+    assert json.loads((out / "comparison.json").read_text())["excluded"]
 
 
 ONE_TASK = TASKS[: TASKS.index("[[tasks]]", TASKS.index("[[tasks]]") + 1)]

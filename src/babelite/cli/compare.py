@@ -70,6 +70,12 @@ def _compare(
     if data is not None and not data.is_dir():
         raise BabeliteError("there is no such folder", path=data, remedy="check --data")
     grid = make_grid(read_config(config), config, out or Path(config.stem), data)
+    for task in grid.exclusions.late:
+        typer.echo(
+            f"The task {task!r} came after the models: its sentences were not kept out of their "
+            "training text, and the report says so. With a new folder (--out) they would be.",
+            err=True,
+        )
     if dry_run:
         _show_plan(grid)
         return

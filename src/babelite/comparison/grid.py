@@ -17,6 +17,7 @@ from babelite.comparison.config import (
     EncoderConfig,
     SystemConfig,
 )
+from babelite.comparison.exclusions import Exclusions, choose_exclusions
 from babelite.comparison.tasks import Scope
 from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
@@ -77,21 +78,21 @@ class Grid:
         out: Where it is kept.
         cells: All cells: those of the first seed first, then those of the next.
         draws: Files of which a number of pairs is drawn, and where they go.
-        excluded: Files whose sentences are not trained on.
+        exclusions: What is not trained on.
     """
 
     config: ComparisonConfig
     path: Path
     out: Path
     cells: tuple[Cell, ...]
-    draws: tuple[tuple[PairSource, PairSource], ...] = ()
-    excluded: tuple[str, ...] = ()
+    draws: tuple[tuple[PairSource, PairSource], ...]
+    exclusions: Exclusions
 
     @property
     def cleaning(self) -> Cleaning:
         """How the text is cleaned."""
         assert self.config.data is not None
-        return Cleaning(exclude=self.excluded, max_words=self.config.data.max_words)
+        return Cleaning(exclude=self.exclusions.files, max_words=self.config.data.max_words)
 
 
 def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None = None) -> Grid:
@@ -107,8 +108,8 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
         The grid.
 
     Raises:
-        BabeliteError: A file is missing, or a system has an option that does not exist or is not
-            allowed.
+        BabeliteError: A file is missing, a system has an option that does not exist or is not
+            allowed, or models are trained already on text that does not leave out what it should.
         MissingExtraError: Systems are to be trained without the extra ``train``.
     """
     base, out = (data or path.parent).resolve(), out.resolve()
@@ -117,15 +118,14 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
     _require_different_files(config, path)
     trained: list[Cell] = []
     draws: list[tuple[PairSource, PairSource]] = []
-    excluded: tuple[str, ...] = ()
+    exclusions = Exclusions()
     scope = Scope()
     if config.data is not None and config.systems:
         sources = _sources(config.data, base)
         if config.data.pairs is not None:
             draws = _drawn(sources, config.data.pairs, out / "text")
             sources = [drawn for _, drawn in draws]
-        of_tasks = [str(file) for task in config.tasks for file in task.kept_out()]
-        excluded = tuple(dict.fromkeys([*config.data.exclude, *of_tasks]))
+        exclusions = choose_exclusions(config, path, out)
         groups = {"all": tuple(sources)}
         if config.models == "each":
             names = dict.fromkeys(source.name for source in sources)
@@ -135,9 +135,8 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
             codes = dict.fromkeys(code for source in sources for code in source.languages)
             scope = Scope(tuple(combinations(codes, 2)))
         trained = list(_trained(config, path, out, groups, scope))
-    return Grid(
-        config, path, out, (*trained, *_as_they_come(config, out, scope)), tuple(draws), excluded
-    )
+    cells = (*trained, *_as_they_come(config, out, scope))
+    return Grid(config, path, out, cells, tuple(draws), exclusions)
 
 
 def _trained(

@@ -42,8 +42,9 @@ def collect(grid: Grid) -> dict[str, Any]:
         grid: The comparison.
 
     Returns:
-        Plain data for JSON: ``systems`` (in the order of the file), ``tasks`` with their measures,
-        ``runs`` (every cell with its state, cost, scores of every query, learning curve),
+        Plain data for JSON: ``systems`` (in the order of the file), ``tasks`` with their measures
+        and whether they came too ``late`` to be kept out of the training text, ``runs`` (every cell
+        with its state, cost, scores of every query, learning curve),
         ``summary`` (system -> task -> measure -> mean, spread over seeds, interval over queries)
         and ``differences`` from the reference.
 
@@ -54,7 +55,12 @@ def collect(grid: Grid) -> dict[str, Any]:
     runs = [_run(CellFiles(grid, cell)) for cell in grid.cells]
     _show_first_seed_only(runs)
     tasks = [
-        {"name": task.name, "kind": task.kind, "measures": _measures(runs, task.name)}
+        {
+            "name": task.name,
+            "kind": task.kind,
+            "measures": _measures(runs, task.name),
+            "late": task.name in grid.exclusions.late,
+        }
         for task in config.tasks
     ]
     summary = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
 from babelite.comparison.cells import CellFiles, State, evaluate_job, text_job, train_job
+from babelite.comparison.exclusions import MARK, exclusions_record, has_models
 from babelite.comparison.grid import Cell, Grid
 from babelite.comparison.launch import Launcher, launch
 from babelite.comparison.records import read_record, write_record
@@ -20,7 +21,6 @@ from babelite.errors import BabeliteError
 from babelite.files import write_text
 from babelite.locks import locked
 
-_MARK = "comparison.json"
 _TAIL = 4096  # bytes from the end of a file of metrics that hold its last line
 
 
@@ -104,35 +104,35 @@ def outcome(grid: Grid) -> Outcome:
 def open_grid(grid: Grid) -> Grid:
     """Take the folder of a comparison, or find that it holds this one or its beginning.
 
-    Sentences of the tasks are not trained on. A task that is added later comes too late for that,
-    so the files that were left out at first are remembered and stay the same.
+    What the text of its models leaves out is written down with the first of them.
 
     Args:
         grid: The comparison.
 
     Returns:
-        The same, with the files that its text leaves out.
+        The same.
 
     Raises:
         BabeliteError: The folder holds something else, or cannot be made.
     """
-    mark = grid.out / _MARK
-    record = read_record(mark)
-    if record is None:
-        if grid.out.exists() and (not grid.out.is_dir() or any(grid.out.iterdir())):
-            raise BabeliteError(
-                "is there and holds no comparison",
-                path=grid.out,
-                remedy="name a new folder with --out",
-            )
-        record = {"config": str(grid.path.resolve()), "excluded": list(grid.excluded)}
+    mark = grid.out / MARK
+    if not mark.exists() and (
+        grid.out.is_file() or (grid.out.is_dir() and any(grid.out.iterdir()))
+    ):
+        raise BabeliteError(
+            "is there and holds no comparison",
+            path=grid.out,
+            remedy="name a new folder with --out",
+        )
+    if not has_models(grid.out):
+        record = {"config": str(grid.path.resolve())} | exclusions_record(grid.exclusions.files)
         try:
             write_record(mark, record)
         except OSError as error:
             raise BabeliteError(
                 f"cannot be made ({error.strerror})", path=grid.out, remedy="choose another --out"
             ) from error
-    return replace(grid, excluded=tuple(record["excluded"]))
+    return grid
 
 
 @dataclass

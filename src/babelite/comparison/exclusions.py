@@ -1,0 +1,94 @@
+"""Whose sentences no system is trained on: settled with the first model, the same for all others.
+
+Systems that were trained on different text could not be compared, so what is added later comes too
+late, and is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from babelite.comparison.config import ComparisonConfig
+from babelite.comparison.records import read_record
+from babelite.errors import BabeliteError
+
+MARK = "comparison.json"
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """What the training text leaves out.
+
+    Attributes:
+        files: Files whose sentences are not trained on.
+        late: The tasks that came after the first model, to whose text their sentences may belong.
+    """
+
+    files: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+
+
+def choose_exclusions(config: ComparisonConfig, path: Path, out: Path) -> Exclusions:
+    """Find what the training text leaves out: by the configuration, or as before.
+
+    Args:
+        config: The comparison, its paths resolved.
+        path: The file that it was read from, for errors.
+        out: The folder of the results.
+
+    Returns:
+        The files of ``data.exclude`` and of the tasks, or, once there is a model, those of its
+        text.
+
+    Raises:
+        BabeliteError: ``data.exclude`` has a file that the text of models there does not leave out.
+    """
+    assert config.data is not None
+    record = read_record(out / MARK)
+    if record is None or not has_models(out):
+        of_tasks = [str(file) for task in config.tasks for file in task.kept_out()]
+        return Exclusions(tuple(dict.fromkeys([*config.data.exclude, *of_tasks])))
+    files = record["excluded"]
+    # A version that did not write down the sizes took the files for what they were.
+    sizes = record.get("sizes") or _sizes(files)
+    known = set(_named(files, sizes))
+    for file, described in zip(config.data.exclude, _named(config.data.exclude), strict=True):
+        if described not in known:
+            raise BabeliteError(
+                f"data.exclude: models are trained already, on text that may hold that of {file}",
+                path=path,
+                remedy="name a new folder with --out",
+            )
+    late = (
+        task.name
+        for task in config.tasks
+        if not known.issuperset(_named(map(str, task.kept_out())))
+    )
+    return Exclusions(tuple(files), tuple(late))
+
+
+def has_models(out: Path) -> bool:
+    """Whether the training of a model has begun in the folder of a comparison."""
+    return any((out / "cells").glob("*/*/model"))
+
+
+def exclusions_record(files: Iterable[str]) -> dict[str, Any]:
+    """What is written down of the files that are left out."""
+    files = list(files)
+    return {"excluded": files, "sizes": _sizes(files)}
+
+
+def _named(
+    files: Iterable[str], sizes: Iterable[int | None] | None = None
+) -> list[tuple[str, int | None]]:
+    """Files as they are known again wherever they lie."""
+    files = list(files)
+    names = (Path(file).name for file in files)
+    return list(zip(names, sizes or _sizes(files), strict=True))
+
+
+def _sizes(files: Iterable[str]) -> list[int | None]:
+    return [Path(file).stat().st_size if Path(file).is_file() else None for file in files]
