@@ -213,6 +213,59 @@ def test_a_folder_of_something_else_is_refused(text: Path, tmp_path: Path) -> No
         grid_of(SMALL, text, tmp_path)
 
 
+# --- what is changed --------------------------------------------------------------------------
+
+QUICK = (
+    BASE.replace("pairs = 6000", "pairs = 500") + SYSTEMS.rpartition("[[systems]]")[0] + ONE_TASK
+)
+
+
+def trained_on(grid: Grid) -> set[str]:
+    """The first sides of the text of the one trained model."""
+    [one] = cells(grid).values()
+    text = Path(json.loads(one.job("train").read_text(encoding="utf-8"))["text"])
+    return {
+        line.partition("\t")[0]
+        for file in (text / "corpus").glob("*.tsv")
+        for line in file.read_text(encoding="utf-8").splitlines()
+    }
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_after_a_cell_is_deleted_it_is_trained_on_the_text_asked_for(
+    drawn: bool, finished: Grid, text: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(text, tmp_path / "text")
+    config = QUICK.replace("[data]", "[data]\npairs = 700") if drawn else QUICK
+    config = config.replace('reference = "align"\n', "")
+    before = grid_of(config, tmp_path / "text", tmp_path / "out")
+    assert run_cells(before, Silent(), launcher=InThisProcess()).finished == 1
+    old = trained_on(before)
+    if drawn:
+        train = tmp_path / "text" / "en-fr.tsv"
+        lines = train.read_text(encoding="utf-8").splitlines()
+        train.write_text("".join(f"new {line}\n" for line in lines), encoding="utf-8")
+    else:
+        config = config.replace("[data]", "[data]\nmax_words = 5")
+    grid = grid_of(config, tmp_path / "text", tmp_path / "out")
+    with pytest.raises(BabeliteError, match=r"of its text; .*delete this one to train it again"):
+        run_cells(grid, Silent(), launcher=InThisProcess())
+    shutil.rmtree(grid.cells[0].folder)
+    assert run_cells(grid, Silent(), launcher=InThisProcess()).failed == ()
+    sentences = trained_on(grid)
+    assert sentences and sentences != old
+    assert all(s.startswith("new ") if drawn else len(s.split()) <= 5 for s in sentences)
+    [data] = collect(grid)["data"]
+    assert sum(data["pairs"].values()) + data["held_out"] == len(sentences)
+
+
+def test_other_columns_are_other_text(finished: Grid, text: Path, tmp_path: Path) -> None:
+    out = copied(finished, tmp_path / "columns")
+    grid = grid_of(SMALL.replace("[data]", '[data]\ncolumns = ["2", "1"]'), text, out)
+    with pytest.raises(BabeliteError, match="the columns of its text"):
+        run_cells(grid, Silent(), launcher=InThisProcess())
+
+
 # --- what fails -------------------------------------------------------------------------------
 
 BROKEN = """

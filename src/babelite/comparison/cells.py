@@ -158,10 +158,12 @@ class CellFiles:
         else:
             what, again = "a model trained otherwise", "train"
             old, new = (record.pop("config") for record in (before, asked))
-            # An older version did not have every option.
+            # An older version did not have every option, nor write down all of these parts.
             changed = _differences(_defaults() | old, new)
             changed += [
-                f"the {part} of its text" for part in asked if asked[part] != before.get(part)
+                f"the {part} of its text"
+                for part, value in asked.items()
+                if value != before.get(part, value)
             ]
         if changed:
             raise BabeliteError(
@@ -186,6 +188,7 @@ class CellFiles:
             ],
             "number of pairs": self.grid.config.data.pairs,
             "most words": self.grid.config.data.max_words,
+            "columns": self.grid.config.data.columns,
         }
         plain: dict[str, Any] = json.loads(json.dumps(asked))
         return plain

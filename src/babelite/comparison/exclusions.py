@@ -6,10 +6,9 @@ late, and is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from babelite.comparison.config import ComparisonConfig
 from babelite.comparison.records import read_record
@@ -24,10 +23,12 @@ class Exclusions:
 
     Attributes:
         files: Files whose sentences are not trained on.
+        sizes: How large each was; None if it was not there.
         late: The tasks that came after the first model, to whose text their sentences may belong.
     """
 
     files: tuple[str, ...] = ()
+    sizes: tuple[int | None, ...] = ()
     late: tuple[str, ...] = ()
 
 
@@ -50,10 +51,11 @@ def choose_exclusions(config: ComparisonConfig, path: Path, out: Path) -> Exclus
     record = read_record(out / MARK)
     if record is None or not has_models(out):
         of_tasks = [str(file) for task in config.tasks for file in task.kept_out()]
-        return Exclusions(tuple(dict.fromkeys([*config.data.exclude, *of_tasks])))
-    files = record["excluded"]
+        files = tuple(dict.fromkeys([*config.data.exclude, *of_tasks]))
+        return Exclusions(files, _sizes(files))
+    files = tuple(record["excluded"])
     # A version that did not write down the sizes took the files for what they were.
-    sizes = record.get("sizes") or _sizes(files)
+    sizes = tuple(record.get("sizes") or _sizes(files))
     known = set(_named(files, sizes))
     for file, described in zip(config.data.exclude, _named(config.data.exclude), strict=True):
         if described not in known:
@@ -65,9 +67,9 @@ def choose_exclusions(config: ComparisonConfig, path: Path, out: Path) -> Exclus
     late = (
         task.name
         for task in config.tasks
-        if not known.issuperset(_named(map(str, task.kept_out())))
+        if not known.issuperset(_named([str(file) for file in task.kept_out()]))
     )
-    return Exclusions(tuple(files), tuple(late))
+    return Exclusions(files, sizes, tuple(late))
 
 
 def has_models(out: Path) -> bool:
@@ -75,20 +77,11 @@ def has_models(out: Path) -> bool:
     return any((out / "cells").glob("*/*/model"))
 
 
-def exclusions_record(files: Iterable[str]) -> dict[str, Any]:
-    """What is written down of the files that are left out."""
-    files = list(files)
-    return {"excluded": files, "sizes": _sizes(files)}
-
-
-def _named(
-    files: Iterable[str], sizes: Iterable[int | None] | None = None
-) -> list[tuple[str, int | None]]:
+def _named(files: Sequence[str], sizes: Sequence[int | None] = ()) -> list[tuple[str, int | None]]:
     """Files as they are known again wherever they lie."""
-    files = list(files)
     names = (Path(file).name for file in files)
     return list(zip(names, sizes or _sizes(files), strict=True))
 
 
-def _sizes(files: Iterable[str]) -> list[int | None]:
-    return [Path(file).stat().st_size if Path(file).is_file() else None for file in files]
+def _sizes(files: Sequence[str]) -> tuple[int | None, ...]:
+    return tuple(Path(file).stat().st_size if Path(file).is_file() else None for file in files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -13,13 +13,13 @@ from babelite.comparison.checks import require_files
 from babelite.comparison.config import (
     BudgetConfig,
     ComparisonConfig,
-    DataConfig,
     EncoderConfig,
     SystemConfig,
 )
 from babelite.comparison.exclusions import Exclusions, choose_exclusions
 from babelite.comparison.tasks import Scope
-from babelite.corpus import Cleaning, PairSource, parse_source
+from babelite.comparison.texts import drawn_from, prepared_folder, training_sources
+from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -116,15 +116,14 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
     config = _placed(config, base)
     require_files(config.tasks)
     _require_different_files(config, path)
-    trained: list[Cell] = []
-    draws: list[tuple[PairSource, PairSource]] = []
+    draws: dict[PairSource, PairSource] = {}
     exclusions = Exclusions()
+    groups: dict[str, tuple[PairSource, ...]] = {}
     scope = Scope()
     if config.data is not None and config.systems:
-        sources = _sources(config.data, base)
+        sources = training_sources(config.data, base)
         if config.data.pairs is not None:
-            draws = _drawn(sources, config.data.pairs, out / "text")
-            sources = [drawn for _, drawn in draws]
+            draws = {s: drawn_from(s, config.data.pairs, out / "text") for s in sources}
         exclusions = choose_exclusions(config, path, out)
         groups = {"all": tuple(sources)}
         if config.models == "each":
@@ -134,31 +133,31 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
         else:
             codes = dict.fromkeys(code for source in sources for code in source.languages)
             scope = Scope(tuple(combinations(codes, 2)))
-        trained = list(_trained(config, path, out, groups, scope))
-    cells = (*trained, *_as_they_come(config, out, scope))
-    return Grid(config, path, out, cells, tuple(draws), exclusions)
+    grid = Grid(config, path, out, (), tuple(draws.items()), exclusions)
+    trained = _trained(grid, groups, scope)
+    return replace(grid, cells=(*trained, *_as_they_come(config, out, scope)))
 
 
 def _trained(
-    config: ComparisonConfig,
-    path: Path,
-    out: Path,
-    groups: Mapping[str, tuple[PairSource, ...]],
-    scope: Scope,
+    grid: Grid, groups: Mapping[str, tuple[PairSource, ...]], scope: Scope
 ) -> Iterator[Cell]:
+    config, out, draws = grid.config, grid.out, dict(grid.draws)
     each = config.models == "each"
     for seed in config.seeds:
         for system in config.systems:
-            settings = _settings(config, system, seed, path)
+            settings = _settings(config, system, seed, grid.path)
             for name, sources in groups.items():
+                text = prepared_folder(
+                    name, settings, sources, draws, grid.cleaning, grid.exclusions
+                )
                 yield Cell(
                     system=system.name,
                     languages=name,
                     seed=seed,
                     scope=Scope((sources[0].languages,)) if each else scope,
                     folder=out / "cells" / file_name(system.name) / f"{name}.seed-{seed}",
-                    sources=sources,
-                    text=out / "text" / _text_name(name, settings),
+                    sources=tuple(draws.get(source, source) for source in sources),
+                    text=out / "text" / text,
                     config=settings,
                 )
 
@@ -182,33 +181,6 @@ def _placed(config: ComparisonConfig, base: Path) -> ComparisonConfig:
         for entry in config.encoders
     )
     return config.model_copy(update=changes)
-
-
-def _sources(data: DataConfig, base: Path) -> list[PairSource]:
-    sources = []
-    for text in data.train:
-        source = parse_source(text, data.columns)
-        paths = tuple(str(base / path) for path in source.paths)
-        for place in paths:
-            if not Path(place).exists():
-                raise BabeliteError(
-                    "there is no such file, and data.train names it",
-                    path=place,
-                    remedy="check the path in the configuration, or name the folder with --data",
-                )
-        sources.append(replace(source, paths=paths))
-    return sources
-
-
-def _drawn(
-    sources: Sequence[PairSource], count: int, folder: Path
-) -> list[tuple[PairSource, PairSource]]:
-    draws = []
-    for number, source in enumerate(sources, start=1):
-        file = folder / f"drawn-{count}" / f"{number}.{source.name}.tsv"
-        there = replace(source, paths=(str(file),), columns=None, format=None)
-        draws.append((source, there))
-    return draws
 
 
 def _settings(
@@ -288,12 +260,6 @@ def _proportion(plain: TrainingConfig) -> tuple[float, float]:
     if plain.bag_steps is not None and plain.steps is not None:
         return plain.bag_steps * plain.bag_batch_size, plain.steps * pairs_per_step(plain)
     return plain.bag_epochs, plain.epochs
-
-
-def _text_name(name: str, settings: TrainingConfig) -> str:
-    """Runs whose text differs in nothing share a folder of this name."""
-    sizes = (settings.vocabulary_size, settings.max_tokens, settings.held_out)
-    return f"{name}.{'-'.join(map(str, sizes))}"
 
 
 def file_name(name: str) -> str:

@@ -200,9 +200,12 @@ def _data(grid: Grid) -> list[dict[str, Any]]:
         if cell.text is None or cell.languages in found:
             continue
         sources = [s for s, there in grid.draws if there in cell.sources] or list(cell.sources)
+        # Its own text has another name where babelite called it otherwise, or the files have moved.
+        job = read_record(CellFiles(grid, cell).job("train"))
+        text = cell.text.with_name(Path(job["text"]).name) if job else cell.text
         counts = {
             file.name.removesuffix(".tsv"): sum(1 for _ in file.open("rb"))
-            for file in sorted((cell.text / "corpus").glob("*.tsv"))
+            for file in sorted((text / "corpus").glob("*.tsv"))
         }
         found[cell.languages] = {
             "languages": cell.languages,

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from babelite.comparison.cells import CellFiles, State, evaluate_job, text_job, train_job
-from babelite.comparison.exclusions import MARK, exclusions_record, has_models
+from babelite.comparison.exclusions import MARK, has_models
 from babelite.comparison.grid import Cell, Grid
 from babelite.comparison.launch import Launcher, launch
 from babelite.comparison.records import read_record, write_record
@@ -125,7 +125,8 @@ def open_grid(grid: Grid) -> Grid:
             remedy="name a new folder with --out",
         )
     if not has_models(grid.out):
-        record = {"config": str(grid.path.resolve())} | exclusions_record(grid.exclusions.files)
+        left_out = {"excluded": grid.exclusions.files, "sizes": grid.exclusions.sizes}
+        record = {"config": str(grid.path.resolve())} | left_out
         try:
             write_record(mark, record)
         except OSError as error:
