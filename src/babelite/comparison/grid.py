@@ -145,7 +145,7 @@ def _trained(
     each = config.models == "each"
     for seed in config.seeds:
         for system in config.systems:
-            settings = _settings(config, system, seed, grid.path)
+            settings = settings_of(system, config, seed, grid.path)
             for name, sources in groups.items():
                 text = prepared_folder(
                     name, settings, sources, draws, grid.cleaning, grid.exclusions
@@ -183,10 +183,20 @@ def _placed(config: ComparisonConfig, base: Path) -> ComparisonConfig:
     return config.model_copy(update=changes)
 
 
-def _settings(
-    config: ComparisonConfig, system: SystemConfig, seed: int, path: Path
+def settings_of(
+    system: SystemConfig, config: ComparisonConfig, seed: int, path: Path
 ) -> TrainingConfig:
-    """The training of a system: its options, with its part of the budget."""
+    """The settings of a system's training: its options, with its part of the budget.
+
+    Args:
+        system: The system.
+        config: The comparison.
+        seed: The seed.
+        path: The file that the comparison was read from, for errors.
+
+    Raises:
+        BabeliteError: An option does not exist or is not allowed.
+    """
     from babelite.training.config import make_config
 
     base = {} if system.preset else dict(config.training)
