@@ -85,6 +85,30 @@ def test_two_texts_of_a_language_pair_are_two_tasks(
     read(SMALL.replace('pairs = ["test.en-fr.tsv"]', apart), text, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        'documents = "topics"\ntrain = "eng"',
+        'documents = "topics"\nlanguages = ["en", "eng"]',
+        'documents = "sib-topics"\ntrain = "eng"',
+        'documents = "topics"\n[[tasks]]\nkind = "retrieval"\nname = "more"\n'
+        'sib200 = "sib-topics"\nlanguages = ["eng", "fr"]',
+    ],
+)
+def test_an_unknown_language_is_named_with_those_there_are(
+    change: str, text: Path, tmp_path: Path
+) -> None:
+    for folder in ("eng_Latn", "fra_Latn"):
+        (text / "sib-topics" / folder).mkdir(parents=True, exist_ok=True)
+        (text / "sib-topics" / folder / "train.tsv").touch()
+    config = SMALL.replace('documents = "topics"\nseeds = [0, 1]', change)
+    with pytest.raises(
+        BabeliteError, match=r"topics: has nothing in 'eng', .*'(topics|more)'; .* en, fr"
+    ):
+        read(config, text, tmp_path)
+    read(config.replace('"eng"', '"en"'), text, tmp_path)
+
+
 def test_a_missing_configuration(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match="there is no such file"):
         read_config(tmp_path / "absent.toml")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from babelite.comparison.tasks import RetrievalTask, Task
+from babelite.comparison.tasks import ClassificationTask, RetrievalTask, Task
 from babelite.corpus import parse_source
 from babelite.errors import BabeliteError
 
 
 def require_files(tasks: Sequence[Task]) -> None:
-    """See that every file of the tasks is there, and that no two of them share a column.
+    """See that every file and language of the tasks is there, and that no two share a column.
 
     Raises:
         BabeliteError: One is not there, or a task has two texts of a language pair; names task and
@@ -31,6 +31,13 @@ def require_files(tasks: Sequence[Task]) -> None:
             )
         if isinstance(task, RetrievalTask):
             _require_one_text_a_pair(task)
+            if task.sib200 is not None:
+                all_there = task.model_copy(update={"languages": None}).sib200_languages()
+                there = dict.fromkeys([*all_there, *task.sib200_languages()])
+                _require_languages(task, task.languages or (), list(there), task.sib200)
+        if isinstance(task, ClassificationTask):
+            wanted = (task.train, *(task.languages or ()))
+            _require_languages(task, wanted, task.languages_there(), task.documents)
 
 
 def _require_one_text_a_pair(task: RetrievalTask) -> None:
@@ -47,3 +54,15 @@ def _require_one_text_a_pair(task: RetrievalTask) -> None:
                 remedy="measure it in a task of its own",
             )
         known[pair] = path
+
+
+def _require_languages(
+    task: Task, wanted: Sequence[str], there: Sequence[str], folder: str
+) -> None:
+    for code in wanted:
+        if code not in there:
+            raise BabeliteError(
+                f"has nothing in {code!r}, a language of the task {task.name!r}",
+                path=folder,
+                remedy=f"choose among {', '.join(there) or 'its folders'}",
+            )

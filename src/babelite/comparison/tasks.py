@@ -198,7 +198,7 @@ class RetrievalTask(_Task):
         return next(iter(self._sets(scope)), None)
 
     def sib200_languages(self) -> list[str]:
-        """The codes of the languages of SIB-200 that are there to be compared."""
+        """The codes of the languages of SIB-200 that are compared, as far as they are there."""
         if self.sib200 is None:
             return []
         folders = SIB200_FOLDERS | dict(self.folders)
@@ -337,23 +337,33 @@ class ClassificationTask(_Task):
             for code in sorted(found, key=lambda code: (code != self.train, code))
         ]
 
+    def languages_there(self) -> list[str]:
+        """The codes of the languages that there are documents in."""
+        return list((self._sib200_codes() or self._read_other_layout()[1]).values())
+
     def _read(self, scope: Scope) -> tuple[LabelledSet, dict[str, str]]:
         """The documents of the languages in scope, and the codes of the languages' own names."""
         if scope.pairs is not None and not any(self.train in pair for pair in scope.pairs):
             return LabelledSet(self.name, {}), {}
-        folder = Path(self.documents)
-        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
-        everything = [path.name for path in folder.iterdir()]
-        present = [name for name in names if name in everything]
-        if not present:
-            known = read_labelled_set(folder, train_size=self.train_size)
-            codes = {name: names.get(name, name) for name in known.corpora}
+        codes = self._sib200_codes()
+        if codes:
             chosen = set(self._in_scope(list(codes.values()), scope))
-            corpora = {n: c for n, c in known.corpora.items() if codes[n] in chosen}
-            return replace(known, corpora=corpora), codes
-        chosen = set(self._in_scope([names[name] for name in present], scope))
-        wanted = [name for name in present if names[name] in chosen]
-        return read_labelled_set(folder, wanted), names
+            wanted = [name for name, code in codes.items() if code in chosen]
+            return read_labelled_set(self.documents, wanted), codes
+        known, codes = self._read_other_layout()
+        chosen = set(self._in_scope(list(codes.values()), scope))
+        corpora = {n: c for n, c in known.corpora.items() if codes[n] in chosen}
+        return replace(known, corpora=corpora), codes
+
+    def _sib200_codes(self) -> dict[str, str]:
+        """The codes of the languages' folders in the layout of SIB-200; none in another."""
+        folder, names = Path(self.documents), SIB200_FOLDERS | dict(self.folders)
+        return {name: code for code, name in names.items() if (folder / name).is_dir()}
+
+    def _read_other_layout(self) -> tuple[LabelledSet, dict[str, str]]:
+        known = read_labelled_set(self.documents, train_size=self.train_size)
+        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
+        return known, {name: names.get(name, name) for name in known.corpora}
 
     def _in_scope(self, codes: Sequence[str], scope: Scope) -> list[str]:
         """The language trained in, and those that a pair of the scope joins to it."""
