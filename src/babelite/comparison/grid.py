@@ -16,6 +16,7 @@ from babelite.comparison.config import (
     EncoderConfig,
     SystemConfig,
 )
+from babelite.comparison.encoders import is_reserved
 from babelite.comparison.exclusions import Exclusions, choose_exclusions
 from babelite.comparison.tasks import Scope
 from babelite.comparison.texts import drawn_from, prepared_folder, training_sources
@@ -176,7 +177,7 @@ def _placed(config: ComparisonConfig, base: Path) -> ComparisonConfig:
         changes["data"] = config.data.model_copy(update={"exclude": exclude})
     changes["encoders"] = tuple(
         entry.model_copy(update={"encoder": str(base / entry.encoder)})
-        if (base / entry.encoder).is_dir()
+        if not is_reserved(entry.encoder) and (base / entry.encoder).is_dir()
         else entry
         for entry in config.encoders
     )
