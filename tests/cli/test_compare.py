@@ -73,3 +73,15 @@ def test_a_task_that_comes_too_late_is_told(here: Path, run: Run) -> None:
     assert code == 0, err
     assert "The task 'alike' came after the models" in err
     assert "The task 'pairs'" not in err
+
+
+def test_a_plan_has_short_numbers(here: Path, run: Run) -> None:
+    write_text(here)
+    phases = 'objective = "align"\nbag_epochs = 8\nepochs = 1'
+    config = SMALL.replace("pairs = 6000", "epochs = 12").replace('objective = "align"', phases)
+    (here / "small.toml").write_text(config)
+    code, out, err = run("compare", "small.toml", "--dry-run")
+    assert code == 0, err
+    assert "10.7 passes as a bag, then 1.33 passes of align" in out
+    (here / "small.toml").write_text(SMALL)
+    assert "6,000 pairs of align" in run("compare", "small.toml", "--dry-run")[1]

@@ -146,7 +146,11 @@ def _budget(one: CellFiles) -> str:
         parts += [(config.epochs, f"passes of {config.objective}")] if config.layers else []
     else:
         parts = [(wanted[0], "pairs as a bag"), (wanted[1], f"pairs of {config.objective}")]
-    return ", then ".join(f"{amount:,} {of}" for amount, of in parts if amount)
+    return ", then ".join(f"{_short(amount)} {of}" for amount, of in parts if amount)
+
+
+def _short(amount: float) -> str:
+    return f"{amount:,}" if isinstance(amount, int) else f"{amount:.3g}"
 
 
 def _summary(grid: Grid, expected: Estimate) -> str:
