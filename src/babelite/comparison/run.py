@@ -83,6 +83,8 @@ def run_cells(
     """
     files = [CellFiles(grid, cell) for cell in grid.cells]
     with locked(grid.out):
+        if not has_models(grid.out):
+            _write_mark(grid)
         for cell_files in files:
             cell_files.claim()
         for cell_files in files:
@@ -104,8 +106,6 @@ def outcome(grid: Grid) -> Outcome:
 def open_grid(grid: Grid) -> Grid:
     """Take the folder of a comparison, or find that it holds this one or its beginning.
 
-    What the text of its models leaves out is written down with the first of them.
-
     Args:
         grid: The comparison.
 
@@ -115,25 +115,26 @@ def open_grid(grid: Grid) -> Grid:
     Raises:
         BabeliteError: The folder holds something else, or cannot be made.
     """
-    mark = grid.out / MARK
-    if not mark.exists() and (
-        grid.out.is_file() or (grid.out.is_dir() and any(grid.out.iterdir()))
-    ):
-        raise BabeliteError(
-            "is there and holds no comparison",
-            path=grid.out,
-            remedy="name a new folder with --out",
-        )
-    if not has_models(grid.out):
-        left_out = {"excluded": grid.exclusions.files, "sizes": grid.exclusions.sizes}
-        record = {"config": str(grid.path.resolve())} | left_out
+    if not (grid.out / MARK).exists():
+        if grid.out.exists() and (not grid.out.is_dir() or any(grid.out.iterdir())):
+            raise BabeliteError(
+                "is there and holds no comparison",
+                path=grid.out,
+                remedy="name a new folder with --out",
+            )
         try:
-            write_record(mark, record)
+            _write_mark(grid)
         except OSError as error:
             raise BabeliteError(
                 f"cannot be made ({error.strerror})", path=grid.out, remedy="choose another --out"
             ) from error
     return grid
+
+
+def _write_mark(grid: Grid) -> None:
+    """Write down what the training text leaves out, which stays so from the first model on."""
+    left_out = {"excluded": grid.exclusions.files, "sizes": grid.exclusions.sizes}
+    write_record(grid.out / MARK, {"config": str(grid.path.resolve())} | left_out)
 
 
 @dataclass
