@@ -23,7 +23,6 @@ import argparse
 import json
 import random
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -37,6 +36,7 @@ from babelite.cli.options import parse_pairs
 from babelite.errors import BabeliteError
 from babelite.evaluation.alignment import score_alignment
 from babelite.files import read_lines
+from babelite.machine import peak_memory
 
 KINDS = ("merge", "split", "delete", "swap")
 _TOUCHED = 1.5  # pairs that a change touches on average
@@ -197,9 +197,7 @@ def measure(contender: str, file: Path, model: str | None) -> dict[str, object]:
     started = time.perf_counter()
     beads = CONTENDERS[contender][1](documents, model)
     seconds = time.perf_counter() - started
-    unit = 1e6 if sys.platform == "darwin" else 1e6 / 1024
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    return {"beads": beads, "seconds": seconds, "memory": memory}
+    return {"beads": beads, "seconds": seconds, "memory": peak_memory() / 1e6}
 
 
 def in_process(contender: str, file: Path, model: str | None) -> dict[str, object] | None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from babelite.machine import peak_memory
 
 K = 4
 
@@ -102,7 +103,7 @@ def measure(name: str, folder: Path) -> None:
     started = time.perf_counter()
     pairs = CONTENDERS[name](*vectors)
     seconds = time.perf_counter() - started
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = peak_memory() / 1e6
     result = {"seconds": seconds, "memory": memory, "pairs": pairs}
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
@@ -156,7 +157,7 @@ def mine_alone(texts: tuple[list[str], list[str]], model: str | None) -> None:
     with mine(*texts, open_encoder(model), progress=progress) as mined:
         pairs = mined.pairs()
         seconds = time.perf_counter() - started
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        memory = peak_memory() / 1e6
         known = set(zip(*texts, strict=True))
         true = sum(
             (mined.sources[source], mined.targets[target]) in known

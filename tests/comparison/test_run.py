@@ -6,10 +6,12 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import random_model
 from processes import start_babelite
 from small_comparison import BASE, ENCODERS, SMALL, SYSTEMS, TASKS, InThisProcess, Silent, grid_of
 
@@ -17,9 +19,18 @@ from babelite.comparison.cells import CellFiles
 from babelite.comparison.encoders import PEERS, Peer
 from babelite.comparison.grid import Grid
 from babelite.comparison.launch import launch
+from babelite.comparison.outputs import write_outputs
 from babelite.comparison.results import collect
 from babelite.comparison.run import run_cells
+from babelite.comparison.tables import markdown
 from babelite.errors import BabeliteError
+
+ONE_TASK = TASKS[: TASKS.index("[[tasks]]", TASKS.index("[[tasks]]") + 1)]
+QUICK = (
+    BASE.replace("pairs = 6000", "pairs = 500").replace('reference = "align"\n', "")
+    + SYSTEMS.rpartition("[[systems]]")[0]
+    + ONE_TASK
+)
 
 
 def copied(finished: Grid, out: Path) -> Path:
@@ -73,7 +84,7 @@ def test_sentences_of_the_tasks_are_not_trained_on(finished: Grid, text: Path) -
     }
     tested = (text / "test.en-fr.tsv").read_text(encoding="utf-8").split("\n")[0].split("\t")
     assert trained and not trained & set(tested)
-    assert str(text / "test.en-fr.tsv") in finished.excluded
+    assert str(text / "test.en-fr.tsv") in finished.exclusions.files
 
 
 def test_a_finished_comparison_does_nothing_again(finished: Grid) -> None:
@@ -109,10 +120,152 @@ def test_other_settings_need_another_folder(finished: Grid, text: Path, tmp_path
         run_cells(grid, Silent(), launcher=InThisProcess())
 
 
+# --- what is added ----------------------------------------------------------------------------
+
+LATE = """
+[[tasks]]
+kind = "retrieval"
+name = "late"
+pairs = ["late.en-fr.tsv"]
+"""
+
+
+def test_a_task_that_comes_too_late_is_marked(finished: Grid, text: Path, tmp_path: Path) -> None:
+    lines = (text / "en-fr.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (text / "late.en-fr.tsv").write_text("".join(lines[:30]), encoding="utf-8")
+    out = copied(finished, tmp_path / "late")
+    grid = grid_of(SMALL + LATE, text, out)
+    assert grid.exclusions == replace(finished.exclusions, late=("late",))
+    run_cells(grid, Silent(), launcher=InThisProcess())
+    results = collect(grid)
+    assert [task["late"] for task in results["tasks"]] == [False, False, False, True]
+    note = "its sentences were not kept out of their training text"
+    assert markdown(results).count(note) == 1
+    assert note in markdown(results).partition("## late")[2].partition("##")[0]
+    write_outputs(grid)
+    assert note in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_task_whose_file_was_changed_is_marked_too(
+    finished: Grid, text: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(text, elsewhere)
+    out = copied(finished, tmp_path / "changed")
+    assert grid_of(SMALL, elsewhere, out).exclusions.late == ()
+    with (elsewhere / "sts.fr.tsv").open("a", encoding="utf-8") as file:
+        file.write("one\ttwo\t3\n")
+    assert grid_of(SMALL, elsewhere, out).exclusions.late == ("alike",)
+
+
+def test_what_is_excluded_too_late_needs_another_folder(
+    finished: Grid, text: Path, tmp_path: Path
+) -> None:
+    out = copied(finished, tmp_path / "exclude")
+    exclude = '[data]\nexclude = ["{}"]'.format
+    grid_of(SMALL.replace("[data]", exclude("test.en-fr.tsv")), text, out)  # as it was a task's
+    with pytest.raises(BabeliteError, match=r"exclude\.toml: data\.exclude: .*en-fr\.tsv; .*--out"):
+        grid_of(SMALL.replace("[data]", exclude("en-fr.tsv")), text, out)
+
+
+def test_until_a_model_is_trained_it_is_not_too_late(text: Path, tmp_path: Path) -> None:
+    out = tmp_path / "first-encoders"
+    outcome = run_cells(grid_of(ENCODERS + ONE_TASK, text, out), Silent(), launcher=InThisProcess())
+    assert outcome.finished == 1
+    grid = grid_of(QUICK + ENCODERS, text, out)
+    assert run_cells(grid, Silent(), launcher=InThisProcess()).finished == 2
+    assert grid.exclusions.files == (str(text / "test.en-fr.tsv"),)
+    # A model is there now, and it can still be told what its text left out.
+    assert grid_of(QUICK + ENCODERS, text, out).exclusions == grid.exclusions
+
+
+# --- what is changed --------------------------------------------------------------------------
+
+
+def test_another_encoder_needs_another_folder(text: Path, tmp_path: Path) -> None:
+    source = (text / "letter_encoder.py").read_text(encoding="utf-8")
+    (text / "two_encoders.py").write_text(
+        source + "\ndef zeros(s):\n    return letters(s) * 0 + 1\n"
+    )
+    config = ENCODERS.replace("letter_encoder:letters", "two_encoders:leters") + ONE_TASK
+    out = tmp_path / "encoder"
+    assert run_cells(grid_of(config, text, out), Silent(), launcher=InThisProcess()).failed
+    # What came to nothing may be mended.
+    config = config.replace(":leters", ":letters")
+    assert run_cells(grid_of(config, text, out), Silent(), launcher=InThisProcess()).finished
+    other = grid_of(config.replace(":letters", ":zeros"), text, out)
+    with pytest.raises(
+        BabeliteError, match=r"encoder \(was two_encoders:letters, is .*:zeros\).*--out"
+    ):
+        run_cells(other, Silent(), launcher=InThisProcess())
+    shutil.rmtree(out / "encoders" / "letters")
+    assert run_cells(other, Silent(), launcher=InThisProcess()).finished
+
+
+def test_a_model_trained_anew_is_another_encoder(text: Path, tmp_path: Path) -> None:
+    random_model.write(text / "small-model")
+    config = ENCODERS.replace("letter_encoder:letters", "small-model") + ONE_TASK
+    grid = grid_of(config, text, tmp_path / "anew")
+    assert run_cells(grid, Silent(), launcher=InThisProcess()).finished
+    # The same model in another place is no other.
+    shutil.move(text / "small-model", tmp_path / "small-model")
+    config = config.replace('"small-model"', f'"{tmp_path / "small-model"}"')
+    grid = grid_of(config, text, tmp_path / "anew")
+    assert run_cells(grid, Silent(), launcher=InThisProcess()).finished
+    random_model.write(tmp_path / "small-model", layers=1)
+    with pytest.raises(BabeliteError, match=r"encoders/letters: .*model \(was .*measure it again"):
+        run_cells(grid, Silent(), launcher=InThisProcess())
+
+
 def test_a_folder_of_something_else_is_refused(text: Path, tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_bytes(b"x")
     with pytest.raises(BabeliteError, match="holds no comparison"):
         grid_of(SMALL, text, tmp_path)
+
+
+def trained_on(grid: Grid) -> set[str]:
+    """The first sides of the text of the one trained model."""
+    [one] = cells(grid).values()
+    text = Path(json.loads(one.job("train").read_text(encoding="utf-8"))["text"])
+    return {
+        line.partition("\t")[0]
+        for file in (text / "corpus").glob("*.tsv")
+        for line in file.read_text(encoding="utf-8").splitlines()
+    }
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_after_a_cell_is_deleted_it_is_trained_on_the_text_asked_for(
+    drawn: bool, finished: Grid, text: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(text, tmp_path / "text")
+    config = QUICK.replace("[data]", "[data]\npairs = 700") if drawn else QUICK
+    before = grid_of(config, tmp_path / "text", tmp_path / "out")
+    assert run_cells(before, Silent(), launcher=InThisProcess()).finished == 1
+    old = trained_on(before)
+    if drawn:
+        train = tmp_path / "text" / "en-fr.tsv"
+        lines = train.read_text(encoding="utf-8").splitlines()
+        train.write_text("".join(f"new {line}\n" for line in lines), encoding="utf-8")
+    else:
+        config = config.replace("[data]", "[data]\nmax_words = 5")
+    grid = grid_of(config, tmp_path / "text", tmp_path / "out")
+    with pytest.raises(BabeliteError, match=r"of its text; .*delete this one to train it again"):
+        run_cells(grid, Silent(), launcher=InThisProcess())
+    shutil.rmtree(grid.cells[0].folder)
+    assert run_cells(grid, Silent(), launcher=InThisProcess()).failed == ()
+    sentences = trained_on(grid)
+    assert sentences and sentences != old
+    assert all(s.startswith("new ") if drawn else len(s.split()) <= 5 for s in sentences)
+    [data] = collect(grid)["data"]
+    assert sum(data["pairs"].values()) + data["held_out"] == len(sentences)
+
+
+def test_other_columns_are_other_text(finished: Grid, text: Path, tmp_path: Path) -> None:
+    out = copied(finished, tmp_path / "columns")
+    grid = grid_of(SMALL.replace("[data]", '[data]\ncolumns = ["2", "1"]'), text, out)
+    with pytest.raises(BabeliteError, match="the columns of its text"):
+        run_cells(grid, Silent(), launcher=InThisProcess())
 
 
 # --- what fails -------------------------------------------------------------------------------

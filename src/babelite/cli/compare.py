@@ -60,6 +60,7 @@ def _compare(
     ] = False,
     allow_download: AllowDownload = False,
 ) -> None:
+    from babelite.comparison.cells import CellFiles
     from babelite.comparison.config import read_config
     from babelite.comparison.grid import make_grid
     from babelite.comparison.outputs import write_outputs
@@ -69,11 +70,19 @@ def _compare(
     if data is not None and not data.is_dir():
         raise BabeliteError("there is no such folder", path=data, remedy="check --data")
     grid = make_grid(read_config(config), config, out or Path(config.stem), data)
+    for task in grid.exclusions.late:
+        typer.echo(
+            f"The task {task!r} came after the models: its sentences were not kept out of their "
+            "training text, and the report says so. With a new folder (--out) they would be.",
+            err=True,
+        )
     if dry_run:
         _show_plan(grid)
         return
     grid = open_grid(grid)
     if report_only:
+        for cell in grid.cells:
+            CellFiles(grid, cell).holds_the_same()  # or there is no report of what is asked for
         ended = outcome(grid)
     else:
         with _Display(grid) as display:
@@ -137,7 +146,11 @@ def _budget(one: CellFiles) -> str:
         parts += [(config.epochs, f"passes of {config.objective}")] if config.layers else []
     else:
         parts = [(wanted[0], "pairs as a bag"), (wanted[1], f"pairs of {config.objective}")]
-    return ", then ".join(f"{amount:,} {of}" for amount, of in parts if amount)
+    return ", then ".join(f"{_short(amount)} {of}" for amount, of in parts if amount)
+
+
+def _short(amount: float) -> str:
+    return f"{amount:,}" if isinstance(amount, int) else f"{amount:.3g}"
 
 
 def _summary(grid: Grid, expected: Estimate) -> str:

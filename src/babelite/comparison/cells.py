@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from babelite.comparison.grid import Cell, Grid, file_name
+from babelite.comparison.encoders import told_apart_by
+from babelite.comparison.grid import Cell, Grid, file_name, pairs_per_step
 from babelite.comparison.jobs import EvaluateJob, TextJob, TrainJob
 from babelite.comparison.records import read_record, write_record
 from babelite.comparison.tasks import Task
@@ -31,7 +32,7 @@ class CellFiles:
 
     @property
     def asked(self) -> Path:
-        """What its training was asked to be."""
+        """What its training was asked to be, or which encoder was measured as it comes."""
         return self.cell.folder / "asked.json"
 
     @property
@@ -71,7 +72,7 @@ class CellFiles:
         if config is None or config.minutes is not None:
             return None
         if config.bag_steps is not None and config.steps is not None:
-            layers = config.steps * config.batch_size if config.layers else 0
+            layers = config.steps * pairs_per_step(config) if config.layers else 0
             return config.bag_steps * config.bag_batch_size, layers
         count = self._prepared_pairs()
         if not count:
@@ -132,31 +133,49 @@ class CellFiles:
         write_record(error_file(self.job("train")), {"state": "failed", "error": error})
 
     def claim(self) -> None:
-        """Take the folder for this training, or find that it holds the same.
+        """Take the folder for this model, or find that it holds the same.
 
         Raises:
             BabeliteError: It holds another; names what differs.
         """
-        if self.cell.config is None:
-            return
-        asked = self._asked()
+        if not self.holds_the_same():
+            write_record(self.asked, self._asked())
+
+    def holds_the_same(self) -> bool:
+        """Whether the folder holds what is asked for; false if it holds nothing yet.
+
+        Raises:
+            BabeliteError: It holds another; names what differs.
+        """
         before = read_record(self.asked)
-        if before is None or not self.cell.model.exists():
-            write_record(self.asked, asked)
-            return
-        old, new = (dict(record.pop("config")) for record in (before, asked))
-        old = _defaults() | old  # an older version did not have every option
-        names = [name for name in new if old.get(name) != new[name]]
-        changed = [f"{name} (was {old.get(name)}, is {new[name]})" for name in names]
-        changed += [f"the {part} of its text" for part in asked if asked[part] != before.get(part)]
+        begun = self.cost if self.cell.config is None else self.cell.model
+        if before is None or not begun.exists():
+            return False
+        asked = self._asked()
+        if self.cell.config is None:
+            what, again = "the numbers of another encoder", "measure"
+            changed = _differences(before, asked)
+        else:
+            what, again = "a model trained otherwise", "train"
+            old, new = (record.pop("config") for record in (before, asked))
+            # An older version did not have every option, nor write down all of these parts.
+            changed = _differences(_defaults() | old, new)
+            changed += [
+                f"the {part} of its text"
+                for part, value in asked.items()
+                if value != before.get(part, value)
+            ]
         if changed:
             raise BabeliteError(
-                f"holds a model trained otherwise: {', '.join(changed[:3])}",
+                f"holds {what}: {', '.join(changed[:3])}",
                 path=self.cell.folder,
-                remedy="name a new folder with --out, or delete this one to train it again",
+                remedy=f"name a new folder with --out, or delete this one to {again} it again",
             )
+        return True
 
     def _asked(self) -> dict[str, Any]:
+        if self.cell.encoder is not None:
+            return dict(told_apart_by(self.cell.encoder.encoder))
         assert self.grid.config.data is not None and self.cell.config is not None
         files = [s for s, _ in self.grid.draws] or list(self.cell.sources)
         asked = {
@@ -169,9 +188,18 @@ class CellFiles:
             ],
             "number of pairs": self.grid.config.data.pairs,
             "most words": self.grid.config.data.max_words,
+            "columns": self.grid.config.data.columns,
         }
         plain: dict[str, Any] = json.loads(json.dumps(asked))
         return plain
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    return [
+        f"{name} (was {old.get(name)}, is {new[name]})"
+        for name in new
+        if old.get(name) != new[name]
+    ]
 
 
 def _defaults() -> dict[str, Any]:

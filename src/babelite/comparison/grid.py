@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from babelite.comparison.checks import require_files
 from babelite.comparison.config import (
     BudgetConfig,
     ComparisonConfig,
-    DataConfig,
     EncoderConfig,
     SystemConfig,
 )
-from babelite.comparison.tasks import Scope, require_files
-from babelite.corpus import Cleaning, PairSource, parse_source
+from babelite.comparison.encoders import is_reserved
+from babelite.comparison.exclusions import Exclusions, choose_exclusions
+from babelite.comparison.tasks import Scope
+from babelite.comparison.texts import drawn_from, prepared_folder, training_sources
+from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -76,21 +79,21 @@ class Grid:
         out: Where it is kept.
         cells: All cells: those of the first seed first, then those of the next.
         draws: Files of which a number of pairs is drawn, and where they go.
-        excluded: Files whose sentences are not trained on.
+        exclusions: What is not trained on.
     """
 
     config: ComparisonConfig
     path: Path
     out: Path
     cells: tuple[Cell, ...]
-    draws: tuple[tuple[PairSource, PairSource], ...] = ()
-    excluded: tuple[str, ...] = ()
+    draws: tuple[tuple[PairSource, PairSource], ...]
+    exclusions: Exclusions
 
     @property
     def cleaning(self) -> Cleaning:
         """How the text is cleaned."""
         assert self.config.data is not None
-        return Cleaning(exclude=self.excluded, max_words=self.config.data.max_words)
+        return Cleaning(exclude=self.exclusions.files, max_words=self.config.data.max_words)
 
 
 def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None = None) -> Grid:
@@ -106,25 +109,23 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
         The grid.
 
     Raises:
-        BabeliteError: A file is missing, or a system has an option that does not exist or is not
-            allowed.
+        BabeliteError: A file is missing, a system has an option that does not exist or is not
+            allowed, or models are trained already on text that does not leave out what it should.
         MissingExtraError: Systems are to be trained without the extra ``train``.
     """
     base, out = (data or path.parent).resolve(), out.resolve()
     config = _placed(config, base)
     require_files(config.tasks)
     _require_different_files(config, path)
-    trained: list[Cell] = []
-    draws: list[tuple[PairSource, PairSource]] = []
-    excluded: tuple[str, ...] = ()
+    draws: dict[PairSource, PairSource] = {}
+    exclusions = Exclusions()
+    groups: dict[str, tuple[PairSource, ...]] = {}
     scope = Scope()
     if config.data is not None and config.systems:
-        sources = _sources(config.data, base)
+        sources = training_sources(config.data, base)
         if config.data.pairs is not None:
-            draws = _drawn(sources, config.data.pairs, out / "text")
-            sources = [drawn for _, drawn in draws]
-        of_tasks = [str(file) for task in config.tasks for file in task.kept_out()]
-        excluded = tuple(dict.fromkeys([*config.data.exclude, *of_tasks]))
+            draws = {s: drawn_from(s, config.data.pairs, out / "text") for s in sources}
+        exclusions = choose_exclusions(config, path, out)
         groups = {"all": tuple(sources)}
         if config.models == "each":
             names = dict.fromkeys(source.name for source in sources)
@@ -133,32 +134,31 @@ def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None
         else:
             codes = dict.fromkeys(code for source in sources for code in source.languages)
             scope = Scope(tuple(combinations(codes, 2)))
-        trained = list(_trained(config, path, out, groups, scope))
-    return Grid(
-        config, path, out, (*trained, *_as_they_come(config, out, scope)), tuple(draws), excluded
-    )
+    grid = Grid(config, path, out, (), tuple(draws.items()), exclusions)
+    trained = _trained(grid, groups, scope)
+    return replace(grid, cells=(*trained, *_as_they_come(config, out, scope)))
 
 
 def _trained(
-    config: ComparisonConfig,
-    path: Path,
-    out: Path,
-    groups: Mapping[str, tuple[PairSource, ...]],
-    scope: Scope,
+    grid: Grid, groups: Mapping[str, tuple[PairSource, ...]], scope: Scope
 ) -> Iterator[Cell]:
+    config, out, draws = grid.config, grid.out, dict(grid.draws)
     each = config.models == "each"
     for seed in config.seeds:
         for system in config.systems:
-            settings = _settings(config, system, seed, path)
+            settings = settings_of(system, config, seed, grid.path)
             for name, sources in groups.items():
+                text = prepared_folder(
+                    name, settings, sources, draws, grid.cleaning, grid.exclusions
+                )
                 yield Cell(
                     system=system.name,
                     languages=name,
                     seed=seed,
                     scope=Scope((sources[0].languages,)) if each else scope,
                     folder=out / "cells" / file_name(system.name) / f"{name}.seed-{seed}",
-                    sources=sources,
-                    text=out / "text" / _text_name(name, settings),
+                    sources=tuple(draws.get(source, source) for source in sources),
+                    text=out / "text" / text,
                     config=settings,
                 )
 
@@ -177,44 +177,27 @@ def _placed(config: ComparisonConfig, base: Path) -> ComparisonConfig:
         changes["data"] = config.data.model_copy(update={"exclude": exclude})
     changes["encoders"] = tuple(
         entry.model_copy(update={"encoder": str(base / entry.encoder)})
-        if (base / entry.encoder).is_dir()
+        if not is_reserved(entry.encoder) and (base / entry.encoder).is_dir()
         else entry
         for entry in config.encoders
     )
     return config.model_copy(update=changes)
 
 
-def _sources(data: DataConfig, base: Path) -> list[PairSource]:
-    sources = []
-    for text in data.train:
-        source = parse_source(text, data.columns)
-        paths = tuple(str(base / path) for path in source.paths)
-        for place in paths:
-            if not Path(place).exists():
-                raise BabeliteError(
-                    "there is no such file, and data.train names it",
-                    path=place,
-                    remedy="check the path in the configuration, or name the folder with --data",
-                )
-        sources.append(replace(source, paths=paths))
-    return sources
-
-
-def _drawn(
-    sources: Sequence[PairSource], count: int, folder: Path
-) -> list[tuple[PairSource, PairSource]]:
-    draws = []
-    for number, source in enumerate(sources, start=1):
-        file = folder / f"drawn-{count}" / f"{number}.{source.name}.tsv"
-        there = replace(source, paths=(str(file),), columns=None, format=None)
-        draws.append((source, there))
-    return draws
-
-
-def _settings(
-    config: ComparisonConfig, system: SystemConfig, seed: int, path: Path
+def settings_of(
+    system: SystemConfig, config: ComparisonConfig, seed: int, path: Path
 ) -> TrainingConfig:
-    """The training of a system: its options, with its part of the budget."""
+    """The settings of a system's training: its options, with its part of the budget.
+
+    Args:
+        system: The system.
+        config: The comparison.
+        seed: The seed.
+        path: The file that the comparison was read from, for errors.
+
+    Raises:
+        BabeliteError: An option does not exist or is not allowed.
+    """
     from babelite.training.config import make_config
 
     base = {} if system.preset else dict(config.training)
@@ -266,12 +249,17 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     if budget.pairs is not None:
         steps = {
             "bag_steps": share * budget.pairs / plain.bag_batch_size,
-            "steps": (1 - share) * budget.pairs / plain.batch_size,
+            "steps": (1 - share) * budget.pairs / pairs_per_step(plain),
         }
     else:
         assert budget.steps is not None
         steps = {"bag_steps": share * budget.steps, "steps": (1 - share) * budget.steps}
     return {name: max(1, round(count)) if count else 0 for name, count in steps.items()}
+
+
+def pairs_per_step(config: TrainingConfig) -> int:
+    """How many pairs a step of the layers phase takes, unless long batches are cut."""
+    return config.batch_size * config.accumulate
 
 
 def _proportion(plain: TrainingConfig) -> tuple[float, float]:
@@ -281,14 +269,8 @@ def _proportion(plain: TrainingConfig) -> tuple[float, float]:
     if not plain.has_bag_phase:
         return 0.0, 1.0
     if plain.bag_steps is not None and plain.steps is not None:
-        return plain.bag_steps * plain.bag_batch_size, plain.steps * plain.batch_size
+        return plain.bag_steps * plain.bag_batch_size, plain.steps * pairs_per_step(plain)
     return plain.bag_epochs, plain.epochs
-
-
-def _text_name(name: str, settings: TrainingConfig) -> str:
-    """Runs whose text differs in nothing share a folder of this name."""
-    sizes = (settings.vocabulary_size, settings.max_tokens, settings.held_out)
-    return f"{name}.{'-'.join(map(str, sizes))}"
 
 
 def file_name(name: str) -> str:

@@ -14,6 +14,7 @@ from babelite.comparison.grid import PICTURES, file_name
 from babelite.comparison.scores import MEAN
 from babelite.comparison.tables import (
     COST_COLUMNS,
+    LATE,
     best,
     columns,
     cost_cells,
@@ -133,7 +134,8 @@ def _findings(results: Results) -> Iterator[tuple[str, list[str]]]:
         of_trained = [(n, v) for n, v in ranked if n in trained]
         if of_trained and name not in trained:
             best_of += f"; of those trained here, {of_trained[0][0]} ({100 * of_trained[0][1]:.1f})"
-        yield task["name"], [f"{best_of}.", *_against_reference(results, task)]
+        late = [LATE] if task["late"] else []
+        yield task["name"], [*late, f"{best_of}.", *_against_reference(results, task)]
 
 
 def _against_reference(results: Results, task: Mapping[str, Any]) -> Iterator[str]:

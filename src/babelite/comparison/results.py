@@ -42,8 +42,9 @@ def collect(grid: Grid) -> dict[str, Any]:
         grid: The comparison.
 
     Returns:
-        Plain data for JSON: ``systems`` (in the order of the file), ``tasks`` with their measures,
-        ``runs`` (every cell with its state, cost, scores of every query, learning curve),
+        Plain data for JSON: ``systems`` (in the order of the file), ``tasks`` with their measures
+        and whether they came too ``late`` to be kept out of the training text, ``runs`` (every cell
+        with its state, cost, scores of every query, learning curve),
         ``summary`` (system -> task -> measure -> mean, spread over seeds, interval over queries)
         and ``differences`` from the reference.
 
@@ -54,7 +55,12 @@ def collect(grid: Grid) -> dict[str, Any]:
     runs = [_run(CellFiles(grid, cell)) for cell in grid.cells]
     _show_first_seed_only(runs)
     tasks = [
-        {"name": task.name, "kind": task.kind, "measures": _measures(runs, task.name)}
+        {
+            "name": task.name,
+            "kind": task.kind,
+            "measures": _measures(runs, task.name),
+            "late": task.name in grid.exclusions.late,
+        }
         for task in config.tasks
     ]
     summary = {
@@ -194,9 +200,12 @@ def _data(grid: Grid) -> list[dict[str, Any]]:
         if cell.text is None or cell.languages in found:
             continue
         sources = [s for s, there in grid.draws if there in cell.sources] or list(cell.sources)
+        # Its own text has another name where babelite called it otherwise, or the files have moved.
+        job = read_record(CellFiles(grid, cell).job("train"))
+        text = cell.text.with_name(Path(job["text"]).name) if job else cell.text
         counts = {
             file.name.removesuffix(".tsv"): sum(1 for _ in file.open("rb"))
-            for file in sorted((cell.text / "corpus").glob("*.tsv"))
+            for file in sorted((text / "corpus").glob("*.tsv"))
         }
         found[cell.languages] = {
             "languages": cell.languages,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
 from babelite.comparison.cells import CellFiles, State, evaluate_job, text_job, train_job
+from babelite.comparison.exclusions import MARK, has_models
 from babelite.comparison.grid import Cell, Grid
 from babelite.comparison.launch import Launcher, launch
 from babelite.comparison.records import read_record, write_record
@@ -20,7 +21,6 @@ from babelite.errors import BabeliteError
 from babelite.files import write_text
 from babelite.locks import locked
 
-_MARK = "comparison.json"
 _TAIL = 4096  # bytes from the end of a file of metrics that hold its last line
 
 
@@ -77,12 +77,14 @@ def run_cells(
         How the cells ended.
 
     Raises:
-        BabeliteError: The folder is used by another process, or a cell holds a model that was
-            trained otherwise.
+        BabeliteError: The folder is used by another process, or a cell holds another
+            model than is asked for.
         KeyboardInterrupt: The user stopped it; what is done is kept.
     """
     files = [CellFiles(grid, cell) for cell in grid.cells]
     with locked(grid.out):
+        if not has_models(grid.out):
+            _write_mark(grid)
         for cell_files in files:
             cell_files.claim()
         for cell_files in files:
@@ -104,35 +106,35 @@ def outcome(grid: Grid) -> Outcome:
 def open_grid(grid: Grid) -> Grid:
     """Take the folder of a comparison, or find that it holds this one or its beginning.
 
-    Sentences of the tasks are not trained on. A task that is added later comes too late for that,
-    so the files that were left out at first are remembered and stay the same.
-
     Args:
         grid: The comparison.
 
     Returns:
-        The same, with the files that its text leaves out.
+        The same.
 
     Raises:
         BabeliteError: The folder holds something else, or cannot be made.
     """
-    mark = grid.out / _MARK
-    record = read_record(mark)
-    if record is None:
+    if not (grid.out / MARK).exists():
         if grid.out.exists() and (not grid.out.is_dir() or any(grid.out.iterdir())):
             raise BabeliteError(
                 "is there and holds no comparison",
                 path=grid.out,
                 remedy="name a new folder with --out",
             )
-        record = {"config": str(grid.path.resolve()), "excluded": list(grid.excluded)}
         try:
-            write_record(mark, record)
+            _write_mark(grid)
         except OSError as error:
             raise BabeliteError(
                 f"cannot be made ({error.strerror})", path=grid.out, remedy="choose another --out"
             ) from error
-    return replace(grid, excluded=tuple(record["excluded"]))
+    return grid
+
+
+def _write_mark(grid: Grid) -> None:
+    """Write down what the training text leaves out, which stays so from the first model on."""
+    left_out = {"excluded": grid.exclusions.files, "sizes": grid.exclusions.sizes}
+    write_record(grid.out / MARK, {"config": str(grid.path.resolve())} | left_out)
 
 
 @dataclass

@@ -16,6 +16,7 @@ _UNITS = {
 }
 SIGNIFICANT = 0.05
 _NOTHING = "–"
+LATE = "This task came after the models: its sentences were not kept out of their training text."
 
 
 def unit(task: Mapping[str, Any]) -> str:
@@ -177,6 +178,8 @@ def _sections(results: Results) -> Iterator[str]:
         yield f"Trained on ({data['languages']}): {pairs or 'nothing yet'} after cleaning.\n"
     for task in results["tasks"]:
         yield f"## {task['name']}: {unit(task)}\n"
+        if task["late"]:
+            yield f"{LATE}\n"
         yield task_table(results, task)
     if results["differences"]:
         yield f"## Differences from {results['reference']}\n"

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from babelite.corpus import parse_source
-from babelite.errors import BabeliteError
 from babelite.evaluation.classification import evaluate_classification
 from babelite.evaluation.classification_sets import (
     LabelledSet,
@@ -198,6 +197,17 @@ class RetrievalTask(_Task):
         """The first language pair of the scope with its sentences, for pictures."""
         return next(iter(self._sets(scope)), None)
 
+    def sib200_languages(self) -> list[str]:
+        """The codes of the languages of SIB-200 that are compared, as far as they are there."""
+        if self.sib200 is None:
+            return []
+        folders = SIB200_FOLDERS | dict(self.folders)
+        return [
+            code
+            for code in self.languages or folders
+            if (Path(self.sib200) / folders.get(code, code)).is_dir()
+        ]
+
     def _sets(self, scope: Scope) -> Iterator[tuple[LanguagePair, RetrievalSet]]:
         for text in self.pairs:
             source = parse_source(text)
@@ -209,12 +219,7 @@ class RetrievalTask(_Task):
                     yield source.languages, muse(whole, queries=self.queries)
         if self.sib200 is not None:
             folders = SIB200_FOLDERS | dict(self.folders)
-            there = [
-                code
-                for code in self.languages or folders
-                if (Path(self.sib200) / folders.get(code, code)).is_dir()
-            ]
-            for pair in scope.among(there):
+            for pair in scope.among(self.sib200_languages()):
                 texts = read_sib200_parallel(self.sib200, [folders.get(c, c) for c in pair])
                 yield pair, all_against_all(zip(*texts.values(), strict=True))
 
@@ -332,23 +337,33 @@ class ClassificationTask(_Task):
             for code in sorted(found, key=lambda code: (code != self.train, code))
         ]
 
+    def languages_there(self) -> list[str]:
+        """The codes of the languages that there are documents in."""
+        return list((self._sib200_codes() or self._read_other_layout()[1]).values())
+
     def _read(self, scope: Scope) -> tuple[LabelledSet, dict[str, str]]:
         """The documents of the languages in scope, and the codes of the languages' own names."""
         if scope.pairs is not None and not any(self.train in pair for pair in scope.pairs):
             return LabelledSet(self.name, {}), {}
-        folder = Path(self.documents)
-        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
-        everything = [path.name for path in folder.iterdir()]
-        present = [name for name in names if name in everything]
-        if not present:
-            known = read_labelled_set(folder, train_size=self.train_size)
-            codes = {name: names.get(name, name) for name in known.corpora}
+        codes = self._sib200_codes()
+        if codes:
             chosen = set(self._in_scope(list(codes.values()), scope))
-            corpora = {n: c for n, c in known.corpora.items() if codes[n] in chosen}
-            return replace(known, corpora=corpora), codes
-        chosen = set(self._in_scope([names[name] for name in present], scope))
-        wanted = [name for name in present if names[name] in chosen]
-        return read_labelled_set(folder, wanted), names
+            wanted = [name for name, code in codes.items() if code in chosen]
+            return read_labelled_set(self.documents, wanted), codes
+        known, codes = self._read_other_layout()
+        chosen = set(self._in_scope(list(codes.values()), scope))
+        corpora = {n: c for n, c in known.corpora.items() if codes[n] in chosen}
+        return replace(known, corpora=corpora), codes
+
+    def _sib200_codes(self) -> dict[str, str]:
+        """The codes of the languages' folders in the layout of SIB-200; none in another."""
+        folder, names = Path(self.documents), SIB200_FOLDERS | dict(self.folders)
+        return {name: code for code, name in names.items() if (folder / name).is_dir()}
+
+    def _read_other_layout(self) -> tuple[LabelledSet, dict[str, str]]:
+        known = read_labelled_set(self.documents, train_size=self.train_size)
+        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
+        return known, {name: names.get(name, name) for name in known.corpora}
 
     def _in_scope(self, codes: Sequence[str], scope: Scope) -> list[str]:
         """The language trained in, and those that a pair of the scope joins to it."""
@@ -370,24 +385,3 @@ def _placed_source(text: str, base: Path) -> str:
 
 def _sib200_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*/*.tsv"))
-
-
-def require_files(tasks: Sequence[Task]) -> None:
-    """See before anything is trained that every file of the tasks is there.
-
-    Raises:
-        BabeliteError: One is not; names task and file.
-    """
-    for task in tasks:
-        files = task.files()
-        for file in files:
-            if not file.exists():
-                raise BabeliteError(
-                    f"there is no such file, and the task {task.name!r} needs it",
-                    path=file,
-                    remedy="check the path in the configuration, or name the folder with --data",
-                )
-        if not files:
-            raise BabeliteError(
-                f"the task {task.name!r} has no files", remedy="name some; see docs/comparison.md"
-            )
