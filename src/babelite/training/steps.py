@@ -17,7 +17,7 @@ from babelite.errors import BabeliteError
 from babelite.training.batches import Rows, plan_epoch
 from babelite.training.checkpoints import Counters
 from babelite.training.config import TrainingConfig
-from babelite.training.phases import Phase
+from babelite.training.phases import Phase, order_seed
 from babelite.training.processes import Processes
 from babelite.training.shards import Shard
 from babelite.training.tasks import Batch, TrainingModel
@@ -68,7 +68,7 @@ class Stepper:
 
     def batches(self, phase: Phase, done: int) -> Iterator[Rows]:
         """Endless batches of a phase, each whole, without the first `done`."""
-        seed = 2 * self.config.seed + (phase.name != "bag")
+        seed = order_seed(self.config.seed, phase.name)
         epoch = phase.round_number * _EPOCHS_A_ROUND
         while True:
             plan = plan_epoch(
