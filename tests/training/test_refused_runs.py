@@ -59,6 +59,8 @@ def test_bad_options_are_refused_before_anything_is_made(
 
 LINES = "".join(f"the cat number {n}\tle chat numéro {n}\n" for n in range(60))
 
+TWO_SOURCES = "".join(f"the cat number {n % 2}\tle chat numéro {n}\n" for n in range(20))
+
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
@@ -72,6 +74,7 @@ LINES = "".join(f"the cat number {n}\tle chat numéro {n}\n" for n in range(60))
         ("en-fr.tsv", LINES[:300].encode(), ["en-fr.tsv", "pairs"]),
         ("en-fr.tsv", b"a b\ta b\n" * 100, ["en-fr.tsv", "after cleaning"]),
         ("pairs.tsv", LINES.encode(), ["pairs.tsv", "en-fr="]),
+        ("en-fr.tsv", TWO_SOURCES.encode(), ["en-fr.tsv: no pair of en-fr is left to train on"]),
     ],
 )
 def test_bad_files_are_refused_with_file_and_line(

@@ -93,13 +93,19 @@ def prepare(
     # Those of all language pairs: another one may have the same sentences.
     held_out = [pair for name in grouped for pair in _read(run.held_out(name))]
     counts = {}
-    for name in grouped:
+    for name, parts in grouped.items():
         if run.everything(name).exists():
             with progress.stage(f"Holding out sentences of {name}") as advance:
                 pairs = without(_read(run.everything(name)), held_out)
                 _write(run.cleaned(name), pairs, advance)
             run.everything(name).unlink()
         counts[name] = sum(1 for _ in read_lines(run.cleaned(name)))
+        if not counts[name]:
+            raise BabeliteError(
+                f"no pair of {name} is left to train on, as each has a sentence that is held out",
+                path=parts[0].paths[0],
+                remedy="give more pairs of sentences that differ",
+            )
     tokenizer = _vocabulary(run, counts, config, progress)
     for name, parts in grouped.items():
         with progress.stage(f"Tokenising {name}", total=counts[name]) as advance:
