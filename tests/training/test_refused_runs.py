@@ -41,6 +41,8 @@ def refuse(
         (["--columns", "1"], ["--columns 1", "1,2"]),
         (["--dimension", "4"], ["--dimension"]),
         (["--dim", "wide"], ["--dim", "integer"]),
+        (["--precision", "float16", "--device", "cpu"], ["float16", "--precision bfloat16"]),
+        (["--compile", "--device", "cpu"], ["no C++ compiler", "leave out --compile"]),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_made(
@@ -52,6 +54,8 @@ def test_bad_options_are_refused_before_anything_is_made(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "model"
+    monkeypatch.setenv("PATH", "")  # no compiler is found
+    monkeypatch.delenv("CXX", raising=False)
     message = refuse([str(parallel_file), "--out", str(out), *options], monkeypatch, capfd)
     assert all(word in message for word in words), message
     assert not out.exists()
@@ -59,6 +63,7 @@ def test_bad_options_are_refused_before_anything_is_made(
 
 LINES = "".join(f"the cat number {n}\tle chat numéro {n}\n" for n in range(60))
 
+FEW_SOURCES = "".join(f"the cat number {n % 50}\tle chat numéro {n}\n" for n in range(600))
 TWO_SOURCES = "".join(f"the cat number {n % 2}\tle chat numéro {n}\n" for n in range(20))
 
 
@@ -74,6 +79,7 @@ TWO_SOURCES = "".join(f"the cat number {n % 2}\tle chat numéro {n}\n" for n in 
         ("en-fr.tsv", LINES[:300].encode(), ["en-fr.tsv", "pairs"]),
         ("en-fr.tsv", b"a b\ta b\n" * 100, ["en-fr.tsv", "after cleaning"]),
         ("pairs.tsv", LINES.encode(), ["pairs.tsv", "en-fr="]),
+        ("en-fr.tsv", FEW_SOURCES.encode(), ["en-fr.tsv: only 50 pairs", "--held-out"]),
         ("en-fr.tsv", TWO_SOURCES.encode(), ["en-fr.tsv: no pair of en-fr is left to train on"]),
     ],
 )
@@ -109,6 +115,23 @@ def test_the_same_command_trains_once_its_file_is_there(
         main()
     assert not ended.value.code
     assert (out / "model.safetensors").exists()
+
+
+def test_a_mended_option_is_not_refused_as_another_run(
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "model"
+    arguments = [str(parallel_file), "--out", str(out), *flags(bag_steps=1, steps=1)]
+    message = refuse([*arguments, "--exclude", str(tmp_path / "typo")], monkeypatch, capfd)
+    assert "typo: there is no such file" in message
+    assert not any(path.is_file() for path in out.rglob("*"))
+    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
 
 
 def test_what_is_computed_is_kept_when_the_files_are_not_to_blame(

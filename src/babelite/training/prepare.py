@@ -174,7 +174,17 @@ def _clean(
     progress.cleaned(name, cleaner)
     # A tenth at the most, so that small data is not all held out.
     wanted = min(config.held_out, max(2, cleaner.kept // 10))
-    _write(run.held_out(name), draw(_read(run.everything(name)), wanted, config.seed))
+    try:
+        held_out = draw(_read(run.everything(name)), wanted, config.seed)
+    except BabeliteError as error:
+        if error.path is not None:
+            raise
+        raise BabeliteError(
+            error.problem,
+            path=sources[0].paths[0],
+            remedy="hold out fewer with --held-out, or give more pairs of sentences that differ",
+        ) from error
+    _write(run.held_out(name), held_out)
 
 
 def _cleaned(sources: Iterable[PairSource], cleaner: Cleaner) -> Iterator[WeightedPair]:
