@@ -17,6 +17,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+# A budget must have an end.
+_ENDLESS = 1e9
+
 
 class TrainingConfig(BaseModel):
     """Everything that decides what a training run does, apart from its data.
@@ -51,14 +54,19 @@ class TrainingConfig(BaseModel):
     )
 
     minutes: float | None = Field(
-        None, gt=0, description="Wall-clock budget of the whole run; replaces epochs and steps."
+        None,
+        gt=0,
+        lt=_ENDLESS,
+        description="Wall-clock budget of the whole run; replaces epochs and steps.",
     )
     bag_share: float = Field(
         0.5, ge=0, le=1, description="Share of the minutes that the bag phase gets."
     )
-    bag_epochs: float = Field(8, ge=0, description="Passes of the bag phase; 0 leaves it out.")
+    bag_epochs: float = Field(
+        8, ge=0, lt=_ENDLESS, description="Passes of the bag phase; 0 leaves it out."
+    )
     bag_steps: int | None = Field(None, ge=0, description="Steps of the bag phase, not epochs.")
-    epochs: float = Field(1, ge=0, description="Passes of the layers phase.")
+    epochs: float = Field(1, ge=0, lt=_ENDLESS, description="Passes of the layers phase.")
     steps: int | None = Field(None, ge=0, description="Steps of the layers phase, not epochs.")
     second_round_steps: int = Field(
         0,
@@ -114,7 +122,9 @@ class TrainingConfig(BaseModel):
     checkpoint_seconds: float = Field(
         60, gt=0, description="Time between checkpoints, which a killed run continues from."
     )
-    seed: int = Field(0, ge=0, description="Decides weights, order, masks and held-out pairs.")
+    seed: int = Field(
+        0, ge=0, lt=1 << 63, description="Decides weights, order, masks and held-out pairs."
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
