@@ -114,6 +114,9 @@ def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers:
         ({"objective": ""}, ["add up some of"]),
         ({"bag_epochs": 0, "epochs": 0}, ["nothing to be trained"]),
         ({"layers": 0, "bag_steps": 0}, ["nothing to be trained"]),
+        ({"objective": "ugt + sim", "layers": 0}, ["'ugt + sim'", "--objective align"]),
+        ({"objective": "xtr", "steps": 0}, ["'xtr'", "--objective align"]),
+        ({"objective": "xtr", "minutes": 1, "bag_share": 1}, ["'xtr'", "--objective align"]),
     ],
 )
 def test_bad_options_are_refused_in_one_sentence(given: dict[str, Any], words: list[str]) -> None:
@@ -123,6 +126,20 @@ def test_bad_options_are_refused_in_one_sentence(given: dict[str, Any], words: l
     assert "\n" not in message
     assert caught.value.remedy
     assert all(word in message for word in words), message
+
+
+def test_without_layers_an_encoder_is_taught_align(tmp_path: Path) -> None:
+    bag = make_config("paper", options={"layers": 0, "bag_epochs": 1})
+    assert (bag.objective, bag.trained_objective) == ("ugt + 2*align + 2*sim", "align")
+    assert make_config("paper").trained_objective == "ugt + 2*align + 2*sim"
+    assert make_config("tiny", options={"layers": 0, "objective": "2*align"})
+    file = tmp_path / "settings.toml"
+    file.write_text('objective = "xtr"\n')
+    assert make_config("tiny", file, {"layers": 0, "objective": "align"})
+    with pytest.raises(
+        BabeliteError, match=r"settings\.toml: the objective 'xtr' is of the layers"
+    ):
+        make_config("tiny", file, {"layers": 0})
 
 
 def test_an_unknown_preset_is_refused() -> None:

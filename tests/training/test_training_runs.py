@@ -18,6 +18,7 @@ from babelite.checksums import sha256
 from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import precision_at_1
+from babelite.model_folder import read_model_folder
 from babelite.training import prepare as preparation
 from babelite.training.config import make_config
 from babelite.training.formula import OBJECTIVES
@@ -203,6 +204,12 @@ def test_a_finished_run_that_was_tampered_with_is_told(parallel_file: Path, tmp_
         stream.write(b"x")
     with pytest.raises(BabeliteError, match="was changed"):
         run(parallel_file, out, bag_steps=1, steps=1)
+
+
+def test_a_token_bag_says_what_it_was_taught(parallel_file: Path, tmp_path: Path) -> None:
+    small_paper = SMALL | {"preset": "paper", "heads": 4, "bag_steps": 2, "layers": 0}
+    run(parallel_file, tmp_path / "model", **small_paper)
+    assert read_model_folder(tmp_path / "model").description.objective == "align"
 
 
 def test_three_languages_train_one_encoder(parallel_file: Path, tmp_path: Path) -> None:

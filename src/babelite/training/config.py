@@ -187,6 +187,13 @@ class TrainingConfig(BaseModel):
         return self.layers > 0 and bool(self.epochs if self.steps is None else self.steps)
 
     @property
+    def trained_objective(self) -> str:
+        """What the encoder is taught: without the layers phase `align` alone."""
+        if self.has_layers_phase or list(self.weights) == ["align"]:
+            return self.objective
+        return "align"
+
+    @property
     def weights(self) -> dict[str, float]:
         """The weight of each objective."""
         return parse_objective(self.objective)
@@ -288,7 +295,7 @@ def make_config(
                 remedy=f"leave out --{name.replace('_', '-')}, or --start",
             )
     try:
-        return TrainingConfig(**settings)
+        config = TrainingConfig(**settings)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "configuration"
@@ -300,6 +307,14 @@ def make_config(
             path=file if name in from_file else None,
             remedy="see: babelite train --help",
         ) from error
+    # That of a preset is for those who train layers, and says nothing to others.
+    if "objective" in from_file | given and config.trained_objective != config.objective:
+        raise BabeliteError(
+            f"the objective {config.objective!r} is of the layers, which are not trained",
+            path=None if "objective" in given else file,
+            remedy="choose --objective align, or train the layers too",
+        )
+    return config
 
 
 def _sizes_of(start: str) -> dict[str, int]:

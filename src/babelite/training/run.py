@@ -250,7 +250,7 @@ def _export(
         run.out,
         name=run.out.resolve().name,
         languages=list(dict.fromkeys([*(start.languages if start else ()), *text.languages])),
-        objective=config.objective,
+        objective=config.trained_objective,
         data=[*(start.data if start else ()), *data],
         notes=_STARTED.format(start.name) if start else "",
         validation=[pair.held_out for pair in text.pairs],
