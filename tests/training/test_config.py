@@ -67,9 +67,26 @@ def test_a_budget_replaces_that_of_the_preset(
 def test_steps_that_are_asked_for_replace_the_minutes_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("minutes = 10\nbag_epochs = 1\n")
-    assert make_config("default", file, {"steps": 5}).minutes is None
+    for budget in ("steps", "epochs", "bag_steps", "bag_epochs"):
+        assert make_config("default", file, {budget: 5}).minutes is None
     assert make_config("default", file, {"dim": 8}).minutes == 10
     assert make_config("tiny", file).bag_steps is None
+
+
+def test_a_bag_phase_of_0_is_left_out_of_the_minutes_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("minutes = 10\nbag_share = 0.3\n")
+    for option in ("bag_epochs", "bag_steps"):
+        config = make_config("tiny", file, {option: 0})
+        assert (config.minutes, config.bag_share) == (10, 0)
+    file.write_text("minutes = 10\nbag_epochs = 0\n")
+    assert make_config("tiny", file).bag_share == 0
+    assert make_config("tiny", file, {"bag_share": 0.3}).bag_share == 0.3
+    file.write_text("bag_epochs = 0\n")
+    assert make_config("tiny", file, {"minutes": 5, "bag_epochs": 3}).bag_share == 0.5
+    # Where nothing is shared out, the share stays as it is.
+    assert make_config("tiny", options={"bag_epochs": 0}).bag_share == 0.5
+    assert make_config("paper", options={"minutes": 1, "bag_share": 0.5}).has_bag_phase
 
 
 @pytest.mark.parametrize(
@@ -86,7 +103,11 @@ def test_steps_that_are_asked_for_replace_the_minutes_of_a_file(tmp_path: Path) 
         ({"minutes": 1, "bag_share": 0}, False, True),
         ({"minutes": 1, "bag_share": 1}, True, False),
         ({"minutes": 1, "layers": 0, "bag_share": 0}, True, False),
-        ({"minutes": 1, "bag_epochs": 0, "epochs": 0}, True, True),
+        ({"minutes": 1, "epochs": 0}, True, True),
+        ({"minutes": 1, "bag_epochs": 0}, False, True),
+        ({"minutes": 1, "bag_steps": 0}, False, True),
+        ({"minutes": 1, "bag_epochs": 0, "bag_steps": 5}, True, True),
+        ({"minutes": 1, "layers": 0, "bag_epochs": 0}, True, False),
     ],
 )
 def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers: bool) -> None:

@@ -247,6 +247,8 @@ _BUDGETS = (
     ("bag_epochs", "bag_steps"),
     ("epochs", "minutes"),
     ("steps", "minutes"),
+    ("bag_epochs", "minutes"),
+    ("bag_steps", "minutes"),
 )
 
 
@@ -279,15 +281,10 @@ def make_config(
         )
     given = {name: value for name, value in (options or {}).items() if value is not None}
     from_file = _read_toml(Path(file)) if file is not None else {}
-    settings = dict(PRESETS[preset])
     start = given.get("start", from_file.get("start"))
     sizes = {} if start is None else _sizes_of(str(start))
     no_bag = {"bag_epochs": 0, "bag_share": 0} if sizes.get("layers") else {}
-    for layer in (sizes | no_bag, from_file, given):
-        for own, other in _BUDGETS:
-            if own in layer:
-                settings.pop(other, None)
-        settings |= layer
+    settings = _merged(PRESETS[preset], sizes | no_bag, from_file, given)
     for name, size in sizes.items():
         if settings[name] != size:
             raise BabeliteError(
@@ -315,6 +312,24 @@ def make_config(
             remedy="choose --objective align, or train the layers too",
         )
     return config
+
+
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of all layers, of which each goes before those in front of it."""
+    settings: dict[str, Any] = {}
+    left_out = False
+    for layer in layers:
+        bag = layer.get("bag_steps", layer.get("bag_epochs"))
+        for own, other in _BUDGETS:
+            # A bag phase of 0 is no budget: it is left out of the minutes, and they stay.
+            if own in layer and not (other == "minutes" and own.startswith("bag") and bag == 0):
+                settings.pop(other, None)
+        settings |= layer
+        if bag is not None or "bag_share" in layer:
+            left_out = bag == 0 and "bag_share" not in layer
+    if left_out and settings.get("minutes") is not None:
+        settings["bag_share"] = 0
+    return settings
 
 
 def _sizes_of(start: str) -> dict[str, int]:
