@@ -154,6 +154,31 @@ def test_what_is_computed_is_kept_when_the_files_are_not_to_blame(
     assert (out / "training" / "corpus" / "en-fr.tsv").exists()
 
 
+# Five steps end before a loss is logged.
+@pytest.mark.parametrize("steps", [5, 40])
+@pytest.mark.parametrize("phase", ["bag", "layers"])
+def test_training_that_diverges_names_the_rate_to_lower(
+    phase: str,
+    steps: int,
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    out, metrics = tmp_path / "model", tmp_path / "model" / "training" / "metrics.jsonl"
+    if phase == "bag":
+        rate, options = "--bag-learning-rate", {"bag_learning_rate": 1e38, "bag_steps": steps}
+    else:
+        rate, options = "--learning-rate", {"learning_rate": 1e25, "steps": steps, "bag_steps": 0}
+        options |= {"similarity": "dot", "temperature": 1}
+    arguments = [str(parallel_file), "--out", str(out), *flags(**options, validations=1)]
+    message = refuse(arguments, monkeypatch, capfd)
+    assert f"model: training has diverged in the phase '{phase}'" in message
+    assert f"lower {rate}" in message
+    assert (out / "training" / "tokenizer.json").exists()
+    assert metrics.read_text() == ""
+
+
 def test_another_run_in_the_folder_is_refused(
     finished: tuple[Path, TrainingResult],
     parallel_file: Path,
