@@ -133,6 +133,7 @@ def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers:
         ({"device": "tpu"}, ["'device'", "cuda"]),
         ({"objective": "align + laser"}, ["laser", "ugt"]),
         ({"objective": ""}, ["add up some of"]),
+        ({"bag_ngrams": 2}, ["3 to 2 letters", "--bag-ngrams 3 or more, or 0"]),
         ({"bag_epochs": 0, "epochs": 0}, ["nothing to be trained"]),
         ({"layers": 0, "bag_steps": 0}, ["nothing to be trained"]),
         ({"objective": "ugt + sim", "layers": 0}, ["'ugt + sim'", "--objective align"]),

@@ -46,7 +46,9 @@ class TrainingConfig(BaseModel):
 
     objective: str = Field("align", description="Weighted sum of objectives of the layers phase.")
     similarity: Literal["cosine", "dot"] = Field(
-        "cosine", description="How align and sim compare sentence vectors."
+        "cosine",
+        description="How align and sim compare sentence vectors in the layers phase; the bag phase "
+        "always compares by cosine.",
     )
     temperature: float = Field(0.08, gt=0, description="What similarities are divided by.")
     projection: int = Field(
@@ -148,6 +150,11 @@ class TrainingConfig(BaseModel):
             raise BabeliteError(
                 f"a width of {self.dim} cannot be shared by {self.heads} heads",
                 remedy="choose --dim as a multiple of --heads",
+            )
+        if 0 < self.bag_ngrams < 3:
+            raise BabeliteError(
+                f"n-grams of 3 to {self.bag_ngrams} letters are none",
+                remedy="choose --bag-ngrams 3 or more, or 0 to share none",
             )
         if self.start is not None and self.layers and self.has_bag_phase:
             raise BabeliteError(
