@@ -183,6 +183,18 @@ def test_batches_per_epoch_is_what_an_epoch_has() -> None:
     assert batches_per_epoch(corpora, 10) == len(plan(corpora, 10)) == 10
 
 
+def test_batches_per_epoch_counts_the_parts_of_batches_that_are_cut() -> None:
+    lengths = np.arange(1_000) % 60 + 1
+    corpora = [make_corpus(range(n), range(n), (lengths[:n], lengths[:n])) for n in (1_000, 330)]
+    for tokens in (400, 1_000, 4_000):
+        planned = list(
+            plan_epoch(corpora, 50, seed=3, epoch=0, by_length=True, batch_tokens=tokens)
+        )
+        assert len(planned) > 26
+        assert batches_per_epoch(corpora, 50, batch_tokens=tokens, seed=3) == len(planned)
+    assert batches_per_epoch(corpora, 50, batch_tokens=6_000) == 26
+
+
 @pytest.mark.parametrize("weight", [0.3, 1.0, 2.5])
 def test_a_weight_is_how_often_a_pair_is_seen(weight: float) -> None:
     corpora = [

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from babelite.errors import BabeliteError
+from babelite.training import checkpoints
 from babelite.training.checkpoints import (
     Counters,
     load_checkpoint,
@@ -56,6 +58,21 @@ def test_going_on_gives_the_same_weights_bit_by_bit(amsgrad: bool, tmp_path: Pat
     assert counters == COUNTERS
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name])
+
+
+def test_a_checkpoint_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.safetensors"
+    model, optimizer = make(0)
+    save_checkpoint(path, model, optimizer, COUNTERS)
+    opened = []
+
+    def count(name: str, **options: str) -> safe_open:
+        opened.append(name)
+        return safe_open(name, **options)
+
+    monkeypatch.setattr(checkpoints, "safe_open", count)
+    load_checkpoint(path, model)
+    assert opened == [str(path)]
 
 
 def test_between_two_phases_there_is_no_optimiser(tmp_path: Path) -> None:
@@ -135,8 +152,6 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from safetensors import SafetensorError
-
-    from babelite.training import checkpoints
 
     path = tmp_path / "last.safetensors"
     save_weights(path, {"a": torch.tensor(1)}, {})

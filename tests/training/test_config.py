@@ -67,9 +67,26 @@ def test_a_budget_replaces_that_of_the_preset(
 def test_steps_that_are_asked_for_replace_the_minutes_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("minutes = 10\nbag_epochs = 1\n")
-    assert make_config("default", file, {"steps": 5}).minutes is None
+    for budget in ("steps", "epochs", "bag_steps", "bag_epochs"):
+        assert make_config("default", file, {budget: 5}).minutes is None
     assert make_config("default", file, {"dim": 8}).minutes == 10
     assert make_config("tiny", file).bag_steps is None
+
+
+def test_a_bag_phase_of_0_is_left_out_of_the_minutes_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("minutes = 10\nbag_share = 0.3\n")
+    for option in ("bag_epochs", "bag_steps"):
+        config = make_config("tiny", file, {option: 0})
+        assert (config.minutes, config.bag_share) == (10, 0)
+    file.write_text("minutes = 10\nbag_epochs = 0\n")
+    assert make_config("tiny", file).bag_share == 0
+    assert make_config("tiny", file, {"bag_share": 0.3}).bag_share == 0.3
+    file.write_text("bag_epochs = 0\n")
+    assert make_config("tiny", file, {"minutes": 5, "bag_epochs": 3}).bag_share == 0.5
+    # Where nothing is shared out, the share stays as it is.
+    assert make_config("tiny", options={"bag_epochs": 0}).bag_share == 0.5
+    assert make_config("paper", options={"minutes": 1, "bag_share": 0.5}).has_bag_phase
 
 
 @pytest.mark.parametrize(
@@ -86,7 +103,11 @@ def test_steps_that_are_asked_for_replace_the_minutes_of_a_file(tmp_path: Path) 
         ({"minutes": 1, "bag_share": 0}, False, True),
         ({"minutes": 1, "bag_share": 1}, True, False),
         ({"minutes": 1, "layers": 0, "bag_share": 0}, True, False),
-        ({"minutes": 1, "bag_epochs": 0, "epochs": 0}, True, True),
+        ({"minutes": 1, "epochs": 0}, True, True),
+        ({"minutes": 1, "bag_epochs": 0}, False, True),
+        ({"minutes": 1, "bag_steps": 0}, False, True),
+        ({"minutes": 1, "bag_epochs": 0, "bag_steps": 5}, True, True),
+        ({"minutes": 1, "layers": 0, "bag_epochs": 0}, True, False),
     ],
 )
 def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers: bool) -> None:
@@ -102,6 +123,11 @@ def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers:
         ({"dim": "wide"}, ["'dim'", "integer"]),
         ({"dim": 30, "heads": 4}, ["30", "4 heads", "--dim"]),
         ({"dropout": 1}, ["'dropout'", "less than 1"]),
+        ({"epochs": float("inf")}, ["'epochs'", "less than 1000000000"]),
+        ({"bag_epochs": float("inf")}, ["'bag_epochs'", "less than 1000000000"]),
+        ({"minutes": float("inf")}, ["'minutes'", "less than 1000000000"]),
+        ({"seed": 2**64}, ["'seed'", "less than 9223372036854775808"]),
+        ({"seed": -1}, ["'seed'", "greater than or equal to 0"]),
         ({"temperature": float("nan")}, ["'temperature'"]),
         ({"seed": -1}, ["'seed'", "greater than or equal to 0"]),
         ({"seed": 1 << 63}, ["'seed'", "less than"]),
@@ -109,8 +135,12 @@ def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers:
         ({"device": "tpu"}, ["'device'", "cuda"]),
         ({"objective": "align + laser"}, ["laser", "ugt"]),
         ({"objective": ""}, ["add up some of"]),
+        ({"bag_ngrams": 2}, ["3 to 2 letters", "--bag-ngrams 3 or more, or 0"]),
         ({"bag_epochs": 0, "epochs": 0}, ["nothing to be trained"]),
         ({"layers": 0, "bag_steps": 0}, ["nothing to be trained"]),
+        ({"objective": "ugt + sim", "layers": 0}, ["'ugt + sim'", "--objective align"]),
+        ({"objective": "xtr", "steps": 0}, ["'xtr'", "--objective align"]),
+        ({"objective": "xtr", "minutes": 1, "bag_share": 1}, ["'xtr'", "--objective align"]),
     ],
 )
 def test_bad_options_are_refused_in_one_sentence(given: dict[str, Any], words: list[str]) -> None:
@@ -120,6 +150,20 @@ def test_bad_options_are_refused_in_one_sentence(given: dict[str, Any], words: l
     assert "\n" not in message
     assert caught.value.remedy
     assert all(word in message for word in words), message
+
+
+def test_without_layers_an_encoder_is_taught_align(tmp_path: Path) -> None:
+    bag = make_config("paper", options={"layers": 0, "bag_epochs": 1})
+    assert (bag.objective, bag.trained_objective) == ("ugt + 2*align + 2*sim", "align")
+    assert make_config("paper").trained_objective == "ugt + 2*align + 2*sim"
+    assert make_config("tiny", options={"layers": 0, "objective": "2*align"})
+    file = tmp_path / "settings.toml"
+    file.write_text('objective = "xtr"\n')
+    assert make_config("tiny", file, {"layers": 0, "objective": "align"})
+    with pytest.raises(
+        BabeliteError, match=r"settings\.toml: the objective 'xtr' is of the layers"
+    ):
+        make_config("tiny", file, {"layers": 0})
 
 
 def test_an_unknown_preset_is_refused() -> None:

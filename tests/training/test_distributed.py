@@ -262,6 +262,16 @@ def test_without_process_0_the_others_say_so(
     assert "one of the processes was lost" in (tmp_path / "log.txt").read_text()
 
 
+def test_an_error_of_all_is_told_once(
+    parallel_file: Path, tmp_path: Path, start: Callable[..., list[BaseProcess]]
+) -> None:
+    asked = command(parallel_file, tmp_path / "model", precision="float16", device="cpu")
+    finish(start(asked, launched_by_torchrun(2)), [2, 2])
+    said = (tmp_path / "log.txt").read_text()
+    assert said.count("babelite:") == 1
+    assert "float16 is too slow on a CPU" in said
+
+
 def test_an_error_of_one_is_told_once_and_ends_all(
     tmp_path: Path, start: Callable[..., list[BaseProcess]]
 ) -> None:

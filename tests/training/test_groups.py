@@ -52,6 +52,11 @@ def test_the_same_pairs_give_the_same_groups() -> None:
     assert np.array_equal(first, second)
 
 
+def test_a_seed_may_be_larger_than_those_of_faiss() -> None:
+    pairs, _ = talk(500)
+    assert len(group_pairs(network(), pairs, seed=2**63 - 1)) == 500
+
+
 def test_a_few_pairs_are_one_group() -> None:
     pairs, _ = talk(5)
     assert set(group_pairs(network(), pairs, seed=0)) == {0}

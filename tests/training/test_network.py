@@ -161,6 +161,11 @@ def test_dropout_keeps_the_mean_and_drops_every_place_alike() -> None:
     assert torch.equal(Dropout(0.1).eval()(dropped), dropped)
 
 
+def test_dropout_leaves_something_whatever_its_share() -> None:
+    found = Dropout(0.999).train()(torch.ones(4000, 99))
+    assert found.unique().tolist() == [0, 256]
+
+
 def test_parts_of_like_length_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     network = encoder()
     chance = torch.Generator().manual_seed(1)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from babelite.training import batches
 from babelite.training.config import TrainingConfig, make_config
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
@@ -15,13 +16,16 @@ from babelite.training.tasks import TrainingModel
 from babelite.training.tokens import Side, TokenizedPairs
 
 
-def corpus(size: int) -> TokenizedPairs:
-    side = Side(np.full(size, 5, np.uint16), np.arange(size + 1), np.arange(size, dtype=np.uint64))
+def corpus(size: int, length: int = 1) -> TokenizedPairs:
+    ends = np.arange(size + 1) * length
+    side = Side(np.full(size * length, 5, np.uint16), ends, np.arange(size, dtype=np.uint64))
     return TokenizedPairs("en-fr", side, side, np.ones(size, np.float32))
 
 
-def plan(size: int = 10_000, prepared_at: float = 0.0, **options: Any) -> list[Phase]:
-    return plan_phases(make_config(options=options), [corpus(size)], prepared_at)
+def plan(
+    size: int = 10_000, prepared_at: float = 0.0, length: int = 1, **options: Any
+) -> list[Phase]:
+    return plan_phases(make_config(options=options), [corpus(size, length)], prepared_at)
 
 
 def test_epochs_become_steps() -> None:
@@ -41,6 +45,27 @@ def test_accumulated_batches_make_fewer_steps_of_the_layers() -> None:
     bag, layers = plan(bag_epochs=1, bag_batch_size=1_000, epochs=2, batch_size=100, accumulate=5)
     assert (bag.steps, bag.accumulate) == (10, 1)
     assert (layers.steps, layers.steps_per_epoch, layers.accumulate) == (40, 20, 5)
+
+
+def test_every_part_of_a_batch_that_is_cut_is_a_batch() -> None:
+    options = {"bag_epochs": 1, "bag_batch_size": 1_000, "batch_size": 500, "batch_tokens": 8_000}
+    bag, layers = plan(10_000, length=40, epochs=1, **options)
+    # 8,000 tokens are 100 pairs of 40 and 40; nothing cuts the batches of the bag.
+    assert (bag.steps, layers.steps, layers.steps_per_epoch) == (10, 100, 100)
+    _, layers = plan(10_000, length=40, epochs=0.5, accumulate=2, **options)
+    assert (layers.steps, layers.steps_per_epoch) == (25, 50)
+    _, layers = plan(10_000, length=40, steps=7, decay="step", **options)
+    assert (layers.steps, layers.steps_per_epoch) == (7, 100)
+
+
+def test_no_pass_is_planned_to_count_what_nobody_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("planned")
+
+    monkeypatch.setattr(batches, "plan_epoch", refuse)
+    plan(length=40, steps=7, batch_tokens=8_000)
+    plan(length=40, minutes=7, batch_tokens=8_000)
+    plan(length=40, epochs=1, batch_size=100, batch_tokens=8_000)  # no batch is too long
 
 
 def test_a_second_round_has_steps_of_its_own() -> None:

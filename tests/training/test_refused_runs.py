@@ -41,6 +41,8 @@ def refuse(
         (["--columns", "1"], ["--columns 1", "1,2"]),
         (["--dimension", "4"], ["--dimension"]),
         (["--dim", "wide"], ["--dim", "integer"]),
+        (["--precision", "float16", "--device", "cpu"], ["float16", "--precision bfloat16"]),
+        (["--compile", "--device", "cpu"], ["no C++ compiler", "leave out --compile"]),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_made(
@@ -52,12 +54,17 @@ def test_bad_options_are_refused_before_anything_is_made(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "model"
+    monkeypatch.setenv("PATH", "")  # no compiler is found
+    monkeypatch.delenv("CXX", raising=False)
     message = refuse([str(parallel_file), "--out", str(out), *options], monkeypatch, capfd)
     assert all(word in message for word in words), message
     assert not out.exists()
 
 
 LINES = "".join(f"the cat number {n}\tle chat numéro {n}\n" for n in range(60))
+
+FEW_SOURCES = "".join(f"the cat number {n % 50}\tle chat numéro {n}\n" for n in range(600))
+TWO_SOURCES = "".join(f"the cat number {n % 2}\tle chat numéro {n}\n" for n in range(20))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +79,8 @@ LINES = "".join(f"the cat number {n}\tle chat numéro {n}\n" for n in range(60))
         ("en-fr.tsv", LINES[:300].encode(), ["en-fr.tsv", "pairs"]),
         ("en-fr.tsv", b"a b\ta b\n" * 100, ["en-fr.tsv", "after cleaning"]),
         ("pairs.tsv", LINES.encode(), ["pairs.tsv", "en-fr="]),
+        ("en-fr.tsv", FEW_SOURCES.encode(), ["en-fr.tsv: only 50 pairs", "--held-out"]),
+        ("en-fr.tsv", TWO_SOURCES.encode(), ["en-fr.tsv: no pair of en-fr is left to train on"]),
     ],
 )
 def test_bad_files_are_refused_with_file_and_line(
@@ -108,6 +117,23 @@ def test_the_same_command_trains_once_its_file_is_there(
     assert (out / "model.safetensors").exists()
 
 
+def test_a_mended_option_is_not_refused_as_another_run(
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "model"
+    arguments = [str(parallel_file), "--out", str(out), *flags(bag_steps=1, steps=1)]
+    message = refuse([*arguments, "--exclude", str(tmp_path / "typo")], monkeypatch, capfd)
+    assert "typo: there is no such file" in message
+    assert not any(path.is_file() for path in out.rglob("*"))
+    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+
+
 def test_what_is_computed_is_kept_when_the_files_are_not_to_blame(
     parallel_file: Path,
     tmp_path: Path,
@@ -126,6 +152,31 @@ def test_what_is_computed_is_kept_when_the_files_are_not_to_blame(
     assert (out / "training" / "run.json").exists()
     assert (out / "training" / "tokenizer.json").exists()
     assert (out / "training" / "corpus" / "en-fr.tsv").exists()
+
+
+# Five steps end before a loss is logged.
+@pytest.mark.parametrize("steps", [5, 40])
+@pytest.mark.parametrize("phase", ["bag", "layers"])
+def test_training_that_diverges_names_the_rate_to_lower(
+    phase: str,
+    steps: int,
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    out, metrics = tmp_path / "model", tmp_path / "model" / "training" / "metrics.jsonl"
+    if phase == "bag":
+        rate, options = "--bag-learning-rate", {"bag_learning_rate": 1e38, "bag_steps": steps}
+    else:
+        rate, options = "--learning-rate", {"learning_rate": 1e25, "steps": steps, "bag_steps": 0}
+        options |= {"similarity": "dot", "temperature": 1}
+    arguments = [str(parallel_file), "--out", str(out), *flags(**options, validations=1)]
+    message = refuse(arguments, monkeypatch, capfd)
+    assert f"model: training has diverged in the phase '{phase}'" in message
+    assert f"lower {rate}" in message
+    assert (out / "training" / "tokenizer.json").exists()
+    assert metrics.read_text() == ""
 
 
 def test_another_run_in_the_folder_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import chain, islice
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import nn
 from babelite.errors import BabeliteError
 from babelite.training.checkpoints import Counters
 from babelite.training.config import TrainingConfig
-from babelite.training.devices import choose_precision
+from babelite.training.devices import check_compiler, choose_precision
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.phases import Phase
 from babelite.training.processes import Processes
@@ -89,14 +90,19 @@ def test_rounds_see_the_same_pairs_in_another_order() -> None:
 def test_only_the_layers_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[nn.Module] = []
     monkeypatch.setattr(nn.Module, "compile", lambda module, **options: compiled.append(module))
-    monkeypatch.setenv("CXX", "cat")  # any program that is there
     assert not compiled
     found = stepper(torch.float32, compile=True)
     assert compiled == [found.model.network.transformer]
 
 
-def test_compilation_without_a_compiler_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compilation_on_a_cpu_without_a_compiler_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(BabeliteError, match="no C\\+\\+ compiler"):
-        stepper(torch.float32, compile=True)
+        check_compiler(TrainingConfig(compile=True), CPU)
+    check_compiler(TrainingConfig(), CPU)
+    check_compiler(TrainingConfig(compile=True), torch.device("cuda"))
+    monkeypatch.setenv("CXX", sys.executable)  # any program that is there
+    check_compiler(TrainingConfig(compile=True), CPU)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from processes import start_babelite
@@ -19,6 +20,8 @@ from small_runs import PAPER, flags, records, run
 import babelite.training.run
 from babelite.checksums import sha256
 from babelite.errors import BabeliteError
+from babelite.training.stopping import TrainingStopped
+from babelite.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -131,6 +134,27 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
     assert finish(start(command)) == 0
     assert sha256(out / "model.safetensors") == undisturbed[0]
+
+
+def test_a_stop_asked_for_in_the_last_validation_is_not_forgotten(
+    parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"bag_steps": 0, "steps": 5, "validations": 1}
+    run(parallel_file, tmp_path / "whole", **options)
+    validate = Trainer._validate
+
+    def validate_and_stop(trainer: Trainer, *others: Any) -> None:
+        validate(trainer, *others)
+        trainer.stop.asked = True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_validate", validate_and_stop)
+        with pytest.raises(TrainingStopped):
+            run(parallel_file, tmp_path / "stopped", **options)
+    assert not (tmp_path / "stopped" / "babelite.json").exists()
+    run(parallel_file, tmp_path / "stopped", **options)
+    whole, stopped = (sha256(tmp_path / p / "model.safetensors") for p in ("whole", "stopped"))
+    assert stopped == whole
 
 
 def test_ctrl_c_in_a_shell(parallel_file: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from babelite.checksums import sha256
 from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import precision_at_1
+from babelite.model_folder import read_model_folder
+from babelite.training import prepare as preparation
 from babelite.training.config import make_config
 from babelite.training.formula import OBJECTIVES
 from babelite.training.prepare import TrainingText, open_text, prepare
@@ -104,6 +107,73 @@ def test_held_out_sentences_are_not_trained_on(finished: tuple[Path, TrainingRes
     assert not held_out & cleaned
 
 
+def sentences(path: Path) -> set[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {side for line in lines for side in line.split("\t")[:2]}
+
+
+def prepare_both_ways(pairs: list[tuple[str, str]], folder: Path) -> tuple[RunFolder, list[Path]]:
+    """Prepare the same pairs as two language pairs, each in an order of its own.
+
+    Returns:
+        The run, and the files it made.
+    """
+    folder.mkdir(exist_ok=True)
+    files = [folder / "en-fr.tsv", folder / "fr-en.tsv"]
+    files[0].write_text("".join(f"{a}\t{b}\n" for a, b in pairs), encoding="utf-8")
+    files[1].write_text("".join(f"{b}\t{a}\n" for a, b in pairs[::-1]), encoding="utf-8")
+    sources = [parse_source(str(file)) for file in files]
+    run = RunFolder(folder / "model")
+    run.claim({"config": {}, "cleaning": {}, "data": []})
+    config = make_config("tiny", options={"vocabulary_size": 300, "held_out": 50})
+    prepare(run, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
+    return run, sorted((folder / "model" / "training" / "corpus").iterdir())
+
+
+def test_no_language_pair_is_trained_on_what_another_holds_out(
+    bilingual_pairs: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    run, files = prepare_both_ways(bilingual_pairs[:1_000], tmp_path)
+    held_out = [sentences(run.held_out(name)) for name in ("en-fr", "fr-en")]
+    assert [len(found) for found in held_out] == [100, 100]
+    assert len(held_out[0] | held_out[1]) > 150
+    for name in ("en-fr", "fr-en"):
+        assert not sentences(run.cleaned(name)) & (held_out[0] | held_out[1])
+        assert len(run.cleaned(name).read_text().splitlines()) > 800
+    assert [path.name for path in files] == [
+        "en-fr.held-out.tsv",
+        "en-fr.tsv",
+        "fr-en.held-out.tsv",
+        "fr-en.tsv",
+    ]
+
+
+@pytest.mark.parametrize(("stage", "calls"), [("draw", 2), ("without", 1), ("without", 2)])
+def test_preparation_that_was_killed_ends_with_the_same_text(
+    stage: str,
+    calls: int,
+    bilingual_pairs: list[tuple[str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, expected = prepare_both_ways(bilingual_pairs[:300], tmp_path / "whole")
+    real, left = getattr(preparation, stage), iter(range(calls - 1))
+
+    def kill(*arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation, stage, kill)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_both_ways(bilingual_pairs[:300], tmp_path / "killed")
+    _, found = prepare_both_ways(bilingual_pairs[:300], tmp_path / "killed")
+    assert [(path.name, path.read_bytes()) for path in found] == [
+        (path.name, path.read_bytes()) for path in expected
+    ]
+
+
 def test_the_metrics_tell_the_run(finished: tuple[Path, TrainingResult]) -> None:
     out, result = finished
     training, validations = records(out, "train"), records(out, "validation")
@@ -134,6 +204,12 @@ def test_a_finished_run_that_was_tampered_with_is_told(parallel_file: Path, tmp_
         stream.write(b"x")
     with pytest.raises(BabeliteError, match="was changed"):
         run(parallel_file, out, bag_steps=1, steps=1)
+
+
+def test_a_token_bag_says_what_it_was_taught(parallel_file: Path, tmp_path: Path) -> None:
+    small_paper = SMALL | {"preset": "paper", "heads": 4, "bag_steps": 2, "layers": 0}
+    run(parallel_file, tmp_path / "model", **small_paper)
+    assert read_model_folder(tmp_path / "model").description.objective == "align"
 
 
 def test_three_languages_train_one_encoder(parallel_file: Path, tmp_path: Path) -> None:

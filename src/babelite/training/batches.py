@@ -96,10 +96,34 @@ def plan_epoch(
             yield from (Rows(number, part) for part in _parts(rows, corpus, batch_tokens))
 
 
-def batches_per_epoch(corpora: Sequence[TokenizedPairs], batch_size: int) -> int:
-    """About how many batches a pass has; duplicates in the data make it a few less."""
+def batches_per_epoch(
+    corpora: Sequence[TokenizedPairs],
+    batch_size: int,
+    *,
+    batch_tokens: int | None = None,
+    seed: int = 0,
+) -> int:
+    """About how many batches a pass has; duplicates in the data make it a few less.
+
+    Args:
+        corpora: The tokenised pairs of each language pair.
+        batch_size: Pairs in a batch.
+        batch_tokens: The most tokens of both sides in a batch by length. If there can be longer
+            ones, the parts they are cut into are counted, for which the first pass is planned.
+        seed: Decides the order of the passes.
+    """
     sizes = [float(corpus.weights.sum(dtype=np.float64)) for corpus in corpora]
-    return max(1, sum(max(1, int(size // batch_size)) for size in sizes if size))
+    whole = max(1, sum(max(1, int(size // batch_size)) for size in sizes if size))
+    if batch_tokens is None or batch_size * max(map(_longest, corpora)) <= batch_tokens:
+        return whole
+    plan = plan_epoch(corpora, batch_size, seed=seed, epoch=0, by_length=True)
+    parts = (_parts(batch.rows, corpora[batch.language_pair], batch_tokens) for batch in plan)
+    return whole + sum(len(cut) - 1 for cut in parts)
+
+
+def _longest(corpus: TokenizedPairs) -> int:
+    """No pair has more tokens."""
+    return sum(int(side.lengths.max(initial=0)) for side in (corpus.source, corpus.target))
 
 
 def _times(weights: NDArray[np.float32], order: np.random.Generator) -> NDArray[np.int64]:

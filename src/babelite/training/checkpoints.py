@@ -109,8 +109,15 @@ def read_counters(path: Path) -> Counters:
     """
     try:
         with safe_open(str(path), framework="pt") as stream:
-            return Counters.model_validate_json((stream.metadata() or {})["counters"])
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+            return _counters_in(stream.metadata() or {}, path)
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _counters_in(metadata: Mapping[str, str], path: Path) -> Counters:
+    try:
+        return Counters.model_validate_json(metadata["counters"])
+    except (KeyError, ValueError) as error:
         raise _damaged(path, error) from error
 
 
@@ -127,8 +134,8 @@ def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[
     Raises:
         BabeliteError: The file is damaged, or of another model.
     """
-    counters = read_counters(path)
-    tensors, _ = load_weights(path)
+    tensors, metadata = load_weights(path)
+    counters = _counters_in(metadata, path)
     try:
         model.load_state_dict(
             {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}

@@ -17,6 +17,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+# A budget must have an end.
+_ENDLESS = 1e9
+
 
 class TrainingConfig(BaseModel):
     """Everything that decides what a training run does, apart from its data.
@@ -43,7 +46,9 @@ class TrainingConfig(BaseModel):
 
     objective: str = Field("align", description="Weighted sum of objectives of the layers phase.")
     similarity: Literal["cosine", "dot"] = Field(
-        "cosine", description="How align and sim compare sentence vectors."
+        "cosine",
+        description="How align and sim compare sentence vectors in the layers phase; the bag phase "
+        "always compares by cosine.",
     )
     temperature: float = Field(0.08, gt=0, description="What similarities are divided by.")
     projection: int = Field(
@@ -51,14 +56,19 @@ class TrainingConfig(BaseModel):
     )
 
     minutes: float | None = Field(
-        None, gt=0, description="Wall-clock budget of the whole run; replaces epochs and steps."
+        None,
+        gt=0,
+        lt=_ENDLESS,
+        description="Wall-clock budget of the whole run; replaces epochs and steps.",
     )
     bag_share: float = Field(
         0.5, ge=0, le=1, description="Share of the minutes that the bag phase gets."
     )
-    bag_epochs: float = Field(8, ge=0, description="Passes of the bag phase; 0 leaves it out.")
+    bag_epochs: float = Field(
+        8, ge=0, lt=_ENDLESS, description="Passes of the bag phase; 0 leaves it out."
+    )
     bag_steps: int | None = Field(None, ge=0, description="Steps of the bag phase, not epochs.")
-    epochs: float = Field(1, ge=0, description="Passes of the layers phase.")
+    epochs: float = Field(1, ge=0, lt=_ENDLESS, description="Passes of the layers phase.")
     steps: int | None = Field(None, ge=0, description="Steps of the layers phase, not epochs.")
     second_round_steps: int = Field(
         0,
@@ -141,6 +151,11 @@ class TrainingConfig(BaseModel):
                 f"a width of {self.dim} cannot be shared by {self.heads} heads",
                 remedy="choose --dim as a multiple of --heads",
             )
+        if 0 < self.bag_ngrams < 3:
+            raise BabeliteError(
+                f"n-grams of 3 to {self.bag_ngrams} letters are none",
+                remedy="choose --bag-ngrams 3 or more, or 0 to share none",
+            )
         if self.start is not None and self.layers and self.has_bag_phase:
             raise BabeliteError(
                 "a bag phase would spoil an encoder whose layers are trained",
@@ -177,6 +192,13 @@ class TrainingConfig(BaseModel):
         if self.minutes is not None:
             return self.bag_share < 1 and self.layers > 0
         return self.layers > 0 and bool(self.epochs if self.steps is None else self.steps)
+
+    @property
+    def trained_objective(self) -> str:
+        """What the encoder is taught: without the layers phase `align` alone."""
+        if self.has_layers_phase or list(self.weights) == ["align"]:
+            return self.objective
+        return "align"
 
     @property
     def weights(self) -> dict[str, float]:
@@ -232,6 +254,8 @@ _BUDGETS = (
     ("bag_epochs", "bag_steps"),
     ("epochs", "minutes"),
     ("steps", "minutes"),
+    ("bag_epochs", "minutes"),
+    ("bag_steps", "minutes"),
 )
 
 
@@ -264,15 +288,10 @@ def make_config(
         )
     given = {name: value for name, value in (options or {}).items() if value is not None}
     from_file = _read_toml(Path(file)) if file is not None else {}
-    settings = dict(PRESETS[preset])
     start = given.get("start", from_file.get("start"))
     sizes = {} if start is None else _sizes_of(str(start))
     no_bag = {"bag_epochs": 0, "bag_share": 0} if sizes.get("layers") else {}
-    for layer in (sizes | no_bag, from_file, given):
-        for own, other in _BUDGETS:
-            if own in layer:
-                settings.pop(other, None)
-        settings |= layer
+    settings = _merged(PRESETS[preset], sizes | no_bag, from_file, given)
     for name, size in sizes.items():
         if settings[name] != size:
             raise BabeliteError(
@@ -280,7 +299,7 @@ def make_config(
                 remedy=f"leave out --{name.replace('_', '-')}, or --start",
             )
     try:
-        return TrainingConfig(**settings)
+        config = TrainingConfig(**settings)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "configuration"
@@ -292,6 +311,32 @@ def make_config(
             path=file if name in from_file else None,
             remedy="see: babelite train --help",
         ) from error
+    # That of a preset is for those who train layers, and says nothing to others.
+    if "objective" in from_file | given and config.trained_objective != config.objective:
+        raise BabeliteError(
+            f"the objective {config.objective!r} is of the layers, which are not trained",
+            path=None if "objective" in given else file,
+            remedy="choose --objective align, or train the layers too",
+        )
+    return config
+
+
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of all layers, of which each goes before those in front of it."""
+    settings: dict[str, Any] = {}
+    left_out = False
+    for layer in layers:
+        bag = layer.get("bag_steps", layer.get("bag_epochs"))
+        for own, other in _BUDGETS:
+            # A bag phase of 0 is no budget: it is left out of the minutes, and they stay.
+            if own in layer and not (other == "minutes" and own.startswith("bag") and bag == 0):
+                settings.pop(other, None)
+        settings |= layer
+        if bag is not None or "bag_share" in layer:
+            left_out = bag == 0 and "bag_share" not in layer
+    if left_out and settings.get("minutes") is not None:
+        settings["bag_share"] = 0
+    return settings
 
 
 def _sizes_of(start: str) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import sys
 
 import torch
@@ -53,6 +54,24 @@ def choose_precision(config: TrainingConfig, device: torch.device) -> torch.dtyp
     fast = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     supported = any(fast.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16"))
     return torch.bfloat16 if supported else torch.float32
+
+
+def check_compiler(config: TrainingConfig, device: torch.device) -> None:
+    """See that there is a compiler if the configuration asks for compiled layers.
+
+    Raises:
+        BabeliteError: torch.compile needs a C++ compiler on a CPU, and there is none.
+    """
+    compilers = (os.environ.get("CXX", ""), "g++", "clang++")
+    if (
+        config.compile
+        and device.type == "cpu"
+        and not any(shutil.which(name) for name in compilers if name)
+    ):
+        raise BabeliteError(
+            "there is no C++ compiler, which torch.compile needs",
+            remedy="install g++, or leave out --compile",
+        )
 
 
 def choose_threads(config: TrainingConfig, processes: Processes) -> int | None:

@@ -17,6 +17,8 @@ from babelite.training.tokens import TokenizedPairs
 
 PAIRS_A_GROUP = 64
 _BLOCK = 8_192
+# Seeds of FAISS have 31 bits, and k-means takes the next one.
+_SEEDS = (1 << 31) - 1
 
 
 def group_pairs(network: DualTransformer, pairs: TokenizedPairs, seed: int) -> NDArray[np.int32]:
@@ -32,6 +34,7 @@ def group_pairs(network: DualTransformer, pairs: TokenizedPairs, seed: int) -> N
         other.
     """
     vectors = _vectors(network, pairs)
+    seed %= _SEEDS
     # Two levels of k-means make as many groups at a fraction of the cost of one.
     coarse = max(1, round((len(vectors) / PAIRS_A_GROUP) ** 0.5))
     _, parts = spherical_kmeans(vectors, coarse, seed)

@@ -94,7 +94,7 @@ class Dropout(nn.Module):
             return states
         if states.device.type != "cpu":
             return F.dropout(states, self.share)
-        dropped = round(256 * self.share)
+        dropped = min(255, round(256 * self.share))
         bits = torch.empty((states.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
         kept = bits.view(torch.uint8)[: states.numel()].ge(dropped).view(states.shape)
         return states * (kept.to(states.dtype) * (256 / (256 - dropped)))

@@ -30,7 +30,8 @@ class Phase:
         learning_rate: The highest rate.
         steps: How many steps; None when time decides.
         until: Seconds of the whole run at which the phase ends, when time decides.
-        steps_per_epoch: About how many steps a pass over the data has.
+        steps_per_epoch: About how many steps a pass over the data has. Batches of the layers that
+            are too long are cut, and each part counts, where passes decide anything.
         accumulate: Batches that make a step.
         round_number: How many phases of this name came before; each has an order of its own.
     """
@@ -64,6 +65,11 @@ class Phase:
         return min(1.0, (seconds - began) / length) if length > 0 else 1.0
 
 
+def order_seed(seed: int, name: PhaseName) -> int:
+    """What decides the order of the pairs in a phase: the bag phase has one of its own."""
+    return 2 * seed + (name != "bag")
+
+
 def plan_phases(
     config: TrainingConfig, corpora: Sequence[TokenizedPairs], prepared_at: float
 ) -> list[Phase]:
@@ -90,10 +96,19 @@ def plan_phases(
         until: float | None = None,
         accumulate: int = 1,
     ) -> Phase:
-        per_epoch = max(1, batches_per_epoch(corpora, batch_size) // accumulate)
+        by_epochs = until is None and steps is None
+        # Planning a pass takes seconds a million pairs: not unless passes decide anything.
+        counted = name == "layers" and (by_epochs or c.decay == "step")
+        batches = batches_per_epoch(
+            corpora,
+            batch_size,
+            batch_tokens=c.batch_tokens if counted else None,
+            seed=order_seed(c.seed, name),
+        )
+        per_epoch = max(1, batches // accumulate)
         if until is not None:
             steps = None
-        elif steps is None:
+        elif by_epochs:
             steps = max(1, round(epochs * per_epoch))
         return Phase(name, batch_size, learning_rate, steps, until, per_epoch, accumulate)
 

@@ -6,7 +6,6 @@ the most.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -38,7 +37,7 @@ class LanguagePair:
         name: For example ``en-fr``.
         languages: The two language codes.
         files: Where the pairs came from.
-        held_out: Pairs for validation; training has no pair with one of their sentences.
+        held_out: Pairs for validation; no language pair is trained on one of their sentences.
         tokens: The pairs to train on.
     """
 
@@ -88,11 +87,25 @@ def prepare(
         BabeliteError: A file cannot be read, or too few pairs are left.
     """
     grouped = _grouped(sources)
-    counts = {}
     for name, parts in grouped.items():
         if not run.held_out(name).exists():
             _clean(run, name, parts, config, cleaning, progress)
+    # Those of all language pairs: another one may have the same sentences.
+    held_out = [pair for name in grouped for pair in _read(run.held_out(name))]
+    counts = {}
+    for name, parts in grouped.items():
+        if run.everything(name).exists():
+            with progress.stage(f"Holding out sentences of {name}") as advance:
+                pairs = without(_read(run.everything(name)), held_out)
+                _write(run.cleaned(name), pairs, advance)
+            run.everything(name).unlink()
         counts[name] = sum(1 for _ in read_lines(run.cleaned(name)))
+        if not counts[name]:
+            raise BabeliteError(
+                f"no pair of {name} is left to train on, as each has a sentence that is held out",
+                path=parts[0].paths[0],
+                remedy="give more pairs of sentences that differ",
+            )
     tokenizer = _vocabulary(run, counts, config, progress)
     for name, parts in grouped.items():
         with progress.stage(f"Tokenising {name}", total=counts[name]) as advance:
@@ -150,22 +163,27 @@ def _clean(
     progress: Progress,
 ) -> None:
     cleaner = Cleaner(cleaning)
-    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=run.text) as folder:
-        everything = Path(folder) / "cleaned.tsv"
-        with progress.stage(f"Cleaning {name}") as advance:
-            _write(everything, _cleaned(sources, cleaner), advance)
-        if cleaner.kept < _FEWEST_PAIRS:
-            raise BabeliteError(
-                f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
-                path=sources[0].paths[0],
-                remedy=f"give at least {_FEWEST_PAIRS} pairs of sentences that differ",
-            )
-        progress.cleaned(name, cleaner)
-        # A tenth at the most, so that small data is not all held out.
-        wanted = min(config.held_out, max(2, cleaner.kept // 10))
-        held_out = draw(_read(everything), wanted, config.seed)
-        with progress.stage(f"Holding out {wanted:,}", total=cleaner.kept) as advance:
-            _write(run.cleaned(name), without(_read(everything), held_out), advance)
+    with progress.stage(f"Cleaning {name}") as advance:
+        _write(run.everything(name), _cleaned(sources, cleaner), advance)
+    if cleaner.kept < _FEWEST_PAIRS:
+        raise BabeliteError(
+            f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
+            path=sources[0].paths[0],
+            remedy=f"give at least {_FEWEST_PAIRS} pairs of sentences that differ",
+        )
+    progress.cleaned(name, cleaner)
+    # A tenth at the most, so that small data is not all held out.
+    wanted = min(config.held_out, max(2, cleaner.kept // 10))
+    try:
+        held_out = draw(_read(run.everything(name)), wanted, config.seed)
+    except BabeliteError as error:
+        if error.path is not None:
+            raise
+        raise BabeliteError(
+            error.problem,
+            path=sources[0].paths[0],
+            remedy="hold out fewer with --held-out, or give more pairs of sentences that differ",
+        ) from error
     _write(run.held_out(name), held_out)
 
 

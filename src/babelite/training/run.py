@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from babelite.corpus import Cleaning, PairSource
@@ -17,7 +18,7 @@ from babelite.model_description import TrainingData
 from babelite.model_folder import read_description, read_model_folder
 from babelite.training.config import TrainingConfig
 from babelite.training.connecting import join_processes
-from babelite.training.devices import choose_device
+from babelite.training.devices import check_compiler, choose_device, choose_precision
 from babelite.training.export import Exported, export
 from babelite.training.prepare import TrainingText, open_text, prepare
 from babelite.training.progress import Progress
@@ -86,7 +87,12 @@ def train(
     if not sources:
         raise BabeliteError("there is nothing to train on", remedy="name files of sentence pairs")
     run = RunFolder(Path(out), None if text is None else Path(text))
-    with join_processes(choose_device(config)) as processes, ExitStack() as held:
+    device = choose_device(config)
+    # What cannot be done here is refused before anything is made, and before there are processes
+    # each of which would say so.
+    choose_precision(config, device)
+    check_compiler(config, device)
+    with join_processes(device) as processes, ExitStack() as held:
         progress = progress if progress and processes.leads else Progress(quiet=True)
         begin = partial(_begin, run, sources, config, cleaning, progress, held)
         if processes.lead(begin) == _FINISHED:
@@ -130,7 +136,8 @@ def _begin(
         prepare(run, sources, config, cleaning=cleaning, progress=progress)
     except BabeliteError as error:
         # Mended files would make it another run; a disk that was full would not.
-        if not begun and any(error.path in source.paths for source in sources):
+        read = {*cleaning.exclude, *chain.from_iterable(source.paths for source in sources)}
+        if not begun and error.path in read:
             run.give_back()
         raise
     return _PREPARED
@@ -243,7 +250,7 @@ def _export(
         run.out,
         name=run.out.resolve().name,
         languages=list(dict.fromkeys([*(start.languages if start else ()), *text.languages])),
-        objective=config.objective,
+        objective=config.trained_objective,
         data=[*(start.data if start else ()), *data],
         notes=_STARTED.format(start.name) if start else "",
         validation=[pair.held_out for pair in text.pairs],

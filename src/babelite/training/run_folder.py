@@ -87,8 +87,12 @@ class RunFolder:
         """What the run ended with; there once all is done."""
         return self.work / "result.json"
 
+    def everything(self, name: str) -> Path:
+        """All cleaned pairs of a language pair; there until those to train on are taken out."""
+        return self.text / "corpus" / f"{name}.all"
+
     def cleaned(self, name: str) -> Path:
-        """The cleaned pairs of a language pair."""
+        """The cleaned pairs of a language pair that are trained on."""
         return self.text / "corpus" / f"{name}.tsv"
 
     def held_out(self, name: str) -> Path:

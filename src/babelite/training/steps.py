@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from babelite.errors import BabeliteError
 from babelite.training.batches import Rows, plan_epoch
 from babelite.training.checkpoints import Counters
 from babelite.training.config import TrainingConfig
-from babelite.training.phases import Phase
+from babelite.training.phases import Phase, order_seed
 from babelite.training.processes import Processes
 from babelite.training.shards import Shard
 from babelite.training.tasks import Batch, TrainingModel
@@ -64,11 +61,12 @@ class Stepper:
         # Gradients below 6e-8 would be zero in float16; the layers' alone are computed in it.
         self.scaler = torch.amp.GradScaler(device.type, enabled=precision is torch.float16)
         if config.compile:
-            _compile_layers(model, device)
+            # Batches differ in length: one graph for all, not one for each.
+            model.network.transformer.compile(dynamic=True)
 
     def batches(self, phase: Phase, done: int) -> Iterator[Rows]:
         """Endless batches of a phase, each whole, without the first `done`."""
-        seed = 2 * self.config.seed + (phase.name != "bag")
+        seed = order_seed(self.config.seed, phase.name)
         epoch = phase.round_number * _EPOCHS_A_ROUND
         while True:
             plan = plan_epoch(
@@ -186,17 +184,6 @@ class Stepper:
         if self.scaler.is_enabled() and counters.loss_scale is not None:
             changed = {"scale": counters.loss_scale, "_growth_tracker": counters.steps_at_scale}
             self.scaler.load_state_dict(self.scaler.state_dict() | changed)
-
-
-def _compile_layers(model: TrainingModel, device: torch.device) -> None:
-    compilers = (os.environ.get("CXX", ""), "g++", "clang++")
-    if device.type == "cpu" and not any(shutil.which(name) for name in compilers if name):
-        raise BabeliteError(
-            "there is no C++ compiler, which torch.compile needs",
-            remedy="install g++, or leave out --compile",
-        )
-    # Batches differ in length: one graph for all, not one for each.
-    model.network.transformer.compile(dynamic=True)
 
 
 def step_seed(seed: int, phase: str, step: int) -> int:

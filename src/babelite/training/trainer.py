@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -204,6 +205,7 @@ class Trainer:
             The network with the weights that were best on the held-out pairs.
 
         Raises:
+            BabeliteError: Training has diverged.
             TrainingStopped: Ctrl-C or SIGTERM; a checkpoint has been saved.
             babelite.training.processes.LostProcessError: Another process is gone; a checkpoint has
                 been saved if process 0 is still there.
@@ -212,7 +214,10 @@ class Trainer:
             for phase in self.phases[self.counters.phase :]:
                 with self.progress.phase(phase.title) as shown:
                     self._train_phase(phase, shown)
-            self.processes.agree(0.0)  # the others wait until process 0 has chosen the best weights
+            # The others wait until process 0 has chosen the best weights.
+            (stop,) = self.processes.agree(self.stop.asked)
+            if stop:
+                raise TrainingStopped
         weights, found = load_weights(self.run.best)
         model = self._build()  # not compiled, whatever was trained
         model.load_state_dict(weights)
@@ -294,7 +299,11 @@ class Trainer:
         counters = self.counters
         done = self._share_done(phase)
         if counters.step % _STEPS_PER_RECORD == 0:
-            self._log(record.close(phase, optimizer, self._seconds()))
+            line = record.close(phase, optimizer, self._seconds())
+            # A step that overflows float16 is left out: its loss alone is not finite.
+            if not math.isfinite(record.loss) and not self._has_finite_weights():
+                raise self._diverged(phase)
+            self._log(line)
             spent = self._seconds() - counters.phase_began
             left = spent * (1 - done) / done if done else 0.0
             shown.update(done, record.rate, record.loss, left)
@@ -305,6 +314,20 @@ class Trainer:
             give_back_memory()
         if time.monotonic() - self.saved_at > self.config.checkpoint_seconds:
             self._save(optimizer)
+
+    def _has_finite_weights(self) -> bool:
+        return all(bool(p.isfinite().all()) for p in self.model.parameters())
+
+    def _diverged(self, phase: Phase) -> BabeliteError:
+        option = "learning-rate" if phase.name == "layers" else f"{phase.name}-learning-rate"
+        error = BabeliteError(
+            f"training has diverged in the phase {phase.title!r}: its loss or its vectors are no "
+            "longer finite numbers",
+            path=self.run.out,
+            remedy=f"lower --{option}, and name a new folder with --out",
+        )
+        error.tell = self.processes.leads
+        return error
 
     @contextmanager
     def _saving_when_others_are_lost(self, optimizer: torch.optim.Optimizer) -> Iterator[None]:
@@ -318,7 +341,10 @@ class Trainer:
     def _validate(self, phase: Phase, shown: PhaseProgress) -> None:
         if not self.processes.leads:
             return
-        result = self.validator(self.model, bag=phase.name == "bag")
+        try:
+            result = self.validator(self.model, bag=phase.name == "bag")
+        except BabeliteError as error:  # the vectors are not finite
+            raise self._diverged(phase) from error
         # A difference within one standard error is noise, and later weights have seen more.
         best = result.mean >= self.counters.best - result.standard_error
         if best:

@@ -26,9 +26,7 @@ _MARKS = {
 }
 
 
-def train_vocabulary(
-    sentences: Iterable[str], size: int, *, show_progress: bool = False
-) -> Tokenizer:
+def train_vocabulary(sentences: Iterable[str], size: int) -> Tokenizer:
     """Train a joint byte-pair-encoding vocabulary (Sennrich et al., 2016) on sentences.
 
     Text is normalised (NFKC), lower-cased and split at white space and punctuation; a word begins
@@ -38,7 +36,6 @@ def train_vocabulary(
         sentences: Sentences of all the languages, each language as often as it is to count. They
             are read twice, so a list or the like, not a generator.
         size: The largest number of pieces, special tokens included. Small texts give fewer.
-        show_progress: Whether to draw the progress bars of ``tokenizers``.
 
     Returns:
         The tokenizer, without truncation or padding.
@@ -77,7 +74,7 @@ def train_vocabulary(
         special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=alphabet,
         limit_alphabet=len(alphabet),
-        show_progress=show_progress,
+        show_progress=False,
     )
     tokenizer.train_from_iterator(_blocks(sentences), trainer)
     return tokenizer
