@@ -6,13 +6,18 @@ little more. Pairs are grouped by the token bag, which costs far less than the l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from babelite.kmeans import spherical_kmeans
+from babelite.training.checkpoints import load_weights, save_weights
 from babelite.training.network import DualTransformer
+from babelite.training.progress import Progress
 from babelite.training.tokens import TokenizedPairs
 
 PAIRS_A_GROUP = 64
@@ -48,6 +53,28 @@ def group_pairs(network: DualTransformer, pairs: TokenizedPairs, seed: int) -> N
         groups[members] = begun + spherical_kmeans(vectors[members], count, seed)[1]
         begun += count
     return groups
+
+
+def save_groups(
+    path: Path,
+    network: DualTransformer,
+    corpora: Sequence[TokenizedPairs],
+    seed: int,
+    progress: Progress,
+) -> None:
+    """Group the pairs of each language pair, and keep the numbers of their groups in a file."""
+    found = {}
+    with progress.stage("Grouping similar pairs", sum(map(len, corpora))) as advance:
+        for pairs in corpora:
+            found[pairs.name] = torch.from_numpy(group_pairs(network, pairs, seed))
+            advance(len(pairs))
+    save_weights(path, found, {})
+
+
+def load_groups(path: Path, corpora: Sequence[TokenizedPairs]) -> list[NDArray[np.int32]]:
+    """What `save_groups` has kept, for each language pair an array as `group_pairs` gives it."""
+    found, _ = load_weights(path)
+    return [found[pairs.name].numpy() for pairs in corpora]
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -35,7 +34,8 @@ from babelite.training.devices import (
     give_back_memory,
     keep_freed_memory,
 )
-from babelite.training.groups import group_pairs
+from babelite.training.divergence import DivergedError, has_diverged
+from babelite.training.groups import load_groups, save_groups
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.ngrams import CharacterNgrams, pieces_of
 from babelite.training.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
@@ -205,7 +205,7 @@ class Trainer:
             The network with the weights that were best on the held-out pairs.
 
         Raises:
-            BabeliteError: Training has diverged.
+            DivergedError: Weights are no longer finite numbers.
             TrainingStopped: Ctrl-C or SIGTERM; a checkpoint has been saved.
             babelite.training.processes.LostProcessError: Another process is gone; a checkpoint has
                 been saved if process 0 is still there.
@@ -261,19 +261,12 @@ class Trainer:
 
         def make() -> str:
             if not self.run.groups.exists():
-                found = {}
-                total = sum(map(len, self.corpora))
-                with self.progress.stage("Grouping similar pairs", total) as advance:
-                    for pairs in self.corpora:
-                        groups = group_pairs(self.model.network, pairs, self.config.seed)
-                        found[pairs.name] = torch.from_numpy(groups)
-                        advance(len(pairs))
-                save_weights(self.run.groups, found, {})
+                network, seed = self.model.network, self.config.seed
+                save_groups(self.run.groups, network, self.corpora, seed, self.progress)
             return ""
 
         self.processes.lead(make)
-        found, _ = load_weights(self.run.groups)
-        return [found[pairs.name].numpy() for pairs in self.corpora]
+        return load_groups(self.run.groups, self.corpora)
 
     def _share_done(self, phase: Phase) -> float:
         return phase.share_done(self.counters.step, self._seconds(), self.counters.phase_began)
@@ -300,9 +293,8 @@ class Trainer:
         done = self._share_done(phase)
         if counters.step % _STEPS_PER_RECORD == 0:
             line = record.close(phase, optimizer, self._seconds())
-            # A step that overflows float16 is left out: its loss alone is not finite.
-            if not math.isfinite(record.loss) and not self._has_finite_weights():
-                raise self._diverged(phase)
+            if has_diverged(self.model, record.loss):
+                raise DivergedError(phase, self.run.out, tell=self.processes.leads)
             self._log(line)
             spent = self._seconds() - counters.phase_began
             left = spent * (1 - done) / done if done else 0.0
@@ -314,20 +306,6 @@ class Trainer:
             give_back_memory()
         if time.monotonic() - self.saved_at > self.config.checkpoint_seconds:
             self._save(optimizer)
-
-    def _has_finite_weights(self) -> bool:
-        return all(bool(p.isfinite().all()) for p in self.model.parameters())
-
-    def _diverged(self, phase: Phase) -> BabeliteError:
-        option = "learning-rate" if phase.name == "layers" else f"{phase.name}-learning-rate"
-        error = BabeliteError(
-            f"training has diverged in the phase {phase.title!r}: its loss or its vectors are no "
-            "longer finite numbers",
-            path=self.run.out,
-            remedy=f"lower --{option}, and name a new folder with --out",
-        )
-        error.tell = self.processes.leads
-        return error
 
     @contextmanager
     def _saving_when_others_are_lost(self, optimizer: torch.optim.Optimizer) -> Iterator[None]:
@@ -344,7 +322,7 @@ class Trainer:
         try:
             result = self.validator(self.model, bag=phase.name == "bag")
         except BabeliteError as error:  # the vectors are not finite
-            raise self._diverged(phase) from error
+            raise DivergedError(phase, self.run.out) from error
         # A difference within one standard error is noise, and later weights have seen more.
         best = result.mean >= self.counters.best - result.standard_error
         if best:
