@@ -5,6 +5,7 @@ import pytest
 
 from babelite.cluster import Pool, PooledSteps, mining, open_pool
 from babelite.encoder import Encoder
+from babelite.errors import BabeliteError
 from babelite.mining import mine, run
 from babelite.mining.search import Clusters, ClusterSearch, ExactSearch
 from babelite.retrieval import nearest
@@ -39,6 +40,13 @@ def test_workers_find_what_one_process_finds(
     encoder = Encoder.load(model)
     with open_pool(model, workers=1) as pool:
         assert mined(encoder, kind, PooledSteps(pool), None) == mined(encoder, kind, None, None)
+
+
+def test_workers_with_another_model(model: str, tmp_path: Path) -> None:
+    message = "the workers hold another model than the encoder that is given"
+    with open_pool(None, workers=1) as pool, pytest.raises(BabeliteError, match=message):
+        mined(Encoder.load(model), "exact", PooledSteps(pool), tmp_path)
+    assert not list(tmp_path.glob("*.vectors"))
 
 
 def test_candidates_in_parts_are_merged(model: str, monkeypatch: pytest.MonkeyPatch) -> None:

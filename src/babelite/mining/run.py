@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.encoder import SentenceEncoder
+from babelite.errors import BabeliteError
 from babelite.locks import locked
 from babelite.mining.scores import Candidates, Direction, Margin, candidate_pairs
 from babelite.mining.search import (
@@ -25,7 +26,7 @@ from babelite.mining.search import (
     chosen_search,
     usable_threads,
 )
-from babelite.mining.store import PROBE, RowFile, Sentences, Work
+from babelite.mining.store import PROBE, RowFile, Sentences, Work, same_model
 from babelite.retrieval import Neighbours
 from babelite.vectors import unit_rows
 
@@ -225,7 +226,7 @@ def mine(
 
     Raises:
         BabeliteError: A side has no text, or the work folder belongs to another text or model,
-            or another process is at it.
+            or another process is at it, or the steps encode with another model.
         ValueError: ``k`` is below 1.
 
     Example:
@@ -264,7 +265,7 @@ def _mined(
     probe = unit_rows(encoder.encode([PROBE]))[0]
     work.require_model(probe)
     vectors = [
-        encoded(work, name, text, steps, len(probe), progress)
+        encoded(work, name, text, steps, encoder, len(probe), progress)
         for name, text in zip(("source", "target"), texts, strict=True)
     ]
     fewest = min(map(len, texts))
@@ -280,6 +281,7 @@ def encoded(
     name: str,
     sentences: Sentences,
     steps: Steps,
+    encoder: SentenceEncoder,
     dim: int,
     progress: Progress,
 ) -> Vectors:
@@ -287,6 +289,9 @@ def encoded(
 
     Returns:
         float16 array of shape (len(sentences), dim), on disk.
+
+    Raises:
+        BabeliteError: The steps encode with another model than the encoder.
     """
     rows = RowFile(
         work.folder / f"{name}.vectors", np.float16, dim, len(sentences), SENTENCES_A_BLOCK
@@ -295,6 +300,13 @@ def encoded(
     progress(what, rows.done, len(sentences))
     blocks = list(rows.blocks_left())
     for block, vectors in zip(blocks, steps.encode(sentences, blocks), strict=True):
+        if block is blocks[0] and not isinstance(steps, InThisProcess):
+            own = unit_rows(encoder.encode([sentences[block.start]]))[0]
+            if not same_model(own, vectors[0]):
+                raise BabeliteError(
+                    "the workers hold another model than the encoder that is given",
+                    remedy="give the same to open_pool and to mine",
+                )
         rows.append(block.start, vectors)
         progress(what, block.stop, len(sentences))
     return rows.read()

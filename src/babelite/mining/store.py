@@ -27,6 +27,11 @@ _SAME_MODEL = 0.05
 PROBE = "The library opens at nine; où est la gare ?"
 
 
+def same_model(vector: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
+    """Whether two vectors of one sentence, of shape (dim,), can be of one model."""
+    return vector.shape == other.shape and bool(np.linalg.norm(vector - other) <= _SAME_MODEL)
+
+
 class RowFile:
     """Rows of numbers on disk, appended block by block; what is whole survives a kill.
 
@@ -212,8 +217,7 @@ class Work:
         """
         known = self._manifest.get("model")
         if known is not None:
-            vector = np.array(known, dtype=np.float32)
-            if vector.shape != probe.shape or np.linalg.norm(vector - probe) > _SAME_MODEL:
+            if not same_model(np.array(known, dtype=np.float32), probe):
                 raise BabeliteError(
                     "holds the vectors of another model",
                     path=self.folder,
