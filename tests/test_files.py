@@ -8,6 +8,7 @@ import lzma
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,14 @@ def test_a_file_behind_the_name_of_a_stream_is_not_replaced(tmp_path: Path) -> N
         with pytest.raises(BabeliteError, match="stands for a file that is open"):
             write_text(name, "new")
     assert (tmp_path / "all.txt").read_text() == ""
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="a folder in memory of Linux")
+def test_files_in_memory_are_replaced_as_others_are() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        for text in ("old", "new"):
+            write_text(Path(folder) / "a.txt", text)
+        assert (Path(folder) / "a.txt").read_text() == "new"
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

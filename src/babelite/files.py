@@ -24,6 +24,9 @@ COMPRESSIONS = (".gz", ".xz", ".zst")
 
 _BLOCK = 1 << 18
 
+# By these names a system knows files that are open.
+_OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")
+
 # What the decompressors raise for a file that is cut off or damaged.
 _DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
 
@@ -256,6 +259,11 @@ def _not_utf8(path: str | Path, line: int, encoding: str) -> BabeliteError:
 # --- writing --------------------------------------------------------------------------------------
 
 
+def is_standard_output(path: str | Path) -> bool:
+    """Whether a path names standard output, which may itself be a file that is appended to."""
+    return str(path) in ("-", "/dev/stdout")
+
+
 @contextlib.contextmanager
 def writing(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name and give it its own name only when it is whole.
@@ -274,7 +282,7 @@ def writing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise BabeliteError("is a folder, a file is needed", path=path, remedy="add a file name")
-    if path.is_file() and path.absolute().parts[1:2] in (("dev",), ("proc",)):
+    if path.is_file() and str(path.absolute()).startswith(_OPEN_FILES):
         raise BabeliteError(
             "stands for a file that is open, and writing would replace it",
             path=path,
@@ -329,7 +337,7 @@ def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
         BabeliteError: As `writing`.
         MissingExtraError: A ``.zst`` file without the extra ``corpus``.
     """
-    if str(path) in ("-", "/dev/stdout"):  # what that stands for may be a file that is appended to
+    if is_standard_output(path):
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

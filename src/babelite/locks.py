@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ LOCK = ".lock"  # the file in a folder; it stays, and says nothing
 # A process that was just killed frees its memory before it lets go of its files.
 _SECONDS_TO_DIE = 2.0
 _SECONDS_BETWEEN_TRIES = 0.05
+# Some network file systems have no locks, and say so in other ways.
+_HELD_BY_ANOTHER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 
 class InUseError(BabeliteError):
@@ -69,7 +72,7 @@ def lock(file: BinaryIO, path: Path) -> None:
 
 
 def _is_taken(file: BinaryIO) -> bool:
-    """Take the lock, unless another process has it."""
+    """Take the lock, unless another process has it; where there are no locks it is taken."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -79,6 +82,6 @@ def _is_taken(file: BinaryIO) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno not in _HELD_BY_ANOTHER
     return True

@@ -137,14 +137,12 @@ def write_vectors_resumably(
     try:
         for other in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
             if other != partial:
-                with other.open("rb") as stream:
+                with other.open("r+b") as stream:
                     lock(stream, out)
-                    other.unlink()
+                other.unlink(missing_ok=True)
         partial.touch()
         with partial.open("r+b") as stream:
             lock(stream, out)
-            if not partial.exists():  # the process that had the lock has just finished the file
-                raise InUseError(out)
             npy.write_array_header_1_0(stream, {**described, "shape": (rows, dim)})
             header, row_bytes = stream.tell(), dim * np.dtype(dtype).itemsize
             there = max(0, stream.seek(0, os.SEEK_END) - header) // row_bytes
@@ -157,4 +155,6 @@ def write_vectors_resumably(
             os.fsync(stream.fileno())
         partial.replace(out)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and out.parent.is_dir():
+            raise InUseError(out) from error  # another process has just finished or deleted it
         raise cannot_write(out, error) from error

@@ -16,6 +16,7 @@ from babelite.cluster import encode_files, open_pool
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
 from babelite.identity import identify
+from babelite.locks import LOCK
 from babelite.sentences import Source
 
 LINES = [f"line {i} of the house" for i in range(2_000)]
@@ -34,7 +35,7 @@ def require_all_once(folder: Path, source: str) -> None:
     tables = [pq.read_table(path) for path in sorted(folder.glob("*.parquet"))]
     ids = [value for table in tables for value in table["id"].to_pylist()]
     assert ids == [f"{source}:{number}" for number in range(1, len(LINES) + 1)]
-    assert not list(folder.glob(".*"))
+    assert [path.name for path in folder.glob(".*")] == [LOCK]
 
 
 def babelite(*arguments: str) -> subprocess.Popen[bytes]:

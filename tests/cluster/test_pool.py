@@ -174,6 +174,13 @@ def test_errors_come_out_of_workers() -> None:
         list(pool.run([Failing(KeyError)]))
 
 
+def test_a_closed_pool_says_so() -> None:
+    with Pool(OneThread(Model())) as pool:
+        pass
+    with pytest.raises(BabeliteError, match="the pool is closed; open another"):
+        list(pool.run([Failing(BabeliteError)]))
+
+
 def test_things_are_shared_by_address(tmp_path: Any) -> None:
     rows = np.memmap(tmp_path / "rows", np.float16, "w+", shape=(10, 3))
     rows[:] = np.arange(30).reshape(10, 3)

@@ -10,7 +10,7 @@ from small_comparison import BASE, SMALL, SYSTEMS, TASKS
 
 from babelite.comparison.cells import CellFiles
 from babelite.comparison.config import BudgetConfig, read_config
-from babelite.comparison.grid import file_name, make_grid, share_out
+from babelite.comparison.grid import file_name, make_grid, settings_of, share_out
 from babelite.errors import BabeliteError
 from babelite.training.config import make_config
 
@@ -214,3 +214,15 @@ def test_tasks_that_would_share_a_file_are_refused(
     clash = f'\n[[tasks]]\nkind = "retrieval"\nname = "{name}"\npairs = ["test.en-fr.tsv"]\n'
     with pytest.raises(BabeliteError, match=f"{other}.* would share a file"):
         read(SMALL + clash, text, tmp_path)
+
+
+def test_an_objective_for_all_is_for_those_with_layers(tmp_path: Path) -> None:
+    text = SMALL.replace('objective = "align"', "")
+    text = text.replace("[training]", '[training]\nobjective = "sim + align"')
+    (tmp_path / "compare.toml").write_text(text)
+    config = read_config(tmp_path / "compare.toml")
+    objectives = [
+        settings_of(system, config, 0, tmp_path / "compare.toml").objective
+        for system in config.systems
+    ]
+    assert objectives == ["align", "sim + align"]

@@ -137,9 +137,11 @@ def test_a_refused_call_costs_an_index_nothing(tmp_path: Path, many: list[str]) 
 
 
 def test_an_index_keeps_its_kind_if_none_is_named(tmp_path: Path, many: list[str]) -> None:
-    Index.build(many, WordEncoder(64), tmp_path / "index", kind="ivf")
-    index = Index.build(many, WordEncoder(64), tmp_path / "index")
-    assert [part.kind for part in index.description.parts] == ["ivf"]
+    for kind in get_args(Kind):
+        Index.build(many, WordEncoder(64), tmp_path / kind, kind=kind)
+        index = Index.build(many, WordEncoder(64), tmp_path / kind)
+        assert index.description.kind == kind
+        assert [part.kind for part in index.description.parts] == [kind] * (kind != "exact")
 
 
 def test_too_few_lines_for_a_kind(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def _index(
         list[str] | None,
         typer.Option(
             metavar="NUMBERS",
-            help="Remove lines by number: 3,7-9, or FILE:3,7-9 in an index of several files.",
+            help="Remove lines that are there by number: 3,7-9, or FILE:3,7-9 in an index of "
+            "several files.",
         ),
     ] = None,
     allow_download: AllowDownload = False,

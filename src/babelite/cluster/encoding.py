@@ -32,7 +32,7 @@ from babelite.cluster.worker import Worker
 from babelite.errors import BabeliteError
 from babelite.identity import EncoderIdentity
 from babelite.identity import require_same as require_same_encoder
-from babelite.locks import LOCK, locked
+from babelite.locks import locked
 from babelite.places import Folder, is_url
 from babelite.sentences import Source, Survey, require_names
 
@@ -229,7 +229,6 @@ def _alone(folder: Folder) -> Iterator[None]:
         return
     with locked(Path(folder.place)):
         yield
-        (Path(folder.place) / LOCK).unlink()  # nothing but shards is left of a finished folder
 
 
 def _fill(

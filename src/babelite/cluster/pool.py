@@ -231,8 +231,9 @@ class Pool:
 
         Raises:
             BabeliteError: What a task raises; or a task has cost several workers their life, or
-                none starts.
+                none starts, or the pool is closed.
         """
+        self._require_open()
         jobs, told = _Jobs(tasks, ahead), 0
         silent_until = time.monotonic() + _SECONDS_OF_SILENCE
         while True:
@@ -263,6 +264,10 @@ class Pool:
             while following in kept:
                 yield kept.pop(following)
                 following += 1
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise BabeliteError("the pool is closed", remedy="open another with open_pool")
 
     def _heed(self, event: Event, jobs: _Jobs) -> _Job | None:
         """Take notice of an event; the job that it finishes, if it does."""

@@ -203,6 +203,8 @@ def settings_of(
     base = {} if system.preset else dict(config.training)
     preset = str(system.preset or base.pop("preset", "default"))
     options = base | system.options
+    if not options.get("layers", 1) and "objective" not in system.options:
+        options.pop("objective", None)  # that of all systems is for those that have layers
     assert config.budget is not None
     try:
         plain = make_config(preset, None, options)

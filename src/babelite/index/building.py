@@ -154,12 +154,13 @@ def take_kind(folder: Path, description: IndexDescription, kind: Kind | None) ->
     Args:
         folder: The folder of the index.
         description: Its description.
-        kind: The kind asked for; if None, an index keeps the parts it has.
+        kind: The kind asked for; if None, an index keeps its parts, or having none.
 
     Returns:
         The description, also written; `add_parts` makes the parts that are now missing.
     """
-    if kind == description.kind or (kind is None and description.parts):
+    settled = description.parts or description.kind == "exact"
+    if kind == description.kind or (kind is None and settled):
         return description
     old = description.parts
     description = description.model_copy(update={"kind": kind, "parts": ()})
