@@ -91,7 +91,7 @@ def _filter(
 
     wanted = parse_languages(languages)
     require_writable(out, *([dropped] if dropped else []))
-    if dropped and (dropped == out or Path(dropped).resolve() == Path(out).resolve()):
+    if dropped and Path(dropped).resolve() == Path(out).resolve():
         raise BabeliteError("--out and --dropped are the same file", remedy="name two")
     identifier = _identifier(wanted)
     encoder = open_encoder(model, allow_download=allow_download)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from babelite.errors import BabeliteError
+from babelite.files import is_standard_output
 
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
@@ -47,8 +48,6 @@ def require_writable(*files: str, apart_from: Iterable[str] = ()) -> None:
         BabeliteError: The folder of a file does not exist or may not be written to, the file is a
             folder, or it is one that is read.
     """
-    from babelite.files import is_standard_output
-
     read = [Path(name) for name in apart_from if name != "-" and Path(name).is_file()]
     for path in (Path(file) for file in files if not is_standard_output(file)):
         if path.is_dir():
@@ -113,8 +112,6 @@ def warn_of_unreadable(encoder: SentenceEncoder, sentences: Sentences, path: str
 
 
 def _has_place(out: str) -> bool:
-    from babelite.files import is_standard_output
-
     return not is_standard_output(out) and (Path(out).is_file() or not Path(out).exists())
 
 

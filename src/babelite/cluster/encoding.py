@@ -8,7 +8,7 @@ be remembered of what was done but the files themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -196,8 +196,9 @@ def encode_files(
     require_parquet()
     tell = progress or (lambda what, done, total: None)
     folder = Folder(out)
-    there = read_manifest(folder)
-    if there is None and (others := sorted(n for n in folder.names() if n[0] != ".")):
+    if read_manifest(folder) is None and (
+        others := sorted(n for n in folder.names() if n[0] != ".")
+    ):
         raise BabeliteError(
             f"is a folder that holds other files, such as {others[0]}",
             path=out,
@@ -214,21 +215,14 @@ def encode_files(
             for s, v in zip(sources, surveys, strict=True)
         ),
     )
-    if there is not None:
-        require_same(there, manifest, folder)
     folder.make()
     with _alone(folder):
         return _fill(folder, manifest, sources, surveys, pool, tell)
 
 
-@contextmanager
-def _alone(folder: Folder) -> Iterator[None]:
+def _alone(folder: Folder) -> AbstractContextManager[None]:
     """Keep other processes out of a folder, where that can be done: not in object storage."""
-    if is_url(folder.place):
-        yield
-        return
-    with locked(Path(folder.place)):
-        yield
+    return nullcontext() if is_url(folder.place) else locked(Path(folder.place))
 
 
 def _fill(
@@ -240,7 +234,7 @@ def _fill(
     tell: Progress,
 ) -> EncodedFolder:
     """Make the shards that are missing."""
-    if (there := read_manifest(folder)) is not None:  # another process may have been here meanwhile
+    if (there := read_manifest(folder)) is not None:
         require_same(there, manifest, folder)
     else:
         folder.write_text(MANIFEST, manifest.model_dump_json(indent=2) + "\n")
