@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from babelite.corpus import parse_source
 from babelite.training.config import make_config
 from babelite.training.run import TrainingResult, train
+from babelite.training.stopping import TrainingStopped
+from babelite.training.trainer import Trainer
 
 # Small enough for a second, large enough to learn and to hold every kind of state.
 SMALL: dict[str, Any] = {
@@ -36,6 +40,19 @@ def run(file: Path, out: Path, **changes: Any) -> TrainingResult:
     """Train through the library."""
     options = small(**changes)
     return train([parse_source(str(file))], out, make_config(options.pop("preset"), None, options))
+
+
+def run_stopped(file: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Train through the library until the first validation, and stop there as by Ctrl-C."""
+    validate = Trainer._validate
+
+    def validate_and_stop(trainer: Trainer, *others: Any) -> None:
+        validate(trainer, *others)
+        trainer.stop.asked = True
+
+    with monkeypatch.context() as patch, pytest.raises(TrainingStopped):
+        patch.setattr(Trainer, "_validate", validate_and_stop)
+        run(file, out, **changes)
 
 
 def records(out: Path, event: str) -> list[dict[str, Any]]:

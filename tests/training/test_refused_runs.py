@@ -16,15 +16,21 @@ from babelite.locks import locked
 from babelite.training.run import TrainingResult
 
 
+def exit_code(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> object:
+    """Run a command; how it ends."""
+    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
 def refuse(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> str:
     """Run a command that must end with exit code 2; what it says."""
-    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
+    code = exit_code(arguments, monkeypatch)
     captured = capfd.readouterr()
-    assert ended.value.code == 2
+    assert code == 2
     assert captured.out == ""
     assert "Traceback" not in captured.err
     return " ".join(captured.err.split())
@@ -110,10 +116,7 @@ def test_the_same_command_trains_once_its_file_is_there(
     message = refuse(arguments, monkeypatch, capfd)
     assert "en-fr.tsv: there is no such file" in message
     shutil.copy(parallel_file, file)
-    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert not ended.value.code
+    assert not exit_code(arguments, monkeypatch)
     assert (out / "model.safetensors").exists()
 
 
@@ -128,10 +131,7 @@ def test_a_mended_option_is_not_refused_as_another_run(
     message = refuse([*arguments, "--exclude", str(tmp_path / "typo")], monkeypatch, capfd)
     assert "typo: there is no such file" in message
     assert not any(path.is_file() for path in out.rglob("*"))
-    monkeypatch.setattr(sys, "argv", ["babelite", "train", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert not ended.value.code
+    assert not exit_code(arguments, monkeypatch)
 
 
 def test_what_is_computed_is_kept_when_the_files_are_not_to_blame(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_runs import records, run
+from small_runs import records, run, run_stopped
 
 from babelite import Encoder
 from babelite.checksums import sha256
@@ -16,8 +16,6 @@ from babelite.errors import BabeliteError
 from babelite.model_folder import DEFAULT_MODEL, read_model_folder
 from babelite.training.config import make_config
 from babelite.training.run import TrainingResult
-from babelite.training.stopping import TrainingStopped
-from babelite.training.trainer import Trainer
 
 SENTENCES = ["Where is the station?", "Où est la gare ?", "Wie spät ist es?"]
 # Of the small settings those that the encoder decides, and those of the phase that it leaves out.
@@ -54,16 +52,7 @@ def test_a_stopped_run_goes_on_from_its_own_weights(
 ) -> None:
     options: dict[str, Any] = {"start": str(start), "steps": 20} | OWN
     run(parallel_file, tmp_path / "whole", **options)
-    validate = Trainer._validate
-
-    def validate_and_stop(trainer: Trainer, *others: Any) -> None:
-        validate(trainer, *others)
-        trainer.stop.asked = True
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_validate", validate_and_stop)
-        with pytest.raises(TrainingStopped):
-            run(parallel_file, tmp_path / "stopped", **options)
+    run_stopped(parallel_file, tmp_path / "stopped", monkeypatch, **options)
     run(parallel_file, tmp_path / "stopped", **options)
     whole, stopped = (sha256(tmp_path / p / "model.safetensors") for p in ("whole", "stopped"))
     assert stopped == whole

@@ -11,17 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from processes import start_babelite
-from small_runs import PAPER, flags, records, run
+from small_runs import PAPER, flags, records, run, run_stopped
 
 import babelite.training.run
 from babelite.checksums import sha256
 from babelite.errors import BabeliteError
-from babelite.training.stopping import TrainingStopped
-from babelite.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -141,16 +138,7 @@ def test_a_stop_asked_for_in_the_last_validation_is_not_forgotten(
 ) -> None:
     options = {"bag_steps": 0, "steps": 5, "validations": 1}
     run(parallel_file, tmp_path / "whole", **options)
-    validate = Trainer._validate
-
-    def validate_and_stop(trainer: Trainer, *others: Any) -> None:
-        validate(trainer, *others)
-        trainer.stop.asked = True
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_validate", validate_and_stop)
-        with pytest.raises(TrainingStopped):
-            run(parallel_file, tmp_path / "stopped", **options)
+    run_stopped(parallel_file, tmp_path / "stopped", monkeypatch, **options)
     assert not (tmp_path / "stopped" / "babelite.json").exists()
     run(parallel_file, tmp_path / "stopped", **options)
     whole, stopped = (sha256(tmp_path / p / "model.safetensors") for p in ("whole", "stopped"))
