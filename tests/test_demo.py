@@ -51,6 +51,10 @@ def test_the_whole_path(tmp_path: Path) -> None:
     assert all(found.mean.value > 4 * chance for found in trained)
     assert "<svg" in result.report.read_text() or "data:image" in result.report.read_text()
     assert Encoder.load(result.model).languages == ("en", *LANGUAGES)
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(BabeliteError, match="gathered from other places"):
+        run_demo(out, places=[str(other)], download=False, minutes=0.15, progress=quiet())
     tested, trained = set(), set()
     for code in LANGUAGES:
         for line in (out / "text" / f"en-{code}.test.tsv").read_text().splitlines():

@@ -14,6 +14,7 @@ from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, draw, gather, w
 from babelite.encoder import Encoder
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import RetrievalResult, evaluate_pairs
+from babelite.files import write_text
 from babelite.model_folder import read_model_folder
 from babelite.report import write_report
 from babelite.retrieval import SearchResult, search
@@ -128,7 +129,14 @@ def _gather(folder: Path, places: Sequence[str], progress: Progress) -> dict[str
     No test sentence is trained on in any language pair, though English ones often occur in all.
     """
     test = {code: folder / f"{SOURCE_LANGUAGE}-{code}.test.tsv" for code in LANGUAGES}
-    complete = folder / "complete"
+    complete = folder / "complete"  # names the places
+    gathered_from = "\n".join(str(Path(place).resolve()) for place in places)
+    if complete.exists() and complete.read_text(encoding="utf-8") != gathered_from:
+        raise BabeliteError(
+            "holds text that was gathered from other places",
+            path=folder,
+            remedy="name another folder with --out, or the places as before",
+        )
     if not complete.exists():
         folder.mkdir(parents=True, exist_ok=True)
         texts = {code: _clean_pairs(code, places, progress) for code in LANGUAGES}
@@ -142,7 +150,7 @@ def _gather(folder: Path, places: Sequence[str], progress: Progress) -> dict[str
             write_pairs(held_out[code], str(test[code]), languages)
             training = str(_training_file(folder, code))
             write_pairs(without(pairs, everything), training, languages)
-        complete.touch()
+        write_text(complete, gathered_from)
     return {
         code: list(PairSource((str(path),), SOURCE_LANGUAGE, code).read())
         for code, path in test.items()

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from babelite.comparison.grid import Grid
+from babelite.comparison.measures import Measure
 from babelite.comparison.outputs import write_outputs
 from babelite.comparison.pictures import overall, spread_out
 from babelite.comparison.records import measure_record, read_measure
 from babelite.comparison.results import collect
-from babelite.comparison.scores import difference, query_scores
+from babelite.comparison.scores import difference, query_scores, summarise
 from babelite.comparison.tables import cell, markdown
-from babelite.comparison.tasks import Measure
 from babelite.evaluation.significance import paired_bootstrap
 
 
@@ -66,10 +66,8 @@ def test_the_record_holds_what_is_needed_to_compute_it_again(results: dict[str, 
         if row["task"] == "pairs" and row["system"] == "letters"
     ]
     [task] = [task for task in results["tasks"] if task["name"] == "pairs"]
-    first, second = (
-        query_scores([r for r in results["runs"] if r["system"] == name], "pairs", task["measures"])
-        for name in ("letters", "align")
-    )
+    sides = [[r for r in results["runs"] if r["system"] == name] for name in ("letters", "align")]
+    first, second = query_scores(sides, "pairs", task["measures"])
     again = paired_bootstrap(first, second)
     assert (again.value, again.low, again.high) == (row["value"], row["low"], row["high"])
     mine, reference = (
@@ -137,3 +135,43 @@ def test_labels_are_moved_apart_and_no_further() -> None:
     gaps = np.diff(sorted(moved))
     assert (gaps >= 0.05 - 1e-9).all()
     assert (moved[2], moved[4]) == (0.9, 0.1)
+
+
+def record(name: str, share: float, group: str = "en-fr", queries: int = 100) -> dict[str, Any]:
+    right = (np.arange(queries) < share * queries).astype(np.uint8)
+    return measure_record(Measure(name, share, group, right))
+
+
+def one_run(system: str, seed: int, **shares: tuple[float, str]) -> dict[str, Any]:
+    scores = {name: record(name, share, group) for name, (share, group) in shares.items()}
+    return {"system": system, "seed": seed, "scores": {"task": scores}}
+
+
+TWO_MEASURES = {"name": "task", "kind": "retrieval", "measures": ["fr", "de"]}
+
+
+def test_a_mean_is_of_the_seeds_that_have_everything() -> None:
+    a = [
+        one_run("a", 0, fr=(0.9, "fr"), de=(0.9, "de")),
+        one_run("a", 1, fr=(0.2, "fr")),  # the other measure is still to come
+    ]
+    b = [one_run("b", seed, fr=(0.8, "fr"), de=(0.8, "de")) for seed in (0, 1)]
+    mean = summarise(a, TWO_MEASURES)["mean"]
+    assert mean["value"] == pytest.approx(0.9)
+    assert mean["low"] <= 0.9 <= mean["high"]
+    found = difference("a", "b", TWO_MEASURES, [*a, *b])
+    assert found is not None and found.value == pytest.approx(0.1)
+    assert difference("a", "b", TWO_MEASURES, [a[1], one_run("a", 2, de=(0.2, "de")), *b]) is None
+
+
+def test_systems_are_compared_whose_languages_were_grouped_otherwise() -> None:
+    measures = ["fr", "de", "es"]
+    task = {"name": "task", "kind": "retrieval", "measures": measures}
+    a = one_run("a", 0, fr=(0.9, "fr"), de=(0.7, "documents"), es=(0.5, "documents"))
+    b = one_run("b", 0, fr=(0.8, "fr"), de=(0.8, "de"), es=(0.8, "es"))
+    found = difference("a", "b", task, [a, b])
+    assert found is not None and found.value == pytest.approx(0.7 - 0.8)
+    # Every measure counts alike, however many share their queries.
+    mean = summarise([a], task)["mean"]
+    assert mean["value"] == pytest.approx(0.7)
+    assert (mean["low"] + mean["high"]) / 2 == pytest.approx(0.7, abs=0.02)

@@ -20,6 +20,7 @@ from babelite.comparison.encoders import PEERS, Peer
 from babelite.comparison.grid import Grid
 from babelite.comparison.launch import launch
 from babelite.comparison.outputs import write_outputs
+from babelite.comparison.pictures import shown_runs
 from babelite.comparison.results import collect
 from babelite.comparison.run import run_cells
 from babelite.comparison.tables import markdown
@@ -177,6 +178,16 @@ def test_until_a_model_is_trained_it_is_not_too_late(text: Path, tmp_path: Path)
     assert grid.exclusions.files == (str(text / "test.en-fr.tsv"),)
     # A model is there now, and it can still be told what its text left out.
     assert grid_of(QUICK + ENCODERS, text, out).exclusions == grid.exclusions
+
+
+def test_a_task_that_is_added_can_be_shown(text: Path, tmp_path: Path) -> None:
+    tasks = ["[[tasks]]" + task for task in TASKS.split("[[tasks]]")[1:]]
+    out = tmp_path / "shown"
+    run_cells(grid_of(ENCODERS + tasks[1], text, out), Silent(), launcher=InThisProcess())
+    grid = grid_of(ENCODERS + tasks[1] + tasks[0], text, out)
+    assert not shown_runs(collect(grid))
+    run_cells(grid, Silent(), launcher=InThisProcess())
+    assert [run["system"] for run in shown_runs(collect(grid))] == ["letters"]
 
 
 # --- what is changed --------------------------------------------------------------------------

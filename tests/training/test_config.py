@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,21 @@ def test_a_bag_phase_of_0_is_left_out_of_the_minutes_of_a_file(tmp_path: Path) -
     assert make_config("paper", options={"minutes": 1, "bag_share": 0.5}).has_bag_phase
 
 
+def test_a_bag_phase_that_is_asked_for_gets_minutes_though_the_preset_has_none() -> None:
+    assert not make_config("paper", options={"minutes": 1}).has_bag_phase
+    assert make_config("paper", options={"minutes": 1, "bag_epochs": 2}).has_bag_phase
+
+
+@pytest.mark.parametrize("option", ["temperature", "learning_rate", "decay_epoch", "weight_decay"])
+def test_what_is_reckoned_with_is_finite(option: str) -> None:
+    with pytest.raises(BabeliteError, match=f"'{option}'.*finite"):
+        make_config(options={option: math.inf})
+
+
+def test_gradients_may_be_of_any_length() -> None:
+    assert make_config(options={"clip_norm": math.inf}).clip_norm == math.inf
+
+
 @pytest.mark.parametrize(
     ("given", "bag", "layers"),
     [
@@ -103,7 +119,8 @@ def test_a_bag_phase_of_0_is_left_out_of_the_minutes_of_a_file(tmp_path: Path) -
         ({"minutes": 1, "bag_share": 0}, False, True),
         ({"minutes": 1, "bag_share": 1}, True, False),
         ({"minutes": 1, "layers": 0, "bag_share": 0}, True, False),
-        ({"minutes": 1, "epochs": 0}, True, True),
+        ({"minutes": 1, "epochs": 0}, True, False),
+        ({"minutes": 1, "steps": 0}, True, False),
         ({"minutes": 1, "bag_epochs": 0}, False, True),
         ({"minutes": 1, "bag_steps": 0}, False, True),
         ({"minutes": 1, "bag_epochs": 0, "bag_steps": 5}, True, True),
@@ -123,9 +140,9 @@ def test_phases_follow_from_the_budget(given: dict[str, Any], bag: bool, layers:
         ({"dim": "wide"}, ["'dim'", "integer"]),
         ({"dim": 30, "heads": 4}, ["30", "4 heads", "--dim"]),
         ({"dropout": 1}, ["'dropout'", "less than 1"]),
-        ({"epochs": float("inf")}, ["'epochs'", "less than 1000000000"]),
-        ({"bag_epochs": float("inf")}, ["'bag_epochs'", "less than 1000000000"]),
-        ({"minutes": float("inf")}, ["'minutes'", "less than 1000000000"]),
+        ({"epochs": float("inf")}, ["'epochs'", "finite"]),
+        ({"bag_epochs": float("inf")}, ["'bag_epochs'", "finite"]),
+        ({"minutes": 1e10}, ["'minutes'", "less than 1000000000"]),
         ({"seed": 2**64}, ["'seed'", "less than 9223372036854775808"]),
         ({"seed": -1}, ["'seed'", "greater than or equal to 0"]),
         ({"temperature": float("nan")}, ["'temperature'"]),

@@ -110,7 +110,7 @@ def test_a_token_bag_gets_all_the_minutes() -> None:
     assert bag.until is not None and bag.until > 570
 
 
-def test_minutes_that_preparation_used_up_leave_nothing() -> None:
+def test_minutes_that_are_used_up_leave_nothing() -> None:
     for phase in plan(prepared_at=100, minutes=1):
         assert phase.share_done(0, 100.0, 100.0) == 1.0
 
@@ -129,7 +129,14 @@ def factors(config: TrainingConfig, steps: int, steps_per_epoch: int = 10) -> li
 
 def test_the_rate_warms_up_evenly() -> None:
     config = make_config(options={"warmup_steps": 4, "decay": "none"})
-    assert factors(config, 6) == [0.25, 0.5, 0.75, 1, 1, 1]
+    assert factors(config, 60) == [0.25, 0.5, 0.75, *57 * [1]]
+
+
+def test_a_short_phase_is_warm_after_a_tenth() -> None:
+    config = make_config(options={"warmup_steps": 100, "decay": "none"})
+    assert factors(config, 20) == [0.01, 0.5, *18 * [1]]
+    timed = Phase("layers", 8, 1e-3, None, 60.0, 10)
+    assert learning_rate_factor(config, timed, 2, 0.05) == 0.5
 
 
 def test_without_warm_up_it_starts_at_its_highest() -> None:

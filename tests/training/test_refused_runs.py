@@ -7,13 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_runs import flags
+from small_runs import flags, run
 
+import babelite.training.run
 from babelite.checksums import sha256
 from babelite.cli import main
+from babelite.corpus import Cleaning, parse_source
 from babelite.errors import BabeliteError
 from babelite.locks import locked
-from babelite.training.run import TrainingResult
+from babelite.training.config import make_config
+from babelite.training.run import TrainingResult, train
+from babelite.training.trainer import Trainer
 
 
 def exit_code(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> object:
@@ -219,3 +223,38 @@ def test_a_folder_that_another_process_trains_in_is_refused(
         message = refuse(arguments, monkeypatch, capfd)
     assert "is being changed by another process" in message
     assert [path.name for path in work.iterdir()] == [".lock"]
+
+
+def test_minutes_that_preparation_used_up_are_there_for_the_next_try(
+    parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "model"
+    with monkeypatch.context() as patch:
+        patch.setattr(babelite.training.run, "training_ends", lambda config: 0.0)
+        with pytest.raises(BabeliteError, match="--minutes 5 leaves none to train") as refused:
+            run(parallel_file, out, minutes=5)
+    assert "again" in str(refused.value)
+    tokens = out / "training" / "tokens" / "en-fr"
+    made = {path: path.stat().st_mtime_ns for path in tokens.iterdir()}
+    monkeypatch.setattr(Trainer, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):  # it has come to training, from the text that was there
+        run(parallel_file, out, minutes=5)
+    assert {path: path.stat().st_mtime_ns for path in tokens.iterdir()} == made
+
+
+def interrupted(trainer: Trainer) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_goes_on_without_its_excluded_text_growing(
+    parallel_file: Path, tmp_path: Path
+) -> None:
+    excluded = tmp_path / "test-set.tsv"
+    excluded.write_text("a sentence\tune phrase\n", encoding="utf-8")
+    config, out = make_config("tiny", None, {"steps": 1, "bag_steps": 1}), tmp_path / "model"
+    sources, cleaning = [parse_source(str(parallel_file))], Cleaning(exclude=(str(excluded),))
+    train(sources, out, config, cleaning=cleaning)
+    train(sources, out, config, cleaning=cleaning)
+    excluded.write_text("a sentence\tune phrase\nand one more\tencore une\n", encoding="utf-8")
+    with pytest.raises(BabeliteError, match="the text of --exclude"):
+        train(sources, out, config, cleaning=cleaning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,12 @@ def test_what_a_kill_left_half_written_is_removed(
     (tmp_path / "text" / ".half.tmp").mkdir()
     prepare_text(sources, tmp_path / "text", config())
     assert not list((tmp_path / "text").glob(".*.tmp"))
+
+
+def test_weights_compare_files_and_take_no_text_away(
+    sources: list[PairSource], tmp_path: Path
+) -> None:
+    prepare_text([replace(source, weight=0.01) for source in sources], tmp_path / "low", config())
+    prepare_text(sources, tmp_path / "one", config())
+    for name in ("tokenizer.json", "corpus/en-fr.tsv"):
+        assert sha256(tmp_path / "low" / name) == sha256(tmp_path / "one" / name)

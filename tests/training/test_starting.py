@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from small_runs import records, run, run_stopped
 
 from babelite import Encoder
 from babelite.checksums import sha256
+from babelite.corpus import parse_source
 from babelite.errors import BabeliteError
 from babelite.model_folder import DEFAULT_MODEL, read_model_folder
 from babelite.training.config import make_config
-from babelite.training.run import TrainingResult
+from babelite.training.progress import Progress
+from babelite.training.run import TrainingResult, train
 
 SENTENCES = ["Where is the station?", "Où est la gare ?", "Wie spät ist es?"]
 # Of the small settings those that the encoder decides, and those of the phase that it leaves out.
@@ -98,3 +102,18 @@ def test_what_the_encoder_decides_cannot_be_set(
 def test_there_must_be_an_encoder(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match="there is no such folder"):
         make_config("tiny", options={"start": str(tmp_path / "absent")})
+
+
+def test_text_that_the_vocabulary_cannot_read_is_counted_or_refused(
+    start: Path, parallel_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unreadable = "".join(f"{chr(0x4E00 + n)}\t{chr(0x4F00 + n)}\n" for n in range(200))
+    config = make_config("tiny", None, {"start": str(start), "steps": 1})
+    mixed, alone = tmp_path / "mixed.tsv", tmp_path / "alone.tsv"
+    alone.write_text(unreadable, encoding="utf-8")
+    mixed.write_text(unreadable + parallel_file.read_text("utf-8"), encoding="utf-8")
+    said = Progress(Console(stderr=True, width=200))
+    train([parse_source(f"en-fr={mixed}")], tmp_path / "m", config, progress=said)
+    assert re.search(r"Left out 1\d\d of [\d,]+ pairs of en-fr", capsys.readouterr().err)
+    with pytest.raises(BabeliteError, match="leave out --start"):
+        train([parse_source(f"en-fr={alone}")], tmp_path / "n", config)

@@ -271,13 +271,16 @@ def _evaluate(
     languages: Annotated[
         str | None,
         typer.Option(
-            help="Languages to test in, besides those trained in, with commas between; all if not "
-            "given."
+            help="Languages to test in, with commas between; all if not given. They are also "
+            "those to train in, unless --train-languages names others."
         ),
     ] = None,
     train_languages: Annotated[
         str | None,
-        typer.Option(help="Languages to train in; all that have training documents if not given."),
+        typer.Option(
+            help="Languages to train in, which are tested in too; those of --languages that have "
+            "training documents if not given."
+        ),
     ] = None,
     classifier: ClassifierOption = "mlp",
     seeds: Annotated[

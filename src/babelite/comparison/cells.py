@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,7 +85,7 @@ class CellFiles:
         assert self.cell.text is not None
         files = (self.cell.text / "corpus").glob("*.tsv")
         return sum(
-            sum(1 for _ in file.open("rb"))
+            _count_lines(file, file.stat().st_size)
             for file in files
             if not file.name.endswith(".held-out.tsv")
         )
@@ -206,6 +207,13 @@ def _defaults() -> dict[str, Any]:
     from babelite.training.config import TrainingConfig
 
     return {name: field.default for name, field in TrainingConfig.model_fields.items()}
+
+
+@cache
+def _count_lines(file: Path, size: int) -> int:
+    """The lines of a file; ``size`` has it counted anew when it has grown."""
+    with file.open("rb") as stream:
+        return sum(1 for _ in stream)
 
 
 def text_job(grid: Grid, cell: Cell) -> TextJob:

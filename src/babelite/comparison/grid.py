@@ -18,7 +18,7 @@ from babelite.comparison.config import (
 )
 from babelite.comparison.encoders import is_reserved
 from babelite.comparison.exclusions import Exclusions, choose_exclusions
-from babelite.comparison.tasks import Scope
+from babelite.comparison.measures import Scope
 from babelite.comparison.texts import drawn_from, prepared_folder, training_sources
 from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, TypeAdapter
 
 from babelite.comparison.encoders import missing_peer, open_named
-from babelite.comparison.records import measure_record, write_record
-from babelite.comparison.tasks import RetrievalTask, Scope, Task
+from babelite.comparison.measures import Scope
+from babelite.comparison.records import measure_record, read_record, write_record
+from babelite.comparison.tasks import RetrievalTask, Task
 from babelite.corpus import Cleaning, Pair, PairSource
 from babelite.files import writing
 from babelite.machine import peak_memory
@@ -153,8 +154,9 @@ class EvaluateJob(BaseModel):
             size = {"parameters": opened.parameters, "bytes": opened.bytes}
             write_record(self.cost, speed | size)
         encoder = Remembering(opened.encoder)
-        if not self.shown.exists():
-            write_record(self.shown, _shown(encoder, tasks, scope))
+        # Nothing is kept of nothing: a task that is added may be one that can be shown.
+        if not read_record(self.shown) and (shown := _shown(encoder, tasks, scope)):
+            write_record(self.shown, shown)
         for task, record, asked in self.tasks:
             measures = {m.name: measure_record(m) for m in task.measure(encoder, scope)}
             write_record(record, {"asked": asked, "measures": measures})

@@ -317,9 +317,9 @@ def _settings(system: Mapping[str, Any]) -> str:
     phases = []
     if settings["layers"] == 0:
         phases.append("no layers: the mean of token vectors, align")
-    elif settings["bag_steps"] or (settings["minutes"] and system["config"]["bag_share"]):
+    elif "bag" in settings["phases"]:
         phases.append("vocabulary first, as a token bag")
-    if settings["layers"]:
+    if "layers" in settings["phases"]:
         phases.append(f"{settings['layers']} layers: {settings['objective']}")
     size = f"{settings['dim']} wide, {settings['vocabulary_size']:,} pieces at the most"
     return f"{', then '.join(phases)}; {size}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.comparison.tasks import Measure
+from babelite.comparison.measures import Measure
 from babelite.errors import BabeliteError
 from babelite.files import write_text
 

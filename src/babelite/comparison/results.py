@@ -186,7 +186,10 @@ def _system(grid: Grid, name: str) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": name, "trained": first.config is not None}
     if first.config is not None:
         kept = ("objective", "layers", "dim", "vocabulary_size", "bag_steps", "steps", "minutes")
-        entry["settings"] = first.config.model_dump(include=set(kept))
+        phases = {"bag": first.config.has_bag_phase, "layers": first.config.has_layers_phase}
+        entry["settings"] = first.config.model_dump(include=set(kept)) | {
+            "phases": [name for name, wanted in phases.items() if wanted]
+        }
         entry["config"] = first.config.model_dump()
     elif first.encoder is not None:
         entry["encoder"] = first.encoder.encoder

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.comparison.measures import Measure
 from babelite.comparison.records import read_measure
-from babelite.comparison.tasks import Measure
 from babelite.evaluation.significance import Difference, holm, paired_bootstrap, paired_bootstrap_of
 from babelite.evaluation.similarity import mean_ranks
 
@@ -29,20 +30,20 @@ def summarise(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
         Measure -> ``value`` (the mean over seeds), ``spread`` (the standard deviation over seeds,
         None for one), ``seeds`` (the value of each), ``low`` and ``high`` (the 95 % interval over
         queries, None for correlations); with ``mean`` over the `counted` measures. Measures that
-        no run has are left out, and so is ``mean`` unless all are there.
+        no run has are left out, and so is ``mean`` unless all are there; it is of the seeds that
+        have all of them.
     """
     rows = {}
     for name in task["measures"]:
         values = seed_values(runs, task["name"], name)
         if values:
-            rows[name] = _row(values, query_scores(runs, task["name"], [name]))
+            rows[name] = _row(values, *query_scores([runs], task["name"], [name]))
     wanted = counted(task)
-    if rows and all(name in rows for name in wanted):
-        of_seeds = [rows[name]["seeds"] for name in wanted]
-        complete = [seed for seed in of_seeds[0] if all(seed in seeds for seeds in of_seeds)]
-        means = {seed: float(np.mean([seeds[seed] for seeds in of_seeds])) for seed in complete}
-        if means:
-            rows[MEAN] = _row(means, query_scores(runs, task["name"], wanted))
+    whole = _of_whole_seeds(runs, task["name"], wanted)
+    if whole:
+        of_seeds = [seed_values(whole, task["name"], name) for name in wanted]
+        means = {seed: float(np.mean([seeds[seed] for seeds in of_seeds])) for seed in of_seeds[0]}
+        rows[MEAN] = _row(means, *query_scores([whole], task["name"], wanted))
     return rows
 
 
@@ -72,32 +73,51 @@ def seed_values(runs: Sequence[Run], task: str, measure: str) -> dict[str, float
     return {seed: float(np.mean(found)) for seed, found in values.items()}
 
 
+def _of_whole_seeds(runs: Sequence[Run], task: str, measures: Sequence[str]) -> list[Run]:
+    """The runs of the seeds that have every one of some measures; none if there are no measures."""
+    of_measures = [seed_values(runs, task, measure).keys() for measure in measures]
+    return [run for run in runs if of_measures and all(str(run["seed"]) in m for m in of_measures)]
+
+
 def query_scores(
-    runs: Sequence[Run], task: str, measures: Sequence[str]
-) -> list[NDArray[np.float64]]:
+    systems: Sequence[Sequence[Run]], task: str, measures: Sequence[str]
+) -> list[list[NDArray[np.float64]]]:
     """The score of every query, averaged over seeds and over measures with the same queries.
 
     Args:
-        runs: The runs of one system.
+        systems: The runs of each system.
         task: The name of the task.
-        measures: The columns.
+        measures: The columns, which every system has.
 
     Returns:
-        An array for each set of queries; none for correlations.
+        For each system an array for each set of queries, of the same shapes; none for correlations.
     """
-    groups: dict[str, list[NDArray[np.float64]]] = {}
-    for measure in measures:
-        found = _found(runs, task, measure)
-        scores = [one.scores for one in found if one.scores is not None]
+    found = [[_found(runs, task, measure) for measure in measures] for runs in systems]
+    groups = [[of_measure[0].group for of_measure in system] for system in found]
+    # Sets count alike, and so do measures; and systems may have been told different languages.
+    alike = len(set(map(tuple, groups))) == 1 and len(set(Counter(groups[0]).values())) == 1
+    names = groups[0] if alike else measures
+    return [_mean_scores(system, names) for system in found]
+
+
+def _mean_scores(
+    found: Sequence[Sequence[Measure]], names: Sequence[str]
+) -> list[NDArray[np.float64]]:
+    """The mean of the scores of each name; ``found`` has, for each measure, that of every run."""
+    columns: dict[str, list[NDArray[np.float64]]] = {}
+    for name, of_measure in zip(names, found, strict=True):
+        scores = [one.scores for one in of_measure if one.scores is not None]
         if scores:
-            groups.setdefault(found[0].group, []).append(np.mean(scores, axis=0))
-    return [np.mean(columns, axis=0) for columns in groups.values()]
+            columns.setdefault(name, []).append(np.mean(scores, axis=0))
+    return [np.mean(scores, axis=0) for scores in columns.values()]
 
 
 def difference(
     name: str, reference: str, task: Mapping[str, Any], runs: Sequence[Run]
 ) -> Difference | None:
     """How much better a system is than the reference over all measures that both have.
+
+    Of each, seeds that have not got all of these measures (yet) are left out.
 
     Args:
         name: The system.
@@ -106,7 +126,7 @@ def difference(
         runs: All runs.
 
     Returns:
-        The difference of the means; None if they have no measure in common.
+        The difference of the means; None if they have no measure in common, or no seed has all.
     """
     sides = [[run for run in runs if run["system"] == one] for one in (name, reference)]
     common = [
@@ -114,9 +134,10 @@ def difference(
         for measure in counted(task)
         if all(seed_values(side, task["name"], measure) for side in sides)
     ]
-    if not common:
+    sides = [_of_whole_seeds(side, task["name"], common) for side in sides]
+    if not all(sides):
         return None
-    first, second = (query_scores(side, task["name"], common) for side in sides)
+    first, second = query_scores(sides, task["name"], common)
     if first and second:
         return paired_bootstrap(first, second)
     return _correlations(sides, task["name"], common)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from babelite.comparison.measures import LanguagePair, Measure, Scope
 from babelite.corpus import parse_source
 from babelite.evaluation.classification import evaluate_classification
 from babelite.evaluation.classification_sets import (
@@ -27,13 +26,11 @@ from babelite.evaluation.datasets import read_sib200_parallel, read_sts
 from babelite.evaluation.protocols import RetrievalTask as RetrievalSet
 from babelite.evaluation.protocols import all_against_all, muse
 from babelite.evaluation.retrieval import precision_at_1
-from babelite.evaluation.similarity import ScoredPair, cross_lingual, spearman
+from babelite.evaluation.similarity import ScoredPair, cross_lingual, pair_cosines, spearman
 from babelite.vectors import unit_rows
 
 if TYPE_CHECKING:
     from babelite.encoder import SentenceEncoder
-
-LanguagePair = tuple[str, str]
 
 # The folders of SIB-200 for language codes that are often used.
 SIB200_FOLDERS = {
@@ -56,34 +53,6 @@ SIB200_FOLDERS = {
     "uk": "ukr_Cyrl",
     "zh": "zho_Hans",
 }
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What an encoder came to in one column of a table.
-
-    Attributes:
-        name: The column: ``en→fr``, or a language.
-        value: From 0 to 1; correlations from -1.
-        group: Measures of a task that are of one group have the same queries in the same order.
-        right: How often each query was right, uint8 (queries,); None for correlations.
-        repeats: How often each query was asked: by so many classifiers, else once.
-        cosines: The cosine of each scored pair, float32 (pairs,); None for shares.
-        gold: What people gave each scored pair, float32 (pairs,).
-    """
-
-    name: str
-    value: float
-    group: str
-    right: NDArray[np.uint8] | None = None
-    repeats: int = 1
-    cosines: NDArray[np.float32] | None = None
-    gold: NDArray[np.float32] | None = None
-
-    @property
-    def scores(self) -> NDArray[np.float64] | None:
-        """The share of right answers of each query, float64 (queries,)."""
-        return None if self.right is None else self.right / self.repeats
 
 
 class _Task(BaseModel, ABC):
@@ -110,33 +79,6 @@ class _Task(BaseModel, ABC):
     @abstractmethod
     def measure(self, encoder: SentenceEncoder, scope: Scope) -> list[Measure]:
         """What the encoder comes to in the languages of the scope."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The language pairs that a model is measured on.
-
-    Attributes:
-        pairs: The pairs, in either order; None for all that a task has.
-    """
-
-    pairs: tuple[LanguagePair, ...] | None = None
-
-    def holds(self, pair: LanguagePair) -> bool:
-        """Whether a pair is among them."""
-        return self.pairs is None or pair in self.pairs or pair[::-1] in self.pairs
-
-    def among(self, languages: Sequence[str]) -> list[LanguagePair]:
-        """The pairs both of whose languages are given, as ordered in the scope."""
-        if self.pairs is None:
-            return list(combinations(languages, 2))
-        return [pair for pair in self.pairs if set(pair) <= set(languages)]
-
-    def languages(self, among: Sequence[str]) -> list[str]:
-        """Those of some languages that are in a pair."""
-        return [
-            code for code in among if self.pairs is None or any(code in pair for pair in self.pairs)
-        ]
 
 
 class RetrievalTask(_Task):
@@ -201,7 +143,7 @@ class RetrievalTask(_Task):
         """The codes of the languages of SIB-200 that are compared, as far as they are there."""
         if self.sib200 is None:
             return []
-        folders = SIB200_FOLDERS | dict(self.folders)
+        folders = _sib200_folders(self.folders)
         return [
             code
             for code in self.languages or folders
@@ -218,7 +160,7 @@ class RetrievalTask(_Task):
                 else:
                     yield source.languages, muse(whole, queries=self.queries)
         if self.sib200 is not None:
-            folders = SIB200_FOLDERS | dict(self.folders)
+            folders = _sib200_folders(self.folders)
             for pair in scope.among(self.sib200_languages()):
                 texts = read_sib200_parallel(self.sib200, [folders.get(c, c) for c in pair])
                 yield pair, all_against_all(zip(*texts.values(), strict=True))
@@ -251,10 +193,7 @@ class SimilarityTask(_Task):
         """See `_Task`."""
         measures = []
         for name, pairs in self._sets(scope):
-            first = unit_rows(encoder.encode([pair.first for pair in pairs]))
-            second = unit_rows(encoder.encode([pair.second for pair in pairs]))
-            # As `evaluate_similarity` rounds them: what follows is the machine's rounding.
-            cosines = np.einsum("ij,ij->i", first, second).round(6)
+            cosines = pair_cosines(encoder, pairs)
             gold = np.array([pair.score for pair in pairs], np.float32)
             measures.append(
                 Measure(name, spearman(cosines, gold), "pairs", cosines=cosines, gold=gold)
@@ -291,7 +230,10 @@ class ClassificationTask(_Task):
     folders: Mapping[str, str] = {}
     train_size: int = 1000
     classifier: Literal["mlp", "logistic"] = "mlp"
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1, 2, 3, 4), min_length=1)
+    # How many of them were right about a document is kept in a byte.
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 1, 2, 3, 4), min_length=1, max_length=255
+    )
 
     def files(self) -> list[Path]:
         """See `_Task`."""
@@ -357,12 +299,12 @@ class ClassificationTask(_Task):
 
     def _sib200_codes(self) -> dict[str, str]:
         """The codes of the languages' folders in the layout of SIB-200; none in another."""
-        folder, names = Path(self.documents), SIB200_FOLDERS | dict(self.folders)
+        folder, names = Path(self.documents), _sib200_folders(self.folders)
         return {name: code for code, name in names.items() if (folder / name).is_dir()}
 
     def _read_other_layout(self) -> tuple[LabelledSet, dict[str, str]]:
         known = read_labelled_set(self.documents, train_size=self.train_size)
-        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
+        names = {name: code for code, name in _sib200_folders(self.folders).items()}
         return known, {name: names.get(name, name) for name in known.corpora}
 
     def _in_scope(self, codes: Sequence[str], scope: Scope) -> list[str]:
@@ -381,6 +323,11 @@ def _placed_source(text: str, base: Path) -> str:
     """A file of pairs as it is written, its paths taken from a folder."""
     source = parse_source(text)
     return f"{source.name}={','.join(str(base / path) for path in source.paths)}"
+
+
+def _sib200_folders(more: Mapping[str, str]) -> dict[str, str]:
+    """Language code -> folder of SIB-200, for the codes that babelite knows and for others."""
+    return SIB200_FOLDERS | dict(more)
 
 
 def _sib200_files(folder: Path) -> list[Path]:

@@ -157,7 +157,8 @@ def _languages_to_train_in(
     chosen = tuple(dict.fromkeys(wanted)) if wanted else tuple(having)
     if not chosen:
         raise BabeliteError(
-            "there are no training documents", remedy="give some in one language at least"
+            f"there are no training documents in {', '.join(corpora)}",
+            remedy="give some, or name languages that have some with --train-languages",
         )
     return chosen
 

@@ -45,7 +45,7 @@ def classification_figure(results: Sequence[ClassificationResult], theme: Theme 
 
 
 def draw_transfer(axes: Axes, result: ClassificationResult, theme: Theme) -> None:
-    """Draw the accuracy of each pair of languages, with half its interval, as a heat map.
+    """Draw the accuracy of each pair of languages, with its interval, as a heat map.
 
     The scale begins at the accuracy of guessing, so that pale means useless.
     """
@@ -63,11 +63,10 @@ def draw_transfer(axes: Axes, result: ClassificationResult, theme: Theme) -> Non
     for row, train in enumerate(result.train_languages):
         for column, test in enumerate(result.test_languages):
             estimate = result.scores[train, test].accuracy
-            half = 50 * (estimate.high - estimate.low)
             axes.text(
                 column,
                 row,
-                f"{scores[row, column]:.1f}\n±{half:.1f}",
+                f"{scores[row, column]:.1f}\n{100 * estimate.low:.0f}–{100 * estimate.high:.0f}",
                 ha="center",
                 va="center",
                 color=_readable_on(shades((scores[row, column] - guess) / (100 - guess))),

@@ -98,10 +98,24 @@ def evaluate_similarity(
         raise BabeliteError(
             f"the score of pair {row + 1} is {scores[row]}", remedy="leave the pair out"
         )
+    correlation = spearman(pair_cosines(encoder, pairs), scores)
+    return SimilarityResult(name, languages, len(pairs), correlation)
+
+
+def pair_cosines(encoder: SentenceEncoder, pairs: Sequence[ScoredPair]) -> NDArray[np.float32]:
+    """The cosine of the two sentences of each pair, as they are ranked.
+
+    Args:
+        encoder: What turns sentences into vectors.
+        pairs: Sentence pairs.
+
+    Returns:
+        float32 (len(pairs),), rounded: what follows is the machine's rounding.
+    """
     first = unit_rows(encoder.encode([pair.first for pair in pairs]))
     second = unit_rows(encoder.encode([pair.second for pair in pairs]))
-    cosines = np.einsum("ij,ij->i", first, second).round(_DECIMALS)
-    return SimilarityResult(name, languages, len(pairs), spearman(cosines, scores))
+    cosines: NDArray[np.float32] = np.einsum("ij,ij->i", first, second).round(_DECIMALS)
+    return cosines
 
 
 def cross_lingual(first: Sequence[ScoredPair], second: Sequence[ScoredPair]) -> list[ScoredPair]:

@@ -29,7 +29,7 @@ class TrainingConfig(BaseModel):
     round or two, and a *similar* phase on batches that are hard to tell apart.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     start: str | None = Field(
         None,
@@ -103,8 +103,17 @@ class TrainingConfig(BaseModel):
     )
     weight_decay: float = Field(0.0, ge=0, description="Adam's L2 penalty.")
     amsgrad: bool = Field(False, description="Adam's variant of Reddi et al. (2018).")
-    clip_norm: float = Field(1.0, gt=0, description="Longest gradient of the layers phase.")
-    warmup_steps: int = Field(100, ge=0, description="Steps until the rate is at its highest.")
+    clip_norm: float = Field(
+        1.0,
+        gt=0,
+        allow_inf_nan=True,
+        description="Longest gradient of the layers phase; inf: of any length.",
+    )
+    warmup_steps: int = Field(
+        100,
+        ge=0,
+        description="Steps until the rate is at its highest; a tenth of the phase at the most.",
+    )
     similar_steps: int = Field(
         0,
         ge=0,
@@ -122,7 +131,10 @@ class TrainingConfig(BaseModel):
     )
     validations: int = Field(6, gt=0, description="Validations in each phase, evenly spread.")
     checkpoint_seconds: float = Field(
-        60, gt=0, description="Time between checkpoints, which a killed run continues from."
+        60,
+        gt=0,
+        allow_inf_nan=True,
+        description="Time between checkpoints, which a killed run continues from.",
     )
     seed: int = Field(
         0, ge=0, lt=1 << 63, description="Decides weights, order, masks and held-out pairs."
@@ -324,7 +336,7 @@ def make_config(
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of all layers, of which each goes before those in front of it."""
     settings: dict[str, Any] = {}
-    left_out = False
+    bag_share = TrainingConfig.model_fields["bag_share"].default
     for layer in layers:
         bag = layer.get("bag_steps", layer.get("bag_epochs"))
         for own, other in _BUDGETS:
@@ -332,10 +344,16 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
             if own in layer and not (other == "minutes" and own.startswith("bag") and bag == 0):
                 settings.pop(other, None)
         settings |= layer
-        if bag is not None or "bag_share" in layer:
-            left_out = bag == 0 and "bag_share" not in layer
-    if left_out and settings.get("minutes") is not None:
-        settings["bag_share"] = 0
+        if "bag_share" in layer:
+            bag_share = layer["bag_share"]
+        elif bag == 0:
+            bag_share = 0
+        elif layer.get("steps", layer.get("epochs")) == 0:
+            bag_share = 1
+        elif bag is not None and bag_share == 0:
+            bag_share = TrainingConfig.model_fields["bag_share"].default
+    if settings.get("minutes") is not None:
+        settings["bag_share"] = bag_share
     return settings
 
 

@@ -16,6 +16,9 @@ from babelite.training.tokens import TokenizedPairs
 # Kept back of a budget in minutes for the last validation and for writing the model folder.
 _SECONDS_TO_FINISH = 15.0
 
+# The rate is at its highest after a tenth of a phase at the latest.
+_LONGEST_WARMUPS = 10
+
 PhaseName = Literal["bag", "layers", "similar"]
 
 
@@ -70,6 +73,13 @@ def order_seed(seed: int, name: PhaseName) -> int:
     return 2 * seed + (name != "bag")
 
 
+def training_ends(config: TrainingConfig) -> float | None:
+    """Seconds of the whole run at which its last phase ends; None if steps decide."""
+    if config.minutes is None:
+        return None
+    return 60 * config.minutes - min(_SECONDS_TO_FINISH, 6 * config.minutes)
+
+
 def plan_phases(
     config: TrainingConfig, corpora: Sequence[TokenizedPairs], prepared_at: float
 ) -> list[Phase]:
@@ -80,10 +90,10 @@ def plan_phases(
         corpora: The data.
         prepared_at: Seconds of the whole run that preparation took.
     """
-    end = None
+    end = training_ends(config)
     bag_end = None
-    if config.minutes is not None:
-        end = max(prepared_at, 60 * config.minutes - min(_SECONDS_TO_FINISH, 6 * config.minutes))
+    if end is not None:
+        end = max(prepared_at, end)
         share = 1.0 if config.layers == 0 else config.bag_share
         bag_end = prepared_at + share * (end - prepared_at)
 
@@ -141,7 +151,8 @@ def learning_rate_factor(config: TrainingConfig, phase: Phase, step: int, done: 
     Returns:
         A factor from 0 to 1.
     """
-    warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    # A short phase would end before it was warm.
+    warm = min(1.0, max((step + 1) / max(1, config.warmup_steps), _LONGEST_WARMUPS * done))
     if config.decay == "none":
         return warm
     if config.decay == "step":

@@ -7,7 +7,7 @@ the most.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def prepare(
     Raises:
         BabeliteError: A file cannot be read, or too few pairs are left.
     """
-    grouped = _grouped(sources)
+    grouped = _grouped(_at_least_once(sources))
     for name, parts in grouped.items():
         if not run.held_out(name).exists():
             _clean(run, name, parts, config, cleaning, progress)
@@ -116,11 +116,20 @@ def prepare(
                 max_tokens=config.max_tokens,
                 advance=advance,
             )
-        if not len(open_tokens(run.tokens(name), name, tokenizer)):
+        left = len(open_tokens(run.tokens(name), name, tokenizer))
+        if not left:
             raise BabeliteError(
-                f"no pair of {name} is left to train on",
+                f"no pair of {name} is left to train on, as the vocabulary knows no character of "
+                "one side of each",
                 path=parts[0].paths[0],
-                remedy="give more pairs, or a larger --vocabulary-size",
+                remedy="give more pairs, or a larger --vocabulary-size"
+                if config.start is None
+                else "leave out --start: that encoder does not know the language",
+            )
+        if left < counts[name]:
+            progress.say(
+                f"Left out {counts[name] - left:,} of {counts[name]:,} pairs of {name}: the "
+                "vocabulary knows no character of one side"
             )
 
 
@@ -144,6 +153,12 @@ def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:
             )
         )
     return TrainingText(pairs, tokenizer)
+
+
+def _at_least_once(sources: Sequence[PairSource]) -> list[PairSource]:
+    """The sources with a pass that has all pairs of one of them, as weights compare files alone."""
+    highest = max(source.weight for source in sources)
+    return [replace(s, weight=s.weight / highest) for s in sources] if highest < 1 else [*sources]
 
 
 def _grouped(sources: Sequence[PairSource]) -> dict[str, list[PairSource]]:

@@ -20,6 +20,7 @@ from babelite.training.config import TrainingConfig
 from babelite.training.connecting import join_processes
 from babelite.training.devices import check_compiler, choose_device, choose_precision
 from babelite.training.export import Exported, export
+from babelite.training.phases import training_ends
 from babelite.training.prepare import TrainingText, open_text, prepare
 from babelite.training.progress import Progress
 from babelite.training.run_folder import RunFolder, read_record, write_record
@@ -94,7 +95,7 @@ def train(
     check_compiler(config, device)
     with join_processes(device) as processes, ExitStack() as held:
         progress = progress if progress and processes.leads else Progress(quiet=True)
-        begin = partial(_begin, run, sources, config, cleaning, progress, held)
+        begin = partial(_begin, run, sources, config, cleaning, progress, held, started)
         if processes.lead(begin) == _FINISHED:
             return _read_result(run)
         prepared = open_text(run, sources)
@@ -119,6 +120,7 @@ def _begin(
     cleaning: Cleaning,
     progress: Progress,
     held: ExitStack,
+    started: float,
 ) -> str:
     # Before anything there is touched; a new folder is made first.
     was_there = run.work.is_dir()
@@ -140,7 +142,20 @@ def _begin(
         if not begun and error.path in read:
             run.give_back()
         raise
+    _require_time(run, config, time.monotonic() - started)
     return _PREPARED
+
+
+def _require_time(run: RunFolder, config: TrainingConfig, spent: float) -> None:
+    """See that preparation has not used up the minutes of a run that has not been trained yet."""
+    end = training_ends(config)
+    if end is not None and spent >= end and not run.prepared.exists():
+        raise BabeliteError(
+            f"preparing the text took {spent / 60:.1f} minutes, and --minutes {config.minutes:g} "
+            "leaves none to train",
+            path=run.out,
+            remedy="give the command again: the text is prepared now, and the minutes are left",
+        )
 
 
 def _finish(
@@ -219,6 +234,7 @@ def _asked(
     return {
         "config": config.model_dump(),
         "cleaning": {name: str(value) for name, value in vars(cleaning).items()},
+        "excluded": [[path, size(path)] for path in cleaning.exclude],
         "data": [
             {
                 "languages": source.name,

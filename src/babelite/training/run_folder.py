@@ -170,6 +170,8 @@ class RunFolder:
             for name, value in asked[part].items()
             if (before := begun.get(part, {}).get(name, _unknown(name))) != value
         ]
+        if begun.get("excluded", asked["excluded"]) != asked["excluded"]:
+            changed.append("the text of --exclude")
         if changed or begun.get("data") != asked["data"]:
             what = ", ".join(changed[:3]) or "its data"
             raise BabeliteError(
