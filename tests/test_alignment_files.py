@@ -72,7 +72,7 @@ def test_what_is_written_is_read(
     [
         "1-3\t1\n\t2\n4\t3\n",
         "source\ttarget\n1,3\t1\textra\n\n \t2\r\n4\t3",
-        "[0, 2]:[0]:0.25\n[]:[1]:0.0\n[3]:[2]\n[4]:[]\n",
+        f"[0, 2]:[0]:0.{'25' * 20}\n[]:[1]:0.0\n[3]:[2]\n[4]:[]\n",
         "[0,1,2] : [0]\n[1]:[]\n[]:[1]\n[3]:[2]\n",  # with a blank line named
     ],
 )
@@ -96,6 +96,8 @@ def test_gold_may_be_written_in_two_ways(tmp_path: Path, text: str) -> None:
         ("0\t1\n", "gold, line 1: names line 0 of a"),
         ("1-99999999999999\t1\n", "names line 99999999999999 of a, which has 5"),
         ("[0]:[3]\n", "names line 4 of b"),
+        (f"1\t{'9' * 5_000}\n", "gold, line 1: is not a bead"),
+        (f"[0]:[{'9' * 5_000}]\n", "gold, line 1: is not a bead"),
         ("source\ttarget\n", "gold: holds no bead"),
         ("", "gold: holds no bead"),
     ],

@@ -13,8 +13,10 @@ from babelite.files import read_lines
 
 HEADER = ("source", "target", "score", "cosine", "source_text", "target_text")
 
-_NUMBERS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
-_VECALIGN = re.compile(r"\[([\d, ]*)\]\s*:\s*\[([\d, ]*)\]")
+_NUMBER = r"\d{1,18}"  # no document has more lines
+_NUMBERS = re.compile(rf"{_NUMBER}(-{_NUMBER})?(,{_NUMBER}(-{_NUMBER})?)*")
+_INDICES = r"\[(?![^\]]*\d{19})([\d, ]*)\]"
+_VECALIGN = re.compile(rf"{_INDICES}\s*:\s*{_INDICES}")
 
 
 def tsv_lines(beads: Iterable[Bead], source: Document, target: Document) -> Iterator[str]:

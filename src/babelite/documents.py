@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -35,7 +36,10 @@ class Document:
     @property
     def name(self) -> str:
         """The name of the file, for people."""
-        return "standard input" if self.path == "-" else Path(self.path).name
+        if self.path == "-":
+            return "standard input"
+        # A name may hold bytes that are no text.
+        return os.fsencode(Path(self.path).name).decode("utf-8", "replace")
 
     @property
     def looks_unsplit(self) -> bool:

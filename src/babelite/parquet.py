@@ -63,6 +63,25 @@ def reading_parquet(file: str | Path | BinaryIO, place: str) -> Iterator[pq.Parq
         ) from error
 
 
+def require_no_zero_byte(texts: Sequence[str], name: str, place: str) -> None:
+    """Raise if a text holds a zero byte, as no text file may.
+
+    Args:
+        texts: Some rows of a column.
+        name: Of the column.
+        place: The file.
+
+    Raises:
+        BabeliteError: One does.
+    """
+    if any("\0" in text for text in texts):
+        raise BabeliteError(
+            f"column {name!r} holds a zero byte (\\u0000), so it is not text",
+            path=place,
+            remedy="take it out, or choose another column",
+        )
+
+
 def require_one(name: str, names: Sequence[str], place: str) -> None:
     """Raise if several columns have the same name, so that it does not tell which is meant.
 

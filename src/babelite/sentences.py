@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from babelite.errors import BabeliteError
 from babelite.files import decode_lines, suffix_of, whole_lines
 from babelite.json_lines import read_record, text_of
-from babelite.parquet import reading_parquet, require_one, require_pyarrow
+from babelite.parquet import reading_parquet, require_no_zero_byte, require_one, require_pyarrow
 from babelite.places import is_url, reading, reading_stored
 
 if TYPE_CHECKING:
@@ -232,9 +232,9 @@ class Source:
                 else:
                     first -= rows
             for batch in file.iter_batches(_ROWS_A_BATCH, row_groups=groups, columns=[column]):
-                texts = batch.column(0).to_pylist()
-                for text in texts[first:]:
-                    yield text or ""
+                texts = [text or "" for text in batch.column(0).to_pylist()]
+                require_no_zero_byte(texts, column, self.place)
+                yield from texts[first:]
                 first = max(0, first - len(texts))
 
     def _parquet_column(self, file: pq.ParquetFile) -> str:

@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,7 +123,7 @@ def test_options_reach_the_search(run: Run) -> None:
         (["latin.txt", "b.txt"], "latin.txt, line 1: is not UTF-8"),
         (["-", "-"], "standard input: can be read only once"),
         (["a.txt", "b.txt", "--out", "x.pdf"], "x.pdf: has an ending that tells no format"),
-        (["a.txt", "b.txt", "--out", "no/x.tsv"], "no/x.tsv: cannot be written"),
+        (["a.txt", "b.txt", "--out", "no/x.tsv"], "no/x.tsv: its folder does not exist"),
         (["a.txt", "b.txt", "--format", "pdf"], "there is no format 'pdf'"),
         (["a.txt", "b.txt", "--split", "en"], "--split en does not name two languages"),
         (["a.txt", "b.txt", "--gold", "a.txt"], "a.txt, line 1: is not a bead"),
@@ -149,3 +150,22 @@ def test_a_terminal_shows_how_far_it_is(run: Run, monkeypatch: pytest.MonkeyPatc
     assert code == 0
     assert "sentences a second" in err
     assert "8/8" in err
+
+
+@pytest.mark.parametrize("read", ["a.txt", "b.txt", "gold.tsv"])
+def test_the_result_does_not_replace_what_is_read(run: Run, here: Path, read: str) -> None:
+    text = (here / read).read_text()
+    code, _, err = run(
+        *("align", "a.txt", "b.txt", "--gold", "gold.tsv", "--out", read, "--format", "tsv"),
+        *MODEL,
+    )
+    assert (code, (here / read).read_text()) == (2, text)
+    assert f"{read}: is read, and the result would replace it" in err
+
+
+def test_a_file_whose_name_is_no_text(run: Run, here: Path) -> None:
+    name = os.fsdecode(b"a\xff.txt")
+    (here / name).write_text((here / "a.txt").read_text())
+    code, _, err = run("align", name, "b.txt", "--out", "x.html", *MODEL)
+    assert code == 0, err
+    assert "a\ufffd.txt" in (here / "x.html").read_text(encoding="utf-8")

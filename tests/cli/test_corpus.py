@@ -171,3 +171,13 @@ def test_starting_imports_nothing_heavy() -> None:
         "sys.exit(str(heavy & sys.modules.keys()) if heavy & sys.modules.keys() else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_split_does_not_replace_what_is_split(pairs: Path, tmp_path: Path) -> None:
+    held = ("--held-out", "1", "--out-dir", tmp_path / "parts")
+    assert run("split", pairs, *held).exit_code == 0
+    train = tmp_path / "parts" / "en-fr.train.tsv"
+    before = {path: path.read_bytes() for path in train.parent.iterdir()}
+    refused = run("split", train, *held)
+    assert "is read, and the result would replace it" in str(refused.exception)
+    assert {path: path.read_bytes() for path in train.parent.iterdir()} == before

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from babelite.cli.rows import Table
+from babelite.errors import BabeliteError
 from babelite.filtering.languages import is_available
 
 Run = Callable[..., tuple[int, str, str]]
@@ -110,3 +112,23 @@ def test_bad_input_is_one_sentence(
     assert message in err
     assert "Traceback" not in err
     assert not (here / "k.tsv").exists()
+
+
+def test_a_result_does_not_replace_what_is_read(run: Run, here: Path) -> None:
+    text = (here / "pairs.tsv").read_text()
+    for options in (["--out", "pairs.tsv"], ["--out", "k.tsv", "--dropped", "pairs.tsv"]):
+        code, _, err = run("filter", "pairs.tsv", *options, *MODEL)
+        assert (code, (here / "pairs.tsv").read_text()) == (2, text)
+        assert "pairs.tsv: is read, and the result would replace it" in err
+
+
+def test_a_table_is_as_long_as_it_was_at_first(here: Path) -> None:
+    table = Table(str(here / "pairs.tsv"), None)
+    first = list(table.side(0))
+    with (here / "pairs.tsv").open("a") as stream:
+        stream.write("one\tmore\n")
+    assert list(table.side(0)) == first
+    assert len(list(table.side(1))) == len(list(table.lines())) == len(first)
+    (here / "pairs.tsv").write_text("one\tonly\n")
+    with pytest.raises(BabeliteError, match=r"pairs\.tsv: had 6 rows and has 1 now"):
+        list(table.lines())

@@ -231,3 +231,25 @@ def test_a_second_command_does_not_touch_the_work_of_the_first(run: Run, here: P
     work = here / "pairs.tsv.work"
     with mine(while_it_works(), ["the housee", "muusic"], encoder, work=work) as mined:
         assert len(mined.pairs()) == 2
+
+
+def test_the_known_pairs_are_not_replaced(run: Run, here: Path) -> None:
+    text = (here / "gold.tsv").read_text()
+    code, _, err = run(
+        "mine", "a.txt", "b.txt", "--calibrate", "gold.tsv", "--out", "gold.tsv", *MODEL
+    )
+    assert (code, (here / "gold.tsv").read_text()) == (2, text)
+    assert "gold.tsv: is read, and the result would replace it" in err
+
+
+def test_known_pairs_are_found_whose_sentences_hold_line_breaks(run: Run, here: Path) -> None:
+    pairs = [("the\t\thouse\nagain", "the housee again"), ("music\r\nmusic", "muusic muusic")]
+    for name, side in (("a.jsonl", 0), ("b.jsonl", 1)):
+        (here / name).write_text("".join(json.dumps({"text": p[side]}) + "\n" for p in pairs))
+    gold = (json.dumps({"source": s, "target": t}) + "\n" for s, t in pairs)
+    (here / "gold.jsonl").write_text("".join(gold))
+    code, _, err = run(
+        "mine", "a.jsonl", "b.jsonl", "--out", "p.tsv", "--calibrate", "gold.jsonl", *MODEL
+    )
+    assert code == 0, err
+    assert "2 known pairs" in err

@@ -190,3 +190,17 @@ def test_things_are_shared_by_address(tmp_path: Any) -> None:
         np.testing.assert_array_equal(crew.share_rows(array, 2, 5).get(), rows[2:5])
     assert "path" in vars(crew.share_rows(rows, 2, 5))
     assert crew.share({"a": 1}).get() == {"a": 1}
+
+
+def test_a_pool_that_was_left_is_closed_and_says_so() -> None:
+    for leave in (Failing(BabeliteError), None):
+        with Pool(OneThread(None)) as pool:
+            results = pool.run([leave or Square(1), Square(2)])
+            if leave is None:
+                next(results)
+                results.close()
+            else:
+                with pytest.raises(BabeliteError, match="is wrong"):
+                    list(results)
+            with pytest.raises(BabeliteError, match="the pool is closed"):
+                list(pool.run([Square(2)]))

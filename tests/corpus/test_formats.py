@@ -395,3 +395,36 @@ def test_two_languages_need_two_files(tmp_path: Path, out: str) -> None:
     with pytest.raises(BabeliteError, match="one place for both languages; name two files"):
         write_pairs(PAIRS, out.format(tmp_path), LANGUAGES)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "languages", [("en_GB", "en"), ("en", "en_GB"), ("en", "en"), ("en_GB", "pt_BR")]
+)
+def test_variants_of_one_language_stay_apart_in_tmx(
+    tmp_path: Path, languages: tuple[str, str]
+) -> None:
+    path = str(tmp_path / "x.tmx")
+    write_pairs([Pair("colour", "color")], path, languages)
+    assert list(PairSource((path,), *languages).read()) == [Pair("colour", "color")]
+    text = Path(path).read_text(encoding="utf-8")
+    source = re.search('srclang="([^"]*)"', text)
+    assert source and f'xml:lang="{source[1]}"' in text
+
+
+def test_a_zero_byte_in_parquet_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"en": ["a\0b"], "fr": ["c"]}), path)
+    with pytest.raises(BabeliteError, match=r"x\.parquet: column 'en' holds a zero byte"):
+        read(path)
+
+
+def test_a_line_of_spaces_is_blank(tmp_path: Path) -> None:
+    path = tmp_path / "x.tsv"
+    path.write_text("a\tb\n  \n\t\nc\td\n")
+    assert read(path) == [Pair("a", "b"), Pair("", ""), Pair("c", "d")]
+
+
+def test_three_files_are_too_many(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="names 3 files"):
+        write_pairs(PAIRS, str(tmp_path / "a,b,c"), LANGUAGES)
+    assert not list(tmp_path.iterdir())

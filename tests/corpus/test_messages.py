@@ -149,3 +149,28 @@ def test_what_is_no_catalog(tmp_path: Path, name: str, data: bytes) -> None:
     path.write_bytes(data)
     with pytest.raises(BabeliteError, match=r"x\.\w+: (is not a message catalog|holds no pairs)"):
         read(path)
+
+
+def test_a_file_in_another_source_language_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.xliff"
+    path.write_text(XLIFF.replace("en-US", "de"))
+    assert read(path, "de", "fr")[0] == Pair("A big dog", "Un grand chien")
+    assert read(path, "fr", "de")[0] == Pair("Un grand chien", "A big dog")
+    for languages in (("en", "fr"), ("fr", "en")):
+        with pytest.raises(BabeliteError, match="translates from de into fr; write de-fr="):
+            read(path, *languages)
+
+
+def test_english_of_another_country_is_no_foreign_language(tmp_path: Path) -> None:
+    path = tmp_path / "en_GB.po"
+    path.write_text(PO.replace("Language: fr", "Language: en_GB"), encoding="utf-8")
+    assert read(path, "en", "en_GB")[1] == Pair("Open", "Ouvrir")
+    with pytest.raises(BabeliteError, match="translates into en_GB; write en-en_GB="):
+        read(path, "en", "fr")
+
+
+def test_without_languages_the_remedy_names_codes(tmp_path: Path) -> None:
+    path = tmp_path / "x.po"
+    path.write_text(PO, encoding="utf-8")
+    with pytest.raises(BabeliteError, match="write en-fr="):
+        read(path, "source", "target")

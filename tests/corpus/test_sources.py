@@ -125,3 +125,12 @@ def test_a_weight_stands_before_the_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert (found.weight, found.paths) == (1, ("2*en-fr.tsv",))
     with pytest.raises(BabeliteError, match="has a weight of 0; leave the file out"):
         parse_source("0*en-fr.tsv.gz")
+
+
+def test_a_file_whose_name_begins_as_languages_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-set=1.tsv").write_text("a\tb\n")
+    assert parse_source("en-fr=my-set=1.tsv").paths == ("my-set=1.tsv",)
+    assert parse_source("my-set=1.tsv", languages=("en", "fr")).paths == ("my-set=1.tsv",)

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babelite.filtering import numbers_differ
+from babelite.filtering.numbers import number_groups
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,9 @@ def test_a_text_never_differs_from_itself(text: str) -> None:
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_text_has_an_answer_that_does_not_depend_on_order(one: str, two: str) -> None:
     assert numbers_differ(one, two) == numbers_differ(two, one)
+
+
+def test_a_long_row_of_zeros_takes_no_time() -> None:
+    zeros = "0" * 200_000  # by comparing every zero with every other: minutes
+    assert numbers_differ(f"1.{zeros}1", f"1,{zeros}1") is False
+    assert number_groups(f"1.5{zeros}") == number_groups("1,5")

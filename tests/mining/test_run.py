@@ -210,3 +210,12 @@ def test_a_work_folder_that_another_process_uses(tmp_path: Path) -> None:
         mine(text(5, 1), text(5, 2), Words(), work=tmp_path / "work"),
     ):
         pass
+
+
+def test_one_string_is_no_text() -> None:
+    encoder = AdaptedEncoder("lengths", lambda texts: [[len(text), 1] for text in texts])
+    with (
+        pytest.raises(BabeliteError, match="source text is a sequence of sentences"),
+        mine("e.txt", "f.txt", encoder),
+    ):
+        pass

@@ -91,12 +91,15 @@ def _align(
     from babelite.adapters import open_encoder
     from babelite.alignment import align_vectors
     from babelite.alignment_files import read_beads
+    from babelite.cli.long_runs import require_writable
     from babelite.files import writing_text
 
     chosen = _format(format_, out)
     languages = parse_languages(split, "--split") or (None, None)
     if [source, target, gold].count("-") > 1:
         raise BabeliteError("can be read only once", path="-", remedy="save it to a file")
+    if out is not None:
+        require_writable(out, apart_from=[source, target, *([gold] if gold else [])])
     documents = _read(source, languages[0]), _read(target, languages[1])
     right = read_beads(gold, *documents) if gold else None
     encoder = open_encoder(model, allow_download=allow_download)

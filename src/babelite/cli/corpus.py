@@ -251,6 +251,7 @@ def split(
     Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out-dir parts
     """
     from babelite.cli.corpus_display import watched
+    from babelite.cli.long_runs import require_writable
     from babelite.corpus import draw, read_sources, without, write_pairs
 
     sources = _sources(inputs, columns, languages, format_)
@@ -262,10 +263,12 @@ def split(
     with watched(read_sources(sources), "drawing") as pairs:
         held = draw(pairs, held_out, seed)
     make_folder(out_dir)
+    parts = [str(out_dir / f"{sources[0].name}.{part}.tsv") for part in ("train", "held-out")]
+    require_writable(*parts, apart_from=[path for source in sources for path in source.paths])
     with watched(read_sources(sources), "splitting") as pairs:
         rest = _at_least_one(without(pairs, held), "nothing is left to train on", "hold out fewer")
-        kept = write_pairs(rest, str(out_dir / f"{sources[0].name}.train.tsv"), codes)
-    write_pairs(held, str(out_dir / f"{sources[0].name}.held-out.tsv"), codes)
+        kept = write_pairs(rest, parts[0], codes)
+    write_pairs(held, parts[1], codes)
     typer.echo(f"{kept:,} pairs to train on and {len(held):,} held out in {out_dir}", err=True)
 
 

@@ -90,7 +90,7 @@ def _filter(
     from babelite.filtering import filter_pairs
 
     wanted = parse_languages(languages)
-    require_writable(out, *([dropped] if dropped else []))
+    require_writable(out, *([dropped] if dropped else []), apart_from=[pairs])
     if dropped and Path(dropped).resolve() == Path(out).resolve():
         raise BabeliteError("--out and --dropped are the same file", remedy="name two")
     identifier = _identifier(wanted)

@@ -141,7 +141,7 @@ def _mine(
     if plot:
         picture_format(plot)
     gold = read_gold(calibrate) if calibrate else None
-    require_writable(out, apart_from=(source, target))
+    require_writable(out, apart_from=(source, target, *([calibrate] if calibrate else [])))
     encoder = open_encoder(model, allow_download=allow_download)
     first, second = (Source(place, column=column, field=field) for place in (source, target))
     with (

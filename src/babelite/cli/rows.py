@@ -13,7 +13,7 @@ _NAMES = ("source", "target")
 
 
 class Table:
-    """A file of rows, read anew each time.
+    """A file of rows, read anew each time; it is as long as it was when it was read first.
 
     Args:
         path: The file.
@@ -37,10 +37,27 @@ class Table:
             )
         self._columns = find_columns(first.split("\t"), columns, _NAMES, self._name)
         self.header = first if self._columns.named else None
+        self._rows: int | None = None
 
     def lines(self) -> Iterator[str]:
-        """The rows as they stand, without the header."""
-        return islice(read_lines(self._path), self.header is not None, None)
+        """The rows as they stand, without the header.
+
+        Raises:
+            BabeliteError: There are fewer than before.
+        """
+        begin = int(self.header is not None)
+        end = None if self._rows is None else begin + self._rows
+        count = 0
+        for line in islice(read_lines(self._path), begin, end):
+            count += 1
+            yield line
+        if count < (self._rows or 0):
+            raise BabeliteError(
+                f"had {self._rows:,} rows and has {count:,} now",
+                path=self._name,
+                remedy="give the command again when nothing writes to the file",
+            )
+        self._rows = count
 
     def side(self, side: int) -> Iterator[str]:
         """One side of the pairs.

@@ -260,9 +260,6 @@ def _fill(
     try:
         for _ in pool.run(tasks, lambda done: tell("encoding", before + done, manifest.rows)):
             pass
-    except BaseException:
-        pool.close()  # else they would write on while what is half written is deleted
-        raise
     finally:
         folder.remove_unfinished()
     return EncodedFolder(folder.place, manifest, new_rows, pool.peak_memory, pool.lost)

@@ -231,10 +231,19 @@ class Pool:
 
         Raises:
             BabeliteError: What a task raises; or a task has cost several workers their life, or
-                none starts, or the pool is closed.
+                none starts, or the pool is closed. Whatever is raised closes the pool, and so does
+                leaving the results before their end.
         """
         self._require_open()
-        jobs, told = _Jobs(tasks, ahead), 0
+        try:
+            yield from self._run(_Jobs(tasks, ahead), tell)
+        except BaseException:
+            # Workers are busy with what nobody waits for any more, and would write on.
+            self.close()
+            raise
+
+    def _run(self, jobs: _Jobs, tell: Tell | None) -> Iterator[tuple[int, Any]]:
+        told = 0
         silent_until = time.monotonic() + _SECONDS_OF_SILENCE
         while True:
             while self._idle and (job := jobs.following()):

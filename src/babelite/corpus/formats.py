@@ -127,6 +127,12 @@ def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> 
         BabeliteError: The ending tells no format that can be written, or the file cannot be.
     """
     source, comma, target = out.partition(",")
+    if "," in target:
+        raise BabeliteError(
+            f"names {out.count(',') + 1} files, one or two are needed",
+            path=out,
+            remedy="write PATH, or A,B for two aligned files",
+        )
     if comma:
         if "-" in (source, target) or Path(source).resolve() == Path(target).resolve():
             raise BabeliteError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from babelite.files import COMPRESSIONS
 
@@ -25,6 +25,16 @@ _TRADITIONAL_CHINESE = frozenset({"tw", "hk", "mo"})
 _CODE = r"[A-Za-z]{2,3}(?:[_@][A-Za-z0-9]+)*"
 _PREFIX = re.compile(rf"({_CODE})-({_CODE})=")
 _PAIR_IN_NAME = re.compile(r"(?<![a-z])([a-z]{2})[-_]([a-z]{2})(?![a-z])", re.IGNORECASE)
+
+
+def is_code(text: str) -> bool:
+    """Whether a text looks like the code of a language.
+
+    Example:
+        >>> is_code("pt_BR"), is_code("source")
+        (True, False)
+    """
+    return re.fullmatch(_CODE, text) is not None
 
 
 def base_language(code: str) -> str:
@@ -68,14 +78,14 @@ def _subtags(code: str) -> tuple[str, str | None, str | None]:
 
 
 def split_prefix(text: str) -> tuple[tuple[str, str] | None, str]:
-    """Take a leading ``LANG-LANG=`` off a text.
+    """Take a leading ``LANG-LANG=`` off a text that names no file as it stands.
 
     Example:
         >>> split_prefix("en-pt_BR=memory.tmx"), split_prefix("memory.tmx")
         ((('en', 'pt_BR'), 'memory.tmx'), (None, 'memory.tmx'))
     """
     found = _PREFIX.match(text)
-    if found is None:
+    if found is None or Path(text).exists():
         return None, text
     return (found[1], found[2]), text[found.end() :]
 

@@ -29,7 +29,7 @@ def read_tsv(
             Default: those called ``source`` and ``target`` if the first line has such names, as
             that of `babelite mine` has, else the first two.
     """
-    lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line)
+    lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line.strip(" "))
     for _, *cells in read_columns(lines, columns, _NAMES, path, between="the two sentences"):
         yield Pair(*cells)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from babelite.corpus.languages import matches
+from babelite.corpus.languages import is_code, matches
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, MissingExtraError
 from babelite.files import reading_bytes, suffix_of
@@ -85,7 +85,7 @@ def read_catalog(
     """Read the translated messages of a PO, MO or XLIFF file.
 
     Singular goes with singular, plural with the last plural form. If the file says that it
-    translates into the source language, the sides are exchanged.
+    translates from the target into the source language, the sides are exchanged.
 
     Args:
         path: The file.
@@ -115,15 +115,20 @@ def _read(path: str) -> Catalog:
 
 
 def _is_reversed(catalog: Catalog, languages: tuple[str, str], path: str) -> bool:
-    target = catalog.target_language
-    if not target or matches(languages[1], target):
+    source, target = catalog.source_language, catalog.target_language
+    wanted = [(0, source), (1, target)]
+    if all(not code or matches(languages[side], code) for side, code in wanted):
         return False
-    if matches(languages[0], target):
+    # What says nothing of its messages has English ones, as gettext wants them.
+    exchanged = [(1, source or "en"), (0, target)]
+    if target and all(matches(languages[side], code) for side, code in exchanged if code):
         return True
+    first = source or (languages[0] if is_code(languages[0]) else "en")
+    origin = f"from {source} " if source else ""
     raise BabeliteError(
-        f"says that it translates into {target}",
+        f"says that it translates {origin}into {target or 'another language'}",
         path=path,
-        remedy=f"write {languages[0]}-{target}={path} if that is what you want",
+        remedy=f"write {first}-{target or languages[1]}={path} if that is what you want",
     )
 
 

@@ -13,7 +13,7 @@ from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.files import COMPRESSIONS, read_lines, require_file, writing_bytes, writing_text
 from babelite.json_lines import read_record, text_of, without_half_pairs
-from babelite.parquet import reading_parquet, require_one, require_pyarrow
+from babelite.parquet import reading_parquet, require_no_zero_byte, require_one, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -242,4 +242,6 @@ def _strings_of(column: pa.Array, name: str, path: str) -> list[str]:
             path=path,
             remedy="choose others with --columns",
         )
-    return [value or "" for value in column.to_pylist()]
+    texts = [value or "" for value in column.to_pylist()]
+    require_no_zero_byte(texts, name, path)
+    return texts

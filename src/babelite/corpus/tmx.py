@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -43,13 +43,11 @@ def read_tmx(
     seen: dict[str, None] = {}
     found = False
     for unit in _tmx_units(path):
-        sides = [
-            next((text for code, text in unit if matches(wanted, code)), None)
-            for wanted in languages
-        ]
-        if sides[0] is not None and sides[1] is not None:
+        source = _variant(unit, languages[0])
+        target = _variant(unit, languages[1], apart_from=source)
+        if source is not None and target is not None:
             found = True
-            yield Pair(sides[0], sides[1])
+            yield Pair(unit[source][1], unit[target][1])
         if len(seen) < 20:
             seen.update(dict.fromkeys(code for code, _ in unit))
     if seen and not found:
@@ -59,6 +57,23 @@ def read_tmx(
             path=path,
             remedy="name two of them as in en-fr=PATH",
         )
+
+
+def _variant(
+    unit: Sequence[tuple[str, str]], wanted: str, apart_from: int | None = None
+) -> int | None:
+    """Which variant is in a language: of several that with the very code, else the first."""
+    there = [
+        place
+        for place, (code, _) in enumerate(unit)
+        if place != apart_from and matches(wanted, code)
+    ]
+    same = [place for place in there if _as_in_xml(unit[place][0]) == _as_in_xml(wanted)]
+    return next(iter(same or there), None)
+
+
+def _as_in_xml(code: str) -> str:
+    return code.replace("_", "-").lower()
 
 
 def tmx_texts(path: str) -> Iterator[str]:
@@ -92,7 +107,7 @@ def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> i
         "segtype": "sentence",
         "o-tmf": "babelite",
         "adminlang": "en",
-        "srclang": languages[0],
+        "srclang": languages[0].replace("_", "-"),
         "datatype": "plaintext",
     }
     with writing_bytes(path) as out, etree.xmlfile(out, encoding="utf-8") as xml:

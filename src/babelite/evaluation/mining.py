@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.calibration import Curve, Scores, precision_recall
+from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
 
 TextPair = tuple[str, str]
@@ -55,8 +56,8 @@ def mining_curve(pairs: Iterable[TextPair], scores: ArrayLike, gold: Collection[
 
 
 def pair_key(pair: TextPair) -> TextPair:
-    """A pair as it is compared: without white space at its ends, tabs being spaces."""
-    return pair[0].strip().replace("\t", " "), pair[1].strip().replace("\t", " ")
+    """A pair as it is compared: as mined pairs are written, each side in one line."""
+    return one_line(pair[0].strip()), one_line(pair[1].strip())
 
 
 def bucc(

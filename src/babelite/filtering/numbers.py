@@ -10,7 +10,7 @@ from collections import Counter
 _THOUSANDS = re.compile(
     r"(?<![\d.,])[1-9]\d{0,2}([.,'’\u00a0\u202f\u2009 ])\d{3}(?:\1\d{3})*(?!\d|[.,]\d{3}(?!\d))"
 )
-_FRACTION_ZEROS = re.compile(r"(?<=\d)([.,])(\d*?)0+(?!\d)")
+_FRACTION = re.compile(r"(?<=\d)[.,]\d+")
 # The number of a verse or of an item of a list, which one side may have alone: (48:1) or [3].
 _LABEL = re.compile(r"\s*[(\[]\d{1,3}(?:[.:]\d{1,3})?[)\]]\s")
 _DIGITS = re.compile(r"\d+")
@@ -46,7 +46,7 @@ def number_groups(text: str, *, fraction_zeros: bool = False) -> Counter[str]:
         text = "".join(_plain(character) for character in text)
     text = _THOUSANDS.sub(lambda match: "".join(_DIGITS.findall(match[0])), text)
     if not fraction_zeros:
-        text = _FRACTION_ZEROS.sub(r"\1\2", text)
+        text = _FRACTION.sub(lambda match: match[0].rstrip("0"), text)
     return Counter(group.lstrip("0") or "0" for group in _DIGITS.findall(text))
 
 

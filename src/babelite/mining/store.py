@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
-from babelite.files import make_folder, write_text, writing
+from babelite.files import cannot_write, make_folder, write_text, writing
 from babelite.locks import LOCK
 
 _MANIFEST = "work.json"
@@ -68,11 +68,18 @@ class RowFile:
             yield slice(start, min(self._total, start + self._block))
 
     def append(self, start: int, rows: NDArray[Any]) -> None:
-        """Write a block of rows, the first of which is row ``start``."""
-        with self._path.open("r+b" if self._path.exists() else "wb") as stream:
-            stream.truncate(start * self._row_bytes)
-            stream.seek(start * self._row_bytes)
-            stream.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
+        """Write a block of rows, the first of which is row ``start``.
+
+        Raises:
+            BabeliteError: The disk is full or read-only.
+        """
+        try:
+            with self._path.open("r+b" if self._path.exists() else "wb") as stream:
+                stream.truncate(start * self._row_bytes)
+                stream.seek(start * self._row_bytes)
+                stream.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
 
     def read(self) -> NDArray[Any]:
         """All rows, read from disk as they are needed: shape (total, width)."""
@@ -124,8 +131,13 @@ class Sentences:
             The checksum.
 
         Raises:
-            BabeliteError: Every line is blank, or the text is not the known one.
+            BabeliteError: Every line is blank, the text is not the known one, or it is one string.
         """
+        if isinstance(lines, str):
+            raise BabeliteError(
+                f"the {name} text is a sequence of sentences, and one string was given",
+                remedy="give a list of sentences, or the lines of an open file",
+            )
         digest = hashlib.sha256()
         # Eight bytes a line each: lists of Python integers would take several times as much.
         keys, starts, lines_with_text = array("Q"), array("q"), array("q")
