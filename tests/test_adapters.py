@@ -200,3 +200,9 @@ def test_blank_lines_get_zero_and_are_not_shown() -> None:
     vectors = encode_lines(AdaptedEncoder("ones", ones), ["", "one", " \t", "two"])
     np.testing.assert_array_equal(vectors[:, 0], [0, 0.5, 0, 0.5])
     assert seen[1:] == ["one", "two"]
+
+
+def test_one_string_is_no_list_of_sentences() -> None:
+    encoder = AdaptedEncoder("lengths", lambda sentences: [[len(s), 1] for s in sentences])
+    with pytest.raises(BabeliteError, match="one string was given"):
+        encoder.encode("abc")

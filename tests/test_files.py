@@ -250,3 +250,22 @@ def test_permissions_are_those_of_before_or_what_the_user_wants(tmp_path: Path) 
         assert path.stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(before)
+
+
+def test_a_closed_standard_input_matters_only_where_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    (tmp_path / "x.txt").write_text("a\n")
+    assert list(read_lines(tmp_path / "x.txt")) == ["a"]
+    with pytest.raises(BabeliteError, match="standard input: is closed"):
+        list(read_lines("-"))
+
+
+def test_other_scripts_go_where_a_console_knows_none(tmp_path: Path) -> None:
+    lines = tmp_path / "ru.txt"
+    lines.write_text("Где вокзал?\n", encoding="utf-8")
+    command = [sys.executable, "-m", "babelite", "search", str(lines), "Where is it?", "-k", "1"]
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert "Где вокзал?" in done.stdout.decode("utf-8")

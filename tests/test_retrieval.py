@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from babelite import retrieval
 from babelite.errors import BabeliteError
 from babelite.retrieval import TIE, margin_search, nearest, search
 
@@ -129,3 +130,12 @@ def test_search_finds_sentences() -> None:
     assert [hit.text for hit in short.hits] == ["xy", "a"]
     assert short.hits[0].score == pytest.approx(1.0)
     assert (long.query, long.hits[0].row, long.hits[0].text) == ("abcdef", 1, "bcdefg")
+
+
+def test_many_neighbours_are_ranked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(0).normal(size=(300, 8))
+    whole = nearest(vectors[:40], vectors, 50)
+    monkeypatch.setattr(retrieval, "NUMBERS_AT_ONCE", 1_000)
+    parts = nearest(vectors[:40], vectors, 50)
+    np.testing.assert_array_equal(parts.indices, whole.indices)
+    np.testing.assert_array_equal(parts.scores, whole.scores)

@@ -121,6 +121,11 @@ class AdaptedEncoder:
             BabeliteError: The function failed, or gave something else than one finite vector of
                 ``dim`` components a sentence.
         """
+        if isinstance(sentences, str):
+            raise BabeliteError(
+                "encode takes a sequence of sentences, and one string was given",
+                remedy="put it in a list: encoder.encode([sentence])",
+            )
         if not sentences:
             return np.empty((0, self._dim), dtype=np.float32)
         vectors = self._vectors(list(sentences))

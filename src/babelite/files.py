@@ -66,6 +66,8 @@ def open_binary(path: str | Path) -> BinaryIO:
         MissingExtraError: A ``.zst`` file without the extra ``corpus``.
     """
     if str(path) == "-":
+        if sys.stdin is None:  # as where it was closed before the start
+            raise BabeliteError("is closed", path="-", remedy="name a file")
         return sys.stdin.buffer
     path = Path(path)
     require_file(path)
@@ -156,7 +158,7 @@ def reading_bytes(path: str | Path) -> Iterator[BinaryIO]:
     except _DAMAGE as error:
         raise _damaged(path, error) from error
     finally:
-        if stream is not sys.stdin.buffer:
+        if str(path) != "-":
             stream.close()
 
 
@@ -338,6 +340,8 @@ def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
         MissingExtraError: A ``.zst`` file without the extra ``corpus``.
     """
     if is_standard_output(path):
+        if sys.stdout is None:
+            raise BabeliteError("standard output is closed", remedy="name a file with --out")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Cosines of float32 vectors nearer to each other than this are rounding noise apart: a tie.
 TIE = 1e-6
 _QUERIES_A_BLOCK = 1024
+NUMBERS_AT_ONCE = 2**24  # of the vectors that are ranked anew: 64 MB
 
 
 class Neighbours(NamedTuple):
@@ -180,7 +181,11 @@ def _nearest_of_block(
     wanted = min(k + 1, len(candidates))
     _, indices = faiss.knn(queries, candidates, wanted, metric=faiss.METRIC_INNER_PRODUCT)
     # FAISS's cosines of equal vectors differ in the last bits; these do not.
-    scores = np.einsum("qd,qkd->qk", queries, candidates[indices])
+    scores = np.empty(indices.shape, np.float32)
+    step = max(1, NUMBERS_AT_ONCE // (wanted * queries.shape[1]))
+    for start in range(0, len(queries), step):
+        some = slice(start, start + step)
+        scores[some] = np.einsum("qd,qkd->qk", queries[some], candidates[indices[some]])
     scores, indices = ranked(scores, indices)
     if wanted > k:
         for row in np.flatnonzero(scores[:, k - 1] - scores[:, k] <= TIE):

@@ -186,3 +186,22 @@ def test_bad_input_leaves_an_index_as_it_was(
     assert err.splitlines()[-1].startswith("babelite: ")
     assert message in err
     assert {path.name: path.read_bytes() for path in (here / index).iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--kind", "ivf"], ["--float16"], ["--column", "2"], ["-m", "x"], ["--field", "text"]],
+)
+def test_options_that_would_do_nothing_are_refused(
+    run: Run, index: str, options: list[str]
+) -> None:
+    code, _, err = run("index", index, *options)
+    assert code == 2
+    assert f"leave out {'--model' if options[0] == '-m' else options[0]}" in err
+    assert run("index", index)[0] == 0
+
+
+def test_a_range_without_an_end_is_none(run: Run, index: str) -> None:
+    code, _, err = run("index", index, "--remove-lines", "b.txt:1-")
+    assert code == 2
+    assert "'1-' is no line number from 1 and no range" in err

@@ -1,6 +1,6 @@
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from processes import start_babelite
 from word_encoder import WordEncoder
 
 from babelite.errors import BabeliteError
-from babelite.index import Index, building
+from babelite.index import Index, building, parts
 from babelite.index.description import read_description
 
 SOURCES = {
@@ -197,3 +197,41 @@ def test_a_full_disk_costs_nothing_that_was_encoded(here: Path) -> None:
     assert "Encoded 17,712 lines" in log
     assert run_index(here, "whole")[0] == code == 0
     assert content(here / "full") == content(here / "whole")
+
+
+def test_an_addition_that_was_interrupted_at_its_parts_is_not_added_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "EXACT_ROWS", 1_500)
+    monkeypatch.setattr(parts, "PART_ROWS", 1_500)
+    more = [f"w{i} w{i * 7 % 500}" for i in range(3_000)]
+    Index.build(["first"], WordEncoder(), tmp_path / "index")
+    stop = stop_at_second_part(tmp_path / "index")
+    with pytest.raises(KeyboardInterrupt):
+        Index.open(tmp_path / "index", WordEncoder()).add({"more": more}, progress=stop)
+    assert len(Index.open(tmp_path / "index")) == 1
+    [made] = (tmp_path / "index").glob("*.faiss")
+    written = made.stat().st_mtime_ns
+    index = Index.open(tmp_path / "index", WordEncoder())
+    index.add({"more": more})
+    assert [source.name for source in index.description.contents.sources] == ["lines", "more"]
+    assert (len(index), index.description.covered) == (3_001, 3_001)
+    assert made.stat().st_mtime_ns == written  # not made again
+    # Other lines in place of those of an interrupted addition have parts of their own.
+    again = [f"v{i}" for i in range(3_001)]
+    with pytest.raises(KeyboardInterrupt):
+        index.add({"again": again}, progress=stop_at_second_part(tmp_path / "index"))
+    index.add({"again": again[::-1]})
+    assert index.search(["v17"], 1)[0][0].text == "v17"
+    files = {part.file for part in index.description.parts}
+    assert files == {path.name for path in (tmp_path / "index").glob("*.faiss")}
+
+
+def stop_at_second_part(folder: Path) -> Callable[[str, int, int | None], None]:
+    before = len(list(folder.glob("*.faiss")))
+
+    def stop(what: str, done: int, total: int | None) -> None:
+        if what == "training" and len(list(folder.glob("*.faiss"))) > before:
+            raise KeyboardInterrupt
+
+    return stop

@@ -147,7 +147,14 @@ def test_an_index_keeps_its_kind_if_none_is_named(tmp_path: Path, many: list[str
 def test_too_few_lines_for_a_kind(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match=r"the kind pq needs 1,000 lines.*leave --kind out"):
         Index.build(["a b"], WordEncoder(), tmp_path / "index", kind="pq")
+    with pytest.raises(BabeliteError, match="is not finished"):
+        Index.open(tmp_path / "index")
     assert len(Index.build(["a b"], WordEncoder(), tmp_path / "index")) == 1
+    with pytest.raises(BabeliteError, match="the kind pq needs 1,000 lines"):
+        Index.build(["a b"], WordEncoder(), tmp_path / "index", kind="pq")
+    index = Index.open(tmp_path / "index", WordEncoder())
+    index.add(["c d"])  # what was refused has left no trace
+    assert [hit.text for hit in index.search(["c d"], 1)[0]] == ["c d"]
 
 
 def test_hits_name_source_and_line(tmp_path: Path) -> None:
@@ -214,3 +221,18 @@ def test_no_query(tmp_path: Path, many: list[str]) -> None:
     for kind in get_args(Kind):
         index = Index.build(many, WordEncoder(), tmp_path / kind, kind=kind)
         assert index.search([]) == []
+
+
+def test_the_lines_of_an_open_file(tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("red sun\n\nblue moon\n last", encoding="utf-8")
+    with path.open(encoding="utf-8") as stream:
+        index = Index.build(stream, WordEncoder(), tmp_path / "index")
+    assert index.find(["blue moon", "red sun", " last"]) == [0, 2, 3]
+    assert index.search(["red sun"], 1)[0][0].text == "red sun"
+
+
+def test_sources_may_be_named_by_paths(tmp_path: Path) -> None:
+    lines: dict[Any, list[str]] = {Path("a.txt"): ["red sun"]}
+    index = Index.build(lines, WordEncoder(), tmp_path / "index")
+    assert index.search(["red sun"], 1)[0][0].source == "a.txt"

@@ -183,3 +183,8 @@ def test_another_librarys_encoder_can_be_served() -> None:
         answer = HTTP.post(f"{address}/v1/embeddings", json={"input": "a"}).json()
     assert answer["data"][0]["embedding"] == [pytest.approx(0.6), pytest.approx(0.8)]
     assert (answer["model"], answer["usage"]["total_tokens"]) == ("lengths", 0)
+
+
+def test_health_may_be_asked_for_without_a_body(api: httpx.Client) -> None:
+    answer = api.head("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"")

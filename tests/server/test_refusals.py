@@ -93,6 +93,7 @@ def test_a_wrong_field_is_named(strict: str, body: object, message: str, param: 
         ("rerank", {"query": "a" * 101, "documents": ["a"]}, "'query' has 101 characters"),
         ("rerank", {"query": "a", "documents": ["a"] * 5}, "'documents' holds 5 texts"),
         ("rerank", {"query": "a", "documents": ["a", 1]}, "'documents'[1]"),
+        ("rerank", {"query": "a", "documents": [{"tex": "a"}]}, "'documents'[0] lacks 'text'"),
         ("rerank", {"query": "a", "documents": ["a"], "top_n": 0}, "'top_n'"),
         ("align", {"source": ["a"] * 4, "target": ["a"]}, "babelite align"),
         ("align", {"source": "a", "target": "a" * 101}, "'target' has 101 characters"),
@@ -304,3 +305,36 @@ def test_the_slow_do_not_hold_up_others(strict: str) -> None:
     assert time.monotonic() - started < PATIENT
     for connection in idle:
         connection.close()
+
+
+def exchange(address: str, request: bytes) -> bytes:
+    """Send bytes as they are; all that comes back until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", urlsplit(address).port or 0), PATIENT) as stream:
+        stream.sendall(request)
+        answer = b""
+        while block := stream.recv(65_536):
+            answer += block
+    return answer
+
+
+def test_what_is_no_http_is_refused_in_the_same_form(strict: str) -> None:
+    head, _, body = exchange(strict, b"GARBAGE\r\n\r\n").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert set(json.loads(body)["error"]) == {"message", "type", "param", "code"}
+
+
+def test_a_client_that_offers_http_2_is_answered_all_the_same(strict: str) -> None:
+    body = json.dumps({"input": "hi"}).encode()
+    head = (
+        f"POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+        "Content-Type: application/json\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
+        "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"
+    )
+    answer = exchange(strict, head.encode() + body)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_path_with_a_stroke_at_its_end_is_another(strict: str) -> None:
+    answer = HTTP.post(f"{strict}/v1/embeddings/", json={"input": "a"})
+    assert answer.status_code == 404
+    assert problem(answer)["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from typing import Annotated
@@ -50,6 +51,12 @@ def main() -> None:
     """Run the command line; errors a user can mend end with one sentence and exit code 2."""
     # Asked to end (by `timeout`, by a scheduler), a command tidies up as it does after an error.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Files are UTF-8, as those that are written under a name are; a screen shows what it
+            # can, and whatever it cannot must not end a command.
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="replace")
     try:
         make_app()()
     except BabeliteError as error:

@@ -143,7 +143,8 @@ class _Made:
     @property
     def is_array(self) -> bool:
         """Whether vectors go to one file; also to one that is there under another name."""
-        return self.out.endswith(_NPY) or (Path(self.out).exists() and not Path(self.out).is_dir())
+        out = Path(self.out)
+        return out.suffix.lower() == _NPY or (out.exists() and not out.is_dir())
 
     def write_shards(self, sources: Sequence[Source], text: bool, lines: int | None) -> None:
         """Make or go on with a folder of Parquet shards."""

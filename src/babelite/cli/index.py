@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -93,6 +94,16 @@ def _index(
         _build(sources, total, out, encoder, model, kind, float16)
         return
     index = _open(places, changes)
+    made_with = {"--kind": kind, "--float16": float16}
+    read_with = {"--model": model, "--column": column, "--field": field}
+    unused = made_with if append or remove else made_with | read_with
+    for option, value in unused.items():
+        if value:
+            raise BabeliteError(
+                f"{option} says how an index is made or lines are read, and none is",
+                path=index.folder,
+                remedy=f"leave out {option}, or add --out to make an index",
+            )
     # What is to go is looked up before anything changes: a mistake in it must not leave half done.
     gone = [row for text in remove_lines or () for row in _rows(index, text)]
     texts = {line.text for path in remove or () for line in read_sentences(path, column, field)}
@@ -133,7 +144,7 @@ def _build(
             progress=progress,
         )
     _show(index)
-    typer.echo(f"Next: babelite search {out} QUERY", err=True)
+    typer.echo(f"Next: babelite search {shlex.quote(str(out))} QUERY", err=True)
 
 
 def _open(places: Sequence[str], changes: bool) -> Index:
@@ -213,9 +224,9 @@ def _rows(index: Index, text: str) -> Iterator[int]:
 
 def _ranges(numbers: str) -> Iterator[tuple[int, int]]:
     for part in numbers.split(","):
-        first, _, last = part.partition("-")
+        first, dash, last = part.partition("-")
         try:
-            ends = int(first), int(last or first)
+            ends = int(first), int(last if dash else first)
         except ValueError:
             ends = 0, 0
         if not 1 <= ends[0] <= ends[1]:

@@ -26,7 +26,7 @@ from babelite.index.description import (
     read_description,
     write_description,
 )
-from babelite.index.parts import Progress, make_part, plan
+from babelite.index.parts import Progress, make_part, plan, require_enough_rows
 from babelite.index.storage import ENDS, PROBED_LINES, TEXT, VECTORS, Storage, Writer, writing_rows
 
 BLOCK_LINES = 4096
@@ -104,7 +104,7 @@ def ingest(
     *,
     first: int,
 ) -> IndexDescription:
-    """Bring the lines of sources into an index, all of them or, for now, none.
+    """Bring the lines of sources to disk; they belong to the index when `finish` is done.
 
     Args:
         folder: The folder of the index, locked.
@@ -115,7 +115,7 @@ def ingest(
         first: The place of the first of the sources among those of the index.
 
     Returns:
-        The new description.
+        The new description, by which they are pending.
 
     Raises:
         BabeliteError: A finished index holds other lines where these should be, or the encoder
@@ -133,6 +133,7 @@ def ingest(
                 what = "comparing"
                 if not _is_there(writer, kept, count, block):
                     what = "encoding"
+                    _forget_parts(folder, description)
                     writer.keep_only([*kept, Source(name=name, lines=count)])
                     lines = [line.decode("utf-8") for line in block]
                     writer.append(block, encode_lines(encoder, lines))
@@ -141,11 +142,17 @@ def ingest(
             kept.append(Source(name=name, lines=count))
             before += count
         writer.keep_only(kept)
-        contents = writer.on_disk
-        if contents.rows == contents.blank:
+        if writer.on_disk.rows == writer.on_disk.blank:
             raise BabeliteError("there is no line that is not blank", remedy="give some text")
-        writer.commit(contents=contents, pending=None)
         return writer.description
+
+
+def _forget_parts(folder: Path, description: IndexDescription) -> None:
+    """Delete the parts of an addition that did not come to its end, as its rows change now."""
+    there = {part.file for part in description.parts}
+    for path in folder.glob("*.faiss"):
+        if path.name not in there:
+            path.unlink()
 
 
 def take_kind(folder: Path, description: IndexDescription, kind: Kind | None) -> IndexDescription:
@@ -157,8 +164,12 @@ def take_kind(folder: Path, description: IndexDescription, kind: Kind | None) ->
         kind: The kind asked for; if None, an index keeps its parts, or having none.
 
     Returns:
-        The description, also written; `add_parts` makes the parts that are now missing.
+        The description, also written; `finish` makes the parts that are now missing.
+
+    Raises:
+        BabeliteError: There are too few lines for that kind.
     """
+    require_enough_rows(kind, description.on_disk.rows)
     settled = description.parts or description.kind == "exact"
     if kind == description.kind or (kind is None and settled):
         return description
@@ -170,18 +181,23 @@ def take_kind(folder: Path, description: IndexDescription, kind: Kind | None) ->
     return description
 
 
-def add_parts(folder: Path, description: IndexDescription, progress: Progress) -> IndexDescription:
-    """Make what a large index needs to be searched fast.
+def finish(folder: Path, description: IndexDescription, progress: Progress) -> IndexDescription:
+    """Make what a large index needs to be searched fast; then all that is on disk is found.
+
+    Parts that an interrupted call has made are taken as they are.
 
     Returns:
-        The new description; it is also written after every part.
+        The new description, also written.
     """
-    storage = Storage(folder, description, description.contents)
-    for part in plan(description):
-        make_part(folder, storage, part, progress)
-        description = description.model_copy(update={"parts": (*description.parts, part)})
-        write_description(folder, description)
-    return description
+    whole = description.model_copy(update={"contents": description.on_disk, "pending": None})
+    storage = Storage(folder, whole, whole.contents)
+    for part in plan(whole):
+        if not (folder / part.file).exists():
+            make_part(folder, storage, part, progress)
+        whole = whole.model_copy(update={"parts": (*whole.parts, part)})
+    if whole != description:
+        write_description(folder, whole)
+    return whole
 
 
 def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
@@ -201,7 +217,12 @@ def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
                     line=number,
                     remedy="leave it out, or put an empty string in its place",
                 )
-        yield [text.encode("utf-8", "replace") if text.strip() else b"" for text in block]
+        yield [_line(text).encode("utf-8", "replace") if text.strip() else b"" for text in block]
+
+
+def _line(text: str) -> str:
+    """A text without the line end that the lines of an open file have."""
+    return text[:-1].removesuffix("\r") if text.endswith("\n") else text
 
 
 def _is_there(writer: Writer, kept: list[Source], count: int, block: list[bytes]) -> bool:

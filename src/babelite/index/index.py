@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from babelite.encoder import SentenceEncoder
 from babelite.errors import BabeliteError
 from babelite.identity import reopen, require_same, require_same_vectors
-from babelite.index.building import add_parts, begin, claim_folder, ingest, take_kind
+from babelite.index.building import begin, claim_folder, finish, ingest, take_kind
 from babelite.index.description import (
     IndexDescription,
     Kind,
@@ -28,7 +28,7 @@ from babelite.index.storage import (
     write_removed,
 )
 from babelite.locks import locked
-from babelite.retrieval import Neighbours, merged, nearest_in_blocks
+from babelite.retrieval import NUMBERS_AT_ONCE, Neighbours, merged, nearest_in_blocks
 from babelite.vectors import unit_rows
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]
@@ -130,7 +130,7 @@ class Index:
             description = ingest(folder, description, sources, encoder, report, first=0)
             # Only now: a call that was refused has changed nothing.
             description = take_kind(folder, description, kind)
-            add_parts(folder, description, report)
+            finish(folder, description, report)
         return cls(folder, encoder, allow_download=False)
 
     @classmethod
@@ -262,7 +262,7 @@ class Index:
             description = ingest(
                 self.folder, description, sources, self.encoder, report, first=first
             )
-            description = add_parts(self.folder, description, report)
+            description = finish(self.folder, description, report)
         self._load(description)
 
     def remove(self, rows: Iterable[int]) -> int:
@@ -338,10 +338,12 @@ class Index:
     def _from_parts(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """The best of what the parts suggest, by the stored vectors; -1 where that is too few."""
         count = max(_CANDIDATES, 2 * k)
+        numbers = count * len(self._parts) * queries.shape[1]
+        step = max(1, min(_QUERIES_A_BLOCK, NUMBERS_AT_ONCE // numbers))
         scores = np.empty((len(queries), k), np.float32)
         indices = np.empty((len(queries), k), np.int64)
-        for start in range(0, len(queries), _QUERIES_A_BLOCK):
-            block = slice(start, start + _QUERIES_A_BLOCK)
+        for start in range(0, len(queries), step):
+            block = slice(start, start + step)
             some = queries[block]
             rows = np.hstack([p.candidates(some, count, self._removed) for p in self._parts])
             vectors = from_stored(self._storage.stored[rows.ravel()]).reshape(*rows.shape, -1)
@@ -356,4 +358,6 @@ def _silent(what: str, done: int, total: int | None) -> None:
 
 
 def _named(lines: Lines) -> Mapping[str, Iterable[str]]:
-    return lines if isinstance(lines, Mapping) else {"lines": lines}
+    if isinstance(lines, Mapping):
+        return {str(name): some for name, some in lines.items()}
+    return {"lines": lines}

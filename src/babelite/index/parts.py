@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
 from babelite.files import writing
-from babelite.index.description import IndexDescription, Part
+from babelite.index.description import IndexDescription, Kind, Part
 from babelite.index.storage import Storage, from_stored
 
 # What is done, how much of it, and of how much if that is known.
@@ -44,9 +44,6 @@ def plan(description: IndexDescription) -> list[Part]:
 
     Returns:
         Parts to make, in order; none if what they do not cover is best compared one by one.
-
-    Raises:
-        BabeliteError: The kind asked for needs more lines.
     """
     rows, covered, kind = description.contents.rows, description.covered, description.kind
     if kind == "exact":
@@ -57,16 +54,26 @@ def plan(description: IndexDescription) -> list[Part]:
         if rows - covered <= EXACT_ROWS:
             return []
     elif rows < MIN_PART_ROWS:
-        raise BabeliteError(
-            f"an index of the kind {kind} needs {MIN_PART_ROWS:,} lines, and there are {rows:,}",
-            remedy="leave --kind out",
-        )
+        return []
     count = math.ceil((rows - covered) / PART_ROWS)
     edges = np.linspace(covered, rows, count + 1).astype(int).tolist()
     return [
         Part(kind=chosen, start=start, stop=stop, file=f"{chosen}-{start}-{stop}.faiss")
         for start, stop in pairwise(edges)
     ]
+
+
+def require_enough_rows(kind: Kind | None, rows: int) -> None:
+    """Raise if there is too little for a kind of index to be made of.
+
+    Raises:
+        BabeliteError: There is.
+    """
+    if kind in ("ivf", "pq") and rows < MIN_PART_ROWS:
+        raise BabeliteError(
+            f"an index of the kind {kind} needs {MIN_PART_ROWS:,} lines, and there are {rows:,}",
+            remedy="leave --kind out",
+        )
 
 
 def make_part(folder: Path, storage: Storage, part: Part, progress: Progress) -> None:

@@ -47,6 +47,7 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # the pages that FastAPI makes need resources from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # behind a proxy it could not tell where to
     )
     _add_routes(app, service)
     of_page = page.add_page(app)
@@ -110,6 +111,8 @@ def _add(
         summary=(handler.__doc__ or "").rstrip("."),
         description="",
     )
+    if method == "GET":  # as those who look whether a server is there may ask
+        app.add_route(path, handler, methods=["HEAD"], include_in_schema=False)
 
 
 def _describe(app: FastAPI, *, guarded: bool) -> None:

@@ -87,7 +87,7 @@ class Gate:
 
     def _allowed(self, headers: Headers) -> bool:
         kind, _, given = headers.get("authorization", "").partition(" ")
-        digest = _digest(given.strip().encode("latin-1"))
+        digest = _digest(given.strip(" \t").encode("latin-1"))
         # All keys are compared, and digests take the same time whatever was given.
         matches = [hmac.compare_digest(digest, key) for key in self._keys]
         return kind.lower() == "bearer" and any(matches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,9 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _LARGEST_HEAD = 64 * 1024
+# A client that could speak another protocol as well (curl, Java) may say so. The parser would drop
+# the body of its request; a server that goes on with HTTP/1.1 answers that request all the same.
+_UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 
 def protocol_with(headers_seconds: float) -> type[asyncio.Protocol]:
@@ -43,6 +47,8 @@ class _HeadLimits(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.response_complete:
+            head, end, rest = data.partition(b"\r\n\r\n")
+            data = _UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest
             self._expect_head()
             self._head += len(data)
             before = self.cycle
@@ -55,6 +61,9 @@ class _HeadLimits(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_is_there()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, msg)
 
     def _expect_head(self) -> None:
         if self._deadline is None:

@@ -8,9 +8,11 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import LOGGING_CONFIG
 
 from babelite.errors import BabeliteError
 from babelite.server.limits import Limits
@@ -89,8 +91,11 @@ def make_server(
         root_path: The path under which a reverse proxy shows it.
         access_log: Whether to write a line to standard error for each request.
     """
+    log_config = deepcopy(LOGGING_CONFIG)
+    log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
     config = uvicorn.Config(
         app,
+        log_config=log_config,
         http=protocol_with(limits.headers_seconds),
         ws="none",
         root_path=root_path,
