@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test benchmark clean
+.PHONY: demo test clean
 
 ## Train, evaluate and search from nothing, on real text, in under ten minutes.
 demo: $(VENV)/ready-train

@@ -218,3 +218,11 @@ def test_onnxruntime_sends_nothing_home(tmp_path: Path) -> None:
     environment = {**variables, "HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", program], check=True, env=environment)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_says_what_it_is() -> None:
+    assert repr(Encoder.load()) == (
+        "<Encoder babelite-en-fr-de-es-it: de, es, it, en, fr; 256 wide, int8>"
+    )
+    with pytest.raises(BabeliteError, match="0 threads cannot encode"):
+        Encoder.load(threads=0)

@@ -94,7 +94,7 @@ class Encoder:
 
         Raises:
             BabeliteError: The folder is not a whole, unchanged model, or lacks that precision, or
-                there is no such precision.
+                there is no such precision, or not one thread.
         """
         from onnxruntime import InferenceSession, SessionOptions
         from tokenizers import Tokenizer
@@ -103,6 +103,8 @@ class Encoder:
             raise BabeliteError(
                 f"there is no precision {precision!r}", remedy="choose auto, int8 or float32"
             )
+        if threads is not None and threads < 1:
+            raise BabeliteError(f"{threads} threads cannot encode", remedy="give 1 or more")
         model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
         chosen = model.description.precision if precision == "auto" else precision
         graph, pieces = model.file(GRAPHS[chosen]), model.file(TOKENIZER)
@@ -115,6 +117,10 @@ class Encoder:
         options.enable_mem_pattern = False  # a plan kept for every shape, and shapes abound here
         session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         return cls(session, tokenizer, model.description, chosen, threads or usable_cores())
+
+    def __repr__(self) -> str:
+        languages = ", ".join(self.languages)
+        return f"<Encoder {self.description.name}: {languages}; {self.dim} wide, {self.precision}>"
 
     @property
     def dim(self) -> int:

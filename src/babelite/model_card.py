@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from babelite.model_description import ModelDescription
 
-_TAGS = ("sentence-transformers", "sentence-similarity", "feature-extraction", "cross-lingual")
+_TAGS = ("sentence-similarity", "feature-extraction", "cross-lingual")
 
 _USE = """\
 # {name}
@@ -74,7 +74,7 @@ def model_card(description: ModelDescription, *, has_weights: bool, graph: str) 
     """
     fields = asdict(description)
     fields["languages"] = ", ".join(description.languages)
-    sections = [_front_matter(description), _USE.format(**fields)]
+    sections = [_front_matter(description, has_weights), _USE.format(**fields)]
     if has_weights:
         sections.append(_SENTENCE_TRANSFORMERS)
     name = json.dumps(description.name)
@@ -89,13 +89,15 @@ def model_card(description: ModelDescription, *, has_weights: bool, graph: str) 
     return "\n\n".join(sections) + "\n"
 
 
-def _front_matter(description: ModelDescription) -> str:
+def _front_matter(description: ModelDescription, has_weights: bool) -> str:
+    # Without weights sentence-transformers cannot load the folder by itself.
+    library = "sentence-transformers" if has_weights else "babelite"
     # JSON strings are YAML strings too, and quoted: a bare `no` (Norwegian) would be false.
     lines = ["---", "language:", *(f"- {json.dumps(code)}" for code in description.languages)]
-    lines += ["library_name: sentence-transformers", "pipeline_tag: sentence-similarity"]
+    lines += [f"library_name: {library}", "pipeline_tag: sentence-similarity"]
     if description.license:
         lines.append(f"license: {json.dumps(description.license)}")
-    lines += ["tags:", *(f"- {tag}" for tag in _TAGS), "---"]
+    lines += ["tags:", *(f"- {tag}" for tag in (library, *_TAGS)), "---"]
     return "\n".join(lines)
 
 

@@ -1,5 +1,7 @@
 """What --help says reaches the reader whole."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 Run = Callable[..., tuple[int, str, str]]
@@ -19,3 +21,18 @@ def test_every_setting_of_training_shows_its_default(run: Run) -> None:
     for name, field in TrainingConfig.model_fields.items():
         if isinstance(field.default, int | float) and not isinstance(field.default, bool):
             assert f"(default: {field.default})" in shown, name
+
+
+def test_training_without_its_libraries_says_what_to_install() -> None:
+    without_torch = "import sys; sys.modules['torch'] = None; from babelite.cli import main; main()"
+    command = [sys.executable, "-c", without_torch, "train"]
+    given = subprocess.run(
+        [*command, "en-fr.tsv", "--out", "model", "--minutes", "10"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert given.returncode == 2
+    assert given.stderr.endswith("run: pip install 'babelite[train]'.\n")
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+    assert "pip install 'babelite[train]'" in shown.stdout

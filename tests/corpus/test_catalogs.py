@@ -13,7 +13,7 @@ import pytest
 from babelite.corpus import Pair, gather
 from babelite.corpus.catalog_files import locate
 from babelite.corpus.interface_text import tidy
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, MissingExtraError
 
 
 def po(*messages: tuple[str, str], note: str = "") -> str:
@@ -228,3 +228,15 @@ def test_short_messages(tmp_path: Path) -> None:
 )
 def test_tidy(source: str, target: str, expected: tuple[str, str] | None) -> None:
     assert tidy(source, target) == expected
+
+
+def test_a_missing_library_is_not_the_fault_of_the_catalogs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = tmp_path / "fr" / "LC_MESSAGES" / "app.po"
+    catalog.parent.mkdir(parents=True)
+    catalog.write_text('msgid "one two three four"\nmsgstr "un deux trois quatre"\n')
+    assert len(list(gather([tmp_path], "en", ["fr"]))) == 1
+    monkeypatch.setitem(sys.modules, "translate.storage", None)
+    with pytest.raises(MissingExtraError, match=r"babelite\[corpus\]"):
+        list(gather([tmp_path], "en", ["fr"]))

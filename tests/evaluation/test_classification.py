@@ -162,7 +162,7 @@ def test_what_cannot_be_evaluated(corpora: dict[str, LabelledCorpus]) -> None:
     rows, odd = corpora["en"].train, [LabelledText("weather", "rain")]
     with pytest.raises(BabeliteError, match="no training documents in yy; train in one of: en"):
         evaluate(["yy"], en=corpora["en"], yy=corpora["yy"])
-    with pytest.raises(BabeliteError, match="there are no training documents; give some"):
+    with pytest.raises(BabeliteError, match="there are no training documents in yy; give some"):
         evaluate(yy=corpora["yy"])
     with pytest.raises(BabeliteError, match="there are no test documents"):
         evaluate(en=LabelledCorpus(rows))

@@ -31,8 +31,8 @@ def test_a_heat_map_says_what_was_measured(theme: Theme, tmp_path: Path) -> None
     first, second = figure.axes
     assert [label.get_text() for label in first.get_xticklabels()] == ["en", "fr", "de"]
     cells = {text.get_position(): text.get_text() for text in first.texts}
-    assert cells[0, 0] == "90.0\n±3.0"
-    assert cells[2, 0] == "76.0\n±3.0"
+    assert cells[0, 0] == "90.0\n88–94"
+    assert cells[2, 0] == "76.0\n74–80"
     assert len(second.texts) == 1
     assert "81.2 % right" in first.get_title(loc="left")
     save_figure(figure, tmp_path / "map.png")

@@ -38,7 +38,6 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="babelite",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )

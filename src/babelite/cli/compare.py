@@ -158,13 +158,14 @@ def _summary(grid: Grid, expected: Estimate) -> str:
 
     left = sum(1 for seconds in expected.cells if seconds != 0)
     unknown = expected.cells.count(None)
+    tasks = "one task" if len(grid.config.tasks) == 1 else f"{len(grid.config.tasks)} tasks"
     basis = (
         "from the models that are finished"
         if expected.measured
         else "guessed from the speed of this machine, as busy as it is now"
     )
     return (
-        f"{left} of {len(grid.cells)} models are left, measured by {len(grid.config.tasks)} tasks: "
+        f"{left} of {len(grid.cells)} models are left, measured by {tasks}: "
         f"about {duration(expected.total)}, {basis}."
         + (f" {unknown} can be told when the text is prepared." if unknown else "")
     )

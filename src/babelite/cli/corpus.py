@@ -122,9 +122,15 @@ def clean(
             duplicates=duplicates,
         )
     )
-    with watched(read_sources(sources), "cleaning") as pairs:
-        cleaned = _at_least_one(cleaner.clean(pairs), "no pair is left", "loosen the steps")
-        write_pairs(cleaned, out, _common_languages(sources))
+    try:
+        with watched(read_sources(sources), "cleaning") as pairs:
+            remedy = "the table says which step dropped them: loosen it"
+            cleaned = _at_least_one(cleaner.clean(pairs), "no pair is left", remedy)
+            write_pairs(cleaned, out, _common_languages(sources))
+    except BabeliteError:
+        if cleaner.read and not cleaner.kept:
+            show_cleaning({"pairs": cleaner}, as_json=False)
+        raise
     show_cleaning({"pairs": cleaner}, as_json)
 
 
@@ -173,13 +179,15 @@ def catalogs(
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             gathered = gather(places, source_language, [language], min_words)
-            with watched((pair for _, pair in gathered), name) as pairs:
-                some = _at_least_one(
-                    cleaner.clean(pairs), f"no pair in {name} was found", "name other places"
-                )
-                write_pairs(some, str(out_dir / f"{name}.tsv"), (source_language, language))
-        for warning in caught:
-            typer.echo(f"babelite: {warning.message}", err=True)
+            try:
+                with watched((pair for _, pair in gathered), name) as pairs:
+                    some = _at_least_one(
+                        cleaner.clean(pairs), f"no pair in {name} was found", "name other places"
+                    )
+                    write_pairs(some, str(out_dir / f"{name}.tsv"), (source_language, language))
+            finally:  # where nothing is found, it may be for what was left out
+                for warning in caught:
+                    typer.echo(f"babelite: {warning.message}", err=True)
     show_cleaning(cleaners, as_json)
 
 

@@ -29,9 +29,21 @@ Example: babelite train en-fr.tsv.gz --out model --minutes 10
 """
 
 
+_WITHOUT_EXTRA = r"""
+Training and its other options need: pip install 'babelite\[train]'
+"""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("train", help=flowing(_HELP), no_args_is_help=True)(_with_options(_train))
+    options = _config_options()
+    # Options that nobody can list yet are taken all the same: the command says what to install.
+    lenient = {} if options else {"ignore_unknown_options": True, "allow_extra_args": True}
+    text = _HELP if options else f"{_HELP}{_WITHOUT_EXTRA}"
+    command = app.command(
+        "train", help=flowing(text), no_args_is_help=True, context_settings=lenient
+    )
+    command(_with_options(_train, options))
 
 
 def _train(
@@ -66,12 +78,10 @@ def _train(
     progress.say(f"Next: babelite evaluate {out} FILE, or: babelite search FILE QUERY -m {out}")
 
 
-def _with_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a function an option for each field of the training configuration.
-
-    Names, types, limits and help stand in the configuration alone. Its module needs no torch, but
-    its package does: without the extra there are no fields to show, and the command says why.
-    """
+def _with_options(
+    function: Callable[..., None], options: dict[str, tuple[object, object]]
+) -> Callable[..., None]:
+    """Give a function arguments, those of every command that trains and some options."""
     arguments: dict[str, tuple[object, object]] = {
         "pairs": (
             Annotated[
@@ -106,7 +116,7 @@ def _with_options(function: Callable[..., None]) -> Callable[..., None]:
             [],
         ),
     }
-    arguments |= _config_options()
+    arguments |= options
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(
@@ -120,6 +130,11 @@ def _with_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _config_options() -> dict[str, tuple[object, object]]:
+    """An option for each field of the training configuration; none without the extra.
+
+    Names, types, limits and help stand in the configuration alone. Its module needs no torch, but
+    its package does.
+    """
     from babelite.errors import MissingExtraError
 
     try:

@@ -17,7 +17,7 @@ from babelite.corpus.languages import base_language, matches
 from babelite.corpus.messages import Message, parse_catalog
 from babelite.corpus.pairs import Pair
 from babelite.corpus.text import count_words
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, MissingExtraError
 
 # The order of preference among files of one catalog: sources before the compiled form, which lacks
 # the notes.
@@ -95,6 +95,8 @@ def _pairs(file: CatalogFile, originals: _Originals, min_words: int) -> Iterator
 def _messages(file: CatalogFile) -> list[Message]:
     try:
         return parse_catalog(file.read(), file.path).messages
+    except MissingExtraError:
+        raise
     except (BabeliteError, OSError) as error:
         warnings.warn(f"left out: {error}", stacklevel=2)
         return []

@@ -136,7 +136,7 @@ def _parser(data: bytes, path: str) -> Callable[[bytes], TranslationStore]:
     try:
         from translate.storage import mo, pypo, xliff, xliff2
     except ImportError as error:
-        raise MissingExtraError("PO, MO and XLIFF", "corpus") from error
+        raise MissingExtraError("reading PO, MO and XLIFF", "corpus") from error
     parser: Callable[[bytes], TranslationStore]
     if suffix_of(path) == ".mo" or data.startswith(_MO_MAGIC):
         parser = mo.mofile.parsestring

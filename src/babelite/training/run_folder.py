@@ -170,7 +170,8 @@ class RunFolder:
             for name, value in asked[part].items()
             if (before := begun.get(part, {}).get(name, _unknown(name))) != value
         ]
-        if begun.get("excluded", asked["excluded"]) != asked["excluded"]:
+        # An earlier version wrote nothing down of them.
+        if begun.get("excluded", asked.get("excluded")) != asked.get("excluded"):
             changed.append("the text of --exclude")
         if changed or begun.get("data") != asked["data"]:
             what = ", ".join(changed[:3]) or "its data"
