@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoder import Encoder, SentenceEncoder
+from babelite.encoder import Encoder, SentenceEncoder, require_list
 from babelite.errors import BabeliteError
 from babelite.vectors import unit_rows
 
@@ -121,11 +121,7 @@ class AdaptedEncoder:
             BabeliteError: The function failed, or gave something else than one finite vector of
                 ``dim`` components a sentence.
         """
-        if isinstance(sentences, str):
-            raise BabeliteError(
-                "encode takes a sequence of sentences, and one string was given",
-                remedy="put it in a list: encoder.encode([sentence])",
-            )
+        require_list(sentences)
         if not sentences:
             return np.empty((0, self._dim), dtype=np.float32)
         vectors = self._vectors(list(sentences))

@@ -32,6 +32,19 @@ _CHARACTERS_A_TOKEN = 32
 BATCH_TOKENS = 256  # what two layers make of them fits a core's own cache
 
 
+def require_list(sentences: Sequence[str]) -> None:
+    """Raise if a single string was given in place of a sequence of them.
+
+    Raises:
+        BabeliteError: It was.
+    """
+    if isinstance(sentences, str):
+        raise BabeliteError(
+            "encode takes a sequence of sentences, and one string was given",
+            remedy="put it in a list: encoder.encode([sentence])",
+        )
+
+
 @runtime_checkable
 class SentenceEncoder(Protocol):
     """What searching, mining, aligning, classifying and evaluating ask of an encoder."""
@@ -223,11 +236,7 @@ class Encoder:
         Raises:
             BabeliteError: As `encode`.
         """
-        if isinstance(sentences, str):
-            raise BabeliteError(
-                "encode takes a sequence of sentences, and one string was given",
-                remedy="put it in a list: encoder.encode([sentence])",
-            )
+        require_list(sentences)
         limit = self.description.max_tokens
         texts = [_head(text, limit, i) for i, text in enumerate(sentences)]
         try:

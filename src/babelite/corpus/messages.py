@@ -116,12 +116,10 @@ def _read(path: str) -> Catalog:
 
 def _is_reversed(catalog: Catalog, languages: tuple[str, str], path: str) -> bool:
     source, target = catalog.source_language, catalog.target_language
-    wanted = [(0, source), (1, target)]
-    if all(not code or matches(languages[side], code) for side, code in wanted):
+    if _answer(languages, source, target):
         return False
     # What says nothing of its messages has English ones, as gettext wants them.
-    exchanged = [(1, source or "en"), (0, target)]
-    if target and all(matches(languages[side], code) for side, code in exchanged if code):
+    if target and _answer(languages[::-1], source or "en", target):
         return True
     first = source or (languages[0] if is_code(languages[0]) else "en")
     origin = f"from {source} " if source else ""
@@ -129,6 +127,14 @@ def _is_reversed(catalog: Catalog, languages: tuple[str, str], path: str) -> boo
         f"says that it translates {origin}into {target or 'another language'}",
         path=path,
         remedy=f"write {first}-{target or languages[1]}={path} if that is what you want",
+    )
+
+
+def _answer(wanted: tuple[str, str], source: str | None, target: str | None) -> bool:
+    """Whether languages that a file names, as far as it does, are those that are wanted."""
+    return all(
+        not found or matches(code, found)
+        for code, found in zip(wanted, (source, target), strict=True)
     )
 
 

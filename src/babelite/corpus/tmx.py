@@ -68,12 +68,13 @@ def _variant(
         for place, (code, _) in enumerate(unit)
         if place != apart_from and matches(wanted, code)
     ]
-    same = [place for place in there if _as_in_xml(unit[place][0]) == _as_in_xml(wanted)]
+    exact = _as_in_xml(wanted).lower()
+    same = [place for place in there if _as_in_xml(unit[place][0]).lower() == exact]
     return next(iter(same or there), None)
 
 
 def _as_in_xml(code: str) -> str:
-    return code.replace("_", "-").lower()
+    return code.replace("_", "-")
 
 
 def tmx_texts(path: str) -> Iterator[str]:
@@ -107,7 +108,7 @@ def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> i
         "segtype": "sentence",
         "o-tmf": "babelite",
         "adminlang": "en",
-        "srclang": languages[0].replace("_", "-"),
+        "srclang": _as_in_xml(languages[0]),
         "datatype": "plaintext",
     }
     with writing_bytes(path) as out, etree.xmlfile(out, encoding="utf-8") as xml:
@@ -126,7 +127,7 @@ def _tmx_unit(pair: Pair, languages: tuple[str, str]) -> etree._Element:
     etree = _lxml()
     unit = etree.Element("tu")
     for language, text in zip(languages, pair, strict=True):
-        variant = etree.SubElement(unit, "tuv", {_XML_LANG: language.replace("_", "-")})
+        variant = etree.SubElement(unit, "tuv", {_XML_LANG: _as_in_xml(language)})
         etree.SubElement(variant, "seg").text = _NOT_XML.sub(" ", text)
     return unit
 

@@ -126,14 +126,14 @@ def ingest(
         return description
     with writing_rows(folder, description) as writer:
         kept = list(writer.on_disk.sources[:first])
-        before = 0
+        before, what = 0, "comparing"
         for name, lines in sources.items():
             count = 0
             for block in _blocks(lines, name):
-                what = "comparing"
-                if not _is_there(writer, kept, count, block):
-                    what = "encoding"
+                if what == "comparing" and not _is_there(writer, kept, count, block):
+                    what = "encoding"  # and so is all that follows
                     _forget_parts(folder, description)
+                if what == "encoding":
                     writer.keep_only([*kept, Source(name=name, lines=count)])
                     lines = [line.decode("utf-8") for line in block]
                     writer.append(block, encode_lines(encoder, lines))

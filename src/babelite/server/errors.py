@@ -74,8 +74,9 @@ def invalid(error: ValidationError) -> RefusedError:
         )
         return RefusedError(400, message, code="token_ids", param="input")
     if meant["type"] == "missing":
-        inner = f"{place} lacks '{meant['loc'][-1]}'"
-        message = f"The field '{field}'{inner if len(meant['loc']) > 1 else ' is missing'}."
+        inside = len(meant["loc"]) > 1
+        problem = f"{place} lacks '{meant['loc'][-1]}'" if inside else " is missing"
+        message = f"The field '{field}'{problem}."
     elif meant["type"].endswith("_type") and not place and len(problems) > 1:
         kinds = " or a ".join(problem["type"].removesuffix("_type") for problem in problems)
         message = f"The field '{field}' should be a {kinds}."

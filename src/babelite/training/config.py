@@ -336,7 +336,7 @@ def make_config(
 def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of all layers, of which each goes before those in front of it."""
     settings: dict[str, Any] = {}
-    bag_share = TrainingConfig.model_fields["bag_share"].default
+    bag_share = usual_share = TrainingConfig.model_fields["bag_share"].default
     for layer in layers:
         bag = layer.get("bag_steps", layer.get("bag_epochs"))
         for own, other in _BUDGETS:
@@ -351,7 +351,7 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
         elif layer.get("steps", layer.get("epochs")) == 0:
             bag_share = 1
         elif bag is not None and bag_share == 0:
-            bag_share = TrainingConfig.model_fields["bag_share"].default
+            bag_share = usual_share
     if settings.get("minutes") is not None:
         settings["bag_share"] = bag_share
     return settings
