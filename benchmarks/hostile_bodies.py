@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 from http_load import HEAD_END, post
 
@@ -142,6 +144,8 @@ async def attack(port: int, count: int, slow: int = 100) -> dict[str, Counter[in
         How often each status came, by kind; 0 where the connection was closed without one.
     """
     slow = min(slow, count)
+    head = "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    endless = f"{head}Content-Length: 100000\r\n\r\n".encode()
     results: dict[str, Counter[int]] = {}
     kinds = [*BODIES, *REQUESTS]
     gate = asyncio.Semaphore(AT_A_TIME)
@@ -153,7 +157,7 @@ async def attack(port: int, count: int, slow: int = 100) -> dict[str, Counter[in
             results.setdefault(kind, Counter())[await exchange(port, data)] += 1
 
     async def crawl() -> None:
-        results.setdefault(SLOW, Counter())[await exchange_slowly(port)] += 1
+        results.setdefault(SLOW, Counter())[await exchange(port, endless, endless=True)] += 1
 
     crawling = [asyncio.create_task(crawl()) for _ in range(slow)]
     await asyncio.gather(*(send(number) for number in range(count - slow)))
@@ -161,34 +165,40 @@ async def attack(port: int, count: int, slow: int = 100) -> dict[str, Counter[in
     return results
 
 
-async def exchange(port: int, data: bytes) -> int:
-    """Send bytes on a connection of their own; gives the status of the answer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(data)
-        return await _status(reader)
-    finally:
-        writer.close()
+async def exchange(port: int, data: bytes, endless: bool = False) -> int:
+    """Send bytes on a connection of their own, and on request one more at a time until an answer.
+
+    Returns:
+        The status of the answer, 0 if the connection was closed without one.
+    """
+    # A bare socket: a stream that fails to send throws away the answer that is there already.
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setblocking(False)
+        sending = asyncio.create_task(_send(connection, data, endless))
+        try:
+            head = await asyncio.wait_for(_head(connection), PATIENCE)
+        except (OSError, TimeoutError, asyncio.TimeoutError):
+            return 0
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])  # before its socket is closed
+    return int(head[9:12] or 0)
 
 
-async def exchange_slowly(port: int) -> int:
-    """Send a body that never ends, byte by byte."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    writer.write(f"{head}Content-Length: 100000\r\n\r\n".encode())
-    answer = asyncio.create_task(_status(reader))
-    try:
-        while not answer.done():
-            writer.write(b" ")
+async def _send(connection: socket.socket, data: bytes, endless: bool) -> None:
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):  # what was answered before can still be read
+        await loop.sock_sendall(connection, data)
+        while endless:
             await asyncio.sleep(0.25)
-        return answer.result()
-    finally:
-        writer.close()
+            await loop.sock_sendall(connection, b" ")
 
 
-async def _status(reader: asyncio.StreamReader) -> int:
-    try:
-        head = await asyncio.wait_for(reader.readuntil(HEAD_END), PATIENCE)
-    except (OSError, asyncio.IncompleteReadError, TimeoutError, asyncio.TimeoutError):
-        return 0
-    return int(head[9:12])
+async def _head(connection: socket.socket) -> bytes:
+    received = b""
+    while HEAD_END not in received:
+        block = await asyncio.get_running_loop().sock_recv(connection, 65_536)
+        if not block:
+            return b""
+        received += block
+    return received
