@@ -16,14 +16,14 @@ from babelite.model_folder import (
     DEFAULT_MODEL,
     GRAPHS,
     SPECIAL_TOKENS,
-    TOKENIZER,
     read_model_folder,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnxruntime import InferenceSession
-    from tokenizers import Tokenizer
+
+    from babelite.tokenizer import LazyTokenizer
 
 # Text beyond this many characters a token is not looked at: hardly a language's tokens are longer,
 # and a line of a megabyte must not cost a second.
@@ -79,7 +79,7 @@ class Encoder:
     def __init__(
         self,
         session: InferenceSession,
-        tokenizer: Tokenizer,
+        tokenizer: LazyTokenizer,
         description: ModelDescription,
         precision: Precision,
         threads: int,
@@ -110,7 +110,8 @@ class Encoder:
                 there is no such precision, or not one thread.
         """
         from onnxruntime import InferenceSession, SessionOptions
-        from tokenizers import Tokenizer
+
+        from babelite.tokenizer import open_tokenizer
 
         if precision not in ("auto", *GRAPHS):
             raise BabeliteError(
@@ -120,10 +121,7 @@ class Encoder:
             raise BabeliteError(f"{threads} threads cannot encode", remedy="give 1 or more")
         model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
         chosen = model.description.precision if precision == "auto" else precision
-        graph, pieces = model.file(GRAPHS[chosen]), model.file(TOKENIZER)
-        tokenizer = Tokenizer.from_file(str(pieces))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(model.description.max_tokens)
+        graph, tokenizer = model.file(GRAPHS[chosen]), open_tokenizer(model)
         options = SessionOptions()
         # Batches run side by side, one thread each: nothing has to be synchronised within one.
         options.intra_op_num_threads = 1
@@ -240,11 +238,9 @@ class Encoder:
         limit = self.description.max_tokens
         texts = [_head(text, limit, i) for i, text in enumerate(sentences)]
         try:
-            encodings = self._tokenizer.encode_batch_fast(texts)
+            return self._tokenizer.ids(texts)
         except TypeError:  # half a surrogate pair, as badly decoded text holds, is no character
-            texts = [text.encode("utf-8", "replace").decode() for text in texts]
-            encodings = self._tokenizer.encode_batch_fast(texts)
-        return [encoding.ids for encoding in encodings]
+            return self._tokenizer.ids([t.encode("utf-8", "replace").decode() for t in texts])
 
     def _each(self, run: Callable[[slice], None], batches: list[slice]) -> None:
         if self._threads == 1 or len(batches) < 2:

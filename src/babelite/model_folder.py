@@ -21,6 +21,8 @@ DESCRIPTION = "babelite.json"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
+FIRST_CHARACTERS = "first_words/tokenizer.json"  # these two are for `first_words.FirstWords`
+FIRST_MERGES = "first_words/merges.npy"
 GRAPHS = {"float32": "onnx/model.onnx", "int8": "onnx/model_int8.onnx"}
 CARD = "README.md"
 

@@ -11,12 +11,15 @@ from typing import Any
 
 from babelite.checksums import sha256
 from babelite.errors import BabeliteError
+from babelite.first_words import split
 from babelite.model_card import model_card
 from babelite.model_description import ModelDescription, Precision
 from babelite.model_folder import (
     CARD,
     CONFIG,
     DESCRIPTION,
+    FIRST_CHARACTERS,
+    FIRST_MERGES,
     GRAPHS,
     SPECIAL_TOKENS,
     TOKENIZER,
@@ -115,6 +118,10 @@ def _stage_files(stage: Path, contents: ModelContents, description: ModelDescrip
         target = stage / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+    if parts := split(json.loads(contents.tokenizer)):
+        (stage / FIRST_MERGES).parent.mkdir()
+        (stage / FIRST_CHARACTERS).write_text(parts[0], encoding="utf-8")
+        (stage / FIRST_MERGES).write_bytes(parts[1])
     for precision, graph in contents.graphs.items():
         target = stage / GRAPHS[precision]
         target.parent.mkdir(exist_ok=True)

@@ -1,0 +1,68 @@
+"""The tokenizer of a loaded model: the first words at once, and the rest when its library is up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+
+from tokenizers import Tokenizer
+
+from babelite.first_words import FirstWords
+from babelite.model_folder import FIRST_CHARACTERS, FIRST_MERGES, TOKENIZER, ModelFolder
+
+# `FirstWords` splits as many characters in a small part of the time that the library loads in.
+_SHORT = 500
+
+
+class LazyTokenizer:
+    """Splits texts into tokens; it may be used from several threads at once.
+
+    Args:
+        tokenizer: What ``tokenizer.json`` holds; the library reads it when it is first needed.
+        max_tokens: As many tokens of a text are kept.
+        first_words: What splits the first texts as long as they are short; the library does if not
+            given.
+    """
+
+    def __init__(
+        self, tokenizer: bytes, max_tokens: int, first_words: FirstWords | None = None
+    ) -> None:
+        self._file, self._max_tokens = tokenizer, max_tokens
+        self._first_words, self._characters = first_words, 0
+        self._library: Tokenizer | None = None
+        self._loading = Lock()
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids of texts, of each the first.
+
+        Raises:
+            TypeError: A text holds half a surrogate pair, which is no character.
+        """
+        first_words = self._first_words  # another thread may be done with it at any time
+        self._characters += sum(map(len, texts))
+        if first_words is not None and self._characters <= _SHORT:
+            return [first_words.ids(text)[: self._max_tokens] for text in texts]
+        return [encoding.ids for encoding in self._loaded().encode_batch_fast(texts)]
+
+    def _loaded(self) -> Tokenizer:
+        with self._loading:
+            if self._library is None:
+                self._library = Tokenizer.from_buffer(self._file)
+                self._library.no_padding()
+                self._library.enable_truncation(self._max_tokens)
+                self._file, self._first_words = b"", None
+            return self._library
+
+
+def open_tokenizer(model: ModelFolder) -> LazyTokenizer:
+    """The tokenizer of a model folder, all that it needs of the folder read.
+
+    Raises:
+        BabeliteError: A file of it is missing or was changed.
+    """
+    names = (FIRST_CHARACTERS, FIRST_MERGES)
+    first_words = None
+    if all((model.path / name).is_file() for name in names):  # a copy of the folder may lack them
+        first_words = FirstWords(*(model.file(name).read_bytes() for name in names))
+    tokenizer = model.file(TOKENIZER).read_bytes()
+    return LazyTokenizer(tokenizer, model.description.max_tokens, first_words)
