@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +23,6 @@ from babelite.training.checkpoints import (
     read_counters,
     restore_optimizer,
     save_checkpoint,
-    save_weights,
 )
 from babelite.training.config import TrainingConfig
 from babelite.training.devices import (
@@ -36,6 +34,7 @@ from babelite.training.devices import (
 )
 from babelite.training.divergence import DivergedError, has_diverged
 from babelite.training.groups import load_groups, save_groups
+from babelite.training.keeping import Keeper
 from babelite.training.network import DualTransformer, NetworkShape
 from babelite.training.ngrams import CharacterNgrams, pieces_of
 from babelite.training.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
@@ -133,9 +132,7 @@ class Trainer:
             self.stepper.recall(self.counters)
             progress.say(f"Continuing after {self.counters.pairs:,} pairs")
         self._start_alike()
-        if self.processes.leads:
-            with run.metrics.open("ab") as stream:  # what came after the checkpoint comes again
-                stream.truncate(self.counters.metrics_bytes)
+        self.keeper = Keeper(run, self.model, self.counters) if self.processes.leads else None
         # A continued run has spent what it spent before; a new one has just been prepared.
         self.clock_zero = (time.monotonic() - self.counters.seconds) if resumed else started
         self.phases = plan_phases(config, self.corpora, self._prepared_at())
@@ -295,7 +292,8 @@ class Trainer:
             line = record.close(phase, optimizer, self._seconds())
             if has_diverged(self.model, record.loss):
                 raise DivergedError(phase, self.run.out, tell=self.processes.leads)
-            self._log(line)
+            if self.keeper is not None:
+                self.keeper.log(line)
             spent = self._seconds() - counters.phase_began
             left = spent * (1 - done) / done if done else 0.0
             shown.update(done, record.rate, record.loss, left)
@@ -317,39 +315,14 @@ class Trainer:
             raise
 
     def _validate(self, phase: Phase, shown: PhaseProgress) -> None:
-        if not self.processes.leads:
+        if self.keeper is None:
             return
         try:
-            result = self.validator(self.model, bag=phase.name == "bag")
+            found = self.validator(self.model, bag=phase.name == "bag")
         except BabeliteError as error:  # the vectors are not finite
             raise DivergedError(phase, self.run.out) from error
-        # A difference within one standard error is noise, and later weights have seen more.
-        best = result.mean >= self.counters.best - result.standard_error
-        if best:
-            self.counters.best = max(result.mean, self.counters.best)
-            found = {"precision_at_1": json.dumps(result.precision_at_1)}
-            save_weights(self.run.best, self.model.plain_state(), found)
-        shown.validated(result.mean, best)
-        self._log(
-            {
-                "event": "validation",
-                "phase": phase.title,
-                "step": self.counters.step,
-                "pairs": self.counters.pairs,
-                "seconds": round(self._seconds(), 2),
-                "precision_at_1": result.precision_at_1,
-                "mean_precision_at_1": result.mean,
-                "losses": result.losses,
-                "best": best,
-            }
-        )
-
-    def _log(self, record: dict[str, Any]) -> None:
-        if not self.processes.leads:
-            return
-        with self.run.metrics.open("ab") as stream:
-            stream.write(json.dumps(record).encode() + b"\n")
-            self.counters.metrics_bytes = stream.tell()
+        best = self.keeper.judge(found, phase, self._seconds())
+        shown.validated(found.mean, best)
 
     def _save(self, optimizer: torch.optim.Optimizer | None) -> None:
         self.saved_at = time.monotonic()
