@@ -51,6 +51,20 @@ def test_it_is_far_ahead_of_one_that_starts_from_chance(
     assert {record["phase"] for record in records(tmp_path / "ahead", "validation")} == {"layers"}
 
 
+def test_an_encoder_with_layers_is_trained_on_gently(start: Path, tmp_path: Path) -> None:
+    usual = make_config().learning_rate
+    config = make_config(options={"start": str(start)})
+    assert not config.has_bag_phase
+    assert config.learning_rate < usual / 2
+    assert make_config("paper", options={"start": str(start)}).learning_rate < usual / 2
+    given = make_config(options={"start": str(start), "learning_rate": usual})
+    assert given.learning_rate == usual
+    (tmp_path / "c.toml").write_text(f"learning_rate = {usual}\n")
+    assert (
+        make_config(file=tmp_path / "c.toml", options={"start": str(start)}).learning_rate == usual
+    )
+
+
 def test_a_stopped_run_goes_on_from_its_own_weights(
     start: Path, parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

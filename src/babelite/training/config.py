@@ -34,7 +34,8 @@ class TrainingConfig(BaseModel):
     start: str | None = Field(
         None,
         description="Model folder of an encoder to train on, or 'babelite' for the packaged one: "
-        "its vocabulary, sizes and weights, and no bag phase if it has layers.",
+        "its vocabulary, sizes and weights. If it has layers: no bag phase, and a learning rate of "
+        "3e-4, with which little is forgotten, if none is given.",
     )
     vocabulary_size: int = Field(32_000, gt=3, description="Pieces in the joint vocabulary.")
     dim: int = Field(256, gt=0, description="Width of the sentence vector.")
@@ -260,6 +261,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+# How an encoder that has layers is trained on.
+_GENTLE = {"bag_epochs": 0, "bag_share": 0, "learning_rate": 3e-4}
+
 # A budget of the first kind replaces one of the second kind that a preset or a file has.
 _BUDGETS = (
     ("epochs", "steps"),
@@ -302,8 +306,8 @@ def make_config(
     from_file = _read_toml(Path(file)) if file is not None else {}
     start = given.get("start", from_file.get("start"))
     sizes = {} if start is None else _sizes_of(str(start))
-    no_bag = {"bag_epochs": 0, "bag_share": 0} if sizes.get("layers") else {}
-    settings = _merged(PRESETS[preset], sizes | no_bag, from_file, given)
+    gentle = _GENTLE if sizes.get("layers") else {}
+    settings = _merged(PRESETS[preset], sizes | gentle, from_file, given)
     for name, size in sizes.items():
         if settings[name] != size:
             raise BabeliteError(
