@@ -13,6 +13,7 @@ from contextlib import suppress
 from http_load import HEAD_END, post
 
 PATHS = ("/v1/embeddings", "/v1/rerank", "/v1/align")
+HEAD = "POST {} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 AT_A_TIME = 50
 PATIENCE = 60.0
 SLOW = "slow"  # these take as long as the server lets them
@@ -109,12 +110,11 @@ def _wrong_content_type(random_: random.Random) -> bytes:
 def _lying_length(random_: random.Random) -> bytes:
     """A body that is said to be huge, of which next to nothing is sent."""
     length = random_.choice([2**31, 2**63, 10**18])
-    head = f"POST {random_.choice(PATHS)} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {length}\r\n\r\n{{".encode()
+    return f"{HEAD.format(random_.choice(PATHS))}Content-Length: {length}\r\n\r\n{{".encode()
 
 
 def _bad_chunks(random_: random.Random) -> bytes:
-    head = f"POST {random_.choice(PATHS)} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    head = HEAD.format(random_.choice(PATHS))
     chunk = random_.choice(["zz\r\n{}\r\n", "-1\r\n{}\r\n", "2\r\n{}{}\r\n0\r\n\r\n"])
     return f"{head}Transfer-Encoding: chunked\r\n\r\n{chunk}".encode()
 
@@ -144,8 +144,7 @@ async def attack(port: int, count: int, slow: int = 100) -> dict[str, Counter[in
         How often each status came, by kind; 0 where the connection was closed without one.
     """
     slow = min(slow, count)
-    head = "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    endless = f"{head}Content-Length: 100000\r\n\r\n".encode()
+    endless = f"{HEAD.format(PATHS[0])}Content-Length: 100000\r\n\r\n".encode()
     results: dict[str, Counter[int]] = {}
     kinds = [*BODIES, *REQUESTS]
     gate = asyncio.Semaphore(AT_A_TIME)
@@ -169,11 +168,13 @@ async def exchange(port: int, data: bytes, endless: bool = False) -> int:
     """Send bytes on a connection of their own, and on request one more at a time until an answer.
 
     Returns:
-        The status of the answer, 0 if the connection was closed without one.
+        The status of the answer, 0 if none came in time or the connection was
+        closed without one.
     """
     # A bare socket: a stream that fails to send throws away the answer that is there already.
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+    with socket.socket() as connection:
         connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
         sending = asyncio.create_task(_send(connection, data, endless))
         try:
             head = await asyncio.wait_for(_head(connection), PATIENCE)

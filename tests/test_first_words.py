@@ -17,8 +17,15 @@ from tokenizers import Tokenizer
 
 from babelite import BabeliteError, Encoder
 from babelite.first_words import FirstWords, split
-from babelite.model_folder import DEFAULT_MODEL, TOKENIZER, read_model_folder
+from babelite.model_folder import (
+    DEFAULT_MODEL,
+    FIRST_CHARACTERS,
+    FIRST_MERGES,
+    TOKENIZER,
+    read_model_folder,
+)
 from babelite.model_writer import ModelContents, write_model_folder
+from babelite.server.batching import batch_encoder
 from babelite.tokenizer import LazyTokenizer, open_tokenizer
 from babelite.training.vocabulary import train_vocabulary
 
@@ -33,8 +40,7 @@ def packaged() -> str:
 def made_of(tokenizer: str) -> FirstWords:
     parts = split(json.loads(tokenizer))
     assert parts is not None
-    characters, merges = parts
-    return FirstWords(characters.encode(), merges)
+    return FirstWords(*parts)
 
 
 @pytest.fixture(scope="module", params=["packaged", "small"])
@@ -42,6 +48,11 @@ def both(request: pytest.FixtureRequest) -> tuple[FirstWords, Tokenizer]:
     small = train_vocabulary([*random_model.TEXT, *REPEATED] * 9, 120)
     tokenizer = packaged() if request.param == "packaged" else small.to_str()
     return made_of(tokenizer), Tokenizer.from_str(tokenizer)
+
+
+def test_those_of_the_package_are_made_of_its_tokenizer() -> None:
+    files = (DEFAULT_MODEL / FIRST_CHARACTERS, DEFAULT_MODEL / FIRST_MERGES)
+    assert split(json.loads(packaged())) == tuple(file.read_bytes() for file in files)
 
 
 @given(st.one_of(st.text(max_size=60), LETTERS, st.sampled_from([*random_model.TEXT, *REPEATED])))
@@ -77,6 +88,24 @@ def test_a_tokenizer_of_another_kind_is_left_to_the_library(change: dict[str, An
     model = {"type": "BPE", "vocab": vocabulary, "merges": ["a b", "a c"]}
     assert split({"model": model}) is not None
     assert split({"model": {**model, **change}}) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"truncation": {"max_length": 5}},
+        {"padding": {"strategy": {"Fixed": 9}}},
+        {"post_processor": {"type": "TemplateProcessing"}},
+        {"added_tokens": [{"id": 4, "content": "ac"}]},
+    ],
+)
+def test_so_is_one_that_does_more_than_to_split(change: dict[str, Any]) -> None:
+    tokenizer = json.loads(packaged())
+    assert split(tokenizer) is not None
+    if "added_tokens" in change:
+        last = max(tokenizer["model"]["vocab"].values())
+        change = {"added_tokens": [*tokenizer["added_tokens"], {"id": last, "content": "x"}]}
+    assert split({**tokenizer, **change}) is None
 
 
 def test_the_library_takes_over_after_a_few_sentences() -> None:
@@ -123,6 +152,28 @@ def test_a_copy_without_the_first_words_works_as_well(tmp_path: Path) -> None:
     texts = [*random_model.TEXT, "\ud800 half"]
     expected = Encoder.load().encode(texts)
     np.testing.assert_array_equal(Encoder.load(tmp_path / "model").encode(texts), expected)
+
+
+def test_first_words_that_the_model_does_not_know_are_not_read(tmp_path: Path) -> None:
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "model")
+    path = tmp_path / "model" / "babelite.json"
+    described = json.loads(path.read_text(encoding="utf-8"))
+    for name in (FIRST_CHARACTERS, FIRST_MERGES):
+        del described["files"][name]
+        (tmp_path / "model" / name).write_bytes(b"of another model")
+    path.write_text(json.dumps(described), encoding="utf-8")
+    texts = ["Wo ist der Bahnhof?"]
+    expected = Encoder.load().encode(texts)
+    np.testing.assert_array_equal(Encoder.load(tmp_path / "model").encode(texts), expected)
+
+
+def test_a_server_has_all_loaded_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Encoder.load()
+    encode = batch_encoder(encoder)
+    monkeypatch.setattr(FirstWords, "ids", None)
+    monkeypatch.setattr("babelite.tokenizer.Tokenizer", None)
+    vectors, tokens = encode(["Wo ist der Bahnhof?"])
+    assert (len(vectors), len(tokens)) == (1, 1)
 
 
 def test_changed_first_words_are_refused(tmp_path: Path) -> None:

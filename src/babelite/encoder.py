@@ -194,6 +194,13 @@ class Encoder:
         self._each(run, _batches(lengths, batch_tokens))
         return vectors
 
+    def warm_up(self) -> None:
+        """Load all of the tokenizer, for which `encode` would wait once more text has come.
+
+        A server does so, whose users would wait otherwise; for a few sentences it is not needed.
+        """
+        self._tokenizer.library()
+
     def stream(self, lines: Iterable[str], block_size: int = 4096) -> Iterator[NDArray[np.float32]]:
         """Encode any number of lines in bounded memory.
 

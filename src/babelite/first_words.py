@@ -15,7 +15,6 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -40,8 +39,8 @@ class FirstWords:
     """
 
     def __init__(self, characters: bytes, merges: bytes) -> None:
-        self._characters = Tokenizer.from_buffer(characters)
-        left, right, pieces = npy.read_array(io.BytesIO(merges), allow_pickle=False)
+        self._alphabet = Tokenizer.from_buffer(characters)
+        left, right, pieces = np.load(io.BytesIO(merges), allow_pickle=False)
         self._pairs, self._pieces = _pairs(left, right), pieces.astype(np.uint64)
 
     def ids(self, text: str) -> list[int]:
@@ -49,7 +48,7 @@ class FirstWords:
 
         The time grows with the square of the length; it is meant for a sentence or a few.
         """
-        characters = self._characters.encode(text)
+        characters = self._alphabet.encode(text)
         words = groupby(zip(characters.ids, characters.word_ids, strict=True), key=itemgetter(1))
         return [piece for _, word in words for piece in self._merged([id_ for id_, _ in word])]
 
@@ -68,7 +67,7 @@ class FirstWords:
         return ids
 
 
-def split(tokenizer: Mapping[str, Any]) -> tuple[str, bytes] | None:
+def split(tokenizer: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
     """What `FirstWords` is made of.
 
     Args:
@@ -76,10 +75,12 @@ def split(tokenizer: Mapping[str, Any]) -> tuple[str, bytes] | None:
 
     Returns:
         The characters' tokenizer and the table of merges; nothing for a tokenizer that is no plain
-        byte-pair encoding, or whose pieces are not numbered in the order in which they were learnt.
+        byte-pair encoding, that does more to the ids than that, or whose pieces are not numbered in
+        the order in which they were learnt.
     """
     model = tokenizer["model"]
-    if any(model.get(name, plain) != plain for name, plain in _PLAIN.items()):
+    more = any(tokenizer.get(name) for name in ("truncation", "padding", "post_processor"))
+    if more or any(model.get(name, plain) != plain for name, plain in _PLAIN.items()):
         return None
     vocabulary = model["vocab"]
     merges = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
@@ -87,12 +88,15 @@ def split(tokenizer: Mapping[str, Any]) -> tuple[str, bytes] | None:
     pieces = {piece for *_, piece in rows}
     if not rows or [piece for *_, piece in rows] != sorted(pieces):
         return None
+    if any(token["id"] in pieces for token in tokenizer.get("added_tokens", ())):
+        return None
     table = np.array(sorted(rows), np.min_scalar_type(max(vocabulary.values()))).T
     stream = io.BytesIO()
-    npy.write_array(stream, np.ascontiguousarray(table), allow_pickle=False)
+    np.save(stream, np.ascontiguousarray(table), allow_pickle=False)
     alphabet = {piece: id_ for piece, id_ in vocabulary.items() if id_ not in pieces}
     characters = {**tokenizer, "model": {**model, "vocab": alphabet, "merges": []}}
-    return json.dumps(characters, ensure_ascii=False), stream.getvalue()
+    text = json.dumps(characters, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(), stream.getvalue()
 
 
 def _pairs(left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.uint64]:

@@ -120,8 +120,8 @@ def _stage_files(stage: Path, contents: ModelContents, description: ModelDescrip
         target.write_text(text, encoding="utf-8")
     if parts := split(json.loads(contents.tokenizer)):
         (stage / FIRST_MERGES).parent.mkdir()
-        (stage / FIRST_CHARACTERS).write_text(parts[0], encoding="utf-8")
-        (stage / FIRST_MERGES).write_bytes(parts[1])
+        for name, part in zip((FIRST_CHARACTERS, FIRST_MERGES), parts, strict=True):
+            (stage / name).write_bytes(part)
     for precision, graph in contents.graphs.items():
         target = stage / GRAPHS[precision]
         target.parent.mkdir(exist_ok=True)

@@ -74,6 +74,7 @@ def batch_encoder(encoder: SentenceEncoder) -> EncodeBatch:
     """The function that encodes a batch and counts its tokens; other libraries' count as 0."""
     if isinstance(encoder, Encoder):
         own = encoder
+        own.warm_up()
 
         def encode(texts: list[str]) -> tuple[NDArray[np.float32], Sequence[int]]:
             ids = own.tokenize(texts)

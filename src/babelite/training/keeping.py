@@ -1,4 +1,4 @@
-"""What a run leaves in its folder on the way: lines of metrics, checkpoints, the best weights."""
+"""What a run leaves in its folder on the way: lines of metrics, and the best weights so far."""
 
 from __future__ import annotations
 
