@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from babelite import BabeliteError, Encoder
-from babelite.first_words import FirstWords, split
+from babelite.first_words import FirstWords, first_words_files
 from babelite.model_folder import (
     DEFAULT_MODEL,
     FIRST_CHARACTERS,
@@ -38,7 +38,7 @@ def packaged() -> str:
 
 
 def made_of(tokenizer: str) -> FirstWords:
-    parts = split(json.loads(tokenizer))
+    parts = first_words_files(json.loads(tokenizer))
     assert parts is not None
     return FirstWords(*parts)
 
@@ -52,7 +52,7 @@ def both(request: pytest.FixtureRequest) -> tuple[FirstWords, Tokenizer]:
 
 def test_those_of_the_package_are_made_of_its_tokenizer() -> None:
     files = (DEFAULT_MODEL / FIRST_CHARACTERS, DEFAULT_MODEL / FIRST_MERGES)
-    assert split(json.loads(packaged())) == tuple(file.read_bytes() for file in files)
+    assert first_words_files(json.loads(packaged())) == tuple(file.read_bytes() for file in files)
 
 
 @given(st.one_of(st.text(max_size=60), LETTERS, st.sampled_from([*random_model.TEXT, *REPEATED])))
@@ -86,8 +86,8 @@ def test_so_are_uncommon_ones(both: tuple[FirstWords, Tokenizer], text: str) -> 
 def test_a_tokenizer_of_another_kind_is_left_to_the_library(change: dict[str, Any]) -> None:
     vocabulary = {"a": 0, "b": 1, "c": 2, "ab": 3, "ac": 4}
     model = {"type": "BPE", "vocab": vocabulary, "merges": ["a b", "a c"]}
-    assert split({"model": model}) is not None
-    assert split({"model": {**model, **change}}) is None
+    assert first_words_files({"model": model}) is not None
+    assert first_words_files({"model": {**model, **change}}) is None
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_a_tokenizer_of_another_kind_is_left_to_the_library(change: dict[str, An
 )
 def test_so_is_one_that_does_more_than_to_split(change: dict[str, Any]) -> None:
     tokenizer = json.loads(packaged())
-    assert split(tokenizer) is not None
+    assert first_words_files(tokenizer) is not None
     if "added_tokens" in change:
         last = max(tokenizer["model"]["vocab"].values())
         change = {"added_tokens": [*tokenizer["added_tokens"], {"id": last, "content": "x"}]}
-    assert split({**tokenizer, **change}) is None
+    assert first_words_files({**tokenizer, **change}) is None
 
 
 def test_the_library_takes_over_after_a_few_sentences() -> None:

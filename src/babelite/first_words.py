@@ -34,8 +34,9 @@ class FirstWords:
     """Splits short texts into the same pieces as the tokenizer that it was made of.
 
     Args:
-        characters: The JSON of a tokenizer that knows the characters alone, as `split` makes it.
-        merges: The table of the merges, in the form of ``.npy``, as `split` makes it.
+        characters: The JSON of a tokenizer that knows the characters alone, as `first_words_files`
+            makes it.
+        merges: The table of the merges, in the form of ``.npy``, as `first_words_files` makes it.
     """
 
     def __init__(self, characters: bytes, merges: bytes) -> None:
@@ -67,7 +68,7 @@ class FirstWords:
         return ids
 
 
-def split(tokenizer: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
+def first_words_files(tokenizer: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
     """What `FirstWords` is made of.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 from babelite.checksums import sha256
 from babelite.errors import BabeliteError
-from babelite.first_words import split
+from babelite.first_words import first_words_files
 from babelite.model_card import model_card
 from babelite.model_description import ModelDescription, Precision
 from babelite.model_folder import (
@@ -114,27 +114,24 @@ def _files_of_old_model(out: Path) -> set[str]:
 
 
 def _stage_files(stage: Path, contents: ModelContents, description: ModelDescription) -> None:
-    for name, text in _texts(contents, description).items():
-        target = stage / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    if parts := split(json.loads(contents.tokenizer)):
-        (stage / FIRST_MERGES).parent.mkdir()
-        for name, part in zip((FIRST_CHARACTERS, FIRST_MERGES), parts, strict=True):
-            (stage / name).write_bytes(part)
-    for precision, graph in contents.graphs.items():
-        target = stage / GRAPHS[precision]
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(graph)
+    tokenizer = json.loads(contents.tokenizer)
+    files = {name: t.encode() for name, t in _texts(tokenizer, contents, description).items()}
+    if parts := first_words_files(tokenizer):
+        files[FIRST_CHARACTERS], files[FIRST_MERGES] = parts
+    files |= {GRAPHS[precision]: graph for precision, graph in contents.graphs.items()}
     if isinstance(contents.weights, Path):
         shutil.copyfile(contents.weights, stage / WEIGHTS)
     elif contents.weights is not None:
-        (stage / WEIGHTS).write_bytes(contents.weights)
+        files[WEIGHTS] = contents.weights
+    for name, content in files.items():
+        (stage / name).parent.mkdir(exist_ok=True)
+        (stage / name).write_bytes(content)
 
 
-def _texts(contents: ModelContents, description: ModelDescription) -> dict[str, str]:
+def _texts(
+    tokenizer: dict[str, Any], contents: ModelContents, description: ModelDescription
+) -> dict[str, str]:
     """The text files, by name; between them, what every library asks for before it loads."""
-    tokenizer = json.loads(contents.tokenizer)
     contained = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
     special = {f"{name}_token": contained[i] for i, name in enumerate(SPECIAL_TOKENS)}
     tokenizer_config = {

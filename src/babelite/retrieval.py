@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,8 +61,7 @@ def nearest(queries: ArrayLike, candidates: ArrayLike, k: int) -> Neighbours:
     k = min(k, len(candidates))
     scores = np.empty((len(queries), k), dtype=np.float32)
     indices = np.empty((len(queries), k), dtype=np.int64)
-    for start in range(0, len(queries), _QUERIES_A_BLOCK):
-        block = slice(start, start + _QUERIES_A_BLOCK)
+    for block in query_blocks(len(queries)):
         scores[block], indices[block] = _nearest_of_block(queries[block], candidates, k)
     return Neighbours(scores, indices)
 
@@ -96,8 +95,8 @@ def nearest_in_blocks(
         if not len(numbers) or not len(queries):
             continue
         found = [
-            _nearest_of_block(queries[i : i + _QUERIES_A_BLOCK], vectors, min(k, len(vectors)))
-            for i in range(0, len(queries), _QUERIES_A_BLOCK)
+            _nearest_of_block(queries[block], vectors, min(k, len(vectors)))
+            for block in query_blocks(len(queries))
         ]
         for_all = Neighbours(
             np.concatenate([part.scores for part in found]),
@@ -172,6 +171,19 @@ def _comparable(
     return left, right
 
 
+def query_blocks(queries: int, numbers: int = 1, most: int = _QUERIES_A_BLOCK) -> Iterator[slice]:
+    """Cut queries into blocks that are searched one after the other, in bounded memory.
+
+    Args:
+        queries: How many there are.
+        numbers: How many numbers the vectors have that are ranked anew for each of them.
+        most: The largest block.
+    """
+    step = max(1, min(most, NUMBERS_AT_ONCE // numbers))
+    for start in range(0, queries, step):
+        yield slice(start, start + step)
+
+
 def _nearest_of_block(
     queries: NDArray[np.float32], candidates: NDArray[np.float32], k: int
 ) -> Neighbours:
@@ -182,9 +194,7 @@ def _nearest_of_block(
     _, indices = faiss.knn(queries, candidates, wanted, metric=faiss.METRIC_INNER_PRODUCT)
     # FAISS's cosines of equal vectors differ in the last bits; these do not.
     scores = np.empty(indices.shape, np.float32)
-    step = max(1, NUMBERS_AT_ONCE // (wanted * queries.shape[1]))
-    for start in range(0, len(queries), step):
-        some = slice(start, start + step)
+    for some in query_blocks(len(queries), numbers=wanted * queries.shape[1]):
         scores[some] = np.einsum("qd,qkd->qk", queries[some], candidates[indices[some]])
     scores, indices = ranked(scores, indices)
     if wanted > k:

@@ -28,7 +28,7 @@ from babelite.index.storage import (
     write_removed,
 )
 from babelite.locks import locked
-from babelite.retrieval import NUMBERS_AT_ONCE, Neighbours, merged, nearest_in_blocks
+from babelite.retrieval import Neighbours, merged, nearest_in_blocks, query_blocks
 from babelite.vectors import unit_rows
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]
@@ -339,11 +339,9 @@ class Index:
         """The best of what the parts suggest, by the stored vectors; -1 where that is too few."""
         count = max(_CANDIDATES, 2 * k)
         numbers = count * len(self._parts) * queries.shape[1]
-        step = max(1, min(_QUERIES_A_BLOCK, NUMBERS_AT_ONCE // numbers))
         scores = np.empty((len(queries), k), np.float32)
         indices = np.empty((len(queries), k), np.int64)
-        for start in range(0, len(queries), step):
-            block = slice(start, start + step)
+        for block in query_blocks(len(queries), numbers, most=_QUERIES_A_BLOCK):
             some = queries[block]
             rows = np.hstack([p.candidates(some, count, self._removed) for p in self._parts])
             vectors = from_stored(self._storage.stored[rows.ravel()]).reshape(*rows.shape, -1)
