@@ -141,9 +141,11 @@ def test_what_is_wrong_is_said_before_any_work(
     assert message in str(error.value)
 
 
-def test_columns_of_parquet(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", [pa.string(), pa.large_string(), pa.string_view(), None])
+def test_columns_of_parquet(layout: pa.DataType | None, tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    words = pa.array(["a", None, "b"]).dictionary_encode()
+    words = pa.array(["a", None, "b"], layout)
+    words = words if layout else words.dictionary_encode()
     pq.write_table(pa.table({"number": [1, 2, 3], "sentence": words}), path)
     assert list(Source(str(path)).read()) == ["a", "", "b"]
     with pytest.raises(BabeliteError, match="column 'number' holds int64, not text"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from babelite.errors import BabeliteError, MissingExtraError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
 _SHOWN = 20  # bytes before and after one that is not UTF-8
@@ -61,6 +62,15 @@ def reading_parquet(file: str | Path | BinaryIO, place: str) -> Iterator[pq.Parq
             path=place,
             remedy="write the file anew from text that was decoded rightly",
         ) from error
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds strings, in any of Arrow's layouts."""
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    layouts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(holds(kind) for holds in layouts)
 
 
 def require_no_zero_byte(texts: Sequence[str], name: str, place: str) -> None:

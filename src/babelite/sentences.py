@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from babelite.errors import BabeliteError
 from babelite.files import decode_lines, suffix_of, whole_lines
 from babelite.json_lines import read_record, text_of
-from babelite.parquet import reading_parquet, require_no_zero_byte, require_one, require_pyarrow
+from babelite.parquet import (
+    is_text,
+    reading_parquet,
+    require_no_zero_byte,
+    require_one,
+    require_pyarrow,
+)
 from babelite.places import is_url, reading, reading_stored
 
 if TYPE_CHECKING:
@@ -238,16 +244,13 @@ class Source:
                 first = max(0, first - len(texts))
 
     def _parquet_column(self, file: pq.ParquetFile) -> str:
-        import pyarrow as pa
-
         names = file.schema_arrow.names
         wanted = _FIELDS if self.field is None else (self.field,)
         for name in wanted:
             if name in names:
                 require_one(name, names, self.place)
                 kind = file.schema_arrow.field(name).type
-                kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-                if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+                if is_text(kind):
                     return name
                 raise BabeliteError(
                     f"column {name!r} holds {kind}, not text",

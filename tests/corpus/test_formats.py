@@ -280,7 +280,11 @@ def test_parquet_struct_dictionary_and_large_strings(tmp_path: Path) -> None:
     }
     pq.write_table(pa.table(sides), path)
     assert read(path) == [Pair("a", "b"), Pair("a", "c")]
+    views = pa.array(["c", "c"], pa.string_view())
+    pq.write_table(pa.table({"en": sides["en"], "fr": views}), tmp_path / "views.parquet")
+    assert read(tmp_path / "views.parquet") == [Pair("a", "c"), Pair("a", "c")]
     # What is kept out of training must be found in every kind of column.
+    assert sorted(read_texts(str(tmp_path / "views.parquet"))) == ["a", "a", "c", "c"]
     assert sorted(read_texts(str(path))) == ["a", "a", "b", "c"]
 
 

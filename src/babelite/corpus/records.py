@@ -13,7 +13,13 @@ from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.files import COMPRESSIONS, read_lines, require_file, writing_bytes, writing_text
 from babelite.json_lines import read_record, text_of, without_half_pairs
-from babelite.parquet import reading_parquet, require_no_zero_byte, require_one, require_pyarrow
+from babelite.parquet import (
+    is_text,
+    reading_parquet,
+    require_no_zero_byte,
+    require_one,
+    require_pyarrow,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -163,7 +169,7 @@ def parquet_texts(path: str) -> Iterator[str]:
             holders = [batch, *map(_struct_as_batch, structs)]
             for holder in holders:
                 for name, column in zip(holder.schema.names, holder.columns, strict=True):
-                    if _is_text(column.type):
+                    if is_text(column.type):
                         yield from _strings_of(column, name, path)
 
 
@@ -221,13 +227,6 @@ def _is_struct(kind: pa.DataType) -> bool:
     return bool(pa.types.is_struct(kind))
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
 def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
     import pyarrow as pa
 
@@ -235,8 +234,8 @@ def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
 
 
 def _strings_of(column: pa.Array, name: str, path: str) -> list[str]:
-    """The strings of a column; flat, dictionary-encoded and large strings all come out alike."""
-    if not _is_text(column.type):
+    """The strings of a column, whatever their layout."""
+    if not is_text(column.type):
         raise BabeliteError(
             f"column {name!r} holds {column.type}, not text",
             path=path,
