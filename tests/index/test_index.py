@@ -12,7 +12,7 @@ from word_encoder import WordEncoder
 
 from babelite.errors import BabeliteError
 from babelite.index import Index
-from babelite.index.description import Kind, Precision
+from babelite.index.description import Kind, VectorType
 from babelite.index.storage import from_stored, to_stored
 
 WORDS = ["red", "green", "blue", "sun", "moon", "sea", "tree", "house"]
@@ -21,7 +21,11 @@ SOME_LINES = LINES.filter(lambda lines: any(map(str.strip, lines)))
 
 
 def brute_force(
-    queries: NDArray[np.float32], lines: Sequence[str], gone: set[int], k: int, precision: Precision
+    queries: NDArray[np.float32],
+    lines: Sequence[str],
+    gone: set[int],
+    k: int,
+    precision: VectorType,
 ) -> list[list[int]]:
     """Sort the cosines of everything that can be found; rounding noise counts as a tie."""
     vectors = WordEncoder().encode(lines)
@@ -44,7 +48,7 @@ def test_the_same_as_sorting_all_cosines_whatever_was_added_and_removed(
     changes: list[list[str] | set[int]],
     queries: list[str],
     k: int,
-    precision: Precision,
+    precision: VectorType,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         index = Index.build(first, WordEncoder(), Path(folder) / "index", precision=precision)

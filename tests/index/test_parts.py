@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 from babelite.identity import EncoderIdentity
-from babelite.index.description import Contents, IndexDescription, Part, Source
+from babelite.index.description import Contents, IndexDescription, Origin, Part
 from babelite.index.parts import plan
 
 
@@ -13,7 +13,7 @@ def described(rows: int, covered: int = 0, **fields: object) -> IndexDescription
         {
             "encoder": EncoderIdentity(name="x", dim=8),
             "precision": "int8",
-            "contents": Contents(sources=(Source(name="a", lines=rows),)),
+            "contents": Contents(sources=(Origin(name="a", lines=rows),)),
             "parts": (part,) if part else (),
             **fields,
         }

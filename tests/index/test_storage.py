@@ -9,7 +9,7 @@ from word_encoder import WordEncoder
 
 from babelite.errors import BabeliteError
 from babelite.index import Index
-from babelite.index.description import Precision
+from babelite.index.description import VectorType
 from babelite.index.storage import from_stored, to_stored
 from babelite.locks import locked
 from babelite.vectors import unit_rows
@@ -24,7 +24,7 @@ def test_rounding_is_bounded(seed: int, dim: int, spread: int) -> None:
     vectors[3] = 0
     largest = np.abs(vectors).max(axis=1)
     # Half a step a component, and as much again for the length that the steps change.
-    bounds: dict[Precision, NDArray[np.float64]] = {
+    bounds: dict[VectorType, NDArray[np.float64]] = {
         "int8": 2 * np.sqrt(dim) * largest / 254,
         "float16": 2 * 2**-11 + np.zeros(20),
     }

@@ -20,8 +20,8 @@ from babelite.index.description import (
     Contents,
     IndexDescription,
     Kind,
-    Precision,
-    Source,
+    Origin,
+    VectorType,
     is_index,
     read_description,
     write_description,
@@ -53,7 +53,7 @@ def begin(
     folder: Path,
     encoder: SentenceEncoder,
     spec: str | None,
-    precision: Precision,
+    precision: VectorType,
     kind: Kind | None,
 ) -> IndexDescription:
     """Make an empty index, or take up one that is there.
@@ -134,12 +134,12 @@ def ingest(
                     what = "encoding"  # and so is all that follows
                     _forget_parts(folder, description)
                 if what == "encoding":
-                    writer.keep_only([*kept, Source(name=name, lines=count)])
+                    writer.keep_only([*kept, Origin(name=name, lines=count)])
                     lines = [line.decode("utf-8") for line in block]
                     writer.append(block, encode_lines(encoder, lines))
                 count += len(block)
                 progress(what, before + count, None)
-            kept.append(Source(name=name, lines=count))
+            kept.append(Origin(name=name, lines=count))
             before += count
         writer.keep_only(kept)
         if writer.on_disk.rows == writer.on_disk.blank:
@@ -225,7 +225,7 @@ def _line(text: str) -> str:
     return text[:-1].removesuffix("\r") if text.endswith("\n") else text
 
 
-def _is_there(writer: Writer, kept: list[Source], count: int, block: list[bytes]) -> bool:
+def _is_there(writer: Writer, kept: list[Origin], count: int, block: list[bytes]) -> bool:
     """Whether the next lines of the source that follows some others are on disk."""
     there = writer.on_disk.sources
     if [s.lines for s in there[: len(kept)]] != [s.lines for s in kept]:

@@ -17,7 +17,7 @@ from babelite.versions import require_readable
 FORMAT_VERSION = 1
 DESCRIPTION = "index.json"
 
-Precision = Literal["int8", "float16"]
+VectorType = Literal["int8", "float16"]
 Kind = Literal["exact", "ivf", "pq"]
 
 
@@ -25,7 +25,7 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Source(_Record):
+class Origin(_Record):
     """Lines that came from one place.
 
     Attributes:
@@ -45,7 +45,7 @@ class Contents(_Record):
         blank: How many of them are blank; these have a row, and are never found.
     """
 
-    sources: tuple[Source, ...] = ()
+    sources: tuple[Origin, ...] = ()
     blank: int = Field(default=0, ge=0)
 
     @property
@@ -87,7 +87,7 @@ class IndexDescription(_Record):
     format_version: int = FORMAT_VERSION
     babelite_version: str = __version__
     encoder: EncoderIdentity
-    precision: Precision
+    precision: VectorType
     contents: Contents = Contents()
     pending: Contents | None = None
     kind: Kind | None = None

@@ -16,7 +16,7 @@ from babelite.index.building import begin, claim_folder, finish, ingest, take_ki
 from babelite.index.description import (
     IndexDescription,
     Kind,
-    Precision,
+    VectorType,
     read_description,
 )
 from babelite.index.parts import OpenPart, Progress, blocks_of
@@ -93,7 +93,7 @@ class Index:
         out: str | Path,
         *,
         kind: Kind | None = None,
-        precision: Precision = "int8",
+        precision: VectorType = "int8",
         spec: str | None = None,
         progress: Progress | None = None,
     ) -> Index:

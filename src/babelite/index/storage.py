@@ -21,8 +21,8 @@ from babelite.files import writing
 from babelite.index.description import (
     Contents,
     IndexDescription,
-    Precision,
-    Source,
+    Origin,
+    VectorType,
     write_description,
 )
 
@@ -38,7 +38,7 @@ _SCANNED_ROWS = 8192
 PROBED_LINES = 3  # by whose vectors the encoder is known again
 
 
-def to_stored(vectors: NDArray[np.float32], precision: Precision) -> NDArray[np.generic]:
+def to_stored(vectors: NDArray[np.float32], precision: VectorType) -> NDArray[np.generic]:
     """Round vectors to what is kept on disk.
 
     As int8 the largest component of each vector becomes ±127 and its length is left to be computed:
@@ -226,11 +226,11 @@ class Writer:
             ) from error
         self._text_size = ends[-1]
         *others, last = self.on_disk.sources
-        grown = Source(name=last.name, lines=last.lines + len(texts))
+        grown = Origin(name=last.name, lines=last.lines + len(texts))
         blank = self.on_disk.blank + sum(not text for text in texts)
         self.commit(pending=Contents(sources=(*others, grown), blank=blank))
 
-    def keep_only(self, sources: Sequence[Source]) -> None:
+    def keep_only(self, sources: Sequence[Origin]) -> None:
         """Give up all rows on disk but those of some sources, and take the names of these.
 
         Args:
