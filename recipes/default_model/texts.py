@@ -1,4 +1,4 @@
-"""The training text of the packaged model: by kind, joined across English, and disturbed.
+"""The training text of the packaged model: sorted by kind, and joined across English.
 
 Two thirds of the text are about software, and people search for more than that: the kinds are
 written to files of their own, so that training can weigh them. Sentences of two languages that
@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
-
-from disturbed import disturbed
 
 from babelite.corpus import PairSource
 from babelite.errors import BabeliteError
@@ -117,10 +115,8 @@ def _joined(
 
 
 def _write(out: Path, languages: str, pairs: list[tuple[str, str, str]]) -> None:
-    first, second = languages.split("-")
     for kind in KINDS:
-        clean = [(source, target) for found, source, target in pairs if found == kind]
-        chosen = [disturbed(pair, (first, second)) for pair in clean]
+        chosen = [(source, target) for found, source, target in pairs if found == kind]
         if chosen:
             with writing_text(out / f"{languages}.{kind}.tsv.gz") as stream:
                 stream.writelines(f"{source}\t{target}\n" for source, target in chosen)
