@@ -13,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from disturbed import disturbed
 from install import install
 from texts import write_texts
 
@@ -34,11 +35,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     options = parser.parse_args()
     progress = Progress()
-    config = make_config(file=HERE / "config.toml", options={"seed": options.seed})
+    seed = {"seed": options.seed}
+    clean, model = options.work / "clean", options.work / "model"
     sources = write_texts(options.data, options.work / "text", progress.say)
-    train(sources, options.work / "model", config, progress=progress)
+    train(sources, clean, make_config(file=HERE / "config.toml", options=seed), progress=progress)
+    sources = write_texts(
+        options.data,
+        options.work / "disturbed",
+        progress.say,
+        kinds=("everyday", "prose"),
+        change=disturbed,
+    )
+    config = make_config(file=HERE / "disturbed.toml", options=seed | {"start": str(clean)})
+    train(sources, model, config, progress=progress)
     progress.say("Measuring and installing")
-    install(options.work / "model", options.data, options.dev)
+    install([clean, model], options.data, options.dev)
     progress.say(f"The model is in {DEFAULT_MODEL}")
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from itertools import chain
@@ -33,16 +33,16 @@ NAME = "babelite-en-fr-de-es-it"
 _SIB200 = {"en": "eng_Latn", "fr": "fra_Latn", "de": "deu_Latn", "es": "spa_Latn", "it": "ita_Latn"}
 
 
-def install(run: Path, data: Path, dev: Path) -> None:
+def install(runs: Sequence[Path], data: Path, dev: Path) -> None:
     """Measure a finished run, and write the packaged model and the record of how it was made.
 
     Args:
-        run: The folder that training wrote.
+        runs: The folders that training wrote, one going on from the other; the last is packaged.
         data: The folder of the training text, for its counts and checksums.
         dev: The folder of the evaluation sets.
     """
-    metrics = measure(Encoder.load(run, precision="int8"), dev)
-    model = read_model_folder(run, verify="all")
+    metrics = measure(Encoder.load(runs[-1], precision="int8"), dev)
+    model = read_model_folder(runs[-1], verify="all")
     description = replace(
         model.description,
         name=NAME,
@@ -57,7 +57,7 @@ def install(run: Path, data: Path, dev: Path) -> None:
         graphs={"int8": model.file(GRAPHS["int8"]).read_bytes()},
     )
     write_model_folder(DEFAULT_MODEL, contents, description)
-    write_text(HERE / "record.json", json.dumps(_record(run, data, metrics), indent=2) + "\n")
+    write_text(HERE / "record.json", json.dumps(_record(runs, data, metrics), indent=2) + "\n")
 
 
 def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
@@ -90,16 +90,17 @@ def _counted(data: Path) -> Iterator[TrainingData]:
             )
 
 
-def _record(run: Path, data: Path, metrics: dict[str, float]) -> dict[str, Any]:
+def _record(runs: Sequence[Path], data: Path, metrics: dict[str, float]) -> dict[str, Any]:
     files = [data / f"en-{code}.tsv.gz" for code in LANGUAGES]
-    own = chain(HERE.glob("*.py"), [HERE / "config.toml"])
-    result = json.loads((run / "training" / "result.json").read_text(encoding="utf-8"))
+    own = chain(HERE.glob("*.py"), HERE.glob("*.toml"))
+    records = [run / "training" / "result.json" for run in runs]
+    results = [json.loads(record.read_text(encoding="utf-8")) for record in records]
     packages = ("babelite", "torch", "tokenizers", "onnxruntime", "numpy")
     return {
         "data": {path.name: sha256(path) for path in files},
         "recipe": {path.name: sha256(path) for path in sorted(own)},
-        "pairs_seen": result["pairs"],
-        "seconds": result["seconds"],
+        "pairs_seen": sum(result["pairs"] for result in results),
+        "seconds": sum(result["seconds"] for result in results),
         "machine": {"processor": _processor(), "cpus": os.cpu_count()},
         "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
         "metrics": metrics,

@@ -1,0 +1,167 @@
+"""Sentences as they are typed, copied and sent, in place of some of the clean ones.
+
+One side of every fifth pair gets what does not change what it says: other marks at its end, a
+typing mistake, a greeting, a price or a reference beside it, markup. So the encoder learns to look
+past them. The phrases, marks and numbers are not those of ``benchmarks/disturbances.py``, which
+asks how well that worked.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable
+from html.entities import codepoint2name
+from random import Random
+
+SHARE = 0.2
+
+_BEFORE = {
+    "en": ("Hi,", "Hello Anna,", "Dear colleagues,", "Sorry,", "Well,", "By the way,", "OK,"),
+    "fr": ("Salut,", "Bonjour Anna,", "Chers collègues,", "Pardon,", "Eh bien,", "Au fait,", "OK,"),
+    "de": ("Hi,", "Hallo Anna,", "Liebe Kollegen,", "Entschuldigung,", "Also,", "Übrigens,", "OK,"),
+    "es": ("Hola,", "Hola Ana,", "Estimados colegas,", "Perdón,", "Bueno,", "Por cierto,", "Vale,"),
+    "it": ("Ciao,", "Salve Anna,", "Cari colleghi,", "Scusa,", "Beh,", "A proposito,", "OK,"),
+}
+_AFTER = {
+    "en": ("Thanks!", "Thank you in advance.", "Best regards", "See you soon.", "Good night."),
+    "fr": ("Merci !", "Merci d'avance.", "Cordialement", "À bientôt.", "Bonne nuit."),
+    "de": ("Danke!", "Vielen Dank im Voraus.", "Viele Grüße", "Bis bald.", "Gute Nacht."),
+    "es": ("¡Gracias!", "Gracias de antemano.", "Un saludo", "Hasta pronto.", "Buenas noches."),
+    "it": ("Grazie!", "Grazie in anticipo.", "Cordiali saluti", "A presto.", "Buonanotte."),
+}
+_SMILES = (
+    ":)",
+    ":-)",
+    ";-)",
+    ":D",
+    ":(",
+    "<3",
+    "xD",
+    "😊",
+    "🙂",
+    "😉",
+    "😍",
+    "😢",
+    "👏",
+    "✅",
+    "🚀",
+)
+_STATEMENTS = ("", "", "!", "!!", "..", ";", " .", ". . .", ".....")
+_QUESTIONS = ("", "??", "???", " ?", "?..", "!?")
+_WRAPPED = (
+    "({})",
+    "[{}]",
+    "* {}",
+    "- {}",
+    "> {}",
+    "**{}**",
+    "_{}_",
+    "<p>{}</p>",
+    "<b>{}</b>",
+    "'{}'",
+)
+_END = re.compile(r"[\s.!?…;:]*$")
+_ENTITIES = {code: f"&{name};" for code, name in codepoint2name.items() if code > 127}
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def disturbed(pair: tuple[str, str], languages: tuple[str, str]) -> tuple[str, str]:
+    """The pair itself, or with one of its sides disturbed: always the same for the same pair.
+
+    Args:
+        pair: Two sentences that mean the same.
+        languages: Their languages' codes.
+
+    Returns:
+        The pair to train on.
+    """
+    random = Random("\t".join(pair))
+    if random.random() >= SHARE:
+        return pair
+    side = random.randrange(2)
+    change = random.choice(_CHANGES)
+    sentence = change(pair[side], languages[side], random)
+    return (sentence, pair[1]) if side == 0 else (pair[0], sentence)
+
+
+def _end(sentence: str, language: str, random: Random) -> str:
+    body = _END.sub("", sentence)
+    return body + random.choice(_QUESTIONS if "?" in sentence[len(body) :] else _STATEMENTS)
+
+
+def _greeted(sentence: str, language: str, random: Random) -> str:
+    if random.random() < 0.3:
+        return f"{sentence} {random.choice(_AFTER[language])}"
+    return f"{random.choice(_BEFORE[language])} {sentence}"
+
+
+def _numbered(sentence: str, language: str, random: Random) -> str:
+    small, large = random.randint(1, 31), random.randint(100, 9999)
+    before = (
+        f"{small}.",
+        f"{small})",
+        f"{small % 24}:{large % 60:02}",
+        f"{large}:",
+        f"No. {small}:",
+    )
+    after = (
+        f"(p. {small})",
+        f"({large})",
+        f"- {small},90 €",
+        f"${small}.99",
+        f"{large} €",
+        f"{small}/{small % 12 + 1}/{1990 + large % 40}",
+        f"{1990 + large % 40}-{small % 12 + 1:02}-{small:02}",
+        f"{small} %",
+        f"{large} km",
+        f"{small} cm",
+        f"^{small}",
+    )
+    if random.random() < 0.4:
+        return f"{random.choice(before)} {sentence}"
+    return f"{sentence} {random.choice(after)}"
+
+
+def _smiling(sentence: str, language: str, random: Random) -> str:
+    return f"{sentence} {''.join(random.choices(_SMILES, k=random.choice((1, 1, 2))))}"
+
+
+def _wrapped(sentence: str, language: str, random: Random) -> str:
+    return random.choice(_WRAPPED).format(sentence)
+
+
+def _escaped(sentence: str, language: str, random: Random) -> str:
+    if random.random() < 0.5:
+        return sentence.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    return html.escape(sentence).translate(_ENTITIES)
+
+
+def _plain(sentence: str, language: str, random: Random) -> str:
+    parts = unicodedata.normalize("NFD", sentence)
+    letters = "".join(part for part in parts if not unicodedata.combining(part))
+    return re.sub(r"(?<!\w)[,;:]|[,;:](?!\w)", "", letters) if random.random() < 0.5 else letters
+
+
+def _mistyped(sentence: str, language: str, random: Random) -> str:
+    for _ in range(random.choice((1, 1, 2))):
+        places = [place for place, letter in enumerate(sentence) if letter.isalpha()]
+        if places:
+            place = random.choice(places)
+            here, after = sentence[place], sentence[place + 1 :]
+            typed = (after[:1] + here, "", here + here, random.choice(_LETTERS))
+            kind = random.randrange(len(typed))
+            sentence = sentence[:place] + typed[kind] + (after[1:] if kind == 0 else after)
+    return sentence
+
+
+_Change = Callable[[str, str, Random], str]
+# Twice: what people do most.
+_CHANGES: tuple[_Change, ...] = (
+    *(_end, _greeted, _numbered, _mistyped) * 2,
+    _smiling,
+    _wrapped,
+    _escaped,
+    _plain,
+)
