@@ -5,10 +5,60 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import disturbances
+import disturbed
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from texts import write_texts
 
 from babelite.errors import BabeliteError
+
+SENTENCE = "Où étiez-vous né, là-bas ou ici ?"
+TRANSLATION = "Where were you born, there or here?"
+
+
+def letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text.casefold()))
+
+
+def test_a_fifth_of_the_pairs_is_disturbed_on_one_side() -> None:
+    pairs = [(f"{SENTENCE} {n}", f"{TRANSLATION} {n}") for n in range(5_000)]
+    found = [disturbed.disturbed(pair, ("fr", "en")) for pair in pairs]
+    assert found == [disturbed.disturbed(pair, ("fr", "en")) for pair in pairs]
+    sides = [
+        tuple(a != b for a, b in zip(pair, new, strict=True))
+        for pair, new in zip(pairs, found, strict=True)
+    ]
+    assert (True, True) not in sides
+    assert sides.count((True, False)) == pytest.approx(500, abs=100)
+    assert sides.count((False, True)) == pytest.approx(500, abs=100)
+
+
+@given(
+    st.text(min_size=1, max_size=60),
+    st.sampled_from(["en", "fr", "de", "es", "it"]),
+    st.integers(0, 99),
+)
+def test_any_sentence_can_be_disturbed(sentence: str, language: str, number: int) -> None:
+    pair = disturbed.disturbed((sentence, str(number)), (language, "en"))
+    assert all(isinstance(side, str) for side in pair)
+
+
+@pytest.mark.parametrize("change", ["_end", "_greeted", "_numbered", "_smiling", "_wrapped"])
+def test_what_is_added_leaves_the_words(change: str) -> None:
+    for seed in range(200):
+        new = getattr(disturbed, change)(SENTENCE, "fr", disturbed.Random(seed))
+        assert letters(SENTENCE) in letters(new)
+        assert new != SENTENCE or change == "_end"
+
+
+def test_the_benchmark_asks_for_other_phrases_and_signs() -> None:
+    phrases = {
+        p for way in (disturbed._BEFORE, disturbed._AFTER) for all_ in way.values() for p in all_
+    }
+    assert not phrases & set(disturbances._GREETINGS.values())
+    assert not set("".join(disturbed._SMILES)) & set(disturbances._EMOJI)
 
 
 def data(folder: Path, **lines: list[str]) -> Path:
@@ -45,3 +95,15 @@ def test_a_line_without_a_source_is_told(tmp_path: Path) -> None:
     folder = data(tmp_path, fr=["Hello\tBonjour"])
     with pytest.raises(BabeliteError, match=r"en-fr\.tsv\.gz, line 1: has 2 columns instead of"):
         write_texts(folder, tmp_path / "text", lambda text: None)
+
+
+def test_text_can_be_changed_and_of_some_kinds(tmp_path: Path) -> None:
+    folder = data(tmp_path, fr=["Hello\tBonjour\ttatoeba", "Print\tImprimer\tapps-ui"])
+    (source,) = write_texts(
+        folder,
+        tmp_path / "text",
+        lambda text: None,
+        kinds=["everyday"],
+        change=lambda pair, languages: (f"{pair[0]} {languages[0]}", f"{pair[1]} {languages[1]}"),
+    )
+    assert rows(Path(source.paths[0])) == ["Hello en\tBonjour fr"]
