@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from disturbed import disturbed
+from disturbed import write_disturbed
 from install import install
 from texts import write_texts
 
@@ -39,13 +39,7 @@ def main() -> None:
     clean, model = options.work / "clean", options.work / "model"
     sources = write_texts(options.data, options.work / "text", progress.say)
     train(sources, clean, make_config(file=HERE / "config.toml", options=seed), progress=progress)
-    sources = write_texts(
-        options.data,
-        options.work / "disturbed",
-        progress.say,
-        kinds=("everyday", "prose"),
-        change=disturbed,
-    )
+    sources = write_disturbed(sources, options.work / "disturbed")
     config = make_config(file=HERE / "disturbed.toml", options=seed | {"start": str(clean)})
     train(sources, model, config, progress=progress)
     progress.say("Measuring and installing")

@@ -11,11 +11,17 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html.entities import codepoint2name
+from pathlib import Path
 from random import Random
 
+from babelite.corpus import PairSource
+from babelite.files import read_lines, writing_text
+
 SHARE = 0.2
+KINDS = ("everyday", "prose")
 
 _BEFORE = {
     "en": ("Hi,", "Hello Anna,", "Dear colleagues,", "Sorry,", "Well,", "By the way,", "OK,"),
@@ -65,6 +71,32 @@ _WRAPPED = (
 _END = re.compile(r"[\s.!?…;:]*$")
 _ENTITIES = {code: f"&{name};" for code, name in codepoint2name.items() if code > 127}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def write_disturbed(sources: Sequence[PairSource], out: Path) -> list[PairSource]:
+    """Write disturbed copies of the files of `KINDS`, unless they are there.
+
+    Args:
+        sources: Files of pairs, as `texts.write_texts` gives them.
+        out: The folder for the copies.
+
+    Returns:
+        The copies, with the languages and weights of what they are of.
+    """
+    copies = []
+    out.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        clean = Path(source.paths[0])
+        if clean.name.split(".")[1] not in KINDS:
+            continue
+        copy = out / clean.name
+        if not copy.exists():
+            with writing_text(copy) as stream:
+                for line in read_lines(clean):
+                    first, second = line.split("\t")
+                    stream.write("\t".join(disturbed((first, second), source.languages)) + "\n")
+        copies.append(replace(source, paths=(str(copy),)))
+    return copies
 
 
 def disturbed(pair: tuple[str, str], languages: tuple[str, str]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The training text of the packaged model: sorted by kind, joined across English, or disturbed.
+"""The training text of the packaged model: sorted by kind, and joined across English.
 
 Two thirds of the text are about software, and people search for more than that: the kinds are
 written to files of their own, so that training can weigh them. Sentences of two languages that
@@ -8,7 +8,7 @@ translate the same English sentence make a pair too: that teaches the pairs with
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -50,29 +50,13 @@ def weight(languages: str, kind: str) -> float:
     return {"everyday": 1.5, "prose": 1.0, "technical": 0.3}[kind]
 
 
-Change = Callable[[tuple[str, str], tuple[str, str]], tuple[str, str]]
-
-
-def _unchanged(pair: tuple[str, str], languages: tuple[str, str]) -> tuple[str, str]:
-    return pair
-
-
-def write_texts(
-    data: Path,
-    out: Path,
-    say: Callable[[str], None],
-    *,
-    kinds: Sequence[str] = KINDS,
-    change: Change = _unchanged,
-) -> list[PairSource]:
+def write_texts(data: Path, out: Path, say: Callable[[str], None]) -> list[PairSource]:
     """Write the files that are trained on, unless they are there.
 
     Args:
         data: The folder of ``en-XX.tsv.gz``: English, the other language, source name.
         out: The folder for the files.
         say: Told what is done.
-        kinds: The kinds of text that are wanted.
-        change: What is written for a pair and the codes of its languages.
 
     Returns:
         The files with their weights.
@@ -80,16 +64,6 @@ def write_texts(
     Raises:
         BabeliteError: A file is missing, or a line has not three columns.
     """
-
-    def write(languages: str, pairs: list[tuple[str, str, str]]) -> None:
-        first, second = languages.split("-")
-        for kind in kinds:
-            clean = [(source, target) for found, source, target in pairs if found == kind]
-            if clean:
-                chosen = (change(pair, (first, second)) for pair in clean)
-                with writing_text(out / f"{languages}.{kind}.tsv.gz") as stream:
-                    stream.writelines(f"{source}\t{target}\n" for source, target in chosen)
-
     complete = out / "complete"
     if not complete.exists():
         out.mkdir(parents=True, exist_ok=True)
@@ -97,12 +71,12 @@ def write_texts(
         for language in LANGUAGES:
             say(f"Sorting en-{language}")
             rows = list(_read(data / f"en-{language}.tsv.gz"))
-            write(f"en-{language}", [(row.kind, row.english, row.other) for row in rows])
+            _write(out, f"en-{language}", [(row.kind, row.english, row.other) for row in rows])
             for row in rows:
                 by_english[row.english.casefold()][language].append(row)
         for first, second in combinations(LANGUAGES, 2):
             say(f"Joining {first}-{second}")
-            write(f"{first}-{second}", list(_joined(by_english, first, second)))
+            _write(out, f"{first}-{second}", list(_joined(by_english, first, second)))
         complete.touch()
     return [
         PairSource((str(path),), *path.name.split(".")[0].split("-"), weight=weight(*_parts(path)))
@@ -138,3 +112,11 @@ def _joined(
             for place in range(max(len(left), len(right))):
                 a, b = left[place % len(left)], right[place % len(right)]
                 yield a.kind, a.other, b.other
+
+
+def _write(out: Path, languages: str, pairs: list[tuple[str, str, str]]) -> None:
+    for kind in KINDS:
+        chosen = [(source, target) for found, source, target in pairs if found == kind]
+        if chosen:
+            with writing_text(out / f"{languages}.{kind}.tsv.gz") as stream:
+                stream.writelines(f"{source}\t{target}\n" for source, target in chosen)

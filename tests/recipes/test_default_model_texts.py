@@ -97,13 +97,13 @@ def test_a_line_without_a_source_is_told(tmp_path: Path) -> None:
         write_texts(folder, tmp_path / "text", lambda text: None)
 
 
-def test_text_can_be_changed_and_of_some_kinds(tmp_path: Path) -> None:
-    folder = data(tmp_path, fr=["Hello\tBonjour\ttatoeba", "Print\tImprimer\tapps-ui"])
-    (source,) = write_texts(
-        folder,
-        tmp_path / "text",
-        lambda text: None,
-        kinds=["everyday"],
-        change=lambda pair, languages: (f"{pair[0]} {languages[0]}", f"{pair[1]} {languages[1]}"),
-    )
-    assert rows(Path(source.paths[0])) == ["Hello en\tBonjour fr"]
+def test_everyday_text_and_prose_get_disturbed_copies(tmp_path: Path) -> None:
+    lines = [f"Hello {n}\tBonjour {n}\ttatoeba" for n in range(200)]
+    folder = data(tmp_path, fr=[*lines, "Print\tImprimer\tapps-ui"])
+    clean = write_texts(folder, tmp_path / "text", lambda text: None)
+    (copy,) = disturbed.write_disturbed(clean, tmp_path / "disturbed")
+    pairs = [tuple(line.split("\t")[:2]) for line in lines]
+    expected = ["\t".join(disturbed.disturbed(pair, ("en", "fr"))) for pair in pairs]
+    assert rows(Path(copy.paths[0])) == expected
+    assert expected != ["\t".join(pair) for pair in pairs]
+    assert (copy.languages, copy.weight) == (("en", "fr"), 1.5)
