@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from safetensors.numpy import load_file
 from small_runs import records, run, run_stopped
 
 from babelite import Encoder
 from babelite.checksums import sha256
 from babelite.corpus import parse_source
 from babelite.errors import BabeliteError
+from babelite.evaluation.retrieval import precision_at_1
 from babelite.model_folder import DEFAULT_MODEL, read_model_folder
 from babelite.training.config import make_config
 from babelite.training.progress import Progress
@@ -91,6 +93,48 @@ def test_the_packaged_encoder_starts_from_what_its_8_bits_stand_for(
     assert old.name in (out / "README.md").read_text(encoding="utf-8").split("How it was made")[1]
 
 
+def test_the_end_is_the_mean_of_the_weights_it_started_from_and_the_trained_ones(
+    start: Path, parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"start": str(start), "steps": 5, "learning_rate": 1e-2} | OWN
+    run(parallel_file, tmp_path / "whole", **options)
+    shared = options | {"start_share": 0.25}
+    run_stopped(parallel_file, tmp_path / "mean", monkeypatch, **shared)
+    result = run(parallel_file, tmp_path / "mean", **shared)
+    before, trained, mean = (
+        load_file(path / "model.safetensors")
+        for path in (start, tmp_path / "whole", tmp_path / "mean")
+    )
+    for name, weight in mean.items():
+        np.testing.assert_allclose(weight, 0.25 * before[name] + 0.75 * trained[name], atol=1e-6)
+    # What is told is measured with the mean.
+    held_out = [
+        line.split("\t")
+        for line in (tmp_path / "mean/training/corpus/en-fr.held-out.tsv").read_text().splitlines()
+    ]
+    encoder = Encoder.load(tmp_path / "mean", precision="float32")
+    u, v = (encoder.encode([pair[side] for pair in held_out]) for side in range(2))
+    hits = [precision_at_1(u, v).mean(), precision_at_1(v, u).mean()]
+    assert result.precision_at_1["en-fr"] == pytest.approx(np.mean(hits), abs=0.005)
+    assert "25% of that encoder's" in (tmp_path / "mean" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_mean_with_an_encoder_that_is_another_by_now_is_refused(
+    start: Path, parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = shutil.copytree(start, tmp_path / "mine")
+    options: dict[str, Any] = {"start": str(mine), "start_share": 0.5, "steps": 5} | OWN
+    run_stopped(parallel_file, tmp_path / "m", monkeypatch, **options)
+    shutil.rmtree(mine)
+    run(parallel_file, tmp_path / "other", start=str(start), steps=1, **OWN)
+    shutil.copytree(tmp_path / "other", mine)
+    with pytest.raises(BabeliteError, match="holds another encoder than when this run began"):
+        run(parallel_file, tmp_path / "m", **options)
+    shutil.rmtree(mine)
+    shutil.copytree(start, mine)
+    run(parallel_file, tmp_path / "m", **options)
+
+
 def test_a_bag_starts_from_a_bag(parallel_file: Path, tmp_path: Path) -> None:
     run(parallel_file, tmp_path / "bag", layers=0)
     more = {"bag_steps": 1, "bag_learning_rate": 1e-9, "bag_batch_size": 64}
@@ -104,6 +148,7 @@ def test_a_bag_starts_from_a_bag(parallel_file: Path, tmp_path: Path) -> None:
     [
         ({"dim": 48}, "has dim = 32, and keeps it; leave out --dim"),
         ({"bag_steps": 5}, "leave out --bag-epochs, --bag-steps and --bag-share"),
+        ({"start": None, "start_share": 0.5}, "without an encoder to start from none can be kept"),
     ],
 )
 def test_what_the_encoder_decides_cannot_be_set(

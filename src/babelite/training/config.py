@@ -37,6 +37,13 @@ class TrainingConfig(BaseModel):
         "its vocabulary, sizes and weights. If it has layers: no bag phase, and a learning rate of "
         "3e-4, with which little is forgotten, if none is given.",
     )
+    start_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="What of that encoder is kept at the end: its share in the mean of its weights "
+        "and the trained ones (Wortsman et al., 2022). More of it forgets less.",
+    )
     vocabulary_size: int = Field(32_000, gt=3, description="Pieces in the joint vocabulary.")
     dim: int = Field(256, gt=0, description="Width of the sentence vector.")
     layers: int = Field(2, ge=0, description="Transformer layers; 0 is a token bag.")
@@ -173,6 +180,11 @@ class TrainingConfig(BaseModel):
             raise BabeliteError(
                 "a bag phase would spoil an encoder whose layers are trained",
                 remedy="leave out --bag-epochs, --bag-steps and --bag-share, or --start",
+            )
+        if self.start is None and self.start_share:
+            raise BabeliteError(
+                "without an encoder to start from none can be kept",
+                remedy="leave out --start-share, or give --start",
             )
         if self.extra_steps and (self.minutes is not None or not self.has_layers_phase):
             names = " and ".join(f"--{name.replace('_', '-')}" for name in self.extra_steps)

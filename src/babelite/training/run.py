@@ -104,11 +104,6 @@ def train(
         return _read_result(run, verify=False)
 
 
-_STARTED = """## How it was made
-
-Training went on from the encoder {}, whose training text is listed too.
-"""
-
 # What process 0 tells the others about the beginning of the run.
 _FINISHED, _PREPARED = "finished", "prepared"
 
@@ -268,10 +263,18 @@ def _export(
         languages=list(dict.fromkeys([*(start.languages if start else ()), *text.languages])),
         objective=config.trained_objective,
         data=[*(start.data if start else ()), *data],
-        notes=_STARTED.format(start.name) if start else "",
+        notes=_started_from(start.name, config.start_share) if start else "",
         validation=[pair.held_out for pair in text.pairs],
         metrics={f"P@1 {name} (held out)": round(value, 4) for name, value in scores.items()},
     )
+
+
+def _started_from(name: str, share: float) -> str:
+    kept = f"\nEach weight is a mean: {share:.0%} of that encoder's, the rest of what it became."
+    return f"""## How it was made
+
+Training went on from the encoder {name}, whose training text is listed too.{kept if share else ""}
+"""
 
 
 def _loss(exported: Exported) -> float:

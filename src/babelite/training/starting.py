@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import onnx
 import torch
+from torch import Tensor
 
 from babelite.errors import BabeliteError
 from babelite.model_folder import (
@@ -55,19 +56,35 @@ class Start:
         return self.folder.file(TOKENIZER).read_text(encoding="utf-8")
 
     def give_to(self, network: DualTransformer) -> None:
-        """Put the encoder's weights into a network of the same sizes.
+        """Put the encoder's weights into a network of the same sizes."""
+        network.load_state_dict(self._weights())
 
-        Of an encoder without its float32 weights, as the packaged one is, they are those that its
-        8-bit graph stands for.
+    def mix_into(self, network: DualTransformer, share: float) -> None:
+        """Make a network trained from here the mean of itself and the encoder.
+
+        Two networks of which one was trained from the other can be averaged weight by weight: the
+        mean keeps much of what each is good at (Wortsman et al., 2022, "Robust fine-tuning of
+        zero-shot models").
+
+        Args:
+            network: The trained network.
+            share: The encoder's share in the mean, from 0 to 1.
         """
+        trained = network.state_dict()
+        mean = {
+            name: torch.lerp(trained[name], weight.to(trained[name]), share)
+            for name, weight in self._weights().items()
+        }
+        network.load_state_dict(mean)
+
+    def _weights(self) -> dict[str, Tensor]:
+        """Its weights; without float32 ones, as in the packaged one, what the 8 bits stand for."""
         files = self.folder.description.files
         if WEIGHTS in files:
-            weights, _ = load_weights(self.folder.file(WEIGHTS))
-        else:
-            graph = next(name for name in GRAPHS.values() if name in files)
-            found = read_graph_weights(onnx.load(self.folder.file(graph)))
-            weights = {name: torch.from_numpy(value) for name, value in found.items()}
-        network.load_state_dict(weights)
+            return load_weights(self.folder.file(WEIGHTS))[0]
+        graph = next(name for name in GRAPHS.values() if name in files)
+        found = read_graph_weights(onnx.load(self.folder.file(graph)))
+        return {name: torch.from_numpy(value) for name, value in found.items()}
 
 
 def open_start(name: str) -> Start:

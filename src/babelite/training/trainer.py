@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from babelite.errors import BabeliteError
+from babelite.model_folder import read_description
 from babelite.training.checkpoints import (
     Counters,
     load_checkpoint,
@@ -43,7 +44,7 @@ from babelite.training.processes import LostProcessError, Processes
 from babelite.training.progress import PhaseProgress, Progress
 from babelite.training.records import Record
 from babelite.training.run_folder import RunFolder, read_record, write_record
-from babelite.training.starting import open_start
+from babelite.training.starting import Start, open_start
 from babelite.training.steps import Stepper
 from babelite.training.stopping import StopRequest, TrainingStopped
 from babelite.training.tasks import ContrastiveSettings, TrainingModel
@@ -112,8 +113,9 @@ class Trainer:
         self.counters = read_counters(run.last) if resumed else Counters()
         self.saved_optimizer: dict[str, Tensor] = {}
         self.model = self._build()
-        if config.start is not None and not resumed:
-            open_start(config.start).give_to(self.model.network)
+        self.start = None if config.start is None else self._open_start(config.start)
+        if self.start is not None and not resumed:
+            self.start.give_to(self.model.network)
         if config.has_bag_phase and config.bag_ngrams and self.counters.phase == 0:
             pieces = pieces_of(text.tokenizer)
             ngrams = CharacterNgrams(pieces, config.dim, config.bag_ngrams)
@@ -170,6 +172,17 @@ class Trainer:
             seed=self.config.seed,
         )
 
+    def _open_start(self, name: str) -> Start:
+        """The encoder that the run starts from, whose vocabulary the text was tokenised with."""
+        start = open_start(name)
+        if start.folder.description != read_description(self.run.start):
+            raise BabeliteError(
+                "holds another encoder than when this run began",
+                path=start.folder.path,
+                remedy="put that one back, or begin anew in another folder with --out",
+            )
+        return start
+
     def _start_alike(self) -> None:
         """See that every process goes on from the same checkpoint, with the same weights."""
         phase, step = self.counters.phase, self.counters.step
@@ -199,9 +212,11 @@ class Trainer:
         """Train to the end of the budget.
 
         Returns:
-            The network with the weights that were best on the held-out pairs.
+            The network with the weights that were best on the held-out pairs, mixed with those it
+            started from if `TrainingConfig.start_share` asks for it.
 
         Raises:
+            BabeliteError: The encoder that the run started from is gone, or was changed meanwhile.
             DivergedError: Weights are no longer finite numbers.
             TrainingStopped: Ctrl-C or SIGTERM; a checkpoint has been saved.
             babelite.training.processes.LostProcessError: Another process is gone; a checkpoint has
@@ -216,11 +231,16 @@ class Trainer:
             if stop:
                 raise TrainingStopped
         weights, found = load_weights(self.run.best)
+        precision_at_1 = json.loads(found["precision_at_1"])
         model = self._build()  # not compiled, whatever was trained
         model.load_state_dict(weights)
+        if self.processes.leads and self.start is not None and self.config.start_share:
+            self.start.mix_into(model.network, self.config.start_share)
+            bag = not self.config.has_layers_phase
+            precision_at_1 = self.validator(model, bag=bag).precision_at_1
         return TrainedNetwork(
             model.network.eval(),
-            json.loads(found["precision_at_1"]),
+            precision_at_1,
             self.counters.pairs,
             max(self._seconds(), self.counters.seconds),
         )
