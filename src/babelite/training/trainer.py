@@ -113,9 +113,11 @@ class Trainer:
         self.counters = read_counters(run.last) if resumed else Counters()
         self.saved_optimizer: dict[str, Tensor] = {}
         self.model = self._build()
-        self.start = None if config.start is None else self._open_start(config.start)
-        if self.start is not None and not resumed:
-            self.start.give_to(self.model.network)
+        self.start: Start | None = None
+        if config.start is not None and (config.start_share or not resumed):
+            self.start = self._open_start(config.start)
+            if not resumed:
+                self.start.give_to(self.model.network)
         if config.has_bag_phase and config.bag_ngrams and self.counters.phase == 0:
             pieces = pieces_of(text.tokenizer)
             ngrams = CharacterNgrams(pieces, config.dim, config.bag_ngrams)
@@ -234,7 +236,7 @@ class Trainer:
         precision_at_1 = json.loads(found["precision_at_1"])
         model = self._build()  # not compiled, whatever was trained
         model.load_state_dict(weights)
-        if self.processes.leads and self.start is not None and self.config.start_share:
+        if self.processes.leads and self.config.start_share and self.start is not None:
             self.start.mix_into(model.network, self.config.start_share)
             bag = not self.config.has_layers_phase
             precision_at_1 = self.validator(model, bag=bag).precision_at_1
