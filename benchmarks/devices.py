@@ -25,16 +25,24 @@ import torch
 from tokenizers import Tokenizer
 
 from babelite.corpus import WeightedPair, parse_source
-from babelite.launch import read_launch
-from babelite.training.config import TrainingConfig
-from babelite.training.connecting import join_processes
-from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
-from babelite.training.network import DualTransformer, NetworkShape
-from babelite.training.phases import make_optimizer, plan_phases
-from babelite.training.steps import Stepper
-from babelite.training.tasks import ContrastiveSettings, TrainingModel
-from babelite.training.tokens import open_tokens, tokenize
-from babelite.training.vocabulary import train_vocabulary
+from babelite.training import (
+    ContrastiveSettings,
+    DualTransformer,
+    NetworkShape,
+    Stepper,
+    TrainingConfig,
+    TrainingModel,
+    choose_device,
+    choose_precision,
+    join_processes,
+    keep_freed_memory,
+    make_optimizer,
+    open_tokens,
+    plan_phases,
+    read_launch,
+    tokenize,
+    train_vocabulary,
+)
 
 _WARMUP = 2
 _PHASES = ("layers", "bag")

@@ -26,7 +26,7 @@ from babelite.errors import BabeliteError
 
 def read_sentences(paths: Iterable[Path]) -> Iterator[str]:
     """The sentences of files: a line each, or the first two fields of a line with tabs."""
-    from babelite.files import read_lines
+    from babelite.storage import read_lines
 
     for path in paths:
         for line in read_lines(path):
@@ -48,11 +48,14 @@ def write_random_model(out: Path, sentences: Sequence[str]) -> None:
     import torch
     from safetensors.torch import save
 
-    from babelite.model_description import ModelDescription
-    from babelite.model_writer import ModelContents, write_model_folder
-    from babelite.training.network import DualTransformer, NetworkShape
-    from babelite.training.onnx_graph import build_graph, build_int8_graph
-    from babelite.training.vocabulary import train_vocabulary
+    from babelite.encoding import ModelContents, ModelDescription, write_model_folder
+    from babelite.training import (
+        DualTransformer,
+        NetworkShape,
+        build_graph,
+        build_int8_graph,
+        train_vocabulary,
+    )
 
     torch.manual_seed(0)
     shape = NetworkShape(32_000)

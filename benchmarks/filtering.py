@@ -35,7 +35,7 @@ LONG = 20  # words
 
 def read_pairs(path: Path) -> list[Pair]:
     """The first two columns of a file, each source sentence once."""
-    from babelite.files import read_lines
+    from babelite.storage import read_lines
 
     pairs = (line.split("\t")[:2] for line in read_lines(path))
     return list({source: (source, target) for source, target in pairs}.values())
@@ -103,9 +103,8 @@ def main() -> None:
     parser.add_argument("--alarms", type=Path, help="write the clean pairs that were dropped here")
     options = parser.parse_args()
 
-    from babelite.adapters import open_encoder
-    from babelite.filtering import filter_pairs
-    from babelite.filtering.languages import LanguageIdentifier, is_available
+    from babelite.encoding import open_encoder
+    from babelite.filtering import LanguageIdentifier, filter_pairs, is_available
 
     clean = read_pairs(options.corpus)
     clean = random.Random(options.seed).sample(clean, min(options.pairs, len(clean)))

@@ -167,8 +167,7 @@ def compare(work: Path, sizes: Sequence[int], names: Sequence[str]) -> None:
 
 def encode(model: Path | None, lines: Iterable[str], count: int, out: Path) -> None:
     """Write the vectors of lines, as float16."""
-    from babelite.adapters import encode_stream, open_encoder
-    from babelite.vectors import write_vectors
+    from babelite.encoding import encode_stream, open_encoder, write_vectors
 
     encoder = open_encoder(None if model is None else str(model))
     blocks = encode_stream(encoder, islice(lines, count))
@@ -177,7 +176,7 @@ def encode(model: Path | None, lines: Iterable[str], count: int, out: Path) -> N
 
 def read_texts(path: Path) -> Iterator[str]:
     """The lines of a file that hold text."""
-    from babelite.files import read_lines
+    from babelite.storage import read_lines
 
     return (line for line in read_lines(path) if line.strip())
 

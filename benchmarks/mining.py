@@ -73,10 +73,8 @@ def laser(source: np.ndarray, target: np.ndarray) -> list[tuple[int, int, float]
 
 def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[int, int, float]]:
     """The same from the same vectors, the steps of `babelite.mining.mine` after encoding."""
-    from babelite.mining.run import InThisProcess, neighbours
-    from babelite.mining.scores import candidate_pairs
-    from babelite.mining.search import chosen_search
-    from babelite.mining.store import Work
+    from babelite.mining import InThisProcess, Work, candidate_pairs, neighbours
+    from babelite.neighbors import chosen_search
 
     with tempfile.TemporaryDirectory() as folder:
         work = Work(Path(folder))
@@ -110,7 +108,7 @@ def measure(name: str, folder: Path) -> None:
 
 def compare(texts: tuple[list[str], list[str]], model: str | None) -> None:
     """Encode once, run all contenders and print the table."""
-    from babelite.adapters import open_encoder
+    from babelite.encoding import open_encoder
 
     encoder = open_encoder(model)
     order = np.random.default_rng(0).permutation(len(texts[1]))
@@ -142,7 +140,7 @@ def compare(texts: tuple[list[str], list[str]], model: str | None) -> None:
 
 def mine_alone(texts: tuple[list[str], list[str]], model: str | None) -> None:
     """From text to scored pairs in a work folder, with the time of each step."""
-    from babelite.adapters import open_encoder
+    from babelite.encoding import open_encoder
     from babelite.mining import mine
 
     started = time.perf_counter()
@@ -182,7 +180,7 @@ def main() -> None:
         return
 
     from babelite.corpus import comparison_key
-    from babelite.files import read_lines
+    from babelite.storage import read_lines
 
     # Equal sentences would be as good as each other, and the pairs of two miners a matter of luck.
     seen: set[bytes] = set()

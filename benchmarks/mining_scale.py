@@ -32,8 +32,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from babelite.files import read_lines
-from babelite.mining.search import usable_threads
+from babelite.neighbors import usable_threads
+from babelite.storage import read_lines
 
 # What `babelite mine` says about a step that is done.
 STEP = re.compile(r"^(.+?): ([\d,]+) in ([\d.]+) s", re.MULTILINE)

@@ -29,8 +29,8 @@ from contenders import Runner, add_options, contender, threads
 from sets import EvaluationSet, Known, read_sets
 
 from babelite.errors import BabeliteError
-from babelite.figures import DARK, LIGHT, Theme, picture_format, save_figure
-from babelite.files import write_text
+from babelite.plots import DARK, LIGHT, Theme, picture_format, save_figure
+from babelite.storage import write_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

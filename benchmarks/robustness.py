@@ -23,8 +23,8 @@ from disturbances import DISTURBANCES, disturb, half_translated, paragraphs
 from sets import Known, read_pairs
 
 from babelite.errors import BabeliteError
-from babelite.evaluation.retrieval import precision_at_1
-from babelite.files import write_text
+from babelite.evaluation import precision_at_1
+from babelite.storage import write_text
 
 if TYPE_CHECKING:
     from babelite.corpus import Pair

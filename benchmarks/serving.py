@@ -45,7 +45,7 @@ def read_sentences(path: Path | None) -> list[str]:
 
         text = " ".join(" ".join(topics.values()).split())
         return [s for s in re.split(r"(?<=[.:;]) ", text) if 10 < len(s) < 200][:SENTENCES]
-    from babelite.files import read_lines
+    from babelite.storage import read_lines
 
     sentences = (part for line in read_lines(path) for part in line.split("\t")[:2])
     return [sentence for sentence in sentences if sentence.strip()][:SENTENCES]
@@ -55,7 +55,7 @@ def bare_rate(model: str | None, sentences: Sequence[str], seconds: float) -> fl
     """Sentences a second of the encoder alone, in a process of its own."""
     program = """
 import json, sys, time
-from babelite.adapters import open_encoder
+from babelite.encoding import open_encoder
 model, sentences, seconds = json.load(sys.stdin)
 encoder, count = open_encoder(model), 0
 encoder.encode(sentences[:512])
@@ -98,7 +98,7 @@ def say_load(name: str, load: Load, batch: int = 1) -> None:
 
 def measure(options: argparse.Namespace) -> None:
     """Measure everything and print it."""
-    from babelite.adapters import open_encoder
+    from babelite.encoding import open_encoder
 
     sentences = read_sentences(options.sentences)
     sentences = sentences[: len(sentences) // options.batch * options.batch]

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from babelite.evaluation.datasets import read_sib200_parallel, read_sts
-from babelite.evaluation.multiway import evaluate_multiway
-from babelite.evaluation.retrieval import evaluate_pairs
-from babelite.evaluation.similarity import ScoredPair, cross_lingual, evaluate_similarity
-from babelite.vectors import unit_rows
+from babelite.encoding import unit_rows
+from babelite.evaluation import (
+    ScoredPair,
+    cross_lingual,
+    evaluate,
+    evaluate_multiway,
+    evaluate_similarity,
+    read_sib200_parallel,
+    read_sts,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +76,7 @@ class Pairs:
 
     def score(self, encoder: Known) -> Scores:
         """See `EvaluationSet`."""
-        result = evaluate_pairs(encoder, self.pairs)
+        result = evaluate(encoder, self.pairs)
         return {
             f"{self.name}, P@1": {
                 "forward": result.forward.precision_at_1.value,
@@ -150,9 +155,9 @@ def read_sets(files: Sequence[str], sib200: Path | None, sts: Path | None) -> li
 
 def read_pairs(file: str) -> tuple[tuple[str, str], list[Pair]]:
     """The languages and the pairs of a file; ``source`` and ``target`` if its name tells none."""
-    from babelite.cli.options import parse_pairs
+    from babelite.corpus import parse_source
 
-    source = parse_pairs(file, None, None)
+    source = parse_source(file, default_languages=("source", "target"))
     return source.languages, list(source.read())
 
 

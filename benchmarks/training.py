@@ -26,14 +26,23 @@ from tokenizers import Tokenizer
 
 from babelite.corpus import WeightedPair, parse_source
 from babelite.machine import peak_memory
-from babelite.training.batches import plan_epoch
-from babelite.training.config import PRESETS, TrainingConfig
-from babelite.training.devices import choose_device, choose_precision, keep_freed_memory
-from babelite.training.formula import parse_objective
-from babelite.training.network import DualTransformer, NetworkShape
-from babelite.training.tasks import Batch, ContrastiveSettings, TrainingModel
-from babelite.training.tokens import open_tokens, tokenize
-from babelite.training.vocabulary import train_vocabulary
+from babelite.training import (
+    PRESETS,
+    Batch,
+    ContrastiveSettings,
+    DualTransformer,
+    NetworkShape,
+    TrainingConfig,
+    TrainingModel,
+    choose_device,
+    choose_precision,
+    keep_freed_memory,
+    open_tokens,
+    parse_objective,
+    plan_epoch,
+    tokenize,
+    train_vocabulary,
+)
 
 _PAPER = TrainingConfig(**PRESETS["paper"])
 _WARMUP = 3

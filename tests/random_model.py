@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 from tokenizers import Tokenizer
 
-from babelite.model_description import ModelDescription, TrainingData
-from babelite.model_folder import ModelFolder
-from babelite.model_writer import ModelContents, write_model_folder
-from babelite.training.onnx_graph import build_graph, build_int8_graph
-from babelite.training.vocabulary import train_vocabulary
+from babelite.encoding import (
+    ModelContents,
+    ModelDescription,
+    ModelFolder,
+    TrainingData,
+    write_model_folder,
+)
+from babelite.training import build_graph, build_int8_graph, train_vocabulary
 
 DIM, HIDDEN, HEADS, MAX_TOKENS = 48, 96, 4, 40
 

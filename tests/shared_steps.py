@@ -9,16 +9,20 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from babelite.training.batches import Rows
-from babelite.training.checkpoints import Counters
-from babelite.training.config import TrainingConfig
-from babelite.training.connecting import join_processes
-from babelite.training.network import DualTransformer, NetworkShape
-from babelite.training.phases import Phase
-from babelite.training.processes import Processes
-from babelite.training.steps import Stepper
-from babelite.training.tasks import ContrastiveSettings, TrainingModel
-from babelite.training.tokens import Side, TokenizedPairs, sentence_keys
+from babelite.training import (
+    ContrastiveSettings,
+    DualTransformer,
+    NetworkShape,
+    Stepper,
+    TrainingConfig,
+    TrainingModel,
+    join_processes,
+)
+from babelite.training.data.batches import Rows
+from babelite.training.data.tokens import Side, TokenizedPairs, sentence_keys
+from babelite.training.distributed.group import Processes
+from babelite.training.loop.checkpoints import Counters
+from babelite.training.loop.phases import Phase
 
 SHAPE = NetworkShape(vocabulary_size=300, dim=16, layers=1, heads=2, hidden_dim=24, max_tokens=32)
 

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from made_up_languages import Bilingual
 
-from babelite.comparison.config import read_config
-from babelite.comparison.grid import Cell, Grid, make_grid
-from babelite.comparison.run import open_grid
-from babelite.comparison.worker import do
+from babelite.comparison import Cell, Grid, make_grid, open_grid, read_config
+from babelite.comparison.jobs.job_process import do
 
 BASE = """
 title = "Small"
@@ -118,7 +116,7 @@ class InThisProcess:
         self.done: list[str] = []
 
     def __call__(self, job: Path, watch: Callable[[], None]) -> int:
-        """See `babelite.comparison.launch.Launcher`."""
+        """See `babelite.comparison.jobs.launcher.Launcher`."""
         self.done.append(f"{job.parent.parent.name}/{job.parent.name}/{job.stem}")
         watch()
         return do(job)
@@ -131,11 +129,11 @@ class Silent:
         self.states: dict[str, tuple[str, str]] = {}
 
     def began(self, cell: Cell, step: str) -> None:
-        """See `babelite.comparison.run.Watcher`."""
+        """See `babelite.comparison.compare.Watcher`."""
 
     def working(self, share: float | None, detail: str) -> None:
-        """See `babelite.comparison.run.Watcher`."""
+        """See `babelite.comparison.compare.Watcher`."""
 
     def ended(self, cell: Cell, state: str, error: str, seconds: float) -> None:
-        """See `babelite.comparison.run.Watcher`."""
+        """See `babelite.comparison.compare.Watcher`."""
         self.states[cell.title] = (state, error)

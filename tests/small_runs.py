@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from babelite.corpus import parse_source
-from babelite.training.config import make_config
-from babelite.training.run import TrainingResult, train
-from babelite.training.stopping import TrainingStopped
-from babelite.training.trainer import Trainer
+from babelite.training import TrainingResult, make_config, train
+from babelite.training.loop.signals import TrainingStopped
+from babelite.training.loop.trainer import Trainer
 
 # Small enough for a second, large enough to learn and to hold every kind of state.
 SMALL: dict[str, Any] = {

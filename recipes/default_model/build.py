@@ -17,11 +17,9 @@ from disturbed import write_disturbed
 from install import install
 from texts import write_texts
 
+from babelite.encoding import DEFAULT_MODEL
 from babelite.errors import BabeliteError
-from babelite.model_folder import DEFAULT_MODEL
-from babelite.training.config import make_config
-from babelite.training.progress import Progress
-from babelite.training.run import train
+from babelite.training import Progress, make_config, train
 
 HERE = Path(__file__).parent
 

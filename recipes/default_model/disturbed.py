@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 from babelite.corpus import PairSource
-from babelite.files import read_lines, writing_text
+from babelite.storage import read_lines, writing_text
 
 SHARE = 0.2
 KINDS = ("everyday", "prose")

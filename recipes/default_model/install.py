@@ -16,17 +16,25 @@ from typing import Any
 from sources import LICENSES
 from texts import LANGUAGES
 
-from babelite.checksums import sha256
 from babelite.corpus import parse_source
-from babelite.encoder import Encoder
-from babelite.evaluation.datasets import read_sib200_parallel, read_sts
-from babelite.evaluation.multiway import evaluate_multiway
-from babelite.evaluation.retrieval import evaluate_pairs
-from babelite.evaluation.similarity import cross_lingual, evaluate_similarity
-from babelite.files import read_lines, write_text
-from babelite.model_description import TrainingData
-from babelite.model_folder import DEFAULT_MODEL, GRAPHS, read_model_folder
-from babelite.model_writer import ModelContents, write_model_folder
+from babelite.encoding import (
+    DEFAULT_MODEL,
+    GRAPHS,
+    Encoder,
+    ModelContents,
+    TrainingData,
+    read_model_folder,
+    write_model_folder,
+)
+from babelite.evaluation import (
+    cross_lingual,
+    evaluate,
+    evaluate_multiway,
+    evaluate_similarity,
+    read_sib200_parallel,
+    read_sts,
+)
+from babelite.storage import read_lines, sha256, write_text
 
 HERE = Path(__file__).parent
 NAME = "babelite-en-fr-de-es-it"
@@ -67,7 +75,7 @@ def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
         source = parse_source(str(path))
         pairs = [(pair.source, pair.target) for pair in source.read()]
         name = f"{path.name.split('.')[0]} {source.name}, P@1"
-        found[name] = evaluate_pairs(encoder, pairs, name=name).mean.value
+        found[name] = evaluate(encoder, pairs, name=name).mean.value
     texts = read_sib200_parallel(dev / "sib200", list(_SIB200.values()))
     found["SIB-200 sentences, 20 directions, P@1"] = evaluate_multiway(encoder, texts).mean.value
     scored = {code: read_sts(dev / "stsb" / f"{code}.test.tsv") for code in _SIB200}

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from babelite.corpus import PairSource
 from babelite.errors import BabeliteError
-from babelite.files import read_lines, writing_text
+from babelite.storage import read_lines, writing_text
 
 LANGUAGES = ("fr", "de", "es", "it")
 KINDS = ("everyday", "prose", "technical")
@@ -97,7 +97,7 @@ def _read(path: Path) -> Iterator[Row]:
                 f"has {len(cells)} columns instead of English, translation and source",
                 path=path,
                 line=number,
-                remedy="take the files as they were made",
+                hint="take the files as they were made",
             )
         yield Row(*cells)
 

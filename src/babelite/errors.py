@@ -1,4 +1,4 @@
-"""The errors a user can mend: what is wrong, where, and what to do."""
+"""Errors that a user can fix: what is wrong, where, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,64 +7,71 @@ from typing import Any
 
 
 class BabeliteError(Exception):
-    """Something the user can mend; the command line prints it and exits with 2.
+    """An error that the user can fix; the command line prints it and exits with code 2.
 
-    The text is one sentence that names the place (file and line, where there is one), the problem
-    and the remedy.
+    The text is one sentence: the place (file and line, if there is one), the problem and a hint.
 
     Args:
         problem: What is wrong, without a full stop.
+        code: A stable kebab-case name of this kind of error, listed in ``docs/error-codes.md``.
         path: The file or folder concerned, or ``-`` for standard input.
         line: The line concerned, counted from 1.
-        remedy: What to do about it, without a full stop.
+        hint: What to do about it, without a full stop.
 
     Attributes:
-        tell: Whether this process, of several that failed together, is the one to tell the user; if
-            None the first one is.
+        tell: Whether this process, of several that failed together, prints the error; if None the
+            first one does.
 
     Example:
-        >>> print(BabeliteError("holds no tab", path="a.tsv", line=3, remedy="choose --columns"))
-        a.tsv, line 3: holds no tab; choose --columns.
+        >>> error = BabeliteError(
+        ...     "has no tab", code="format-invalid", path="a.tsv", line=3, hint="choose --columns"
+        ... )
+        >>> print(error)
+        a.tsv, line 3: has no tab; choose --columns.
+        >>> error.code
+        'format-invalid'
     """
 
     def __init__(
         self,
         problem: str,
         *,
+        code: str = "",
         path: str | Path | None = None,
         line: int | None = None,
-        remedy: str | None = None,
+        hint: str | None = None,
     ) -> None:
         self.tell: bool | None = None
-        self.problem, self.line, self.remedy = problem, line, remedy
+        self.problem, self.code, self.line, self.hint = problem, code, line, hint
         self.path = None if path is None else str(path)
         place = "" if path is None else ("standard input" if str(path) == "-" else str(path))
         if line is not None:
             place = f"{place}, line {line}" if place else f"line {line}"
         text = f"{place}: {problem}" if place else problem
-        super().__init__(f"{text}; {remedy}." if remedy else f"{text}.")
+        super().__init__(f"{text}; {hint}." if hint else f"{text}.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it travels from another process: with its text as it is, not made anew from it."""
-        return _as_it_was, (type(self), self.args, vars(self))
+        """Pickle the text itself: it cannot be rebuilt from the arguments of a subclass."""
+        return _unpickled, (type(self), self.args, vars(self))
 
 
 class MissingExtraError(BabeliteError, ImportError):
-    """A part of babelite was asked for whose libraries are not installed.
+    """A feature needs libraries that are not installed.
 
     Args:
-        feature: What was asked for.
-        extra: The extra of this package that brings it.
+        feature: The feature, the subject of the sentence.
+        extra: The extra of babelite that installs them.
     """
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(
             f"{feature} needs libraries that are not installed",
-            remedy=f"run: pip install 'babelite[{extra}]'",
+            code="extra-missing",
+            hint=f"run: pip install 'babelite[{extra}]'",
         )
 
 
-def _as_it_was(
+def _unpickled(
     kind: type[BabeliteError], arguments: tuple[object, ...], attributes: dict[str, object]
 ) -> BabeliteError:
     error = kind.__new__(kind, *arguments)

@@ -9,8 +9,8 @@ import pytest
 import random_model
 from contenders import Runner
 
-from babelite.corpus.labelled import LabelledText
-from babelite.evaluation.classification import LabelledCorpus
+from babelite.corpus import LabelledText
+from babelite.evaluation import LabelledCorpus
 
 
 @pytest.fixture(scope="module")

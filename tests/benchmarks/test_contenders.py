@@ -14,8 +14,7 @@ from contenders import Runner
 from sets import Known, Multiway, Pairs, Similarity
 
 from babelite import Encoder
-from babelite.evaluation.retrieval import evaluate_pairs
-from babelite.evaluation.similarity import ScoredPair
+from babelite.evaluation import ScoredPair, evaluate
 
 PAIRS = [(text, text.upper()) for text in random_model.TEXT]
 
@@ -79,7 +78,7 @@ def test_sets_score_what_the_library_scores(model: Path) -> None:
         "STS, one language, Spearman",
         "STS, English and another, Spearman",
     ]
-    share = evaluate_pairs(encoder, PAIRS).mean.value
+    share = evaluate(encoder, PAIRS).mean.value
     assert rows["file, P@1"]["mean"] == rows["SIB-200, 2 directions, P@1"]["mean"] == share
     assert set(rows["STS, English and another, Spearman"]) == {"en-fr", "mean"}
 

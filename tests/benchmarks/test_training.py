@@ -9,7 +9,7 @@ from pathlib import Path
 import training
 from tokenizers import Tokenizer
 
-from babelite.training.tokens import open_tokens
+from babelite.training import open_tokens
 
 
 def test_pairs_are_tokenised_and_kept_as_text(tmp_path: Path) -> None:

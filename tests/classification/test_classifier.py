@@ -10,7 +10,7 @@ from word_encoder import WordEncoder
 
 from babelite import Encoder
 from babelite.classification import Kind, TextClassifier
-from babelite.corpus.labelled import LabelledText, hold_out
+from babelite.corpus import LabelledText, hold_out
 from babelite.errors import BabeliteError
 
 WORDS = {

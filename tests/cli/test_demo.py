@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from babelite import demo
-from babelite.retrieval import Hit, SearchResult
+from babelite.cli.demo import steps as demo
+from babelite.neighbors.exact import Hit, SearchResult
 
 Run = Callable[..., tuple[int, str, str]]
 

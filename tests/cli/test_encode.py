@@ -62,7 +62,7 @@ def test_several_files_are_rows_one_after_the_other(run: Run, here: Path) -> Non
 def test_a_file_that_shrinks_meanwhile_shifts_no_rows(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from babelite.sentences import Source
+    from babelite.corpus import Source
 
     survey = Source.survey
 

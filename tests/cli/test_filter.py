@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from babelite.cli.rows import Table
+from babelite.cli.shared.tables import Table
 from babelite.errors import BabeliteError
-from babelite.filtering.languages import is_available
+from babelite.filtering import is_available
 
 Run = Callable[..., tuple[int, str, str]]
 MODEL = ("-m", "letter_encoder:letters")
@@ -28,9 +28,9 @@ def files(here: Path) -> None:
 def test_rows_are_kept_or_dropped_as_they_stand(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from babelite.filtering import languages
 
-    monkeypatch.setattr(languages, "is_available", lambda: False)
+    for place in ("babelite.filtering", "babelite.filtering.language_id"):
+        monkeypatch.setattr(f"{place}.is_available", lambda: False)
     lines = (here / "pairs.tsv").read_text().splitlines()
     code, out, err = run(
         "filter", "pairs.tsv", "--out", "kept.tsv", "--dropped", "dropped.tsv", *MODEL
@@ -68,9 +68,9 @@ def test_errors_of_standard_input_name_it(run: Run) -> None:
 
 
 def test_languages_without_the_library(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from babelite.filtering import languages
 
-    monkeypatch.setattr(languages, "is_available", lambda: False)
+    for place in ("babelite.filtering", "babelite.filtering.language_id"):
+        monkeypatch.setattr(f"{place}.is_available", lambda: False)
     code, _, err = run("filter", "pairs.tsv", "--out", "k.tsv", *MODEL)
     assert code == 0
     assert "Languages are not checked" in err

@@ -14,7 +14,7 @@ def test_brackets_in_a_help_text_are_no_markup(run: Run) -> None:
 
 
 def test_every_setting_of_training_shows_its_default(run: Run) -> None:
-    from babelite.training.config import TrainingConfig
+    from babelite.training import TrainingConfig
 
     _, out, _ = run("train", "--help")
     shown = " ".join(out.replace("│", " ").split())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import random_model
 
-from babelite.model_folder import DEFAULT_MODEL, read_description
+from babelite.encoding import DEFAULT_MODEL, read_description
 
 Run = Callable[..., tuple[int, str, str]]
 

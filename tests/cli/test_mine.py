@@ -10,7 +10,7 @@ import pytest
 import random_model
 from processes import start_babelite
 
-from babelite.adapters import open_encoder
+from babelite.encoding import open_encoder
 from babelite.mining import mine
 
 Run = Callable[..., tuple[int, str, str]]

@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from babelite.cluster import encode_files, open_pool
-from babelite.encoder import Encoder
+from babelite.corpus import Source
+from babelite.encoding import Encoder, identify
 from babelite.errors import BabeliteError
-from babelite.identity import identify
-from babelite.locks import LOCK
-from babelite.sentences import Source
+from babelite.storage import LOCK
 
 LINES = [f"line {i} of the house" for i in range(2_000)]
 SHARD_LINES = 20

@@ -40,7 +40,7 @@ class Failing:
 
     def run(self, worker: Worker, tell: Tell) -> int:
         if self.kind is BabeliteError:
-            raise BabeliteError("is wrong", path="a.txt", line=3, remedy="mend it")
+            raise BabeliteError("is wrong", path="a.txt", line=3, hint="mend it")
         raise self.kind("no such thing")
 
 

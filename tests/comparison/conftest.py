@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from small_comparison import SMALL, InThisProcess, Silent, grid_of, write_text
 
+from babelite.comparison.compare import run_cells
 from babelite.comparison.grid import Grid
-from babelite.comparison.outputs import write_outputs
-from babelite.comparison.run import run_cells
+from babelite.comparison.report.outputs import write_outputs
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from babelite.comparison.config import read_config
+from babelite.comparison.comparison_file import read_config
 from babelite.comparison.grid import settings_of
 
 RECIPES = Path(__file__).parents[2] / "recipes" / "paper"

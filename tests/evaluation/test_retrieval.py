@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import (
-    evaluate_pairs,
+    evaluate,
     pair_scores,
     precision_at_1,
     xsim_error,
@@ -143,7 +143,7 @@ class Lookup:
 def test_evaluation_of_pairs() -> None:
     encoder = Lookup()
     pairs = encoder.learn(200, noise=0.9)
-    result = evaluate_pairs(encoder, pairs, name="made up", languages=("en", "fr"))
+    result = evaluate(encoder, pairs, name="made up", languages=("en", "fr"))
     sources, targets = (encoder.encode(side) for side in zip(*pairs, strict=True))
     forward, backward = slow_hits(sources, targets), slow_hits(targets, sources)
     assert result.forward.precision_at_1.value == np.mean(forward)
@@ -167,9 +167,9 @@ def test_evaluation_of_pairs() -> None:
 def test_distractors_make_it_harder() -> None:
     encoder = Lookup()
     pairs = encoder.learn(400, noise=1.0)
-    alone = evaluate_pairs(encoder, pairs[:100])
-    among = evaluate_pairs(encoder, pairs[:100], distractors=pairs[100:])
-    drawn = evaluate_pairs(encoder, pairs, queries=100, seed=1)
+    alone = evaluate(encoder, pairs[:100])
+    among = evaluate(encoder, pairs[:100], distractors=pairs[100:])
+    drawn = evaluate(encoder, pairs, queries=100, seed=1)
     assert among.mean.value < alone.mean.value
     assert (among.protocol, among.pairs, among.forward.candidates) == ("muse", 100, 400)
     assert (drawn.protocol, drawn.pairs, drawn.backward.candidates) == ("muse", 100, 400)
@@ -177,4 +177,4 @@ def test_distractors_make_it_harder() -> None:
 
 def test_nothing_to_evaluate() -> None:
     with pytest.raises(BabeliteError, match="no sentence pair"):
-        evaluate_pairs(Lookup(), [])
+        evaluate(Lookup(), [])

@@ -13,7 +13,7 @@ from word_encoder import WordEncoder
 from babelite.errors import BabeliteError
 from babelite.index import Index
 from babelite.index.description import Kind, VectorType
-from babelite.index.storage import from_stored, to_stored
+from babelite.index.row_storage import from_stored, to_stored
 
 WORDS = ["red", "green", "blue", "sun", "moon", "sea", "tree", "house"]
 LINES = st.lists(st.sampled_from(["", " \t", *WORDS, "red sun", "blue sea", "green tree house"]))

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from babelite.identity import EncoderIdentity
+from babelite.encoding import EncoderIdentity
 from babelite.index.description import Contents, IndexDescription, Origin, Part
 from babelite.index.parts import plan
 

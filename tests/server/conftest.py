@@ -14,7 +14,7 @@ import pytest
 from babelite import Encoder
 from babelite.index import Index
 from babelite.server.app import create_app
-from babelite.server.run import address_of, bind, make_server
+from babelite.server.serve import address_of, bind, make_server
 from babelite.server.service import Service
 
 LINES = [

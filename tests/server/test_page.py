@@ -16,8 +16,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from babelite import Encoder
-from babelite.server.page import page_files
 from babelite.server.service import Service
+from babelite.server.web_page import page_files
 
 from .conftest import running
 

@@ -17,7 +17,7 @@ from hostile_bodies import BODIES, REQUESTS, SLOW, attack
 from numpy.typing import NDArray
 
 from babelite import Encoder
-from babelite.server.limits import Limits
+from babelite.server.http.limits import Limits
 from babelite.server.service import Service
 
 from .conftest import HTTP, running, wait_until

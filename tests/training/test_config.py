@@ -165,7 +165,7 @@ def test_bad_options_are_refused_in_one_sentence(given: dict[str, Any], words: l
         make_config("default", options=given)
     message = str(caught.value)
     assert "\n" not in message
-    assert caught.value.remedy
+    assert caught.value.hint
     assert all(word in message for word in words), message
 
 

@@ -10,14 +10,13 @@ import pytest
 from small_runs import flags, run
 
 import babelite.training.run
-from babelite.checksums import sha256
 from babelite.cli import main
 from babelite.corpus import Cleaning, parse_source
 from babelite.errors import BabeliteError
-from babelite.locks import locked
+from babelite.storage import locked, sha256
 from babelite.training.config import make_config
+from babelite.training.loop.trainer import Trainer
 from babelite.training.run import TrainingResult, train
-from babelite.training.trainer import Trainer
 
 
 def exit_code(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> object:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from babelite.checksums import sha256
 from babelite.corpus import PairSource, parse_source
 from babelite.errors import BabeliteError
+from babelite.storage import sha256
 from babelite.training.config import TrainingConfig, make_config
 from babelite.training.run import prepare_text, train
 

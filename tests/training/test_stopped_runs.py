@@ -17,8 +17,8 @@ from processes import start_babelite
 from small_runs import PAPER, flags, records, run, run_stopped
 
 import babelite.training.run
-from babelite.checksums import sha256
 from babelite.errors import BabeliteError
+from babelite.storage import sha256
 
 
 @pytest.fixture

@@ -14,19 +14,19 @@ from made_up_languages import Bilingual
 from small_runs import PAPER, SMALL, records, run, small
 
 from babelite import Encoder
-from babelite.checksums import sha256
 from babelite.corpus import Cleaning, PairSource, parse_source
+from babelite.encoding import read_model_folder
 from babelite.errors import BabeliteError
-from babelite.evaluation.retrieval import precision_at_1
-from babelite.model_folder import read_model_folder
+from babelite.evaluation import precision_at_1
+from babelite.storage import sha256
 from babelite.training import prepare as preparation
 from babelite.training.config import make_config
-from babelite.training.formula import OBJECTIVES
+from babelite.training.loop.trainer import Trainer
+from babelite.training.objective_parser import OBJECTIVES
 from babelite.training.prepare import TrainingText, open_text, prepare
 from babelite.training.progress import Progress
 from babelite.training.run import TrainingResult, train
 from babelite.training.run_folder import RunFolder
-from babelite.training.trainer import Trainer
 
 
 @pytest.fixture(scope="module")

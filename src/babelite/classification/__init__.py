@@ -1,12 +1,10 @@
-"""Classifiers on frozen sentence vectors: trained in one language, used in all."""
-
-from __future__ import annotations
+"""Text classifiers on sentence vectors: trained in one language, used in all."""
 
 from babelite.classification.classifier import CLASSIFIERS, Kind, Prediction, TextClassifier
+from babelite.classification.features import text_vectors
 from babelite.classification.logistic import LogisticClassifier
 from babelite.classification.mlp import MLPClassifier, fit_side_by_side
 from babelite.classification.perceptron import MLPSettings
-from babelite.classification.vectors import text_vectors
 
 __all__ = [
     "CLASSIFIERS",

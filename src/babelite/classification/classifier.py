@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.classification.features import text_vectors
 from babelite.classification.logistic import LogisticClassifier
 from babelite.classification.mlp import MLPClassifier
 from babelite.classification.saved import Description, read_classifier, write_classifier
-from babelite.classification.vectors import text_vectors
+from babelite.encoding import identify, reopen, require_same, require_same_vectors, unit_rows
 from babelite.errors import BabeliteError
-from babelite.identity import identify, reopen, require_same, require_same_vectors
-from babelite.vectors import unit_rows
 
 if TYPE_CHECKING:
-    from babelite.corpus.labelled import LabelledText
-    from babelite.encoder import SentenceEncoder
+    from babelite.corpus import LabelledText
+    from babelite.encoding import SentenceEncoder
 
 Kind = Literal["logistic", "mlp"]
 CLASSIFIERS: tuple[Kind, ...] = ("logistic", "mlp")
@@ -53,7 +52,7 @@ class TextClassifier:
         encoder: What turns texts into vectors.
         head: What was learnt on the vectors.
         by_sentence: Whether a text's vector is the mean of its sentences'.
-        spec: What `babelite.adapters.open_encoder` opens the encoder by; None for the model that
+        spec: What `babelite.encoding.open_encoder` opens the encoder by; None for the model that
             babelite carries, and for an encoder that was given as an object.
     """
 
@@ -96,7 +95,7 @@ class TextClassifier:
 
         Example:
             >>> from babelite import Encoder
-            >>> from babelite.corpus.labelled import LabelledText
+            >>> from babelite.corpus import LabelledText
             >>> texts = ["The match ended in a draw.", "Add salt and stir well."]
             >>> examples = [LabelledText(*row) for row in zip(["sport", "food"], texts)]
             >>> classifier = TextClassifier.train(Encoder.load(), examples)
@@ -243,6 +242,6 @@ class TextClassifier:
             head.predict_proba(vectors)
         except (ValueError, BabeliteError) as error:
             raise BabeliteError(
-                "is a damaged classifier", path=path, remedy="copy it again or train it again"
+                "is a damaged classifier", path=path, hint="copy it again or train it again"
             ) from error
         return cls(encoder, head, description.by_sentence, identity.spec)

@@ -45,7 +45,7 @@ def training_examples(vectors: ArrayLike, labels: Sequence[str]) -> Examples:
     if len(classes) < 2:
         found = f"only the label {classes[0]!r}" if classes else "no labels at all"
         raise BabeliteError(
-            f"the training documents have {found}", remedy="give examples of two labels or more"
+            f"the training documents have {found}", hint="give examples of two labels or more"
         )
     return Examples(rows, _numbers(labels, classes), classes)
 
@@ -58,12 +58,12 @@ def further_examples(vectors: ArrayLike, labels: Sequence[str], known: Examples)
     """
     rows = _rows(vectors, len(labels))
     if not len(rows):
-        raise BabeliteError("there is no document to choose by", remedy="give some, or none at all")
+        raise BabeliteError("there is no document to choose by", hint="give some, or none at all")
     if rows.shape[1] != known.vectors.shape[1]:
         raise BabeliteError(
             f"the vectors to choose by have {rows.shape[1]} components and those to train on "
             f"{known.vectors.shape[1]}",
-            remedy="encode both with the same encoder",
+            hint="encode both with the same encoder",
         )
     return Examples(rows, _numbers(labels, known.classes), known.classes)
 
@@ -85,7 +85,7 @@ def checked_vectors(vectors: ArrayLike, dim: int) -> NDArray[np.float32]:
     if rows.shape[1] != dim:
         raise BabeliteError(
             f"the vectors have {rows.shape[1]} components, the classifier was trained on {dim}",
-            remedy="encode with the encoder that it was trained with",
+            hint="encode with the encoder that it was trained with",
         )
     return rows
 
@@ -109,18 +109,18 @@ def _rows(vectors: ArrayLike, count: int | None) -> NDArray[np.float32]:
     if rows.ndim != 2:
         raise BabeliteError(
             f"the vectors have the shape {rows.shape}",
-            remedy="an array of shape (documents, components) is needed",
+            hint="an array of shape (documents, components) is needed",
         )
     if count is not None and len(rows) != count:
         raise BabeliteError(
             f"there are {len(rows):,} vectors and {count:,} labels",
-            remedy="give one label a vector",
+            hint="give one label a vector",
         )
     if not np.isfinite(rows).all():
         row = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise BabeliteError(
             f"the vector of document {row + 1} holds a value that is not a finite number",
-            remedy="mend the encoder that made it",
+            hint="mend the encoder that made it",
         )
     return rows
 
@@ -132,6 +132,6 @@ def _numbers(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.int64]
             raise BabeliteError(
                 f"document {row} to choose by has the label {label!r}, which no training document "
                 "has",
-                remedy="mend the label, or add training documents that have it",
+                hint="mend the label, or add training documents that have it",
             )
     return np.fromiter((places[label] for label in labels), np.int64, len(labels))

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from babelite import __version__
+from babelite._version import __version__
+from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.files import require_file, writing
-from babelite.identity import EncoderIdentity
-from babelite.versions import require_readable
+from babelite.storage import require_file, require_readable, writing
 
 FORMAT_VERSION = 1
 
@@ -94,7 +93,7 @@ def read_classifier(
                 raise BabeliteError(
                     "is not a classifier",
                     path=path,
-                    remedy="make one with: babelite classify train LABELLED --out CLASSIFIER",
+                    hint="make one with: babelite classify train LABELLED --out CLASSIFIER",
                 )
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as archive:
@@ -110,6 +109,6 @@ def read_classifier(
         raise BabeliteError(
             "is cut off, damaged or not a classifier of babelite",
             path=path,
-            remedy="copy it again or train it again",
+            hint="copy it again or train it again",
         ) from error
     return description, probes, arrays

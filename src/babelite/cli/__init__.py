@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from babelite import __version__
+from babelite._version import __version__
 from babelite.errors import BabeliteError
-from babelite.launch import is_first
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,12 +58,11 @@ def main() -> None:
     try:
         make_app()()
     except BabeliteError as error:
-        if is_first() if error.tell is None else error.tell:
+        if error.tell is not False:
             typer.echo(f"babelite: {error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        if is_first():
-            typer.echo("babelite: stopped", err=True)
+        typer.echo("babelite: stopped", err=True)
         sys.exit(130)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

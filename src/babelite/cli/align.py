@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing, parse_languages
+from babelite.cli.shared.options import AllowDownload, ModelOption, flowing, parse_languages
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from babelite.alignment import Bead
-    from babelite.documents import Document
-    from babelite.encoder import SentenceEncoder
-    from babelite.evaluation.alignment import AlignmentScores
+    from babelite.corpus import Document
+    from babelite.encoding import SentenceEncoder
+    from babelite.evaluation import AlignmentScores
 
 _HELP = """Align the sentences of two versions of a document.
 
@@ -88,16 +88,15 @@ def _align(
     ] = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.adapters import open_encoder
-    from babelite.alignment import align_vectors
-    from babelite.alignment_files import read_beads
-    from babelite.cli.long_runs import require_writable
-    from babelite.files import writing_text
+    from babelite.alignment import align_vectors, read_beads
+    from babelite.cli.shared.preflight import require_writable
+    from babelite.encoding import open_encoder
+    from babelite.storage import writing_text
 
     chosen = _format(format_, out)
     languages = parse_languages(split, "--split") or (None, None)
     if [source, target, gold].count("-") > 1:
-        raise BabeliteError("can be read only once", path="-", remedy="save it to a file")
+        raise BabeliteError("can be read only once", path="-", hint="save it to a file")
     if out is not None:
         require_writable(out, apart_from=[source, target, *([gold] if gold else [])])
     documents = _read(source, languages[0]), _read(target, languages[1])
@@ -113,32 +112,32 @@ def _align(
             stream.writelines(f"{line}\n" for line in _written(chosen, beads, documents, right))
     _summarise(beads, documents, out)
     if right is not None:
-        from babelite.evaluation.alignment import score_alignment
+        from babelite.evaluation import score_alignment
 
         scores = score_alignment(((bead.source, bead.target) for bead in beads), right)
         _show(scores, as_json=format_ == "json")
 
 
 def _format(name: str | None, out: str | None) -> str:
-    from babelite.alignment_html import page_template
-    from babelite.files import suffix_of
+    from babelite.alignment import page_template
+    from babelite.storage import suffix_of
 
     if name is None and out is not None and out != "-" and suffix_of(out) not in _SUFFIXES:
         raise BabeliteError(
             "has an ending that tells no format",
             path=out,
-            remedy=f"use one of {', '.join(_SUFFIXES)}, or give --format",
+            hint=f"use one of {', '.join(_SUFFIXES)}, or give --format",
         )
     chosen = name or _SUFFIXES.get(suffix_of(out or "-"), "tsv")
     if chosen not in _SUFFIXES.values():
-        raise BabeliteError(f"there is no format {chosen!r}", remedy="choose tsv, json or html")
+        raise BabeliteError(f"there is no format {chosen!r}", hint="choose tsv, json or html")
     if chosen == "html":
         page_template()  # says at once what is not installed
     return chosen
 
 
 def _read(path: str, language: str | None) -> Document:
-    from babelite.documents import read_document
+    from babelite.corpus import read_document
 
     document = read_document(path, language)
     if language is None and document.looks_unsplit:
@@ -155,8 +154,8 @@ def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[ND
     import numpy as np
     from rich.console import Console
 
-    from babelite.adapters import encode_stream
-    from babelite.cli.bars import rate_bars
+    from babelite.cli.shared.bars import rate_bars
+    from babelite.encoding import encode_stream
 
     console = Console(stderr=True, highlight=False)
     documents = list(documents)
@@ -183,8 +182,7 @@ def _written(
     documents: tuple[Document, Document],
     gold: Collection[tuple[frozenset[int], frozenset[int]]] | None,
 ) -> Iterable[str]:
-    from babelite.alignment_files import WRITERS
-    from babelite.alignment_html import alignment_page
+    from babelite.alignment import WRITERS, alignment_page
 
     if format_ == "html":
         return [alignment_page(beads, *documents, gold)]

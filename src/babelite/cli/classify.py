@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, FieldOption, ModelOption, flowing, parse_columns
+from babelite.cli.shared.options import (
+    AllowDownload,
+    FieldOption,
+    ModelOption,
+    flowing,
+    parse_columns,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.classification import Prediction, TextClassifier
-    from babelite.corpus.labelled import LabelledText
+    from babelite.corpus import LabelledText
 
 _HELP = """Sort texts into labels of your own: label some in one language, classify the others."""
 
@@ -108,16 +114,16 @@ def _train(
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.adapters import open_encoder
     from babelite.classification import CLASSIFIERS, TextClassifier
     from babelite.cli.classify_display import show_labels
-    from babelite.cli.long_runs import choice, require_writable, watched_steps
-    from babelite.corpus.labelled import hold_out
+    from babelite.cli.shared.preflight import choice, require_writable, watched_steps
+    from babelite.corpus import hold_out
+    from babelite.encoding import open_encoder
 
     kind = choice("--classifier", classifier, CLASSIFIERS)
     require_writable(str(out), apart_from=[*labelled, *(dev or ())])
     if [*labelled, *(dev or ())].count("-") > 1:
-        raise BabeliteError("is named twice", path="-", remedy="save one to a file")
+        raise BabeliteError("is named twice", path="-", hint="save one to a file")
     rows = _read(labelled, columns)
     chosen = _read(dev, columns) if dev else []
     examples = rows
@@ -150,7 +156,7 @@ def _train(
 
 def _read(paths: Sequence[str], columns: str | None) -> list[LabelledText]:
     """Labelled texts without those that are blank: nothing can be learnt from them."""
-    from babelite.corpus.labelled import read_labelled
+    from babelite.corpus import read_labelled
 
     kept = []
     for path in paths:
@@ -198,11 +204,11 @@ def _predict(
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.adapters import open_encoder
     from babelite.classification import TextClassifier
-    from babelite.cli.long_runs import require_writable
     from babelite.cli.search import read_sentences
-    from babelite.files import writing_text
+    from babelite.cli.shared.preflight import require_writable
+    from babelite.encoding import open_encoder
+    from babelite.storage import writing_text
 
     require_writable(out, apart_from=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
@@ -308,13 +314,12 @@ def _evaluate(
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.adapters import open_encoder
     from babelite.classification import CLASSIFIERS
     from babelite.cli.classify_display import show_transfer
-    from babelite.cli.long_runs import choice, watched_steps
-    from babelite.evaluation.classification import evaluate_classification
-    from babelite.evaluation.classification_sets import read_labelled_set
-    from babelite.figures import picture_format
+    from babelite.cli.shared.preflight import choice, watched_steps
+    from babelite.encoding import open_encoder
+    from babelite.evaluation import evaluate_classification, read_labelled_set
+    from babelite.plots import picture_format
 
     kind = choice("--classifier", classifier, CLASSIFIERS)
     if plot:
@@ -343,8 +348,8 @@ def _evaluate(
     else:
         show_transfer(result)
     if plot:
-        from babelite.evaluation.classification_figures import classification_figure
-        from babelite.figures import DARK, LIGHT, save_figure
+        from babelite.evaluation import classification_figure
+        from babelite.plots import DARK, LIGHT, save_figure
 
         save_figure(classification_figure([result], DARK if dark else LIGHT), plot)
         typer.echo(f"Picture: {plot}", err=True)
@@ -356,6 +361,6 @@ def _codes(text: str | None) -> list[str] | None:
     codes = [code.strip() for code in text.split(",")]
     if not all(codes):
         raise BabeliteError(
-            f"{text!r} does not name languages", remedy="write them with commas between: en,fr"
+            f"{text!r} does not name languages", hint="write them with commas between: en,fr"
         )
     return codes

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from babelite.evaluation.classification_result import ClassificationResult, TransferScore
+    from babelite.evaluation import ClassificationResult, TransferScore
 
 # A table that nobody looks at on a terminal should not be squeezed into 80 columns.
 _WIDTH_IN_FILES = 120
@@ -19,7 +19,7 @@ _WIDTH_IN_FILES = 120
 
 def show_labels(true: Sequence[str], answers: Sequence[str | None]) -> None:
     """Print how well each label is told from the others, on standard error."""
-    from babelite.evaluation.label_scores import label_scores
+    from babelite.evaluation import label_scores
 
     right = sum(t == a for t, a in zip(true, answers, strict=True))
     table = _table(f"right about {right:,} of {len(true):,} ({right / len(true):.1%})")
@@ -36,7 +36,7 @@ def show_labels(true: Sequence[str], answers: Sequence[str | None]) -> None:
 
 def show_transfer(result: ClassificationResult) -> None:
     """Print accuracy and macro-F1 of every pair of languages."""
-    from babelite.evaluation.classification_figures import headline
+    from babelite.evaluation import headline
 
     table = _table(headline(result))
     table.add_column("trained in")
@@ -60,7 +60,7 @@ def show_transfer(result: ClassificationResult) -> None:
 
 
 def _cells(score: TransferScore) -> list[str]:
-    from babelite.evaluation.classification_result import deviation
+    from babelite.evaluation import deviation
 
     cells = []
     for estimate, seeds in (

@@ -9,7 +9,6 @@ from babelite.cli import (
     classify,
     compare,
     corpus,
-    demo,
     encode,
     evaluate,
     filter,
@@ -20,6 +19,7 @@ from babelite.cli import (
     serve,
     train,
 )
+from babelite.cli.demo import command as demo
 
 
 def register(app: typer.Typer) -> None:

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, flowing
+from babelite.cli.shared.options import AllowDownload, flowing
 
 if TYPE_CHECKING:
-    from babelite.comparison.cells import CellFiles
-    from babelite.comparison.estimate import Estimate
-    from babelite.comparison.grid import Cell, Grid
-    from babelite.comparison.run import Outcome
+    from babelite.comparison import Cell, CellFiles, Estimate, Grid, Outcome
 
 _HELP = """Compare ways to train, and encoders as they come, by the same tasks.
 
@@ -60,15 +57,19 @@ def _compare(
     ] = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.comparison.cells import CellFiles
-    from babelite.comparison.config import read_config
-    from babelite.comparison.grid import make_grid
-    from babelite.comparison.outputs import write_outputs
-    from babelite.comparison.run import open_grid, outcome, run_cells
+    from babelite.comparison import (
+        CellFiles,
+        make_grid,
+        open_grid,
+        outcome,
+        read_config,
+        run_cells,
+        write_outputs,
+    )
     from babelite.errors import BabeliteError
 
     if data is not None and not data.is_dir():
-        raise BabeliteError("there is no such folder", path=data, remedy="check --data")
+        raise BabeliteError("there is no such folder", path=data, hint="check --data")
     grid = make_grid(read_config(config), config, out or Path(config.stem), data)
     for task in grid.exclusions.late:
         typer.echo(
@@ -107,9 +108,7 @@ def _show_plan(grid: Grid) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from babelite.comparison.cells import CellFiles
-    from babelite.comparison.estimate import estimate
-    from babelite.comparison.tables import duration
+    from babelite.comparison import CellFiles, duration, estimate
 
     files = [CellFiles(grid, cell) for cell in grid.cells]
     expected = estimate(files)
@@ -154,7 +153,7 @@ def _short(amount: float) -> str:
 
 
 def _summary(grid: Grid, expected: Estimate) -> str:
-    from babelite.comparison.tables import duration
+    from babelite.comparison import duration
 
     left = sum(1 for seconds in expected.cells if seconds != 0)
     unknown = expected.cells.count(None)
@@ -187,7 +186,7 @@ class _Display:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-        from babelite.comparison.cells import CellFiles
+        from babelite.comparison import CellFiles
 
         self._console = Console(stderr=True, highlight=False)
         self._files = [CellFiles(grid, cell) for cell in grid.cells]
@@ -216,7 +215,7 @@ class _Display:
         self._bars.stop()
 
     def began(self, cell: Cell, step: str) -> None:
-        """See `babelite.comparison.run.Watcher`."""
+        """See `babelite.comparison.compare.Watcher`."""
         doing = {"text": "preparing the text of", "train": "training", "evaluate": "evaluating"}
         self._what = f"{doing[step]} {cell.title}"
         self._bars.reset(self._one, description=self._what, total=1.0, visible=True, detail="")
@@ -227,7 +226,7 @@ class _Display:
         self._said = time.monotonic()
 
     def working(self, share: float | None, detail: str) -> None:
-        """See `babelite.comparison.run.Watcher`."""
+        """See `babelite.comparison.compare.Watcher`."""
         self._bars.update(self._one, completed=share or 0.0, detail=detail)
         now = time.monotonic()
         if not self._console.is_terminal and now - self._said >= _SECONDS_BETWEEN_LINES:
@@ -236,9 +235,8 @@ class _Display:
             self._console.print(f"{self._what}: {done}{detail}", markup=False, soft_wrap=True)
 
     def ended(self, cell: Cell, state: str, error: str, seconds: float) -> None:
-        """See `babelite.comparison.run.Watcher`."""
-        from babelite.comparison.estimate import estimate
-        from babelite.comparison.tables import duration
+        """See `babelite.comparison.compare.Watcher`."""
+        from babelite.comparison import duration, estimate
 
         self._ended += 1
         left = estimate(self._files).total

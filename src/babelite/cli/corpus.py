@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.errors import BabeliteError
-from babelite.files import is_read_once, make_folder
+from babelite.storage import is_read_once, make_folder
 
 if TYPE_CHECKING:
     from babelite.corpus import Cleaner, Pair, PairSource
@@ -107,7 +107,7 @@ def clean(
 
     if as_json and out == "-":
         raise BabeliteError(
-            "--json and the pairs cannot both go to standard output", remedy="add --out FILE"
+            "--json and the pairs cannot both go to standard output", hint="add --out FILE"
         )
     sources = _sources(inputs, columns, languages, format_)
     cleaner = Cleaner(
@@ -170,7 +170,7 @@ def catalogs(
 
     wanted = [code.strip() for code in languages.split(",") if code.strip()]
     if not wanted:
-        raise BabeliteError("no language is named", remedy="write for example --languages fr,de")
+        raise BabeliteError("no language is named", hint="write for example --languages fr,de")
     make_folder(out_dir)
     cleaners: dict[str, Cleaner] = {}
     for language in wanted:
@@ -259,13 +259,13 @@ def split(
     Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out-dir parts
     """
     from babelite.cli.corpus_display import watched
-    from babelite.cli.long_runs import require_writable
+    from babelite.cli.shared.preflight import require_writable
     from babelite.corpus import draw, read_sources, without, write_pairs
 
     sources = _sources(inputs, columns, languages, format_)
     for path in (path for source in sources for path in source.paths if is_read_once(path)):
         raise BabeliteError(
-            "a split reads its input twice", path=path, remedy="save it to a file first"
+            "a split reads its input twice", path=path, hint="save it to a file first"
         )
     codes = _common_languages(sources)
     with watched(read_sources(sources), "drawing") as pairs:
@@ -286,7 +286,7 @@ def split(
 def _sources(
     inputs: Sequence[str], columns: str | None, languages: str | None, format_: str | None
 ) -> list[PairSource]:
-    from babelite.cli.options import parse_pairs
+    from babelite.cli.shared.options import parse_pairs
 
     return [parse_pairs(text, columns, languages, format_) for text in inputs]
 
@@ -303,4 +303,4 @@ def _at_least_one(pairs: Iterable[Pair], problem: str, remedy: str) -> Iterator[
         none = False
         yield pair
     if none:
-        raise BabeliteError(problem, remedy=remedy)
+        raise BabeliteError(problem, hint=remedy)

@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from babelite.corpus import Cleaner, Pair
-from babelite.corpus.statistics import CorpusStatistics
+from babelite.corpus import Cleaner, CorpusStatistics, Pair
 
 _STEP_NAMES = {
     "unicode": "changed: Unicode, white space, invisible characters",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from babelite.cli.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
+from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from babelite.cluster import Pool
-    from babelite.encoder import SentenceEncoder
-    from babelite.mining.run import Progress
-    from babelite.sentences import Source, Survey
+    from babelite.corpus import Source, Survey
+    from babelite.encoding import SentenceEncoder
+    from babelite.mining import Progress
 
     _Encode = Callable[[Iterable[str]], Iterator[NDArray[np.floating[Any]]]]
 
@@ -88,12 +88,12 @@ def _encode(
     ray: RayOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.cli.long_runs import require_writable
+    from babelite.cli.shared.preflight import require_writable
 
     if out in ("", "-"):
         raise BabeliteError(
             f"--out {out!r} names no place for vectors",
-            remedy="name an .npy file, or a folder for shards",
+            hint="name an .npy file, or a folder for shards",
         )
     sources = _sources(files or ["-"], column, field)
     made = _Made(out, "float16" if float16 else "float32", model, allow_download, workers, ray)
@@ -105,15 +105,14 @@ def _encode(
         raise BabeliteError(
             "is one array, which has neither shards nor text",
             path=out,
-            remedy="leave out --shard-lines and --no-text, or name a folder",
+            hint="leave out --shard-lines and --no-text, or name a folder",
         )
     made.write_array(sources)
 
 
 def _sources(files: Sequence[str], column: int | None, field: str | None) -> list[Source]:
-    from babelite.files import require_file
-    from babelite.places import expanded, is_url
-    from babelite.sentences import Source, require_names
+    from babelite.corpus import Source, require_names
+    from babelite.storage import expanded, is_url, require_file
 
     sources = []
     for place in (place for file in files for place in expanded(file)):
@@ -125,7 +124,7 @@ def _sources(files: Sequence[str], column: int | None, field: str | None) -> lis
     places = [source.place for source in sources]
     require_names(places)
     if "-" in places and len(places) > 1:
-        raise BabeliteError("cannot be one of several", path="-", remedy="save it to a file")
+        raise BabeliteError("cannot be one of several", path="-", hint="save it to a file")
     return sources
 
 
@@ -148,20 +147,17 @@ class _Made:
 
     def write_shards(self, sources: Sequence[Source], text: bool, lines: int | None) -> None:
         """Make or go on with a folder of Parquet shards."""
-        from babelite.adapters import open_encoder
-        from babelite.cli.long_runs import watched_steps
-        from babelite.cluster import encode_files
-        from babelite.cluster.encoding import SHARD_ROWS
-        from babelite.cluster.shards import require_parquet
-        from babelite.files import is_read_once
-        from babelite.identity import identify
+        from babelite.cli.shared.preflight import watched_steps
+        from babelite.cluster import SHARD_ROWS, encode_files, require_parquet
+        from babelite.encoding import identify, open_encoder
+        from babelite.storage import is_read_once
 
         for source in sources:
             if is_read_once(source.place):
                 raise BabeliteError(
                     "cannot be read by several workers",
                     path=source.place,
-                    remedy="save it to a file, or name an .npy file with --out",
+                    hint="save it to a file, or name an .npy file with --out",
                 )
         require_parquet()
         encoder = open_encoder(self.model, allow_download=self.allow_download)
@@ -191,10 +187,9 @@ class _Made:
 
     def write_array(self, sources: Sequence[Source]) -> None:
         """Make or go on with an ``.npy`` file."""
-        from babelite.adapters import open_encoder
-        from babelite.cli.long_runs import watched_steps
-        from babelite.files import is_read_once
-        from babelite.vectors import write_vectors
+        from babelite.cli.shared.preflight import watched_steps
+        from babelite.encoding import open_encoder, write_vectors
+        from babelite.storage import is_read_once
 
         encoder = open_encoder(self.model, allow_download=self.allow_download)
         straight = any(is_read_once(source.place) for source in sources) or (
@@ -218,8 +213,7 @@ class _Made:
         encode: _Encode,
         progress: Progress,
     ) -> int:
-        from babelite.identity import identify
-        from babelite.vectors import write_vectors_resumably
+        from babelite.encoding import identify, write_vectors_resumably
 
         surveys = [source.survey(_BLOCK_ROWS) for source in sources]
         total = sum(survey.rows for survey in surveys)
@@ -262,7 +256,7 @@ class _Made:
     @contextmanager
     def _encoding(self, encoder: SentenceEncoder) -> Iterator[_Encode]:
         """What encodes lines in order: this process, or workers if they were asked for."""
-        from babelite.adapters import encode_stream
+        from babelite.encoding import encode_stream
 
         if self.ray is None and self.workers is None:
             yield lambda lines: encode_stream(encoder, lines)
@@ -291,7 +285,7 @@ def _not_empty(lines: Iterable[str], sources: Sequence[Source]) -> Iterator[str]
         yield line
     if empty:
         raise BabeliteError(
-            "is empty", path=sources[0].place, remedy="name a file with one sentence a line"
+            "is empty", path=sources[0].place, hint="name a file with one sentence a line"
         )
 
 

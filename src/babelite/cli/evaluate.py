@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing
+from babelite.cli.shared.options import AllowDownload, ModelOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.corpus import PairSource
-    from babelite.evaluation.intervals import Estimate
-    from babelite.evaluation.retrieval import RetrievalResult
+    from babelite.evaluation import Estimate, RetrievalResult
 
 _HELP = """Measure how often a sentence finds its translation.
 
@@ -86,10 +85,10 @@ def _evaluate(
 ) -> None:
     from rich.console import Console
 
-    from babelite.adapters import names_encoder, open_encoder
-    from babelite.cli.options import parse_pairs
-    from babelite.evaluation.retrieval import evaluate_pairs
-    from babelite.figures import picture_format
+    from babelite.cli.shared.options import parse_pairs
+    from babelite.encoding import names_encoder, open_encoder
+    from babelite.evaluation import evaluate
+    from babelite.plots import picture_format
 
     if plot:
         picture_format(plot)
@@ -97,11 +96,11 @@ def _evaluate(
         model, *files = files
     elif model is None and not _may_be_pairs(files[0]):
         raise BabeliteError(
-            "there is no such file or model folder", path=files[0], remedy="check the name"
+            "there is no such file or model folder", path=files[0], hint="check the name"
         )
     if not files:
         raise BabeliteError(
-            "there is nothing to evaluate on", remedy="name files of sentence pairs after the model"
+            "there is nothing to evaluate on", hint="name files of sentence pairs after the model"
         )
     sources = [parse_pairs(text, columns, languages) for text in files]
     others = parse_pairs(distractors, columns, languages) if distractors else None
@@ -113,7 +112,7 @@ def _evaluate(
     results = []
     for source, pairs in zip(sources, texts, strict=True):
         with Console(stderr=True).status(f"evaluating on {_name(source)}"):
-            result = evaluate_pairs(
+            result = evaluate(
                 encoder,
                 pairs,
                 name=_name(source),
@@ -133,8 +132,8 @@ def _evaluate(
     else:
         _show(results)
     if plot:
-        from babelite.evaluation.retrieval_figures import retrieval_figure
-        from babelite.figures import save_figure
+        from babelite.evaluation import retrieval_figure
+        from babelite.plots import save_figure
 
         save_figure(retrieval_figure(results), plot)
         typer.echo(f"Pictures: {plot}", err=True)
@@ -142,7 +141,7 @@ def _evaluate(
 
 def _may_be_pairs(text: str) -> bool:
     """Whether a word is no model that is missing: a part of it is a file, or has an ending."""
-    from babelite.corpus.languages import split_prefix
+    from babelite.corpus import split_prefix
 
     _, rest = split_prefix(text)
     parts = (rest, *rest.split(","))
@@ -157,7 +156,7 @@ def _read(source: PairSource) -> list[tuple[str, str]]:
         raise BabeliteError(
             "holds no pair with text on both sides",
             path=source.paths[0],
-            remedy="name a file that does, or choose --columns",
+            hint="name a file that does, or choose --columns",
         )
     if len(whole) < len(pairs):
         left_out = len(pairs) - len(whole)
@@ -175,7 +174,7 @@ def _require_same_languages(sources: Sequence[PairSource], others: PairSource) -
             raise BabeliteError(
                 f"the distractors are {others.name} and {_name(source)} is {source.name}",
                 path=others.paths[0],
-                remedy="evaluate each language pair with distractors of its own",
+                hint="evaluate each language pair with distractors of its own",
             )
 
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, ModelOption, flowing, parse_columns
+from babelite.cli.shared.options import AllowDownload, ModelOption, flowing, parse_columns
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.cli.rows import Table
-    from babelite.filtering import Filtered
-    from babelite.filtering.languages import LanguageIdentifier
+    from babelite.cli.shared.tables import Table
+    from babelite.filtering import Filtered, LanguageIdentifier
 
 _HELP = """Throw the bad pairs out of a parallel corpus.
 
@@ -83,16 +82,16 @@ def _filter(
     ] = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.adapters import open_encoder
-    from babelite.cli.long_runs import require_writable, watched_steps, working
-    from babelite.cli.options import parse_languages
-    from babelite.cli.rows import Table
+    from babelite.cli.shared.options import parse_languages
+    from babelite.cli.shared.preflight import require_writable, watched_steps, working
+    from babelite.cli.shared.tables import Table
+    from babelite.encoding import open_encoder
     from babelite.filtering import filter_pairs
 
     wanted = parse_languages(languages)
     require_writable(out, *([dropped] if dropped else []), apart_from=[pairs])
     if dropped and Path(dropped).resolve() == Path(out).resolve():
-        raise BabeliteError("--out and --dropped are the same file", remedy="name two")
+        raise BabeliteError("--out and --dropped are the same file", hint="name two")
     identifier = _identifier(wanted)
     encoder = open_encoder(model, allow_download=allow_download)
     with _as_file(pairs) as path, working(out, work) as folder, watched_steps() as progress:
@@ -112,7 +111,7 @@ def _filter(
 
 
 def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
-    from babelite.filtering.languages import LanguageIdentifier, is_available
+    from babelite.filtering import LanguageIdentifier, is_available
 
     if languages is None and not is_available():
         typer.echo(
@@ -129,7 +128,7 @@ def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
 @contextlib.contextmanager
 def _as_file(path: str) -> Iterator[str]:
     """The path, or a temporary file that holds standard input or a pipe: it is read repeatedly."""
-    from babelite.files import cannot_write, is_read_once, reading_bytes
+    from babelite.storage import cannot_write, is_read_once, reading_bytes
 
     if not is_read_once(path):
         yield path
@@ -146,7 +145,7 @@ def _as_file(path: str) -> Iterator[str]:
 
 
 def _write(table: Table, filtered: Filtered, out: str, dropped: str | None, margins: bool) -> None:
-    from babelite.files import writing_text
+    from babelite.storage import writing_text
 
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(writing_text(out))

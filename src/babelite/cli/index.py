@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from babelite.cli.options import AllowDownload, FieldOption, ModelOption, flowing
 from babelite.cli.search import Column, read_sentences
+from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.encoder import SentenceEncoder
+    from babelite.encoding import SentenceEncoder
     from babelite.index import Index
 
 _HELP = """Make a folder in which millions of lines are found by meaning, or change one.
@@ -80,14 +80,14 @@ def _index(
     ] = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.adapters import open_encoder
+    from babelite.encoding import open_encoder
 
     changes = bool(append or remove or remove_lines)
     if out is not None:
         if changes:
             raise BabeliteError(
                 "--out makes an index, --append and --remove change one",
-                remedy="name the folder of the index in place of --out",
+                hint="name the folder of the index in place of --out",
             )
         encoder = open_encoder(model, allow_download=allow_download)
         sources, total = _sources(places, column, field)
@@ -102,13 +102,13 @@ def _index(
             raise BabeliteError(
                 f"{option} says how an index is made or lines are read, and none is",
                 path=index.folder,
-                remedy=f"leave out {option}, or add --out to make an index",
+                hint=f"leave out {option}, or add --out to make an index",
             )
     # What is to go is looked up before anything changes: a mistake in it must not leave half done.
     gone = [row for text in remove_lines or () for row in _rows(index, text)]
     texts = {line.text for path in remove or () for line in read_sentences(path, column, field)}
     if append:
-        from babelite.cli.stages import Stages
+        from babelite.cli.shared.stages import Stages
         from babelite.index import Index
 
         given = open_encoder(model, allow_download=allow_download) if model else None
@@ -130,7 +130,7 @@ def _build(
     kind: Literal["exact", "ivf", "pq"] | None,
     float16: bool,
 ) -> None:
-    from babelite.cli.stages import Stages
+    from babelite.cli.shared.stages import Stages
     from babelite.index import Index
 
     with Stages(total) as progress:
@@ -153,7 +153,7 @@ def _open(places: Sequence[str], changes: bool) -> Index:
     if len(places) != 1 or not Path(places[0]).is_dir():
         problem = "--append and --remove change one index" if changes else "--out is missing"
         remedy = "name its folder" if changes else "name the folder to make, such as --out my.index"
-        raise BabeliteError(problem, remedy=remedy)
+        raise BabeliteError(problem, hint=remedy)
     return Index.open(places[0])
 
 
@@ -165,8 +165,8 @@ def _sources(
     All files are read once before anything is encoded, which takes a thousandth of its time: what
     is wrong with the last line of the last one is said now.
     """
-    from babelite.files import is_read_once
-    from babelite.sentences import require_names
+    from babelite.corpus import require_names
+    from babelite.storage import is_read_once
 
     require_names(places)
     total: int | None = 0
@@ -180,7 +180,7 @@ def _sources(
             blank = blank and not line.text.strip()
     if blank:
         raise BabeliteError(
-            "holds only blank lines", path=", ".join(places), remedy="name a file with text"
+            "holds only blank lines", path=", ".join(places), hint="name a file with text"
         )
     lines = {place: read_sentences(place, column, field) for place in places}
     return {place: (line.text for line in some) for place, some in lines.items()}, total
@@ -194,13 +194,13 @@ def _rows(index: Index, text: str) -> Iterator[int]:
         raise BabeliteError(
             f"{text} may be lines of any of {len(sources)} files",
             path=index.folder,
-            remedy=f"say of which, for example {sources[0].name}:{text}",
+            hint=f"say of which, for example {sources[0].name}:{text}",
         )
     if sum(source.name == name for source in sources) > 1:
         raise BabeliteError(
             f"holds several files that were called {name}",
             path=index.folder,
-            remedy="name the lines by their text, with --remove",
+            hint="name the lines by their text, with --remove",
         )
     start = 0
     for source in sources:
@@ -210,7 +210,7 @@ def _rows(index: Index, text: str) -> Iterator[int]:
                     raise BabeliteError(
                         f"has {source.lines:,} lines in the index, and no line {last}",
                         path=source.name,
-                        remedy="check the numbers",
+                        hint="check the numbers",
                     )
                 yield from range(start + first - 1, start + last)
             return
@@ -218,7 +218,7 @@ def _rows(index: Index, text: str) -> Iterator[int]:
     raise BabeliteError(
         f"holds no lines of {name}",
         path=index.folder,
-        remedy=f"its files are {', '.join(source.name for source in sources)}",
+        hint=f"its files are {', '.join(source.name for source in sources)}",
     )
 
 
@@ -232,7 +232,7 @@ def _ranges(numbers: str) -> Iterator[tuple[int, int]]:
         if not 1 <= ends[0] <= ends[1]:
             raise BabeliteError(
                 f"--remove-lines {part!r} is no line number from 1 and no range of them",
-                remedy="write for example --remove-lines 3,7-9",
+                hint="write for example --remove-lines 3,7-9",
             )
         yield ends
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import flowing
+from babelite.cli.shared.options import flowing
 
 if TYPE_CHECKING:
-    from babelite.model_folder import ModelFolder
+    from babelite.encoding import ModelFolder
 
 _HELP = """Show what a model is: languages, size, licence, training text and results.
 
@@ -39,7 +39,7 @@ def _info(
         bool, typer.Option("--json", help="Print the folder's babelite.json instead.")
     ] = False,
 ) -> None:
-    from babelite.model_folder import DEFAULT_MODEL, read_model_folder
+    from babelite.encoding import DEFAULT_MODEL, read_model_folder
 
     folder = read_model_folder(DEFAULT_MODEL if model is None else model, verify="all")
     if as_json:
@@ -72,7 +72,7 @@ def _show(folder: ModelFolder) -> None:
 def _facts(folder: ModelFolder) -> Iterator[tuple[str, str]]:
     from rich.filesize import decimal
 
-    from babelite.model_folder import DESCRIPTION, GRAPHS
+    from babelite.encoding import DESCRIPTION, GRAPHS
 
     described = folder.description
     size = sum((folder.path / name).stat().st_size for name in (*described.files, DESCRIPTION))

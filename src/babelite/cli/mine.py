@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
 from babelite.cli.search import Column
+from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.mining import Candidates, Mined
-    from babelite.mining.run import Progress, Steps
+    from babelite.mining import Candidates, Mined, Progress, Steps
 
 _HELP = """Find the translations in two piles of text.
 
@@ -119,25 +118,25 @@ def _mine(
     ray: RayOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.adapters import open_encoder
-    from babelite.cli.long_runs import (
+    from babelite.cli.mine_display import explain_pair, read_gold, show_estimate, show_measured
+    from babelite.cli.shared.preflight import (
         choice,
         require_writable,
         warn_of_unreadable,
         watched_steps,
         working,
     )
-    from babelite.cli.mine_display import explain_pair, read_gold, show_estimate, show_measured
-    from babelite.figures import picture_format
+    from babelite.corpus import Source
+    from babelite.encoding import open_encoder
     from babelite.mining import DIRECTIONS, MARGINS, mine
-    from babelite.mining.search import SEARCH_KINDS
-    from babelite.sentences import Source
+    from babelite.neighbors import SEARCH_KINDS
+    from babelite.plots import picture_format
 
     chosen_margin = choice("--margin", margin, MARGINS)
     chosen_direction = choice("--direction", direction, DIRECTIONS)
     chosen_search = choice("--search", search, SEARCH_KINDS)
     if source == target == "-":
-        raise BabeliteError("cannot be both sides", path="-", remedy="save one to a file")
+        raise BabeliteError("cannot be both sides", path="-", hint="save one to a file")
     if plot:
         picture_format(plot)
     gold = read_gold(calibrate) if calibrate else None
@@ -189,7 +188,7 @@ def _steps(model: str | None, ray: str | None, workers: int | None) -> Iterator[
 
 
 def _write(mined: Mined, pairs: Candidates, out: str, progress: Progress) -> None:
-    from babelite.files import writing_text
+    from babelite.storage import writing_text
 
     lines = mined.sources.line_numbers, mined.targets.line_numbers
     with writing_text(out) as stream:

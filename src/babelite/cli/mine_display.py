@@ -9,12 +9,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from babelite.calibration import Curve, Scores, estimate_for_mined
-from babelite.cli.options import parse_pairs
+from babelite.cli.shared.options import parse_pairs
 from babelite.errors import BabeliteError
-from babelite.evaluation.mining import mining_curve
-from babelite.mining import Candidates, Mined
-from babelite.mining.scores import LOWEST_MEAN, Direction, Margin
+from babelite.evaluation import mining_curve
+from babelite.mining import (
+    LOWEST_MEAN,
+    Candidates,
+    Curve,
+    Direction,
+    Margin,
+    Mined,
+    Scores,
+    estimate_for_mined,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +57,7 @@ def show_measured(
     if not curve.right.any():
         raise BabeliteError(
             f"none of the {curve.known:,} known pairs is among the {len(found):,} found",
-            remedy="give the true pairs of these two texts, the sentences spelt as they are there",
+            hint="give the true pairs of these two texts, the sentences spelt as they are there",
         )
     table = Table(title=f"Measured with {curve.known:,} known pairs", title_justify="left")
     for heading in ("threshold", "pairs", "precision %", "recall %", "F1 %"):
@@ -64,7 +71,7 @@ def show_measured(
     _console().print(table)
     typer.echo(f"Highest F1: {100 * best.f1:.2f} % with --threshold {best.threshold:.4f}", err=True)
     if plot:
-        from babelite.evaluation.mining_figures import curve_figure
+        from babelite.evaluation import curve_figure
 
         _save(curve_figure(curve, threshold), plot)
 
@@ -99,7 +106,7 @@ def show_estimate(
         table.add_row(f"{100 * precision:.1f}", f"{threshold:.4f}", f"{pairs:,}")
     _console().print(table)
     if plot:
-        from babelite.evaluation.mining_figures import estimate_figure
+        from babelite.evaluation import estimate_figure
 
         _save(estimate_figure(estimate, threshold), plot)
 
@@ -113,7 +120,7 @@ def explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -
     if number > len(pairs):
         raise BabeliteError(
             f"there is no pair {number:,}, only {len(pairs):,} were kept",
-            remedy="choose a smaller number for --explain",
+            hint="choose a smaller number for --explain",
         )
     pair = pairs.take(slice(number - 1, number))
     source, target = int(pair.source[0]), int(pair.target[0])
@@ -163,7 +170,7 @@ def _cells(scores: Scores) -> tuple[str, ...]:
 
 
 def _save(figure: Figure, plot: Path) -> None:
-    from babelite.figures import save_figure
+    from babelite.plots import save_figure
 
     save_figure(figure, plot)
     typer.echo(f"Picture: {plot}", err=True)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from babelite.cli.options import AllowDownload, FieldOption, ModelOption, flowing
+from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption, flowing
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from babelite.encoder import SentenceEncoder
+    from babelite.encoding import SentenceEncoder
     from babelite.index import Index
 
 _SEARCH_HELP = """Find the lines that are nearest in meaning to a query.
@@ -86,7 +86,7 @@ def _search(
 ) -> None:
     if place == "-" and "-" in queries:
         raise BabeliteError(
-            "cannot be both the file and the queries", path="-", remedy="save one to a file"
+            "cannot be both the file and the queries", path="-", hint="save one to a file"
         )
     if Path(place).is_dir():
         _require_no_part(place, column, field)
@@ -111,12 +111,12 @@ def _require_no_part(index: str, column: int | None, field: str | None) -> None:
     for given, option in ((column, "column"), (field, "field")):
         if given is not None:
             raise BabeliteError(
-                f"is an index, which has no {option}s", path=index, remedy=f"leave out --{option}"
+                f"is an index, which has no {option}s", path=index, hint=f"leave out --{option}"
             )
 
 
 def _open_index(place: str, model: str | None, allow_download: bool) -> Index:
-    from babelite.adapters import open_encoder
+    from babelite.encoding import open_encoder
     from babelite.index import Index
 
     index = Index.open(place, allow_download=allow_download)  # before a model is loaded
@@ -136,13 +136,13 @@ def _search_file(
 ) -> tuple[list[str], list[list[Found]]]:
     import numpy as np
 
-    from babelite.adapters import encode_stream, open_encoder
-    from babelite.retrieval import search
+    from babelite.encoding import encode_stream, open_encoder
+    from babelite.neighbors import search
 
     encoder = open_encoder(model, allow_download=allow_download)
     lines = [line for line in read_sentences(path, column, field) if line.text.strip()]
     if not lines:
-        raise BabeliteError("holds only blank lines", path=path, remedy="name a file with text")
+        raise BabeliteError("holds only blank lines", path=path, hint="name a file with text")
     wanted = [text for query in queries for text in _query_texts(query)]
     _warn_of_unreadable(encoder, wanted)
     texts = [line.text for line in lines]
@@ -162,13 +162,13 @@ def read_sentences(
     Raises:
         BabeliteError: The file is empty or cannot be read, or a line lacks the column or the field.
     """
-    from babelite.sentences import Source
+    from babelite.corpus import Source
 
     number = 0
     for number, text in enumerate(Source(path, column=column, field=field).read(), start=1):
         yield Line(number, text)
     if not number:
-        raise BabeliteError("is empty", path=path, remedy="name a file with one sentence a line")
+        raise BabeliteError("is empty", path=path, hint="name a file with one sentence a line")
 
 
 def _query_texts(query: str) -> Sequence[str]:
@@ -176,12 +176,12 @@ def _query_texts(query: str) -> Sequence[str]:
         return [query]
     texts = [line.text for line in read_sentences("-") if line.text.strip()]
     if not texts:
-        raise BabeliteError("holds no query", path="-", remedy="write one a line")
+        raise BabeliteError("holds no query", path="-", hint="write one a line")
     return texts
 
 
 def _warn_of_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> None:
-    from babelite.encoder import Encoder
+    from babelite.encoding import Encoder
 
     if not isinstance(encoder, Encoder):
         return

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from babelite.cli.options import AllowDownload, flowing
+from babelite.cli.shared.options import AllowDownload, flowing
 from babelite.errors import BabeliteError
 
 _KEY_VARIABLE = "BABELITE_API_KEY"
@@ -84,12 +84,18 @@ def _serve(
     if not (0 < max_body * _MEGABYTE < math.inf and 0 < timeout < math.inf):
         raise BabeliteError(
             "--max-body and --timeout must be finite and above 0",
-            remedy="leave them out for the defaults",
+            hint="leave them out for the defaults",
         )
-    from babelite.server.app import create_app
-    from babelite.server.limits import Limits
-    from babelite.server.run import address_of, bind, is_loopback, make_server, serve
-    from babelite.server.service import open_service
+    from babelite.server import (
+        Limits,
+        address_of,
+        bind,
+        create_app,
+        is_loopback,
+        make_server,
+        open_service,
+        serve,
+    )
 
     keys = _keys(api_key_file)
     limits = Limits(
@@ -132,11 +138,11 @@ def _keys(file: Path | None) -> list[str]:
     if file is None:
         given = os.environ.get(_KEY_VARIABLE)
         if given is not None and not given.strip():
-            raise BabeliteError(f"{_KEY_VARIABLE} is empty", remedy="set it to a key, or unset it")
+            raise BabeliteError(f"{_KEY_VARIABLE} is empty", hint="set it to a key, or unset it")
         return [] if given is None else [given.strip()]
-    from babelite.files import read_lines
+    from babelite.storage import read_lines
 
     keys = [line.strip() for line in read_lines(file) if line.strip()]
     if not keys:
-        raise BabeliteError("holds no key", path=file, remedy="write one on a line of its own")
+        raise BabeliteError("holds no key", path=file, hint="write one on a line of its own")
     return keys

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Optional, get_args, get_origin
 
 import typer
 
-from babelite.cli.options import flowing
+from babelite.cli.shared.options import flowing
+from babelite.errors import BabeliteError
 
 _HELP = """Train an encoder on parallel text.
 
@@ -55,12 +57,9 @@ def _train(
     exclude: list[Path],
     **options: Any,  # noqa: ANN401 - one for each field of the configuration
 ) -> None:
-    from babelite.cli.options import parse_columns
+    from babelite.cli.shared.options import parse_columns
     from babelite.corpus import Cleaning, parse_source
-    from babelite.launch import is_first
-    from babelite.training.config import make_config
-    from babelite.training.progress import Progress
-    from babelite.training.run import train
+    from babelite.training import Progress, is_first, make_config, train
 
     settings = make_config(preset, config, options)
     chosen = parse_columns(columns)
@@ -68,7 +67,8 @@ def _train(
     progress = Progress(quiet=not is_first())
     cleaning = Cleaning(exclude=tuple(str(path) for path in exclude))
     try:
-        result = train(sources, out, settings, cleaning=cleaning, progress=progress)
+        with _reported_by_one_process():
+            result = train(sources, out, settings, cleaning=cleaning, progress=progress)
     except KeyboardInterrupt:
         progress.say("Stopped, and all is saved: give the same command again to go on.")
         raise typer.Exit(130) from None
@@ -76,6 +76,19 @@ def _train(
         progress.say(f"P@1 on held-out pairs, {name}: {100 * value:.1f} %")
     progress.say(f"{result.pairs:,} pairs in {result.seconds:,.0f} s. The model is in {out}")
     progress.say(f"Next: babelite evaluate {out} FILE, or: babelite search FILE QUERY -m {out}")
+
+
+@contextmanager
+def _reported_by_one_process() -> Iterator[None]:
+    """Let one of the processes that were started together print an error."""
+    from babelite.training import is_first
+
+    try:
+        yield
+    except BabeliteError as error:
+        if error.tell is None:
+            error.tell = is_first()
+        raise
 
 
 def _with_options(
@@ -138,7 +151,7 @@ def _config_options() -> dict[str, tuple[object, object]]:
     from babelite.errors import MissingExtraError
 
     try:
-        from babelite.training.config import TrainingConfig
+        from babelite.training import TrainingConfig
     except MissingExtraError:
         return {}
     options: dict[str, tuple[object, object]] = {}

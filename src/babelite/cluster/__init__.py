@@ -1,17 +1,15 @@
-"""Encoding and mining by many workers: processes of this machine, or a Ray cluster.
+"""Encoding and mining with many workers: local processes, or a Ray cluster."""
 
-This package arranges; `babelite.encoder` and `babelite.mining` do the work.
-"""
-
-from __future__ import annotations
-
-from babelite.cluster.arranging import open_pool
-from babelite.cluster.encoding import EncodedFolder, encode_files, encode_in_order
-from babelite.cluster.mining import PooledSteps
+from babelite.cluster.encode_files import SHARD_ROWS, EncodedFolder, encode_files, encode_in_order
+from babelite.cluster.open_pool import open_pool
 from babelite.cluster.pool import Pool
+from babelite.cluster.pooled_mining import CLUSTERED_ROWS_A_PART, PooledSteps
+from babelite.cluster.shards import require_parquet
 from babelite.cluster.worker import Model
 
 __all__ = [
+    "CLUSTERED_ROWS_A_PART",
+    "SHARD_ROWS",
     "EncodedFolder",
     "Model",
     "Pool",
@@ -19,4 +17,5 @@ __all__ = [
     "encode_files",
     "encode_in_order",
     "open_pool",
+    "require_parquet",
 ]

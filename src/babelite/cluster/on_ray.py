@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite import __version__
+from babelite._version import __version__
 from babelite.cluster.pool import Event, Hand, Shared, Task, portable
 from babelite.cluster.worker import Model, Worker, use_one_thread
 from babelite.errors import BabeliteError, MissingExtraError
@@ -163,7 +163,7 @@ class OnRay:
             if version != __version__:
                 raise BabeliteError(
                     f"a machine of the cluster has babelite {version}, and this one {__version__}",
-                    remedy="install the same version on all",
+                    hint="install the same version on all",
                 )
             return [Event(hand, "ready")]
         kind, content, lines, self.peaks[hand] = answer
@@ -209,7 +209,7 @@ def _connect(address: str, size: int | None) -> None:
     except Exception as error:  # Ray has no class of its own for this
         raise BabeliteError(
             f"there is no Ray cluster at {address} that can be used ({_reason(error)})",
-            remedy=_REMEDY,
+            hint=_REMEDY,
         ) from error
 
 
@@ -229,13 +229,13 @@ def _require_listener(address: str) -> None:
     if not host or not port.isdigit():
         raise BabeliteError(
             f"--ray {address} is no address",
-            remedy="write auto, local, HOST:PORT or ray://HOST:PORT",
+            hint="write auto, local, HOST:PORT or ray://HOST:PORT",
         )
     try:
         socket.create_connection((host, int(port)), _SECONDS_TO_CONNECT).close()
     except OSError as error:
         raise BabeliteError(
-            f"nothing answers at {address} ({error.strerror or error})", remedy=_REMEDY
+            f"nothing answers at {address} ({error.strerror or error})", hint=_REMEDY
         ) from error
 
 

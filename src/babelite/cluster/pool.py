@@ -174,7 +174,7 @@ class _Jobs:
         if job.losses >= _LOSSES:
             raise BabeliteError(
                 f"{job.losses} workers died one after the other over {job.task} ({reason})",
-                remedy="give them more memory, or start fewer with --workers",
+                hint="give them more memory, or start fewer with --workers",
             )
         self._again.append(job)
 
@@ -276,7 +276,7 @@ class Pool:
 
     def _require_open(self) -> None:
         if self._closed:
-            raise BabeliteError("the pool is closed", remedy="open another with open_pool")
+            raise BabeliteError("the pool is closed", hint="open another with open_pool")
 
     def _heed(self, event: Event, jobs: _Jobs) -> _Job | None:
         """Take notice of an event; the job that it finishes, if it does."""
@@ -307,7 +307,7 @@ class Pool:
             if self._died_at_birth >= _LOSSES:
                 raise BabeliteError(
                     f"no worker starts ({reason})",
-                    remedy="see that babelite and enough memory are there for each",
+                    hint="see that babelite and enough memory are there for each",
                 )
 
 

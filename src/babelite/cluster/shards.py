@@ -18,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from babelite import __version__
+from babelite._version import __version__
+from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.identity import EncoderIdentity
-from babelite.parquet import require_pyarrow
-from babelite.places import Folder
-from babelite.versions import require_readable
+from babelite.storage import Folder, require_pyarrow, require_readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +45,7 @@ class Encoded(_Record):
         column: The tab-separated column taken, if one is.
         field: The field taken, if one was named.
         rows: How many lines there are.
-        digest: The checksum of `babelite.sentences.Survey`.
+        digest: The checksum of `babelite.corpus.Survey`.
     """
 
     name: str
@@ -122,7 +120,7 @@ def read_manifest(folder: Folder) -> Manifest | None:
         return Manifest.model_validate(fields)
     except (ValueError, ValidationError) as error:
         raise BabeliteError(
-            "is damaged", path=place, remedy="name another folder, or delete this one"
+            "is damaged", path=place, hint="name another folder, or delete this one"
         ) from error
 
 
@@ -152,7 +150,7 @@ def require_same(there: Manifest, wanted: Manifest, folder: Folder) -> None:
             raise BabeliteError(
                 f"holds {what}",
                 path=folder.place,
-                remedy="give the command it was begun with, or name another folder, or delete it",
+                hint="give the command it was begun with, or name another folder, or delete it",
             )
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.adapters import encode_lines, open_encoder
-from babelite.encoder import Encoder, SentenceEncoder
-from babelite.model_description import Precision
-from babelite.model_folder import (
+from babelite.encoding import (
     DESCRIPTION,
     GRAPHS,
     TOKENIZER,
+    Encoder,
+    Precision,
+    SentenceEncoder,
+    encode_lines,
+    open_encoder,
     read_model_folder,
 )
 
@@ -27,7 +29,7 @@ class Model:
     """An encoder that workers can open, wherever they are.
 
     Attributes:
-        spec: What `babelite.adapters.open_encoder` opens it by; None for the model that babelite
+        spec: What `babelite.encoding.open_encoder` opens it by; None for the model that babelite
             carries.
         files: The files of a model folder that encoding needs, by their names, where the folder
             may not be on the machine of a worker.

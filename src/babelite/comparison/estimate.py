@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from babelite.comparison.cells import CellFiles
-from babelite.comparison.records import read_record
+from babelite.comparison.jobs.cell_records import read_record
+from babelite.comparison.jobs.cells import CellFiles
 
 if TYPE_CHECKING:
-    from babelite.training.config import TrainingConfig
+    from babelite.training import TrainingConfig
 
 _TOKENS = 16  # a sentence of ordinary text
 _TRAINING = 3  # times the work of using the network: the gradients cost twice that again

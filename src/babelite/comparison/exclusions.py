@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from babelite.comparison.config import ComparisonConfig
-from babelite.comparison.records import read_record
+from babelite.comparison.comparison_file import ComparisonConfig
+from babelite.comparison.jobs.cell_records import read_record
 from babelite.errors import BabeliteError
 
 MARK = "comparison.json"
@@ -62,7 +62,7 @@ def choose_exclusions(config: ComparisonConfig, path: Path, out: Path) -> Exclus
             raise BabeliteError(
                 f"data.exclude: models are trained already, on text that may hold that of {file}",
                 path=path,
-                remedy="name a new folder with --out",
+                hint="name a new folder with --out",
             )
     late = (
         task.name

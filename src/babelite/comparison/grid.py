@@ -9,22 +9,22 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from babelite.comparison.checks import require_files
-from babelite.comparison.config import (
+from babelite.comparison.compared_encoders import is_reserved
+from babelite.comparison.comparison_file import (
     BudgetConfig,
     ComparisonConfig,
     EncoderConfig,
     SystemConfig,
 )
-from babelite.comparison.encoders import is_reserved
 from babelite.comparison.exclusions import Exclusions, choose_exclusions
 from babelite.comparison.measures import Scope
-from babelite.comparison.texts import drawn_from, prepared_folder, training_sources
+from babelite.comparison.task_checks import require_files
+from babelite.comparison.training_texts import drawn_from, prepared_folder, training_sources
 from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.training.config import TrainingConfig
+    from babelite.training import TrainingConfig
 
 # Pictures that are of no task, by the names of their files.
 PICTURES = ("cost", "curves", "matrices", "map")
@@ -198,7 +198,7 @@ def settings_of(
     Raises:
         BabeliteError: An option does not exist or is not allowed.
     """
-    from babelite.training.config import make_config
+    from babelite.training import make_config
 
     base = {} if system.preset else dict(config.training)
     preset = str(system.preset or base.pop("preset", "default"))
@@ -213,7 +213,7 @@ def settings_of(
         raise BabeliteError(
             f"the system {system.name!r}: {error.problem}",
             path=path,
-            remedy="mend [training] or the system; babelite train --help lists the options",
+            hint="mend [training] or the system; babelite train --help lists the options",
         ) from error
 
 
@@ -236,11 +236,11 @@ def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     if plain.start is not None:
         raise BabeliteError(
             "the systems share one vocabulary, and start would bring another",
-            remedy="leave out start, or measure that encoder as one of [[encoders]]",
+            hint="leave out start, or measure that encoder as one of [[encoders]]",
         )
     if plain.extra_steps:
         names = " and ".join(plain.extra_steps)
-        raise BabeliteError(f"{names} would come on top of the budget", remedy=f"leave out {names}")
+        raise BabeliteError(f"{names} would come on top of the budget", hint=f"leave out {names}")
     bag, layers = _proportion(plain)
     if budget.minutes is not None:
         share = 1.0 if not layers else plain.bag_share if bag else 0.0
@@ -295,5 +295,5 @@ def _require_different_files(config: ComparisonConfig, path: Path) -> None:
                 raise BabeliteError(
                     f"{other} and {name!r} would share a file",
                     path=path,
-                    remedy="let the names differ in letters or digits",
+                    hint="let the names differ in letters or digits",
                 )

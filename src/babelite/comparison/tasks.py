@@ -17,20 +17,25 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from babelite.comparison.measures import LanguagePair, Measure, Scope
 from babelite.corpus import parse_source
-from babelite.evaluation.classification import evaluate_classification
-from babelite.evaluation.classification_sets import (
+from babelite.encoding import unit_rows
+from babelite.evaluation import (
     LabelledSet,
+    ScoredPair,
+    all_against_all,
+    cross_lingual,
+    evaluate_classification,
+    muse,
+    pair_cosines,
+    precision_at_1,
     read_labelled_set,
+    read_sib200_parallel,
+    read_sts,
+    spearman,
 )
-from babelite.evaluation.datasets import read_sib200_parallel, read_sts
-from babelite.evaluation.protocols import RetrievalTask as RetrievalSet
-from babelite.evaluation.protocols import all_against_all, muse
-from babelite.evaluation.retrieval import precision_at_1
-from babelite.evaluation.similarity import ScoredPair, cross_lingual, pair_cosines, spearman
-from babelite.vectors import unit_rows
+from babelite.evaluation import RetrievalTask as RetrievalSet
 
 if TYPE_CHECKING:
-    from babelite.encoder import SentenceEncoder
+    from babelite.encoding import SentenceEncoder
 
 # The folders of SIB-200 for language codes that are often used.
 SIB200_FOLDERS = {
@@ -213,7 +218,7 @@ class ClassificationTask(_Task):
 
     Attributes:
         documents: A folder of labelled documents: SIB-200's, MLDoc's, or ``en.train.tsv`` and so
-            on; see `babelite.evaluation.classification_sets.read_labelled_set`.
+            on; see `babelite.evaluation.read_labelled_set`.
         train: The language that the classifier is trained in.
         languages: The codes of the languages tested in where no model limits them; all that are
             there if not given.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, compress, islice
 from typing import TypeVar
 
-from babelite.corpus.formats import read_texts
+from babelite.corpus.formats.registry import read_texts
 from babelite.corpus.keys import KeySet, hash_keys
 from babelite.corpus.pairs import Pair
 from babelite.corpus.text import comparison_key, count_words, normalize
@@ -57,11 +57,11 @@ class Cleaning:
         if None not in (self.min_words, self.max_words) and self.min_words > self.max_words:  # type: ignore[operator]
             raise BabeliteError(
                 f"at least {self.min_words} and at most {self.max_words} words leave no pair",
-                remedy="mend one of the two limits",
+                hint="mend one of the two limits",
             )
         if self.length_ratio is not None and self.length_ratio < 1:
             raise BabeliteError(
-                f"a length ratio of {self.length_ratio} leaves no pair", remedy="choose 1 or more"
+                f"a length ratio of {self.length_ratio} leaves no pair", hint="choose 1 or more"
             )
 
     @property

@@ -40,7 +40,7 @@ class Columns(NamedTuple):
                 "wanted",
                 path=path,
                 line=line,
-                remedy=f"put a tab between {between}, or choose others with --columns",
+                hint=f"put a tab between {between}, or choose others with --columns",
             )
         return row[self.first], row[self.second]
 
@@ -118,5 +118,5 @@ def _place(column: str, names: list[str], path: str, line: int) -> int:
         f"has no column {column!r} in its first line, it has {', '.join(names) or 'none'}",
         path=path,
         line=line,
-        remedy="choose by number from 1 or by one of these names",
+        hint="choose by number from 1 or by one of these names",
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from babelite.corpus.columns import read_columns
 from babelite.errors import BabeliteError
-from babelite.files import read_lines
+from babelite.storage import read_lines
 
 _NAMES = ("label", "text")
 
@@ -51,7 +51,7 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
                 "has a text without a label",
                 path=path,
                 line=number,
-                remedy="label it, or leave the line out",
+                hint="label it, or leave the line out",
             )
         count += 1
         yield LabelledText(label.strip(), text.strip())
@@ -59,7 +59,7 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
         raise BabeliteError(
             "holds no labelled text",
             path=path,
-            remedy="write one a line: the label, a tab and the text",
+            hint="write one a line: the label, a tab and the text",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePath
 
-from babelite.files import COMPRESSIONS
+from babelite.storage import COMPRESSIONS
 
 # The two-letter codes of ISO 639-1: what a file name is believed about without being told.
 _CODES = """

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babelite.corpus.formats import format_of
+from babelite.corpus.formats.registry import format_of
+from babelite.corpus.formats.tsv_and_aligned import read_aligned
 from babelite.corpus.languages import guess_pair, split_prefix
-from babelite.corpus.lines import read_aligned
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 
@@ -64,7 +64,7 @@ class PairSource:
             yield pair
         if empty:
             raise BabeliteError(
-                "holds no pairs", path=self.paths[0], remedy="name a file with sentence pairs"
+                "holds no pairs", path=self.paths[0], hint="name a file with sentence pairs"
             )
 
     def _read(self) -> Iterator[Pair]:
@@ -79,6 +79,8 @@ def parse_source(
     columns: tuple[str, str] | None = None,
     languages: tuple[str, str] | None = None,
     format: str | None = None,
+    *,
+    default_languages: tuple[str, str] | None = None,
 ) -> PairSource:
     """Understand a source as it is written on a command line: ``[WEIGHT*][LANG-LANG=]PATH[,PATH]``.
 
@@ -90,6 +92,7 @@ def parse_source(
         columns: See `PairSource`.
         languages: The languages of a source that does not name its own.
         format: See `PairSource`.
+        default_languages: What to call the languages if nothing tells them; refused if not given.
 
     Raises:
         BabeliteError: The languages are unknown, or more than two files are named.
@@ -106,14 +109,14 @@ def parse_source(
     if len(paths) > 2 or not all(paths):
         raise BabeliteError(
             f"{rest!r} names {len(paths)} files, one or two are needed",
-            remedy="write PATH, or SOURCE_PATH,TARGET_PATH for two aligned files",
+            hint="write PATH, or SOURCE_PATH,TARGET_PATH for two aligned files",
         )
-    codes = written or languages or guess_pair(paths)
+    codes = written or languages or guess_pair(paths) or default_languages
     if codes is None:
         raise BabeliteError(
             "its name does not tell the two languages",
             path=rest,
-            remedy=f"write it as en-fr={rest}, with the codes of your languages",
+            hint=f"write it as en-fr={rest}, with the codes of your languages",
         )
     return PairSource(paths, codes[0], codes[1], columns, format, weight)
 
@@ -126,7 +129,7 @@ def _split_weight(text: str) -> tuple[float, str]:
     weight = float(found[1])
     if weight == 0:
         raise BabeliteError(
-            "has a weight of 0", path=text, remedy="leave the file out, or write a number above 0"
+            "has a weight of 0", path=text, hint="leave the file out, or write a number above 0"
         )
     return weight, text[found.end() :]
 

@@ -55,7 +55,7 @@ def draw(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]:
         raise BabeliteError(
             f"only {len(drawn)} pairs without a sentence in common could be drawn, "
             f"not {count} as wanted",
-            remedy="hold out fewer",
+            hint="hold out fewer",
         )
     return drawn
 
@@ -99,6 +99,6 @@ def split(pairs: Iterable[Pair], held_out: int, seed: int) -> tuple[list[Pair], 
     if not training:
         raise BabeliteError(
             f"nothing is left to train on when {held_out} of {len(pairs)} pairs are held out",
-            remedy="hold out fewer",
+            hint="hold out fewer",
         )
     return training, held

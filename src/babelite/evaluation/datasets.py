@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from babelite.errors import BabeliteError
 from babelite.evaluation.similarity import ScoredPair
-from babelite.files import read_lines
+from babelite.storage import read_lines
 
 SIB200_SPLITS = ("train", "dev", "test")
 _SIB200_HEADER = ["index_id", "category", "text"]
@@ -82,7 +82,7 @@ def read_sib200_parallel(folder: str | Path, languages: Sequence[str]) -> dict[s
         raise BabeliteError(
             f"no sentence is in all of the languages {', '.join(languages)}",
             path=folder,
-            remedy="name the folder of SIB-200 and languages that it has",
+            hint="name the folder of SIB-200 and languages that it has",
         )
     return {language: [rows[index] for index in common] for language, rows in texts.items()}
 
@@ -113,5 +113,5 @@ def read_sts(path: str | Path) -> list[ScoredPair]:
 
 def _not(path: str | Path, line: int, problem: str) -> BabeliteError:
     return BabeliteError(
-        problem, path=path, line=line, remedy="name a file as its publishers wrote it"
+        problem, path=path, line=line, hint="name a file as its publishers wrote it"
     )

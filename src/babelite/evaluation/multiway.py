@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
 from babelite.evaluation.intervals import Estimate, bootstrap
 from babelite.evaluation.retrieval import precision_at_1
-from babelite.vectors import unit_rows
 
 if TYPE_CHECKING:
-    from babelite.encoder import SentenceEncoder
+    from babelite.encoding import SentenceEncoder
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def evaluate_multiway(
     """Measure retrieval in both directions between every two of several line-aligned texts.
 
     Every sentence is encoded once; it looks for its translation among all sentences of each other
-    language (P@1 of the cosine, as `babelite.evaluation.retrieval.precision_at_1`).
+    language (P@1 of the cosine, as `babelite.evaluation.precision_at_1`).
 
     Args:
         encoder: What turns sentences into vectors.
@@ -100,7 +100,7 @@ def evaluate_multiway(
 def _common_length(texts: Mapping[str, Sequence[str]]) -> int:
     if len(texts) < 2:
         raise BabeliteError(
-            f"there are texts in {len(texts)} languages", remedy="give at least two languages"
+            f"there are texts in {len(texts)} languages", hint="give at least two languages"
         )
     lengths = {language: len(lines) for language, lines in texts.items()}
     (first, count), *others = lengths.items()
@@ -108,8 +108,8 @@ def _common_length(texts: Mapping[str, Sequence[str]]) -> int:
         if length != count:
             raise BabeliteError(
                 f"there are {count:,} sentences in {first} and {length:,} in {language}",
-                remedy="give every language the same sentences, in the same order",
+                hint="give every language the same sentences, in the same order",
             )
     if not count:
-        raise BabeliteError("the texts are empty", remedy="name texts that hold sentences")
+        raise BabeliteError("the texts are empty", hint="name texts that hold sentences")
     return count

@@ -99,7 +99,7 @@ def _sides(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str
     rows = list(pairs)
     if not rows:
         raise BabeliteError(
-            "there is no sentence pair to evaluate on", remedy="name a file that holds some"
+            "there is no sentence pair to evaluate on", hint="name a file that holds some"
         )
     return tuple(source for source, _ in rows), tuple(target for _, target in rows)
 

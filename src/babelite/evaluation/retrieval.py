@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from babelite.encoding import unit_rows
 from babelite.evaluation.intervals import Estimate, bootstrap
 from babelite.evaluation.protocols import RetrievalTask, all_against_all, muse
-from babelite.retrieval import TIE, margin_search, nearest
-from babelite.vectors import unit_rows
+from babelite.neighbors import TIE, margin_search, nearest
 
 if TYPE_CHECKING:
-    from babelite.encoder import SentenceEncoder
+    from babelite.encoding import SentenceEncoder
 
 # So many pairs still make a similarity matrix in which a pair can be seen.
 SHOWN_PAIRS = 60
@@ -53,7 +53,7 @@ def pair_scores(queries: ArrayLike, candidates: ArrayLike) -> PairScores:
 
     Raises:
         ValueError: There are fewer candidates than queries.
-        BabeliteError: As `babelite.retrieval.nearest`.
+        BabeliteError: As `babelite.neighbors.nearest`.
     """
     left, right = unit_rows(queries), unit_rows(candidates)
     if len(right) < len(left):
@@ -83,7 +83,7 @@ def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool
 
     Raises:
         ValueError: There are fewer candidates than queries.
-        BabeliteError: As `babelite.retrieval.nearest`.
+        BabeliteError: As `babelite.neighbors.nearest`.
 
     Example:
         >>> precision_at_1([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.1], [1.0, 0.0]])
@@ -109,7 +109,7 @@ def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
         The error, from 0 to 1; lower is better.
 
     Raises:
-        BabeliteError: As `babelite.retrieval.nearest`.
+        BabeliteError: As `babelite.neighbors.nearest`.
 
     Example:
         >>> xsim_error([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.1], [0.1, 1.0]])
@@ -196,7 +196,7 @@ class RetrievalResult:
         }
 
 
-def evaluate_pairs(
+def evaluate(
     encoder: SentenceEncoder,
     pairs: Iterable[tuple[str, str]],
     *,
@@ -209,7 +209,7 @@ def evaluate_pairs(
     """Measure retrieval in both directions on sentence pairs.
 
     Every pair is looked for among all (Tatoeba's protocol), unless ``distractors`` or ``queries``
-    is given: then MUSE's protocol is followed (`babelite.evaluation.protocols.muse`).
+    is given: then MUSE's protocol is followed (`babelite.evaluation.muse`).
 
     Args:
         encoder: What turns sentences into vectors.
@@ -231,7 +231,7 @@ def evaluate_pairs(
         ...     dim = 256
         ...     def encode(self, sentences):
         ...         return np.array([np.bincount([*s.encode()], minlength=256) for s in sentences])
-        >>> result = evaluate_pairs(Letters(), [("Paris", "Parigi"), ("Rome", "Roma")])
+        >>> result = evaluate(Letters(), [("Paris", "Parigi"), ("Rome", "Roma")])
         >>> result.mean.value
         1.0
     """

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
-from babelite.vectors import unit_rows
 
 if TYPE_CHECKING:
-    from babelite.encoder import SentenceEncoder
+    from babelite.encoding import SentenceEncoder
 
 # Cosines are compared to so many decimals: what follows is the machine's rounding, and would rank
 # pairs that are equally near.
@@ -89,14 +89,12 @@ def evaluate_similarity(
         1.0
     """
     if len(pairs) < 2:
-        raise BabeliteError(
-            f"{len(pairs)} scored pairs cannot be ranked", remedy="give at least two"
-        )
+        raise BabeliteError(f"{len(pairs)} scored pairs cannot be ranked", hint="give at least two")
     scores = np.array([pair.score for pair in pairs], dtype=np.float64)
     if not np.isfinite(scores).all():
         row = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise BabeliteError(
-            f"the score of pair {row + 1} is {scores[row]}", remedy="leave the pair out"
+            f"the score of pair {row + 1} is {scores[row]}", hint="leave the pair out"
         )
     correlation = spearman(pair_cosines(encoder, pairs), scores)
     return SimilarityResult(name, languages, len(pairs), correlation)
@@ -140,7 +138,7 @@ def cross_lingual(first: Sequence[ScoredPair], second: Sequence[ScoredPair]) -> 
         raise BabeliteError(
             f"there are {len(first):,} scored pairs in one language and {len(second):,} in the "
             "other",
-            remedy="take the same part of both",
+            hint="take the same part of both",
         )
     pairs = []
     for number, (here, there) in enumerate(zip(first, second, strict=True), start=1):
@@ -148,7 +146,7 @@ def cross_lingual(first: Sequence[ScoredPair], second: Sequence[ScoredPair]) -> 
             raise BabeliteError(
                 f"scored pair {number} has the score {here.score:g} in one language and "
                 f"{there.score:g} in the other",
-                remedy="take files whose lines belong together",
+                hint="take files whose lines belong together",
             )
         pairs.append(ScoredPair(here.first, there.second, here.score))
     return pairs

@@ -10,8 +10,7 @@ from math import exp, log
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoder import SentenceEncoder
-from babelite.vectors import unit_rows
+from babelite.encoding import SentenceEncoder, unit_rows
 
 # The signs and what each is worth, chosen on 3,000 pairs of English and French, tried on English
 # and German: benchmarks/filtering.py.

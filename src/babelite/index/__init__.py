@@ -1,8 +1,7 @@
-"""Sentences on disk that can be searched by meaning: millions of lines, in the memory of a few."""
+"""An index of sentences on disk, searched by meaning."""
 
-from __future__ import annotations
-
-from babelite.index.description import is_index
+from babelite.index.description import DESCRIPTION, is_index, read_description
 from babelite.index.index import Index, IndexHit
+from babelite.index.row_storage import REMOVED
 
-__all__ = ["Index", "IndexHit", "is_index"]
+__all__ = ["DESCRIPTION", "REMOVED", "Index", "IndexHit", "is_index", "read_description"]

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from babelite.adapters import encode_lines
-from babelite.encoder import SentenceEncoder
+from babelite.encoding import (
+    SentenceEncoder,
+    encode_lines,
+    identify,
+    other_encoder,
+    require_same_vectors,
+)
 from babelite.errors import BabeliteError
-from babelite.files import make_folder
-from babelite.identity import identify, other_encoder, require_same_vectors
 from babelite.index.description import (
     Contents,
     IndexDescription,
@@ -27,7 +30,16 @@ from babelite.index.description import (
     write_description,
 )
 from babelite.index.parts import Progress, make_part, plan, require_enough_rows
-from babelite.index.storage import ENDS, PROBED_LINES, TEXT, VECTORS, Storage, Writer, writing_rows
+from babelite.index.row_storage import (
+    ENDS,
+    PROBED_LINES,
+    TEXT,
+    VECTORS,
+    Storage,
+    Writer,
+    writing_rows,
+)
+from babelite.storage import make_folder
 
 BLOCK_LINES = 4096
 
@@ -45,7 +57,7 @@ def claim_folder(folder: Path) -> None:
         raise BabeliteError(
             "is a folder that holds other files",
             path=folder,
-            remedy="name one that is empty or does not exist",
+            hint="name one that is empty or does not exist",
         )
 
 
@@ -61,7 +73,7 @@ def begin(
     Args:
         folder: A folder that exists.
         encoder: What makes the vectors.
-        spec: What `babelite.adapters.open_encoder` opens it by.
+        spec: What `babelite.encoding.open_encoder` opens it by.
         precision: The type of the vectors on disk.
         kind: The kind of index to make.
 
@@ -90,7 +102,7 @@ def begin(
         raise BabeliteError(
             f"holds vectors of {description.precision}, not of {precision}",
             path=folder,
-            remedy=f"ask for {description.precision}, or choose another folder",
+            hint=f"ask for {description.precision}, or choose another folder",
         )
     return description
 
@@ -143,7 +155,7 @@ def ingest(
             before += count
         writer.keep_only(kept)
         if writer.on_disk.rows == writer.on_disk.blank:
-            raise BabeliteError("there is no line that is not blank", remedy="give some text")
+            raise BabeliteError("there is no line that is not blank", hint="give some text")
         return writer.description
 
 
@@ -204,7 +216,7 @@ def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
     """Lines in UTF-8, blank ones empty, in blocks whose edges depend on nothing but the lines."""
     if isinstance(lines, str):
         raise BabeliteError(
-            "an index takes many lines, and one string was given", remedy="put it in a list"
+            "an index takes many lines, and one string was given", hint="put it in a list"
         )
     number, remaining = 0, iter(lines)
     while block := list(islice(remaining, BLOCK_LINES)):
@@ -215,7 +227,7 @@ def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
                     f"is not a string but {type(text).__name__}",
                     path=name,
                     line=number,
-                    remedy="leave it out, or put an empty string in its place",
+                    hint="leave it out, or put an empty string in its place",
                 )
         yield [_line(text).encode("utf-8", "replace") if text.strip() else b"" for text in block]
 
@@ -263,5 +275,5 @@ def _other_lines(folder: Path) -> BabeliteError:
     return BabeliteError(
         "is a finished index of other lines",
         path=folder,
-        remedy="choose another folder, or add lines with --append",
+        hint="choose another folder, or add lines with --append",
     )

@@ -8,11 +8,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from babelite import __version__
+from babelite._version import __version__
+from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.files import write_text
-from babelite.identity import EncoderIdentity
-from babelite.versions import require_readable
+from babelite.storage import require_readable, write_text
 
 FORMAT_VERSION = 1
 DESCRIPTION = "index.json"
@@ -118,12 +117,12 @@ def read_description(folder: Path) -> IndexDescription:
     path = folder / DESCRIPTION
     if not folder.is_dir():
         problem = "is not a folder" if folder.exists() else "there is no such folder"
-        raise BabeliteError(problem, path=folder, remedy="name the folder of an index")
+        raise BabeliteError(problem, path=folder, hint="name the folder of an index")
     if not path.is_file():
         raise BabeliteError(
             f"is not an index, for it holds no {DESCRIPTION}",
             path=folder,
-            remedy="make one with: babelite index FILE --out FOLDER",
+            hint="make one with: babelite index FILE --out FOLDER",
         )
     try:
         fields = json.loads(path.read_bytes())
@@ -133,7 +132,7 @@ def read_description(folder: Path) -> IndexDescription:
         raise BabeliteError(
             "is damaged or not of an index of babelite",
             path=path,
-            remedy="copy the index again or make it again",
+            hint="copy the index again or make it again",
         ) from error
 
 

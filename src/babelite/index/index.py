@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoder import SentenceEncoder
+from babelite.encoding import SentenceEncoder, reopen, require_same, require_same_vectors, unit_rows
 from babelite.errors import BabeliteError
-from babelite.identity import reopen, require_same, require_same_vectors
 from babelite.index.building import begin, claim_folder, finish, ingest, take_kind
 from babelite.index.description import (
     IndexDescription,
@@ -20,16 +19,15 @@ from babelite.index.description import (
     read_description,
 )
 from babelite.index.parts import OpenPart, Progress, blocks_of
-from babelite.index.storage import (
+from babelite.index.row_storage import (
     PROBED_LINES,
     Storage,
     from_stored,
     read_removed,
     write_removed,
 )
-from babelite.locks import locked
-from babelite.retrieval import Neighbours, merged, nearest_in_blocks, query_blocks
-from babelite.vectors import unit_rows
+from babelite.neighbors import Neighbours, merged, nearest_in_blocks, query_blocks
+from babelite.storage import locked
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]
 
@@ -64,7 +62,7 @@ class Index:
 
     Example:
         >>> import tempfile
-        >>> from babelite.adapters import AdaptedEncoder
+        >>> from babelite.encoding import AdaptedEncoder
         >>> def letters(sentences):
         ...     return [[s.count("a") + 1, s.count("b"), s.count("c")] for s in sentences]
         >>> folder = tempfile.mkdtemp() + "/index"
@@ -109,7 +107,7 @@ class Index:
                 two suggest is ranked by the stored vectors. If not given it is that of an index
                 that is there, and of a new one exact up to 250,000 lines, and pq beyond.
             precision: The type of the stored vectors: ``int8``, or ``float16`` for twice the size.
-            spec: What `babelite.adapters.open_encoder` opens the encoder by, so that `Index.open`
+            spec: What `babelite.encoding.open_encoder` opens the encoder by, so that `Index.open`
                 finds it again.
             progress: Called with what is being done, how much of it is done, and of how much
                 (None if that is not known).
@@ -146,7 +144,7 @@ class Index:
         Args:
             folder: The folder.
             encoder: What made its vectors; opened when it is needed if not given.
-            allow_download: As for `babelite.adapters.open_encoder`.
+            allow_download: As for `babelite.encoding.open_encoder`.
 
         Returns:
             The index.
@@ -224,12 +222,12 @@ class Index:
                 f"queries have {queries.shape[1]} components and the vectors of the index "
                 f"{self.description.encoder.dim}",
                 path=self.folder,
-                remedy="encode both with the same model",
+                hint="encode both with the same model",
             )
         if k < 1:
             raise ValueError(f"k is {k}; it must be at least 1")
         if not len(self):
-            raise BabeliteError("all lines were removed", path=self.folder, remedy="add some")
+            raise BabeliteError("all lines were removed", path=self.folder, hint="add some")
         k, rows = min(k, len(self)), self.description.contents.rows
         if not self._parts:
             return nearest_in_blocks(queries, self._vectors(0, rows), k)
@@ -284,7 +282,7 @@ class Index:
             if len(chosen) and not 0 <= chosen[0] <= chosen[-1] < count:
                 wrong = chosen[0] if chosen[0] < 0 else chosen[-1]
                 raise BabeliteError(
-                    f"has no row {wrong}", path=self.folder, remedy=f"rows are 0 to {count - 1}"
+                    f"has no row {wrong}", path=self.folder, hint=f"rows are 0 to {count - 1}"
                 )
             text = chosen[self._storage.lengths(chosen) > 0]
             new = np.setdiff1d(text, self._removed)
@@ -309,7 +307,7 @@ class Index:
             raise BabeliteError(
                 f"is not finished ({description.on_disk.rows:,} lines so far)",
                 path=self.folder,
-                remedy="give the command that makes it again, and it goes on",
+                hint="give the command that makes it again, and it goes on",
             )
         self.description = description
         self._storage = Storage(self.folder, description, description.contents)

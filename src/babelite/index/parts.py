@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
-from babelite.files import writing
 from babelite.index.description import IndexDescription, Kind, Part
-from babelite.index.storage import Storage, from_stored
+from babelite.index.row_storage import Storage, from_stored
+from babelite.storage import writing
 
 # What is done, how much of it, and of how much if that is known.
 Progress = Callable[[str, int, int | None], None]
@@ -72,7 +72,7 @@ def require_enough_rows(kind: Kind | None, rows: int) -> None:
     if kind in ("ivf", "pq") and rows < MIN_PART_ROWS:
         raise BabeliteError(
             f"an index of the kind {kind} needs {MIN_PART_ROWS:,} lines, and there are {rows:,}",
-            remedy="leave --kind out",
+            hint="leave --kind out",
         )
 
 
@@ -105,7 +105,7 @@ def make_part(folder: Path, storage: Storage, part: Part, progress: Progress) ->
         raise BabeliteError(
             f"cannot be written ({error})".splitlines()[0],
             path=folder / part.file,
-            remedy="free some space and give the command again, and it goes on",
+            hint="free some space and give the command again, and it goes on",
         ) from error
 
 
@@ -150,7 +150,7 @@ class OpenPart:
         except RuntimeError as error:
             problem = "is damaged or cut off" if path.exists() else "is missing from the index"
             raise BabeliteError(
-                problem, path=path, remedy="copy the index again or make it again"
+                problem, path=path, hint="copy the index again or make it again"
             ) from error
 
     def candidates(

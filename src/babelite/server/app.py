@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from babelite import __version__
-from babelite.server import errors, page, schemas
+from babelite._version import __version__
+from babelite.server import schemas, web_page
 from babelite.server.endpoints import Endpoints
-from babelite.server.errors import RefusedError
-from babelite.server.gate import Gate
+from babelite.server.http import error_bodies
+from babelite.server.http.auth_metrics import Gate
+from babelite.server.http.error_bodies import RefusedError
 from babelite.server.service import Service
 
 _NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -50,10 +51,10 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
         redirect_slashes=False,  # behind a proxy it could not tell where to
     )
     _add_routes(app, service)
-    of_page = page.add_page(app)
-    app.add_exception_handler(RefusedError, errors.on_refusal)
-    app.add_exception_handler(HTTPException, errors.on_http_exception)
-    app.add_exception_handler(Exception, errors.on_fault)
+    of_page = web_page.add_page(app)
+    app.add_exception_handler(RefusedError, error_bodies.on_refusal)
+    app.add_exception_handler(HTTPException, error_bodies.on_http_exception)
+    app.add_exception_handler(Exception, error_bodies.on_fault)
     _describe(app, guarded=bool(keys))
     paths = [route.path for route in app.routes]  # type: ignore[attr-defined]
     open_paths = [*_NO_KEY_NEEDED, *of_page]

@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoder import Encoder, SentenceEncoder
+from babelite.encoding import Encoder, SentenceEncoder
 
 # A batch of more is not encoded faster, and the sentences that wait behind it wait longer.
 _LARGEST_BATCH = 128

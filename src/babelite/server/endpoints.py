@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from babelite import __version__
+from babelite._version import __version__
 from babelite.alignment import align_vectors
-from babelite.documents import split_sentences
+from babelite.corpus import split_sentences
 from babelite.server import schemas
-from babelite.server.errors import RefusedError, quoted
-from babelite.server.limits import read_request
+from babelite.server.http.error_bodies import RefusedError, quoted
+from babelite.server.http.limits import read_request
 from babelite.server.service import Service
 
 _DIGITS = 6  # of a score: float32 has no more

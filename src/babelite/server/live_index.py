@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoder import SentenceEncoder
+from babelite.encoding import SentenceEncoder
 from babelite.errors import BabeliteError
-from babelite.index import Index, IndexHit
-from babelite.index.description import DESCRIPTION
-from babelite.index.storage import REMOVED
+from babelite.index import DESCRIPTION, REMOVED, Index, IndexHit
 
 _LOG = logging.getLogger("babelite.server")
 

@@ -10,16 +10,15 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from babelite import __version__
-from babelite.adapters import open_encoder
-from babelite.encoder import Encoder, SentenceEncoder
+from babelite._version import __version__
+from babelite.encoding import Encoder, SentenceEncoder, open_encoder
 from babelite.machine import usable_cores
+from babelite.server.background_work import Workers
 from babelite.server.batching import Batcher, ClosedError, Encoded, QueueFullError, batch_encoder
-from babelite.server.errors import RefusedError
-from babelite.server.limits import Limits
+from babelite.server.http.error_bodies import RefusedError
+from babelite.server.http.limits import Limits
+from babelite.server.http.metrics import Metrics
 from babelite.server.live_index import LiveIndex
-from babelite.server.metrics import Metrics
-from babelite.server.work import Workers
 
 Result = TypeVar("Result")
 
@@ -155,19 +154,19 @@ def open_service(
     """Make a service of a model by its name.
 
     Args:
-        model: As for `babelite.adapters.open_encoder`; if not given, the model that the index was
+        model: As for `babelite.encoding.open_encoder`; if not given, the model that the index was
             made with, or without an index the one that babelite carries.
         index: As for `Service`.
         limits: As for `Service`.
         name: As for `Service`.
         threads: As for `Service`.
-        allow_download: As for `babelite.adapters.open_encoder`.
+        allow_download: As for `babelite.encoding.open_encoder`.
 
     Raises:
         BabeliteError: The model or the index cannot be opened, or they do not belong together.
     """
     if model is None and index is not None:
-        from babelite.index.description import read_description
+        from babelite.index import read_description
 
         model = read_description(Path(index)).encoder.spec
     encoder = open_encoder(model, allow_download=allow_download, threads=1)

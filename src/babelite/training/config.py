@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from babelite.errors import BabeliteError
-from babelite.training.formula import parse_objective
+from babelite.training.objective_parser import parse_objective
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -169,33 +169,33 @@ class TrainingConfig(BaseModel):
         if self.dim % self.heads:
             raise BabeliteError(
                 f"a width of {self.dim} cannot be shared by {self.heads} heads",
-                remedy="choose --dim as a multiple of --heads",
+                hint="choose --dim as a multiple of --heads",
             )
         if 0 < self.bag_ngrams < 3:
             raise BabeliteError(
                 f"n-grams of 3 to {self.bag_ngrams} letters are none",
-                remedy="choose --bag-ngrams 3 or more, or 0 to share none",
+                hint="choose --bag-ngrams 3 or more, or 0 to share none",
             )
         if self.start is not None and self.layers and self.has_bag_phase:
             raise BabeliteError(
                 "a bag phase would spoil an encoder whose layers are trained",
-                remedy="leave out --bag-epochs, --bag-steps and --bag-share, or --start",
+                hint="leave out --bag-epochs, --bag-steps and --bag-share, or --start",
             )
         if self.start is None and self.start_share:
             raise BabeliteError(
                 "without an encoder to start from none can be kept",
-                remedy="leave out --start-share, or give --start",
+                hint="leave out --start-share, or give --start",
             )
         if self.extra_steps and (self.minutes is not None or not self.has_layers_phase):
             names = " and ".join(f"--{name.replace('_', '-')}" for name in self.extra_steps)
             raise BabeliteError(
                 f"{names} can only follow layers that are trained by steps or epochs",
-                remedy=f"leave out {names}, or give --steps or --epochs",
+                hint=f"leave out {names}, or give --steps or --epochs",
             )
         if not (self.has_bag_phase or self.has_layers_phase):
             raise BabeliteError(
                 "these options leave nothing to be trained",
-                remedy="give a number above 0 to --bag-epochs, or to --layers and --epochs",
+                hint="give a number above 0 to --bag-epochs, or to --layers and --epochs",
             )
         return self
 
@@ -312,7 +312,7 @@ def make_config(
     """
     if preset not in PRESETS:
         raise BabeliteError(
-            f"there is no preset {preset!r}", remedy=f"choose one of {', '.join(PRESETS)}"
+            f"there is no preset {preset!r}", hint=f"choose one of {', '.join(PRESETS)}"
         )
     given = {name: value for name, value in (options or {}).items() if value is not None}
     from_file = _read_toml(Path(file)) if file is not None else {}
@@ -324,7 +324,7 @@ def make_config(
         if settings[name] != size:
             raise BabeliteError(
                 f"{start} has {name} = {size}, and keeps it",
-                remedy=f"leave out --{name.replace('_', '-')}, or --start",
+                hint=f"leave out --{name.replace('_', '-')}, or --start",
             )
     try:
         config = TrainingConfig(**settings)
@@ -337,14 +337,14 @@ def make_config(
             if known
             else f"there is no option {name!r}",
             path=file if name in from_file else None,
-            remedy="see: babelite train --help",
+            hint="see: babelite train --help",
         ) from error
     # That of a preset is for those who train layers, and says nothing to others.
     if "objective" in from_file | given and config.trained_objective != config.objective:
         raise BabeliteError(
             f"the objective {config.objective!r} is of the layers, which are not trained",
             path=None if "objective" in given else file,
-            remedy="choose --objective align, or train the layers too",
+            hint="choose --objective align, or train the layers too",
         )
     return config
 
@@ -374,7 +374,7 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sizes_of(start: str) -> dict[str, int]:
-    from babelite.training.starting import open_start  # torch, which no other option needs
+    from babelite.training.warm_start import open_start  # torch, which no other option needs
 
     return open_start(start).sizes()
 
@@ -383,10 +383,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise BabeliteError("there is no such file", path=path, remedy="check --config") from error
+        raise BabeliteError("there is no such file", path=path, hint="check --config") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BabeliteError(
             f"is not a TOML file that can be read ({error})",
             path=path,
-            remedy="write one option a line, as in: dim = 256",
+            hint="write one option a line, as in: dim = 256",
         ) from error

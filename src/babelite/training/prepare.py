@@ -13,16 +13,24 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, WeightedPair, draw, without
-from babelite.corpus.text import one_line
+from babelite.corpus import (
+    Cleaner,
+    Cleaning,
+    Pair,
+    PairSource,
+    WeightedPair,
+    draw,
+    one_line,
+    without,
+)
 from babelite.errors import BabeliteError
-from babelite.files import read_lines, write_text, writing
+from babelite.storage import read_lines, write_text, writing
 from babelite.training.config import TrainingConfig
+from babelite.training.data.tokens import TokenizedPairs, open_tokens, tokenize
+from babelite.training.data.vocabulary import train_vocabulary
 from babelite.training.progress import Progress
 from babelite.training.run_folder import RunFolder
-from babelite.training.starting import open_start
-from babelite.training.tokens import TokenizedPairs, open_tokens, tokenize
-from babelite.training.vocabulary import train_vocabulary
+from babelite.training.warm_start import open_start
 
 _FEWEST_PAIRS = 20
 # More pairs teach BPE nothing new but cost time and memory.
@@ -104,7 +112,7 @@ def prepare(
             raise BabeliteError(
                 f"no pair of {name} is left to train on, as each has a sentence that is held out",
                 path=parts[0].paths[0],
-                remedy="give more pairs of sentences that differ",
+                hint="give more pairs of sentences that differ",
             )
     tokenizer = _vocabulary(run, counts, config, progress)
     for name, parts in grouped.items():
@@ -122,7 +130,7 @@ def prepare(
                 f"no pair of {name} is left to train on, as the vocabulary knows no character of "
                 "one side of each",
                 path=parts[0].paths[0],
-                remedy="give more pairs, or a larger --vocabulary-size"
+                hint="give more pairs, or a larger --vocabulary-size"
                 if config.start is None
                 else "leave out --start: that encoder does not know the language",
             )
@@ -184,7 +192,7 @@ def _clean(
         raise BabeliteError(
             f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
             path=sources[0].paths[0],
-            remedy=f"give at least {_FEWEST_PAIRS} pairs of sentences that differ",
+            hint=f"give at least {_FEWEST_PAIRS} pairs of sentences that differ",
         )
     progress.cleaned(name, cleaner)
     # A tenth at the most, so that small data is not all held out.
@@ -197,7 +205,7 @@ def _clean(
         raise BabeliteError(
             error.problem,
             path=sources[0].paths[0],
-            remedy="hold out fewer with --held-out, or give more pairs of sentences that differ",
+            hint="hold out fewer with --held-out, or give more pairs of sentences that differ",
         ) from error
     _write(run.held_out(name), held_out)
 

@@ -12,19 +12,18 @@ from itertools import chain
 from pathlib import Path
 
 from babelite.corpus import Cleaning, PairSource
+from babelite.encoding import TrainingData, read_description, read_model_folder
 from babelite.errors import BabeliteError
-from babelite.locks import locked
-from babelite.model_description import TrainingData
-from babelite.model_folder import read_description, read_model_folder
+from babelite.storage import locked
 from babelite.training.config import TrainingConfig
-from babelite.training.connecting import join_processes
-from babelite.training.devices import check_compiler, choose_device, choose_precision
-from babelite.training.export import Exported, export
-from babelite.training.phases import training_ends
+from babelite.training.device import check_compiler, choose_device, choose_precision
+from babelite.training.distributed.setup import join_processes
+from babelite.training.export.export import Exported, export
+from babelite.training.loop.phases import training_ends
+from babelite.training.loop.trainer import TrainedNetwork, Trainer
 from babelite.training.prepare import TrainingText, open_text, prepare
 from babelite.training.progress import Progress
 from babelite.training.run_folder import RunFolder, read_record, write_record
-from babelite.training.trainer import TrainedNetwork, Trainer
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def train(
     Args:
         sources: The parallel text, of one or more language pairs.
         out: The folder of the model; the run is kept below ``training/`` in it.
-        config: The settings; see `babelite.training.config.make_config`.
+        config: The settings; see `babelite.training.make_config`.
         cleaning: The cleaning steps; all the usual ones if not given.
         progress: Where to show what happens; nowhere if not given.
         text: A folder of prepared text that this run shares with others, as `prepare_text` makes
@@ -79,14 +78,14 @@ def train(
     Raises:
         BabeliteError: Data, folder or settings cannot be used, or another process trains in the
             folder; what is done so far is kept.
-        babelite.training.stopping.TrainingStopped: Ctrl-C; what is done so far is kept.
-        babelite.training.processes.LostProcessError: Another process is gone; what is done up to
+        TrainingStopped: Ctrl-C; what is done so far is kept.
+        LostProcessError: Another process is gone; what is done up to
             the last checkpoint is kept.
     """
     started = time.monotonic()
     cleaning = cleaning or Cleaning()
     if not sources:
-        raise BabeliteError("there is nothing to train on", remedy="name files of sentence pairs")
+        raise BabeliteError("there is nothing to train on", hint="name files of sentence pairs")
     run = RunFolder(Path(out), None if text is None else Path(text))
     device = choose_device(config)
     # What cannot be done here is refused before anything is made, and before there are processes
@@ -149,7 +148,7 @@ def _require_time(run: RunFolder, config: TrainingConfig, spent: float) -> None:
             f"preparing the text took {spent / 60:.1f} minutes, and --minutes {config.minutes:g} "
             "leaves none to train",
             path=run.out,
-            remedy="give the command again: the text is prepared now, and the minutes are left",
+            hint="give the command again: the text is prepared now, and the minutes are left",
         )
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from babelite.errors import BabeliteError
-from babelite.files import make_folder, write_text
-from babelite.locks import LOCK
+from babelite.storage import LOCK, make_folder, write_text
 from babelite.training.config import TrainingConfig
 
 # What a file or folder is called while it is being made; after a kill it is nobody's.
@@ -116,7 +115,7 @@ class RunFolder:
             BabeliteError: The folder holds another run or something else.
         """
         if self.out.exists() and not self.out.is_dir():
-            raise BabeliteError("is a file", path=self.out, remedy="name a folder with --out")
+            raise BabeliteError("is a file", path=self.out, hint="name a folder with --out")
         asked = json.loads(json.dumps(asked))
         if self.description.exists():
             self._compare(read_record(self.description), asked)
@@ -130,9 +129,9 @@ class RunFolder:
             raise BabeliteError(
                 "is not empty and holds no training run",
                 path=self.out,
-                remedy="name a new folder with --out",
+                hint="name a new folder with --out",
             )
-        make_folder(self.work / "corpus", remedy="choose another --out")
+        make_folder(self.work / "corpus", hint="choose another --out")
         write_record(self.description, asked)
         return False
 
@@ -156,7 +155,7 @@ class RunFolder:
                 raise BabeliteError(
                     "holds text that was prepared from other files or with other settings",
                     path=self.text,
-                    remedy="name another folder for the text",
+                    hint="name another folder for the text",
                 )
             _remove_unfinished(self.text)
             return
@@ -178,7 +177,7 @@ class RunFolder:
             raise BabeliteError(
                 f"holds another run, which differs in {what}",
                 path=self.out,
-                remedy="repeat that run's command to continue it, or name a new folder with --out",
+                hint="repeat that run's command to continue it, or name a new folder with --out",
             )
 
 
@@ -203,7 +202,7 @@ def read_record(path: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BabeliteError(
-            "is damaged", path=path, remedy="delete the folder and train again"
+            "is damaged", path=path, hint="delete the folder and train again"
         ) from error
     return record
 

@@ -1,0 +1,198 @@
+"""How long many lines take on many machines: arithmetic over rates that were measured on few.
+
+Every number comes from a measured rate, a constant of the code that will run, or a stated property
+of the machines. What is not modelled: machines that fail, others that use the network, prices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from babelite.cluster import CLUSTERED_ROWS_A_PART, SHARD_ROWS
+from babelite.mining import QUERIES_A_BLOCK
+from babelite.neighbors import clustering_comparisons, probed_comparisons
+
+_FLOAT16 = 2
+_NEIGHBOUR = 8  # a cosine and a row on disk
+_BYTES_A_LINE_OF_MINING = 350  # memory of the process that gives the tasks, docs/mining.md
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What was measured.
+
+    Attributes:
+        lines: Lines that one core encodes in a second while all cores of its machine encode.
+        comparisons: Pairs of vectors that one core compares in a second.
+        text_bytes: Bytes of a line as it is read.
+        shard_bytes: Bytes of a line in a Parquet shard, text and float16 vector included.
+        dim: Components of a vector.
+    """
+
+    lines: float
+    comparisons: float
+    text_bytes: float
+    shard_bytes: float
+    dim: int
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What the work would run on.
+
+    Attributes:
+        count: How many.
+        cores: Of each; as many workers.
+        network: Bytes a second that each can receive.
+    """
+
+    count: int = 100
+    cores: int = 16
+    network: float = 3.1e9
+
+    @property
+    def workers(self) -> int:
+        """Of all machines."""
+        return self.count * self.cores
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a plan.
+
+    Attributes:
+        name: What is done.
+        computing: Seconds of it, all workers busy.
+        moving: Seconds that the network takes, all machines receiving; the two overlap.
+        moved: Bytes that go over the network.
+        kept: Bytes that are on disk or in object storage afterwards.
+        note: What decides the numbers.
+    """
+
+    name: str
+    computing: float
+    moving: float
+    moved: float
+    kept: float
+    note: str
+
+    @property
+    def seconds(self) -> float:
+        """The time it takes: computing or moving, whichever is longer."""
+        return max(self.computing, self.moving)
+
+
+def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Step]:
+    """Plan to encode lines and then to mine one half of them against the other.
+
+    Args:
+        lines: How many, of both languages together.
+        rates: As measured.
+        machines: What there is; 100 of 16 cores with 25 Gbit/s if not given.
+
+    Returns:
+        The steps, one after the other.
+
+    Example:
+        >>> rates = Rates(lines=2000, comparisons=1e8, text_bytes=60, shard_bytes=600, dim=256)
+        >>> steps = plan(10**9, rates)
+        >>> [(step.name, round(step.seconds)) for step in steps][:2]
+        [('read once and check', 3), ('encode', 312)]
+    """
+    machines = machines or Machines()
+    workers, network = machines.workers, machines.count * machines.network
+    side = lines // 2
+    vectors = side * rates.dim * _FLOAT16
+    parts = -(-side // CLUSTERED_ROWS_A_PART)
+    rows = -(-side // parts)
+    blocks = -(-side // QUERIES_A_BLOCK)
+    text = lines * rates.text_bytes
+    clustering = clustering_comparisons(rows) / rates.comparisons
+    searching = 2 * side * parts * probed_comparisons(rows) / rates.comparisons / workers
+    read_by_searches = 2.0 * blocks * vectors
+
+    def moving(moved: float) -> float:
+        return moved / network
+
+    return [
+        Step(
+            "read once and check",
+            # Reading costs a core a hundredth of what encoding does, or less.
+            lines / (100 * rates.lines * workers),
+            moving(text),
+            text,
+            0,
+            "a file is read by one worker: have at least as many files as workers",
+        ),
+        Step(
+            "encode",
+            lines / (rates.lines * workers),
+            moving(text + lines * rates.shard_bytes),
+            text + lines * rates.shard_bytes,
+            lines * rates.shard_bytes,
+            f"{-(-lines // SHARD_ROWS):,} shards, written where they stay; no shuffle",
+        ),
+        Step(
+            "encode for mining",
+            lines / (rates.lines * workers),
+            2 * vectors / machines.network,
+            2.0 * vectors,
+            2.0 * vectors,
+            "mining encodes for itself, into a folder of one machine: "
+            f"{lines * _BYTES_A_LINE_OF_MINING / 1e9:,.0f} GB of memory there",
+        ),
+        Step(
+            "make clusters",
+            clustering * -(-2 * parts // workers),
+            2 * vectors / machines.network,
+            2.0 * vectors,
+            2 * vectors * 0.01,
+            f"{2 * parts:,} parts of {rows:,} vectors, k-means of {rows // 250:,} clusters each",
+        ),
+        Step(
+            "search both ways",
+            searching,
+            moving(read_by_searches),
+            read_by_searches,
+            2.0 * side * 5 * _NEIGHBOUR,
+            f"each of {2 * blocks:,} blocks of queries reads all {parts:,} parts of the other side",
+        ),
+    ]
+
+
+def as_table(steps: Sequence[Step]) -> str:
+    """A plan as a table in Markdown.
+
+    Example:
+        >>> print(as_table([Step("encode", 7200, 60, 2e12, 1e12, "no shuffle")]))
+        | step | time | computing | network | moved | kept | why |
+        |---|---:|---:|---:|---:|---:|---|
+        | encode | 2.0 h | 2.0 h | 60 s | 2.0 TB | 1.0 TB | no shuffle |
+        | **all** | **2.0 h** | | | 2.0 TB | 1.0 TB | |
+    """
+    lines = ["| step | time | computing | network | moved | kept | why |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---|")
+    lines += [
+        f"| {s.name} | {_time(s.seconds)} | {_time(s.computing)} | {_time(s.moving)} "
+        f"| {_size(s.moved)} | {_size(s.kept)} | {s.note} |"
+        for s in steps
+    ]
+    total = sum(step.seconds for step in steps)
+    moved, kept = sum(step.moved for step in steps), sum(step.kept for step in steps)
+    lines.append(f"| **all** | **{_time(total)}** | | | {_size(moved)} | {_size(kept)} | |")
+    return "\n".join(lines)
+
+
+def _time(seconds: float) -> str:
+    for unit, name in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.1f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def _size(count: float) -> str:
+    for unit, name in ((1e15, "PB"), (1e12, "TB"), (1e9, "GB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count / 1e6:.0f} MB"

@@ -1,0 +1,1 @@
+"""The command `babelite demo` and its steps."""

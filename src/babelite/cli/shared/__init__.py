@@ -1,0 +1,1 @@
+"""What several commands share: options, progress bars, checks before long work, tables."""

@@ -1,0 +1,1 @@
+"""The jobs of a comparison: preparing text, training and evaluating, each in its own process."""

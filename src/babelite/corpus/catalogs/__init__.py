@@ -1,0 +1,1 @@
+"""Message catalogs (PO, MO, XLIFF) and the sentence pairs in them."""

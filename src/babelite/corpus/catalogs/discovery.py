@@ -1,0 +1,216 @@
+"""Finding message catalogs: in folders, wheels, archives and installed packages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import io
+import os
+import re
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath
+
+from babelite.corpus.catalogs.messages import SUFFIXES
+from babelite.corpus.languages import KNOWN, base_language
+from babelite.errors import BabeliteError
+
+_ZIPS = (".whl", ".zip", ".egg")
+_TARS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+# A language, then regions (two letters or three digits), scripts (four) and variants (more).
+_SUBTAG = r"[-_@](?:[A-Za-z]{2}|\d{3}|[A-Za-z]{4,8})"
+_CODE = re.compile(rf"[A-Za-z]{{2,3}}(?:{_SUBTAG})*")
+_STEM_ENDING = re.compile(rf"(.*?[._-])([A-Za-z]{{2}}(?:{_SUBTAG})*)")
+
+
+@dataclass(frozen=True)
+class CatalogFile:
+    """A message catalog in some place, not read yet.
+
+    Attributes:
+        path: Where it is, for messages: the place, and the name inside of it.
+        domain: The same with ``*`` for the language: alike for all languages of a catalog.
+        language: The language code in its name.
+        read: Gives the content.
+    """
+
+    path: str
+    domain: str
+    language: str
+    read: Callable[[], bytes]
+
+
+def locate(name: str) -> tuple[str, str] | None:
+    """The language and the domain of a catalog, by its name.
+
+    The language is the folder above ``LC_MESSAGES``, else the whole file name, else the folder of
+    the file, else the end of the file name.
+
+    Returns:
+        The language code as written and the name with ``*`` in its place; None if there is none.
+
+    Example:
+        >>> locate("app/locale/pt_BR/LC_MESSAGES/app.mo")
+        ('pt_BR', 'app/locale/*/LC_MESSAGES/app')
+        >>> locate("po/de.po"), locate("js/messages.fr.xliff")
+        (('de', 'po/*'), ('fr', 'js/messages.*'))
+    """
+    path = PurePosixPath(name)
+    folders, stem = list(path.parts[:-1]), path.stem
+    if "LC_MESSAGES" in folders[1:]:
+        place = folders.index("LC_MESSAGES", 1) - 1
+        if _CODE.fullmatch(folders[place]):
+            return folders[place], "/".join((*folders[:place], "*", *folders[place + 1 :], stem))
+    if _is_known(stem):
+        return stem, "/".join((*folders, "*"))
+    if folders and _is_known(folders[-1]):
+        return folders[-1], "/".join((*folders[:-1], "*", stem))
+    ending = _STEM_ENDING.fullmatch(stem)
+    if ending and _is_known(ending[2]):
+        return ending[2], "/".join((*folders, ending[1] + "*"))
+    return None
+
+
+def _is_known(code: str) -> bool:
+    return _CODE.fullmatch(code) is not None and base_language(code) in KNOWN
+
+
+def find_catalogs(place: str, wanted: Callable[[str], bool]) -> Iterator[CatalogFile]:
+    """Find the catalogs of some languages in a place; nothing is unpacked to disk.
+
+    Args:
+        place: A folder (and the wheels and archives right inside of it), a wheel, a zip or tar
+            archive, a single catalog, or the name of an installed package.
+        wanted: Whether a language code is wanted.
+
+    Yields:
+        The catalogs, ordered by name.
+
+    Raises:
+        BabeliteError: There is no such place, or the archive is damaged.
+    """
+    path = Path(place)
+    if path.is_dir():
+        entries = _in_folder(path)
+        archives = [str(file) for file in sorted(path.iterdir()) if _is_archive(file)]
+    elif path.is_file():
+        entries = _in_archive(path, wanted) if _is_archive(path) else _single(path)
+        archives = []
+    else:
+        entries, archives = _in_package(place), []
+    for name, read in sorted(entries, key=lambda entry: entry[0]):
+        found = locate(name)
+        if found is not None and wanted(found[0]):
+            yield CatalogFile(f"{place}: {name}", f"{place}: {found[1]}", found[0], read)
+    for archive in archives:
+        yield from find_catalogs(archive, wanted)
+
+
+_Entries = Iterator[tuple[str, Callable[[], bytes]]]
+
+
+def _is_archive(path: Path) -> bool:
+    return path.name.lower().endswith((*_ZIPS, *_TARS)) and path.is_file()
+
+
+def _is_catalog(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
+def _single(path: Path) -> _Entries:
+    if not _is_catalog(path.name):
+        raise BabeliteError(
+            "is neither a catalog nor an archive of them",
+            path=path,
+            hint=f"name a folder, a wheel, or a file ending in one of {', '.join(SUFFIXES)}",
+        )
+    yield path.as_posix(), path.read_bytes
+
+
+def _in_folder(root: Path) -> _Entries:
+    for folder, _, names in os.walk(root):
+        for name in filter(_is_catalog, names):
+            path = Path(folder, name)
+            # The root's own folders may hold the language: locale/fr given, app.po inside.
+            yield path.as_posix(), path.read_bytes
+
+
+def _in_package(name: str) -> _Entries:
+    """The files of a distribution, else those beside a module of that name."""
+    try:
+        files = importlib.metadata.distribution(name).files or []
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        files = []
+    found = False
+    for file in files:
+        if _is_catalog(file.name):
+            found = True
+            yield file.as_posix(), Path(str(file.locate())).read_bytes
+    if found:
+        return
+    spec = _module(name)
+    if spec is not None:
+        for folder in spec.submodule_search_locations or []:
+            yield from _in_folder(Path(folder))
+    elif not files:
+        raise BabeliteError(
+            "is no file, folder or installed package",
+            path=name,
+            hint=f"check the path, or fetch it with: pip download --no-deps {name}",
+        )
+
+
+def _module(name: str) -> ModuleSpec | None:
+    """Where a module is; None if there is none that can be found again, as ``__main__`` cannot."""
+    try:
+        return importlib.util.find_spec(name) if name.isidentifier() else None
+    except ValueError:
+        return None
+
+
+# Encrypted members are a RuntimeError, kinds of compression that Python lacks its child.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    LZMAError,
+    RuntimeError,
+)
+
+
+def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
+    """An archive is opened once and read from start to end; its wanted catalogs stay in memory."""
+    try:
+        if path.name.lower().endswith(_ZIPS):
+            with zipfile.ZipFile(path) as archive:
+                for name in archive.namelist():
+                    if _is_wanted(name, wanted):
+                        yield name, io.BytesIO(archive.read(name)).getvalue
+        else:
+            yield from _in_tar(path, wanted)
+    except _DAMAGE as error:
+        raise BabeliteError(
+            f"cannot be read as an archive ({error})",
+            path=path,
+            hint="fetch it again, or unpack it yourself if it is encrypted or packed oddly",
+        ) from error
+
+
+def _in_tar(path: Path, wanted: Callable[[str], bool]) -> _Entries:
+    with tarfile.open(path, "r|*") as archive:
+        for member in archive:
+            if member.isfile() and _is_wanted(member.name, wanted):
+                stream = archive.extractfile(member)
+                if stream is not None:
+                    yield member.name, io.BytesIO(stream.read()).getvalue
+
+
+def _is_wanted(name: str, wanted: Callable[[str], bool]) -> bool:
+    found = locate(name) if _is_catalog(name) else None
+    return found is not None and wanted(found[0])

@@ -1,0 +1,1 @@
+"""File formats of parallel text, one module a format."""

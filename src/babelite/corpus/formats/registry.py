@@ -1,0 +1,156 @@
+"""The formats of parallel text: which file ending means which functions.
+
+A new format is three functions (pairs, texts and, if it can be written, write) and a line in
+`FORMATS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from babelite.corpus.catalogs import messages
+from babelite.corpus.formats import json_parquet, tmx, tsv_and_aligned
+from babelite.corpus.pairs import Pair
+from babelite.errors import BabeliteError
+from babelite.storage import suffix_of
+
+PairReader = Callable[[str, tuple[str, str], "tuple[str, str] | None"], Iterator[Pair]]
+TextReader = Callable[[str], Iterator[str]]
+PairWriter = Callable[[str, Iterable[Pair], tuple[str, str]], int]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format of parallel text.
+
+    Attributes:
+        name: What ``--format`` calls it.
+        suffixes: The file endings that mean it, without that of a compression.
+        pairs: ``pairs(path, languages, columns)`` streams the pairs.
+        texts: ``texts(path)`` streams every text of the file, whatever its role.
+        write: ``write(path, pairs, languages)`` writes a whole file and returns the number of
+            pairs, or None if the format is only read.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    pairs: PairReader
+    texts: TextReader
+    write: PairWriter | None = None
+
+
+TSV = Format(
+    "tsv",
+    (".tsv", ".tab", ".txt"),
+    tsv_and_aligned.read_tsv,
+    tsv_and_aligned.tsv_texts,
+    tsv_and_aligned.write_tsv,
+)
+
+FORMATS = (
+    TSV,
+    Format(
+        "jsonl",
+        (".jsonl", ".ndjson", ".json"),
+        json_parquet.read_jsonl,
+        json_parquet.jsonl_texts,
+        json_parquet.write_jsonl,
+    ),
+    Format(
+        "parquet",
+        (".parquet", ".pq"),
+        json_parquet.read_parquet,
+        json_parquet.parquet_texts,
+        json_parquet.write_parquet,
+    ),
+    Format("tmx", (".tmx",), tmx.read_tmx, tmx.tmx_texts, tmx.write_tmx),
+    Format("catalog", messages.SUFFIXES, messages.read_catalog, messages.catalog_texts),
+)
+
+_BY_NAME = {format_.name: format_ for format_ in FORMATS}
+_BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
+
+
+def format_of(path: str, name: str | None = None) -> Format:
+    """The format of a file, by its name or by its ending; standard input is TSV by default.
+
+    Args:
+        path: The file, or ``-``.
+        name: The name of a format, if the ending shall not tell.
+
+    Raises:
+        BabeliteError: Neither says a known format.
+
+    Example:
+        >>> format_of("train.jsonl.gz").name
+        'jsonl'
+    """
+    if name is not None:
+        if name not in _BY_NAME:
+            raise BabeliteError(
+                f"there is no format {name!r}", hint=f"choose among {', '.join(_BY_NAME)}"
+            )
+        return _BY_NAME[name]
+    if path == "-":
+        return TSV
+    suffix = suffix_of(path)
+    if suffix not in _BY_SUFFIX:
+        raise BabeliteError(
+            f"has an ending {suffix!r} that tells no format" if suffix else "has no ending",
+            path=path,
+            hint=f"use one of {', '.join(_BY_SUFFIX)}, or name two aligned files as A,B",
+        )
+    return _BY_SUFFIX[suffix]
+
+
+def read_texts(path: str) -> Iterator[str]:
+    """Every text of a file in any readable format; an unknown ending is read as lines of TSV.
+
+    Args:
+        path: The file, or ``-``.
+
+    Raises:
+        BabeliteError: The file cannot be read.
+    """
+    return _BY_SUFFIX.get(suffix_of(path), TSV).texts(path)
+
+
+def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> int:
+    """Write pairs to a file in the format and compression that its ending tells.
+
+    The file appears under its name when it is whole; nothing is left of one that is not.
+
+    Args:
+        pairs: The pairs, consumed as a stream.
+        out: ``PATH``, ``PATH,PATH`` for two aligned files, or ``-`` for TSV on standard output.
+        languages: The codes of the two languages, for the formats that name them.
+
+    Returns:
+        The number of pairs written.
+
+    Raises:
+        BabeliteError: The ending tells no format that can be written, or the file cannot be.
+    """
+    source, comma, target = out.partition(",")
+    if "," in target:
+        raise BabeliteError(
+            f"names {out.count(',') + 1} files, one or two are needed",
+            path=out,
+            hint="write PATH, or A,B for two aligned files",
+        )
+    if comma:
+        if "-" in (source, target) or Path(source).resolve() == Path(target).resolve():
+            raise BabeliteError(
+                "is one place for both languages", path=out, hint="name two files as A,B"
+            )
+        return tsv_and_aligned.write_aligned(source, target, pairs)
+    format_ = format_of(out)
+    if format_.write is None:
+        raise BabeliteError(
+            f"the format {format_.name} is only read",
+            path=out,
+            hint="write .tsv, .jsonl, .parquet or .tmx",
+        )
+    return format_.write(out, pairs, languages)

@@ -1,0 +1,189 @@
+"""Translation memories: TMX files, read and written unit by unit."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from babelite.corpus.languages import base_language, matches
+from babelite.corpus.pairs import Pair
+from babelite.errors import BabeliteError, MissingExtraError
+from babelite.storage import reading_bytes, writing_bytes
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+# Elements of a segment that hold the codes of some other format and not words.
+_NATIVE_CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
+# What XML 1.0 cannot hold at all.
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def read_tmx(
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None
+) -> Iterator[Pair]:
+    """Read the two wanted languages of a TMX file in bounded memory.
+
+    Units that lack one of the two are passed over. Mark-up inside a segment goes, its words stay.
+    No entity is resolved and no network is used.
+
+    Args:
+        path: The file, or ``-``.
+        languages: The languages wanted; ``en`` takes ``en-US``.
+        columns: Not used: TMX has none.
+
+    Raises:
+        BabeliteError: The file is not well-formed, or no unit has both languages.
+    """
+    seen: dict[str, None] = {}
+    found = False
+    for unit in _tmx_units(path):
+        source = _variant(unit, languages[0])
+        target = _variant(unit, languages[1], apart_from=source)
+        if source is not None and target is not None:
+            found = True
+            yield Pair(unit[source][1], unit[target][1])
+        if len(seen) < 20:
+            seen.update(dict.fromkeys(code for code, _ in unit))
+    if seen and not found:
+        raise BabeliteError(
+            f"holds no unit in both {languages[0]} and {languages[1]}, "
+            f"its languages are {', '.join(seen)}",
+            path=path,
+            hint="name two of them as in en-fr=PATH",
+        )
+
+
+def _variant(
+    unit: Sequence[tuple[str, str]], wanted: str, apart_from: int | None = None
+) -> int | None:
+    """Which variant is in a language: of several that with the very code, else the first."""
+    there = [
+        place
+        for place, (code, _) in enumerate(unit)
+        if place != apart_from and matches(wanted, code)
+    ]
+    exact = _as_in_xml(wanted).lower()
+    same = [place for place in there if _as_in_xml(unit[place][0]).lower() == exact]
+    return next(iter(same or there), None)
+
+
+def _as_in_xml(code: str) -> str:
+    return code.replace("_", "-")
+
+
+def tmx_texts(path: str) -> Iterator[str]:
+    """Every segment in every language."""
+    for unit in _tmx_units(path):
+        for _, text in unit:
+            yield text
+
+
+def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
+    """Write a TMX 1.4 file, a unit a pair; characters that XML cannot hold become a space.
+
+    Returns:
+        The number of pairs written.
+
+    Raises:
+        BabeliteError: The languages are no language codes.
+    """
+    etree = _lxml()
+    for language in languages:
+        if len(base_language(language)) > 3:
+            raise BabeliteError(
+                f"TMX names its languages and {language!r} is not the code of one",
+                path=path,
+                hint="say which they are, such as en-fr",
+            )
+    count = 0
+    header = {
+        "creationtool": "babelite",
+        "creationtoolversion": "1",
+        "segtype": "sentence",
+        "o-tmf": "babelite",
+        "adminlang": "en",
+        "srclang": _as_in_xml(languages[0]),
+        "datatype": "plaintext",
+    }
+    with writing_bytes(path) as out, etree.xmlfile(out, encoding="utf-8") as xml:
+        xml.write_declaration()
+        with xml.element("tmx", version="1.4"):
+            xml.write(etree.Element("header", header))
+            with xml.element("body"):
+                for pair in pairs:
+                    xml.write("\n", _tmx_unit(pair, languages))
+                    count += 1
+                xml.write("\n")
+    return count
+
+
+def _tmx_unit(pair: Pair, languages: tuple[str, str]) -> etree._Element:
+    etree = _lxml()
+    unit = etree.Element("tu")
+    for language, text in zip(languages, pair, strict=True):
+        variant = etree.SubElement(unit, "tuv", {_XML_LANG: _as_in_xml(language)})
+        etree.SubElement(variant, "seg").text = _NOT_XML.sub(" ", text)
+    return unit
+
+
+def _tmx_units(path: str) -> Iterator[list[tuple[str, str]]]:
+    """The (language, text) variants of each unit; every unit is freed once it is read."""
+    etree = _lxml()
+    with reading_bytes(path) as stream, _xml_errors(path):
+        units = etree.iterparse(
+            stream,
+            tag=("{*}tu",),
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        for _, unit in units:
+            variants = []
+            for variant in unit.iterfind("{*}tuv"):
+                segment = variant.find("{*}seg")
+                if segment is not None:
+                    code = variant.get(_XML_LANG) or variant.get("lang") or ""
+                    variants.append((code, _words(segment)))
+            yield variants
+            unit.clear()
+            while unit.getprevious() is not None:
+                del unit.getparent()[0]
+
+
+def _words(element: etree._Element) -> str:
+    parts = [element.text or ""]
+    for child in element:
+        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else None
+        if name is not None and name not in _NATIVE_CODES:
+            parts.append(_words(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def _lxml() -> ModuleType:
+    try:
+        return import_module("lxml.etree")
+    except ImportError as error:
+        raise MissingExtraError("TMX", "corpus") from error
+
+
+@contextlib.contextmanager
+def _xml_errors(path: str) -> Iterator[None]:
+    etree = _lxml()
+    try:
+        yield
+    except etree.XMLSyntaxError as error:
+        raise BabeliteError(
+            f"is not well-formed XML ({error.msg})",
+            path=path,
+            line=error.lineno,
+            hint="mend the file or export it again",
+        ) from error

@@ -1,0 +1,136 @@
+"""Any encoder for ``mteb``, the Massive Text Embedding Benchmark; the extra ``mteb``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.encoding import Encoder, identify, open_encoder
+from babelite.errors import MissingExtraError
+
+try:
+    from mteb.models.abs_encoder import AbsEncoder
+    from mteb.models.model_meta import ModelMeta, ScoringFunction
+except ImportError as error:
+    raise MissingExtraError("giving an encoder to mteb", "mteb") from error
+
+if TYPE_CHECKING:
+    from babelite.encoding import SentenceEncoder
+
+# mteb names a language by its three letters and its script.
+_LANGUAGES = {
+    "ar": "ara-Arab",
+    "cs": "ces-Latn",
+    "da": "dan-Latn",
+    "de": "deu-Latn",
+    "el": "ell-Grek",
+    "en": "eng-Latn",
+    "es": "spa-Latn",
+    "et": "est-Latn",
+    "fi": "fin-Latn",
+    "fr": "fra-Latn",
+    "hi": "hin-Deva",
+    "hu": "hun-Latn",
+    "id": "ind-Latn",
+    "it": "ita-Latn",
+    "ja": "jpn-Jpan",
+    "ko": "kor-Hang",
+    "nl": "nld-Latn",
+    "pl": "pol-Latn",
+    "pt": "por-Latn",
+    "ro": "ron-Latn",
+    "ru": "rus-Cyrl",
+    "sv": "swe-Latn",
+    "tr": "tur-Latn",
+    "uk": "ukr-Cyrl",
+    "vi": "vie-Latn",
+    "zh": "zho-Hans",
+}
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+
+
+class MTEBEncoder(AbsEncoder):  # type: ignore[misc]
+    """An encoder as mteb's tasks use it (mteb's ``EncoderProtocol``).
+
+    No prompt is put before sentences: babelite's models need none.
+
+    Args:
+        encoder: A model folder, ``sentence-transformers:NAME`` or what else
+            `babelite.encoding.open_encoder` takes; an encoder; the model that babelite carries if
+            not given.
+        revision: Tells results of one model from another's in mteb's cache. For babelite's models a
+            checksum if not given.
+        name: What to call it in mteb's results; ``babelite/`` is put before it.
+        allow_download: Whether another library may fetch the model.
+
+    Raises:
+        BabeliteError: There is no such encoder.
+
+    Example:
+        To measure the model that babelite carries on mteb's Tatoeba, which mteb downloads::
+
+            import mteb
+            from babelite.evaluation.mteb import MTEBEncoder
+
+            print(mteb.evaluate(MTEBEncoder(), mteb.get_tasks(tasks=["Tatoeba"])))
+    """
+
+    def __init__(
+        self,
+        encoder: SentenceEncoder | str | Path | None = None,
+        revision: str | None = None,
+        *,
+        name: str | None = None,
+        allow_download: bool = False,
+        **_: Any,  # noqa: ANN401 -- mteb hands on what concerns other kinds of models
+    ) -> None:
+        if encoder is None or isinstance(encoder, str | Path):
+            spec = None if encoder is None else str(encoder)
+            self.model: SentenceEncoder = open_encoder(spec, allow_download=allow_download)
+        else:
+            self.model = encoder
+        self.mteb_model_meta = _describe(self.model, name, revision)
+
+    def encode(
+        self,
+        inputs: Iterable[Mapping[str, Sequence[str]]],
+        **_: Any,  # noqa: ANN401 -- the task, its split and prompts, none of which matters
+    ) -> NDArray[np.float32]:
+        """Encode the texts of a task.
+
+        Args:
+            inputs: Batches, each with a list of texts under ``text``.
+
+        Returns:
+            float32 array of shape (texts, dim).
+        """
+        # All at once, for sentences of one length, wherever they stand, are encoded together.
+        return self.model.encode([text for batch in inputs for text in batch["text"]])
+
+
+def _describe(encoder: SentenceEncoder, name: str | None, revision: str | None) -> ModelMeta:
+    identity = identify(encoder)
+    known: dict[str, Any] = {
+        "name": "babelite/" + _NOT_IN_NAMES.sub("-", name or identity.name),
+        "revision": revision or identity.checksum,
+        "embed_dim": encoder.dim,
+        "similarity_fn_name": ScoringFunction.COSINE,
+        "use_instructions": False,
+    }
+    if isinstance(encoder, Encoder):
+        described = encoder.description
+        codes = [_LANGUAGES.get(language) for language in described.languages]
+        known |= {
+            "languages": codes if all(codes) else None,
+            "n_parameters": described.parameters,
+            "max_tokens": described.max_tokens,
+            "release_date": described.created.date().isoformat(),
+            "license": described.license.lower() if described.license else None,
+            "framework": ["ONNX"],
+        }
+    return ModelMeta.create_empty(overwrites=known)

@@ -1,0 +1,207 @@
+"""Margin scores, and the pairs they choose: pure functions of nearest neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.neighbors import Neighbours
+
+Margin = Literal["ratio", "distance", "absolute"]
+Direction = Literal["max", "intersection", "forward", "backward"]
+MARGINS: tuple[Margin, ...] = get_args(Margin)
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+
+# In texts of a few lines nothing may be near to a sentence; any cosine divided by the mean of such
+# a neighbourhood, which may be zero, would be a high margin.
+LOWEST_MEAN = 0.1
+
+
+def margins(
+    cosines: NDArray[np.float32],
+    source_means: NDArray[np.float32],
+    target_means: NDArray[np.float32],
+    margin: Margin = "ratio",
+) -> NDArray[np.float32]:
+    """Score pairs by how much nearer they are to each other than to their neighbourhoods.
+
+    With a pair's cosine c, and m the mean of the two sides' mean cosines to their k nearest
+    neighbours on the other side, the score is c / m (``ratio``), c - m (``distance``) or c
+    (``absolute``): Artetxe & Schwenk 2019, arXiv:1811.01136, equations 1 to 3. For the ratio, m
+    counts as 0.1 at least, which it is in all but the smallest texts.
+
+    Args:
+        cosines: Of the pairs, any shape.
+        source_means: The mean cosine of each source sentence to its neighbours, same shape.
+        target_means: The same for each target sentence.
+        margin: Which of the three.
+
+    Returns:
+        The scores, float32 of the same shape. A ratio is about 1 for unrelated sentences.
+
+    Example:
+        >>> half, one = np.float32([0.5]), np.float32([1.0])
+        >>> margins(one, half, half), margins(one, half, half, "distance")
+        (array([2.], dtype=float32), array([0.5], dtype=float32))
+    """
+    if margin == "absolute":
+        return cosines.astype(np.float32)
+    means = (source_means + target_means) / 2
+    if margin == "distance":
+        return (cosines - means).astype(np.float32)
+    return (cosines / np.maximum(means, LOWEST_MEAN)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs of rows with their scores, the best first.
+
+    Attributes:
+        source: int64 array of shape (n,): rows of the source side.
+        target: int64 array of shape (n,): rows of the target side.
+        score: float32 array of shape (n,): the margin the pairs are ordered by.
+        cosine: float32 array of shape (n,).
+        ratio: float32 array of shape (n,): the ratio margin.
+        distance: float32 array of shape (n,): the distance margin.
+    """
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    score: NDArray[np.float32]
+    cosine: NDArray[np.float32]
+    ratio: NDArray[np.float32]
+    distance: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Candidates:
+        """The chosen pairs: by their numbers, by a bool of shape (pairs,), or a slice."""
+        return Candidates(*(column[chosen] for column in vars(self).values()))
+
+    def above(self, threshold: float) -> Candidates:
+        """The pairs that score at least ``threshold``."""
+        return self.take(self.score >= threshold)
+
+
+def candidate_pairs(
+    forward: Neighbours,
+    backward: Neighbours,
+    margin: Margin = "ratio",
+    direction: Direction = "max",
+    *,
+    one_to_one: bool = False,
+) -> Candidates:
+    """Choose pairs by margin from the nearest neighbours of both sides.
+
+    Each sentence proposes, of its neighbours, the one of the highest margin. ``forward`` keeps
+    what the source sentences propose, ``backward`` what the target sentences do,
+    ``intersection`` what both do, and ``max`` goes through all proposals from the best down and
+    keeps those neither side of which is taken (Artetxe & Schwenk 2019, section 3.2; ``max`` is the
+    "max. score" retrieval of LASER).
+
+    Args:
+        forward: The k nearest target sentences of each source sentence, shape (n, k).
+        backward: The k nearest source sentences of each target sentence, shape (m, k).
+        margin: The score; see `margins`.
+        direction: Which proposals to keep.
+        one_to_one: Also let ``forward`` and ``backward`` use each sentence once; the other two do.
+
+    Returns:
+        The pairs, by falling score; equal scores by row.
+
+    Example:
+        >>> from babelite.neighbors import nearest
+        >>> source, target = np.eye(3), np.eye(3)[[2, 0, 1]]
+        >>> pairs = candidate_pairs(nearest(source, target, 2), nearest(target, source, 2))
+        >>> pairs.source, pairs.target, pairs.score
+        (array([0, 1, 2]), array([1, 2, 0]), array([2., 2., 2.], dtype=float32))
+    """
+    means = forward.scores.mean(1), backward.scores.mean(1)
+    ways: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
+    if direction != "backward":
+        found, cosines = _proposals(forward, means[0], means[1], margin)
+        ways.append((np.arange(len(found)), found, cosines))
+    if direction != "forward":
+        found, cosines = _proposals(backward, means[1], means[0], margin)
+        ways.append((found, np.arange(len(found)), cosines))
+    source, target, cosine = (np.concatenate(column) for column in zip(*ways, strict=True))
+    # A pair that both sides propose stands there twice.
+    _, first, times = np.unique(
+        source * np.int64(len(means[1])) + target, return_index=True, return_counts=True
+    )
+    if direction == "intersection":
+        first = first[times == 2]
+    pairs = score_pairs(source[first], target[first], cosine[first], *means, margin)
+    if one_to_one or direction == "max":
+        return pairs.take(_each_once(pairs.source, pairs.target))
+    return pairs
+
+
+def score_pairs(
+    source: NDArray[np.int64],
+    target: NDArray[np.int64],
+    cosine: NDArray[np.float32],
+    source_means: NDArray[np.float32],
+    target_means: NDArray[np.float32],
+    margin: Margin = "ratio",
+) -> Candidates:
+    """Give pairs of rows all their scores, and put the best first.
+
+    Args:
+        source: Rows of the source side, shape (n,).
+        target: Rows of the target side, shape (n,).
+        cosine: The cosines of the pairs, shape (n,).
+        source_means: The mean cosine of every source row to its neighbours.
+        target_means: The same for every target row.
+        margin: The one to order by.
+
+    Returns:
+        The pairs, by falling score; equal scores by row.
+    """
+    means = source_means[source], target_means[target]
+    score = margins(cosine, *means, margin)
+    order = np.lexsort((target, source, -score))
+    return Candidates(
+        source, target, score, cosine,
+        margins(cosine, *means, "ratio"), margins(cosine, *means, "distance"),
+    ).take(order)  # fmt: skip
+
+
+def _proposals(
+    neighbours: Neighbours,
+    own_means: NDArray[np.float32],
+    other_means: NDArray[np.float32],
+    margin: Margin,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The neighbour of highest margin for each row, and the cosine to it."""
+    scores = margins(neighbours.scores, own_means[:, None], other_means[neighbours.indices], margin)
+    best = scores.argmax(axis=1)[:, None]  # of equals the nearest
+    return (
+        np.take_along_axis(neighbours.indices, best, 1)[:, 0].astype(np.int64),
+        np.take_along_axis(neighbours.scores, best, 1)[:, 0],
+    )
+
+
+def _each_once(source: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The pairs that a walk from the first to the last would take, each row being taken once.
+
+    A pair that comes first for both its rows is taken in any case, and those that share a row with
+    it are out. Doing that for all such pairs at once, until none is left, gives the same as the
+    walk in a handful of rounds.
+    """
+    left, taken = np.arange(len(source)), []
+    while len(left):
+        first = np.ones(len(left), dtype=bool)
+        for rows in (source[left], target[left]):
+            firsts = np.zeros(len(left), dtype=bool)
+            firsts[np.unique(rows, return_index=True)[1]] = True
+            first &= firsts
+        chosen = left[first]
+        taken.append(chosen)
+        free = ~np.isin(source[left], source[chosen]) & ~np.isin(target[left], target[chosen])
+        left = left[free]
+    return np.sort(np.concatenate(taken)) if taken else left

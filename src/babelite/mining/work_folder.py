@@ -1,0 +1,299 @@
+"""What mining keeps on disk, so that memory holds one block and a killed run goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import mmap
+import zipfile
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from babelite.corpus import one_line
+from babelite.errors import BabeliteError
+from babelite.storage import LOCK, cannot_write, make_folder, write_text, writing
+
+_MANIFEST = "work.json"
+_FORMAT = 1
+# Vectors of one model differ by rounding between machines, those of two models by far more.
+_SAME_MODEL = 0.05
+PROBE = "The library opens at nine; où est la gare ?"
+
+
+def same_model(vector: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
+    """Whether two vectors of one sentence, of shape (dim,), can be of one model."""
+    return vector.shape == other.shape and bool(np.linalg.norm(vector - other) <= _SAME_MODEL)
+
+
+class RowFile:
+    """Rows of numbers on disk, appended block by block; what is whole survives a kill.
+
+    Args:
+        path: The file; made by the first block.
+        dtype: The type of a number.
+        width: Numbers in a row.
+        total: Rows in the end.
+        block: Rows appended at a time; after a kill it goes on at the beginning of a block, so
+            that blocks always hold the same rows.
+    """
+
+    def __init__(self, path: Path, dtype: DTypeLike, width: int, total: int, block: int) -> None:
+        self._path, self._dtype = path, np.dtype(dtype)
+        self._width, self._total, self._block = width, total, block
+        self._row_bytes = self._dtype.itemsize * width
+
+    @property
+    def done(self) -> int:
+        """How many rows are there for good."""
+        size = self._path.stat().st_size if self._path.exists() else 0
+        if size > self._total * self._row_bytes:
+            raise BabeliteError(
+                "is longer than what belongs into it",
+                path=self._path,
+                hint="delete the work folder and run the command again",
+            )
+        rows = size // self._row_bytes
+        return rows if rows == self._total else rows - rows % self._block
+
+    def blocks_left(self) -> Iterator[slice]:
+        """The blocks of rows that are still to be appended."""
+        for start in range(self.done, self._total, self._block):
+            yield slice(start, min(self._total, start + self._block))
+
+    def append(self, start: int, rows: NDArray[Any]) -> None:
+        """Write a block of rows, the first of which is row ``start``.
+
+        Raises:
+            BabeliteError: The disk is full or read-only.
+        """
+        try:
+            with self._path.open("r+b" if self._path.exists() else "wb") as stream:
+                stream.truncate(start * self._row_bytes)
+                stream.seek(start * self._row_bytes)
+                stream.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+
+    def read(self) -> NDArray[Any]:
+        """All rows, read from disk as they are needed: shape (total, width)."""
+        return np.memmap(self._path, self._dtype, "r", shape=(self._total, self._width))
+
+
+class Sentences:
+    """The different sentences of one side, in order of appearance, read from disk one by one.
+
+    Args:
+        folder: Where `Sentences.write` put them.
+        name: Of the side.
+
+    Attributes:
+        rows: int64 array of shape (lines,): the sentence on each line, -1 for a blank one.
+        line_numbers: int64 array: the first line with each sentence, from 1.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._starts: NDArray[np.int64] = np.load(_starts(folder, name), allow_pickle=False)
+        self.rows: NDArray[np.int64] = np.load(_rows(folder, name), allow_pickle=False)
+        # Sentences are numbered as they appear, so a new highest row is a first appearance.
+        highest = np.maximum.accumulate(self.rows)
+        self.line_numbers = 1 + np.flatnonzero(np.diff(highest, prepend=-1) > 0)
+        with _text(folder, name).open("rb") as stream:
+            self._text = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, row: int) -> str:
+        start = int(self._starts[row])
+        return self._text[start : self._text.find(b"\n", start)].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[row] for row in range(len(self)))
+
+    @staticmethod
+    def write(lines: Iterable[str], folder: Path, name: str, known: str | None) -> str:
+        """Store the lines of a side; blank ones are left out, equal ones kept once.
+
+        Args:
+            lines: The text, one sentence a line.
+            folder: An existing folder.
+            name: Of the side.
+            known: The checksum of what was stored before and must not change.
+
+        Returns:
+            The checksum.
+
+        Raises:
+            BabeliteError: Every line is blank, the text is not the known one, or it is one string.
+        """
+        if isinstance(lines, str):
+            raise BabeliteError(
+                f"the {name} text is a sequence of sentences, and one string was given",
+                hint="give a list of sentences, or the lines of an open file",
+            )
+        digest = hashlib.sha256()
+        # Eight bytes a line each: lists of Python integers would take several times as much.
+        keys, starts, lines_with_text = array("Q"), array("q"), array("q")
+        position = count = 0
+        with writing(_text(folder, name)) as temporary:
+            with temporary.open("wb") as stream:
+                for count, line in enumerate(lines, start=1):
+                    # Half a surrogate pair cannot be written; tabs and line breaks, which the
+                    # sentences of records may hold, would break the output.
+                    text = one_line(line.strip()).encode("utf-8", "replace") + b"\n"
+                    digest.update(text)
+                    if len(text) == 1:
+                        continue
+                    key = hashlib.blake2b(text, digest_size=8).digest()
+                    keys.append(int.from_bytes(key, "little"))
+                    starts.append(position)
+                    lines_with_text.append(count - 1)
+                    position += stream.write(text)
+            if not keys:
+                raise BabeliteError(
+                    f"the {name} text holds only blank lines", hint="name a file with sentences"
+                )
+            if known not in (None, digest.hexdigest()):
+                raise BabeliteError(
+                    f"holds the work on another {name} text",
+                    path=folder,
+                    hint="name another work folder, or delete this one to start afresh",
+                )
+        _, first, same = np.unique(
+            np.frombuffer(keys, dtype=np.uint64), return_index=True, return_inverse=True
+        )
+        order = np.argsort(first)
+        place = np.empty(len(first), dtype=np.int64)
+        place[order] = np.arange(len(first))
+        rows = np.full(count, -1, dtype=np.int64)
+        rows[np.frombuffer(lines_with_text, dtype=np.int64)] = place[same]
+        _save(_starts(folder, name), np.frombuffer(starts, dtype=np.int64)[first[order]])
+        _save(_rows(folder, name), rows)
+        return digest.hexdigest()
+
+
+class Work:
+    """A work folder: what it was begun with, and what has been done.
+
+    Args:
+        folder: An empty or new folder, or one of an earlier run.
+
+    Raises:
+        BabeliteError: It holds something else, or cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._manifest: dict[str, Any] = {"format": _FORMAT}
+        manifest = folder / _MANIFEST
+        if manifest.exists():
+            try:
+                self._manifest = json.loads(manifest.read_text(encoding="utf-8"))
+            except ValueError:
+                self._manifest = {}
+            if not isinstance(self._manifest, dict) or self._manifest.get("format") != _FORMAT:
+                raise BabeliteError(
+                    "is not of this version of babelite or is damaged",
+                    path=manifest,
+                    hint=f"delete {folder} and run the command again",
+                )
+        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise BabeliteError(
+                "is neither empty nor a work folder",
+                path=folder,
+                hint="name another with --work",
+            )
+        make_folder(folder, hint="name another with --work")
+        if not manifest.exists():
+            self._save()
+
+    def sentences(self, name: str, lines: Iterable[str]) -> Sentences:
+        """Store a side's text, or see that it is the one stored before."""
+        known = self._manifest.get(name)
+        self._manifest[name] = Sentences.write(lines, self.folder, name, known)
+        self._save()
+        return Sentences(self.folder, name)
+
+    def require_model(self, probe: NDArray[np.float32]) -> None:
+        """See that the encoder is the one the work was begun with, by one sentence's vector.
+
+        Raises:
+            BabeliteError: It is another.
+        """
+        known = self._manifest.get("model")
+        if known is not None:
+            if not same_model(np.array(known, dtype=np.float32), probe):
+                raise BabeliteError(
+                    "holds the vectors of another model",
+                    path=self.folder,
+                    hint="name that model, or another work folder, or delete this one",
+                )
+            return
+        self._manifest["model"] = [round(float(x), 6) for x in probe]
+        self._save()
+
+    def arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
+        """Arrays stored before under a name; None if there are none that can be read."""
+        path = self.folder / f"{name}.npz"
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return dict(stored)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            return None  # damaged, so they are made again
+
+    def store_arrays(self, name: str, arrays: dict[str, NDArray[Any]]) -> None:
+        """Store arrays under a name."""
+        with writing(self.folder / f"{name}.npz") as temporary, temporary.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
+
+    @classmethod
+    def discard_if_nothing_is_done(cls, folder: Path) -> None:
+        """Delete a folder in which nothing was encoded: its text may be about to be mended."""
+        if (folder / _MANIFEST).exists() and not any(folder.glob("*.vectors")):
+            cls(folder).remove()
+
+    def remove(self) -> None:
+        """Delete everything that was stored, and the folder unless it holds other files."""
+        for path in self.folder.iterdir():
+            if path.suffix in (
+                ".txt",
+                ".npy",
+                ".npz",
+                ".vectors",
+                ".neighbours",
+                ".verdicts",
+                ".tmp",
+            ):
+                path.unlink()
+        for name in (_MANIFEST, LOCK):
+            (self.folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+    def _save(self) -> None:
+        write_text(self.folder / _MANIFEST, json.dumps(self._manifest))
+
+
+def _text(folder: Path, name: str) -> Path:
+    return folder / f"{name}.txt"
+
+
+def _starts(folder: Path, name: str) -> Path:
+    return folder / f"{name}.starts.npy"
+
+
+def _rows(folder: Path, name: str) -> Path:
+    return folder / f"{name}.rows.npy"
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with writing(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)

@@ -1,0 +1,225 @@
+"""Learning curves: the records of a training run read back and drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from babelite.errors import BabeliteError
+from babelite.plots.theme import Theme
+from babelite.storage import read_lines
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+# More points than this are averaged: a line of ten thousand steps shows nothing but noise.
+_POINTS = 150
+_PHASES = {"bag": "token bag", "layers": "layers on", "similar": "similar sentences"}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One thing measured again and again.
+
+    Attributes:
+        minutes: When, in minutes of training; shape (n,), rising.
+        values: What was measured, shape (n,).
+    """
+
+    minutes: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def smoothed(self) -> Curve:
+        """The same curve in at most 150 points, each the mean of its neighbours."""
+        parts = min(len(self.minutes), _POINTS)
+        return Curve(
+            np.array([part.mean() for part in np.array_split(self.minutes, parts)]),
+            np.array([part.mean() for part in np.array_split(self.values, parts)]),
+        )
+
+
+@dataclass(frozen=True)
+class TrainingCurves:
+    """What a training run recorded.
+
+    Attributes:
+        losses: The curve of each objective.
+        precision: The P@1 on held-out pairs (0 to 1) of each language pair.
+        mean_precision: Their mean.
+        pairs: How many sentence pairs had been trained on.
+        phases: When each phase began, in minutes, and its name.
+    """
+
+    losses: Mapping[str, Curve]
+    precision: Mapping[str, Curve]
+    mean_precision: Curve
+    pairs: Curve
+    phases: Sequence[tuple[float, str]]
+
+
+def read_curves(path: str | Path) -> TrainingCurves:
+    """Read the ``metrics.jsonl`` of a training run.
+
+    Records of other kinds are passed over, and so is a last line cut short by a run that was
+    killed while it wrote.
+
+    Args:
+        path: The file, one JSON object a line.
+
+    Returns:
+        The curves; those never recorded are empty.
+
+    Raises:
+        BabeliteError: A line is not JSON, or a record lacks something; names file and line.
+    """
+    collected = _Collected()
+    for number, record in _records(path):
+        try:
+            collected.add(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            problem = f"lacks something that its event should have ({error})"
+            raise _damaged(path, number, problem) from error
+    return collected.curves()
+
+
+def _records(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    broken: int | None = None
+    for number, line in enumerate(read_lines(path), start=1):
+        if broken is not None:
+            raise _damaged(path, broken, "is not JSON")
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            broken = number
+            continue
+        if isinstance(record, dict):
+            yield number, record
+
+
+class _Collected:
+    """Records on their way to curves."""
+
+    def __init__(self) -> None:
+        self._losses: dict[str, list[tuple[float, float]]] = {}
+        self._precision: dict[str, list[tuple[float, float]]] = {}
+        self._mean: list[tuple[float, float]] = []
+        self._pairs: list[tuple[float, float]] = []
+        self._phases: list[tuple[float, str]] = []
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        event = record.get("event")
+        if event not in ("train", "validation"):
+            return
+        minutes = float(record["seconds"]) / 60
+        self._pairs.append((minutes, float(record["pairs"])))
+        if event == "validation":
+            self._mean.append((minutes, float(record["mean_precision_at_1"])))
+            for name, value in record["precision_at_1"].items():
+                self._precision.setdefault(name, []).append((minutes, float(value)))
+            return
+        if not self._phases or self._phases[-1][1] != record["phase"]:
+            self._phases.append((minutes, str(record["phase"])))
+        for name, value in record["losses"].items():
+            self._losses.setdefault(name, []).append((minutes, float(value)))
+
+    def curves(self) -> TrainingCurves:
+        return TrainingCurves(
+            losses={name: _curve(points) for name, points in self._losses.items()},
+            precision={name: _curve(points) for name, points in self._precision.items()},
+            mean_precision=_curve(self._mean),
+            pairs=_curve(self._pairs),
+            phases=tuple(self._phases),
+        )
+
+
+def draw_losses(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
+    """Draw the loss of every objective over the minutes of training."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    for name, curve in curves.losses.items():
+        smooth = curve.smoothed()
+        axes.plot(
+            smooth.minutes, smooth.values, label=f"{name}: {smooth.values[-1]:.3g} at the end"
+        )
+    if all((curve.values > 0).all() for curve in curves.losses.values()):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_title("Training loss of each objective")
+    axes.set_ylabel("loss (nats)")
+    _finish(axes, curves, theme)
+
+
+def draw_precision(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
+    """Draw the retrieval of held-out pairs over the minutes of training."""
+    lines: list[tuple[str, Curve, float, str | None]] = [
+        (name, curve, 1.5, None) for name, curve in curves.precision.items()
+    ]
+    if len(lines) > 1:
+        lines.append(("mean", curves.mean_precision, 3.0, theme.ink))
+    for name, curve, width, colour in lines:
+        axes.plot(
+            curve.minutes,
+            100 * curve.values,
+            color=colour,
+            linewidth=width,
+            marker="o",
+            markersize=2 * width,
+            label=f"{name}: {curve.values.max():.1%} at best",
+        )
+    axes.set_ylim(top=min(axes.get_ylim()[1], 101))
+    axes.set_title("Held-out sentences that find their translation")
+    axes.set_ylabel("P@1 (%)")
+    _finish(axes, curves, theme)
+
+
+def _finish(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
+    """Mark the phases, and write the pairs trained on along the top."""
+    axes.set_xlabel("minutes of training")
+    axes.set_xlim(0, 1.03 * max(curves.pairs.minutes[-1], 1e-3))
+    for minutes, phase in curves.phases[1:]:
+        axes.axvline(minutes, color=theme.ink, linestyle="--", linewidth=1)
+        axes.annotate(
+            _PHASES.get(phase, phase),
+            (minutes, 0.03),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            fontsize="small",
+        )
+    ticks = [minutes for minutes in axes.get_xticks() if 0 < minutes <= curves.pairs.minutes[-1]]
+    pairs = np.interp(ticks, curves.pairs.minutes, curves.pairs.values)
+    top = axes.secondary_xaxis("top")
+    top.set_ticks(ticks, [_short(count) for count in pairs], fontsize="small")
+    top.set_xlabel("pairs trained on", fontsize="small")
+    axes.legend(loc="best", fontsize="small")
+
+
+def _short(count: float) -> str:
+    """A large number in a few characters.
+
+    Example:
+        >>> _short(1_234_567), _short(123_456), _short(789)
+        ('1.2 M', '123 k', '789')
+    """
+    if count >= 1e6:
+        return f"{count / 1e6:.3g} M" if count >= 1e7 else f"{count / 1e6:.1f} M"
+    return f"{count / 1e3:.0f} k" if count >= 1e3 else f"{count:.0f}"
+
+
+def _curve(points: Sequence[tuple[float, float]]) -> Curve:
+    columns = np.array(points, dtype=np.float64).reshape(-1, 2)
+    return Curve(columns[:, 0], columns[:, 1])
+
+
+def _damaged(path: str | Path, line: int, problem: str) -> BabeliteError:
+    return BabeliteError(
+        problem, path=path, line=line, hint="name a metrics.jsonl as training writes it"
+    )

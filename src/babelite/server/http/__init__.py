@@ -1,0 +1,1 @@
+"""HTTP: limits, error bodies, authentication and metrics."""

@@ -1,0 +1,1 @@
+"""Training data: vocabulary, token files, batches."""

@@ -1,0 +1,237 @@
+"""Tokenised pairs on disk: written once, block by block, and read through memory maps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from babelite.corpus import WeightedPair
+from babelite.storage import write_text
+from babelite.training.data.vocabulary import PAD, UNK, WORD_START
+
+_BLOCK = 50_000
+_SIDES = ("source", "target")
+# Any odd number of about 64 bits: powers of it spread the tokens of a sentence over the key.
+_MULTIPLIER = 0x9E3779B97F4A7C15
+
+
+def take_spans(
+    values: NDArray[np.integer], ends: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Put rows of different lengths one after the other.
+
+    Args:
+        values: The values of all rows, row after row.
+        ends: int64 (all rows + 1,), where rows end; the first entry is 0.
+        rows: Numbers of the rows to take.
+
+    Returns:
+        Their values, and where each begins, int64 (rows,).
+    """
+    starts = ends[rows]
+    lengths = ends[rows + 1] - starts
+    begins = np.cumsum(lengths) - lengths
+    places = np.arange(lengths.sum()) + np.repeat(starts - begins, lengths)
+    return values[places].astype(np.int64), begins
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of tokenised pairs.
+
+    Attributes:
+        tokens: All tokens, sentence after sentence.
+        ends: int64 (pairs + 1,), where sentences end; the first entry is 0.
+        keys: uint64 (pairs,), equal for equal sentences.
+    """
+
+    tokens: NDArray[np.integer]
+    ends: NDArray[np.int64]
+    keys: NDArray[np.uint64]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Number of tokens of each sentence, int64 (pairs,)."""
+        return np.diff(self.ends)
+
+    def flat(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Sentences one after the other.
+
+        Args:
+            rows: Numbers of the sentences.
+
+        Returns:
+            Their tokens, and where each begins, int64 (rows,).
+        """
+        return take_spans(self.tokens, self.ends, rows)
+
+    def longest(self, rows: NDArray[np.int64]) -> int:
+        """Number of tokens of the longest of some sentences, at least 1."""
+        return int((self.ends[rows + 1] - self.ends[rows]).max(initial=1))
+
+    def padded(self, rows: NDArray[np.int64], width: int | None = None) -> NDArray[np.int64]:
+        """Sentences below each other, PAD after the end.
+
+        Args:
+            rows: Numbers of the sentences.
+            width: How many tokens wide; as wide as the longest sentence if not given.
+
+        Returns:
+            int64 (rows, width).
+        """
+        tokens, _ = self.flat(rows)
+        lengths = self.ends[rows + 1] - self.ends[rows]
+        width = self.longest(rows) if width is None else width
+        block = np.full((len(rows), width), PAD, dtype=np.int64)
+        block[np.arange(block.shape[1]) < lengths[:, None]] = tokens
+        return block
+
+
+@dataclass(frozen=True)
+class TokenizedPairs:
+    """The tokenised pairs of one language pair, memory-mapped.
+
+    Attributes:
+        name: For example ``en-fr``.
+        source: The first side.
+        target: The second side.
+        weights: float32 (pairs,), how often an epoch has each pair, on average.
+    """
+
+    name: str
+    source: Side
+    target: Side
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.source.keys)
+
+
+def tokenize(
+    pairs: Iterable[WeightedPair],
+    tokenizer: Tokenizer,
+    folder: Path,
+    *,
+    max_tokens: int,
+    advance: Callable[[int], None] = lambda count: None,
+) -> None:
+    """Tokenise pairs into a folder; called again after a kill, it goes on with the next block.
+
+    Tokenisation runs on all cores. Pairs with a side of unknown characters alone are left out.
+
+    Args:
+        pairs: The pairs, in the same order at every call.
+        tokenizer: The tokenizer.
+        folder: Where the files go; made if it does not exist.
+        max_tokens: Longer sentences are cut.
+        advance: Told how many pairs have been dealt with since the last call.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    progress = folder / "progress.json"
+    done: dict[str, int] = json.loads(progress.read_text()) if progress.exists() else {"read": 0}
+    if done.get("finished"):
+        return
+    kind = _token_type(tokenizer)
+    stream = iter(pairs)
+    skipped = sum(1 for _ in islice(stream, done["read"]))
+    advance(skipped)
+    while block := list(islice(stream, _BLOCK)):
+        for name, array in _encode(block, tokenizer, max_tokens, kind).items():
+            done[name] = _append(folder / f"{name}.bin", array, done.get(name, 0))
+        done["read"] += len(block)
+        write_text(progress, json.dumps(done))
+        advance(len(block))
+    write_text(progress, json.dumps(done | {"finished": 1}))
+
+
+def open_tokens(folder: Path, name: str, tokenizer: Tokenizer) -> TokenizedPairs:
+    """Open what `tokenize` wrote.
+
+    Args:
+        folder: The folder.
+        name: The name of the language pair.
+        tokenizer: The tokenizer that was used.
+    """
+
+    def read(part: str, kind: type[np.generic]) -> NDArray[Any]:
+        path = folder / f"{part}.bin"
+        if not path.exists() or path.stat().st_size == 0:
+            return np.empty(0, kind)
+        return np.memmap(path, dtype=kind, mode="r")
+
+    def load(side: str) -> Side:
+        return Side(
+            tokens=read(f"{side}.tokens", _token_type(tokenizer)),
+            ends=np.concatenate([[0], np.cumsum(read(f"{side}.lengths", np.int64))]),
+            keys=read(f"{side}.keys", np.uint64),
+        )
+
+    return TokenizedPairs(name, load("source"), load("target"), read("weights", np.float32))
+
+
+def _token_type(tokenizer: Tokenizer) -> type[np.integer]:
+    return np.uint16 if tokenizer.get_vocab_size() <= 1 << 16 else np.uint32
+
+
+def _encode(
+    block: list[WeightedPair], tokenizer: Tokenizer, max_tokens: int, kind: type[np.integer]
+) -> dict[str, NDArray[np.generic]]:
+    encoded = [
+        [
+            e.ids[:max_tokens]
+            for e in tokenizer.encode_batch_fast([str(pair[side]) for pair in block])
+        ]
+        for side in range(2)
+    ]
+    nothing = {UNK, tokenizer.token_to_id(WORD_START)}
+    useful = [
+        row
+        for row, sentences in enumerate(zip(*encoded, strict=True))
+        if not any(nothing.issuperset(ids) for ids in sentences)
+    ]
+    weights = [block[row].weight for row in useful]
+    arrays: dict[str, NDArray[np.generic]] = {"weights": np.array(weights, np.float32)}
+    for name, sentences in zip(_SIDES, encoded, strict=True):
+        kept = [sentences[row] for row in useful]
+        lengths = np.fromiter(map(len, kept), dtype=np.int64, count=len(kept))
+        tokens = np.fromiter(chain.from_iterable(kept), dtype=kind, count=int(lengths.sum()))
+        arrays[f"{name}.tokens"] = tokens
+        arrays[f"{name}.lengths"] = lengths
+        arrays[f"{name}.keys"] = sentence_keys(tokens, lengths)
+    return arrays
+
+
+def sentence_keys(tokens: NDArray[np.integer], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """64-bit keys of sentences: equal for equal sentences, else different but for bad luck.
+
+    Args:
+        tokens: All tokens, sentence after sentence.
+        lengths: int64 (sentences,), all above zero.
+
+    Returns:
+        uint64 (sentences,).
+    """
+    if not len(lengths):
+        return np.empty(0, np.uint64)
+    powers = np.full(int(lengths.max()), _MULTIPLIER, np.uint64)
+    powers = np.multiply.accumulate(powers)
+    begins = np.cumsum(lengths) - lengths
+    places = np.arange(len(tokens)) - np.repeat(begins, lengths)
+    return np.add.reduceat((tokens.astype(np.uint64) + 1) * powers[places], begins)
+
+
+def _append(path: Path, array: NDArray[np.generic], size: int) -> int:
+    # Bytes after `size` are of a block that a kill cut short.
+    with path.open("r+b" if path.exists() else "w+b") as stream:
+        stream.truncate(size)
+        stream.seek(size)
+        stream.write(array.tobytes())
+        return stream.tell()

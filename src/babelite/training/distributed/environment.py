@@ -1,0 +1,93 @@
+"""Which of several processes this one is, as ``torchrun`` and Slurm's ``srun`` tell each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from babelite.errors import BabeliteError
+
+
+@dataclass(frozen=True)
+class Launch:
+    """The place of a process among those that were started together.
+
+    Attributes:
+        by: Who started them; None for a process on its own.
+        rank: Number of this process, from 0.
+        world_size: How many processes there are.
+        local_world_size: How many of them are on each machine.
+    """
+
+    by: Literal["torchrun", "slurm"] | None = None
+    rank: int = 0
+    world_size: int = 1
+    local_world_size: int = 1
+
+    @property
+    def nodes(self) -> int:
+        """The number of machines."""
+        return self.world_size // self.local_world_size
+
+
+def read_launch(environment: Mapping[str, str] | None = None) -> Launch:
+    """Find out from the environment which process this is.
+
+    ``torchrun`` goes before Slurm, as it can be started by it. A batch script of Slurm is a process
+    on its own until it calls ``srun``.
+
+    Args:
+        environment: The variables; those of this process if not given.
+
+    Raises:
+        BabeliteError: The variables contradict each other.
+
+    Example:
+        >>> read_launch({}).world_size
+        1
+        >>> read_launch({"RANK": "3", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4"}).nodes
+        2
+    """
+    given = os.environ if environment is None else environment
+    if "RANK" in given and "WORLD_SIZE" in given:
+        names = ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
+        rank, size, local = (_number(given, name, given["WORLD_SIZE"]) for name in names)
+        return _checked("torchrun", rank, size, local)
+    if _number(given, "SLURM_STEP_NUM_TASKS", "1") > 1:
+        rank = _number(given, "SLURM_PROCID", "0")
+        size = _number(given, "SLURM_STEP_NUM_TASKS", "1")
+        nodes = _number(given, "SLURM_STEP_NUM_NODES", given.get("SLURM_NNODES", "1"))
+        local = _number(given, "SLURM_NTASKS_PER_NODE", str(size // max(1, nodes)))
+        return _checked("slurm", rank, size, local)
+    return Launch()
+
+
+def is_first() -> bool:
+    """Whether this is the process that speaks to the user: the first, or one on its own."""
+    try:
+        return read_launch().rank == 0
+    except BabeliteError:
+        return True
+
+
+def _number(given: Mapping[str, str], name: str, otherwise: str) -> int:
+    text = given.get(name, otherwise)
+    if not text.isdecimal():
+        raise BabeliteError(
+            f"the environment variable {name} is {text!r}, not a number",
+            hint="unset it, or start the processes with torchrun or srun",
+        )
+    return int(text)
+
+
+def _checked(by: Literal["torchrun", "slurm"], rank: int, size: int, local: int) -> Launch:
+    if size == 1:
+        return Launch()
+    if not (rank < size and 0 < local <= size and size % local == 0):
+        raise BabeliteError(
+            f"{by} says this is process {rank} of {size}, {local} on each machine: no such thing",
+            hint="start as many processes on every machine",
+        )
+    return Launch(by, rank, size, local)

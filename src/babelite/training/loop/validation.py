@@ -1,0 +1,132 @@
+"""How good the network is on pairs it has not seen: retrieval first, losses beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from babelite.evaluation import precision_at_1
+from babelite.training.data.vocabulary import PAD
+from babelite.training.network.losses import Batch, TrainingModel
+from babelite.training.prepare import TrainingText
+
+_BATCH = 256
+# Losses are an average over batches; so many pairs are enough to see where they go.
+_LOSS_PAIRS = 1_024
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a validation found.
+
+    Attributes:
+        precision_at_1: For each language pair, the mean of both directions' P@1.
+        losses: For each language pair, each objective's loss without dropout; empty in the bag
+            phase.
+        standard_error: Of the mean P@1, over all sentences.
+    """
+
+    precision_at_1: dict[str, float]
+    losses: dict[str, dict[str, float]]
+    standard_error: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """The mean P@1 over the language pairs, by which the best weights are chosen."""
+        return float(np.mean(list(self.precision_at_1.values())))
+
+
+class Validator:
+    """Holds the tokenised held-out pairs.
+
+    Args:
+        text: The data.
+        max_tokens: Longer sentences are cut.
+        device: Where the network is.
+        seed: Decides the masks, which are the same at every validation.
+    """
+
+    def __init__(
+        self, text: TrainingText, *, max_tokens: int, device: torch.device, seed: int
+    ) -> None:
+        self.device, self.seed = device, seed
+        numbers = {language: number for number, language in enumerate(text.languages)}
+        self.sides = {
+            pair.name: tuple(
+                [
+                    e.ids[:max_tokens]
+                    for e in text.tokenizer.encode_batch([p[side] for p in pair.held_out])
+                ]
+                for side in range(2)
+            )
+            for pair in text.pairs
+        }
+        self.languages = {
+            pair.name: tuple(numbers[language] for language in pair.languages)
+            for pair in text.pairs
+        }
+
+    @torch.no_grad()
+    def __call__(self, model: TrainingModel, *, bag: bool) -> Validation:
+        """Measure the model, without dropout.
+
+        Args:
+            model: The network with its heads.
+            bag: Whether to leave out the layers, as the bag phase does, and the losses with them.
+        """
+        was_training = model.training
+        model.eval()
+        precision, losses, found = {}, {}, []
+        for name, (source, target) in self.sides.items():
+            u, v = (self._vectors(model, side, bag=bag) for side in (source, target))
+            hits = np.concatenate([precision_at_1(u, v), precision_at_1(v, u)])
+            precision[name] = float(hits.mean())
+            found.append(hits)
+            if not bag:
+                losses[name] = self._losses(model, name)
+        model.train(was_training)
+        every = np.concatenate(found)
+        return Validation(precision, losses, float(every.std() / np.sqrt(len(every))))
+
+    def _vectors(
+        self, model: TrainingModel, sentences: Sequence[list[int]], *, bag: bool
+    ) -> NDArray[np.float32]:
+        order = np.argsort([len(ids) for ids in sentences], kind="stable")
+        vectors = np.empty((len(sentences), model.network.shape.dim), np.float32)
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            batch = [sentences[row] for row in rows]
+            if bag:
+                found = model.network.bag(*self._flatten(batch))
+            else:
+                found = model.network(self._pad(batch))
+            vectors[rows] = found.float().cpu().numpy()
+        return vectors
+
+    def _losses(self, model: TrainingModel, name: str) -> dict[str, float]:
+        generator = torch.Generator(self.device).manual_seed(self.seed)
+        source, target = self.sides[name]
+        first, second = self.languages[name]
+        size = min(_BATCH, len(source))
+        sums: dict[str, list[float]] = {}
+        for start in range(0, min(len(source), _LOSS_PAIRS) - size + 1, size):
+            part = slice(start, start + size)
+            batch = Batch(self._pad(source[part]), self._pad(target[part]), first, second)
+            for objective, loss in model(batch, generator).items():
+                sums.setdefault(objective, []).append(loss.item())
+        return {objective: float(np.mean(values)) for objective, values in sums.items()}
+
+    def _flatten(self, sentences: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        ids = torch.tensor(list(chain.from_iterable(sentences)), dtype=torch.int64)
+        begins = np.cumsum([0, *map(len, sentences)])[:-1]
+        return ids.to(self.device), torch.from_numpy(begins).to(self.device)
+
+    def _pad(self, sentences: Sequence[list[int]]) -> torch.Tensor:
+        longest = max(1, *map(len, sentences))
+        rows = [ids + [PAD] * (longest - len(ids)) for ids in sentences]
+        return torch.tensor(rows, dtype=torch.int64, device=self.device)

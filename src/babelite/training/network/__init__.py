@@ -1,0 +1,1 @@
+"""The encoder network, its training heads, objectives and losses."""

@@ -1,0 +1,321 @@
+"""From a batch of pairs to the loss of each objective.
+
+Objectives differ in what the encoder is shown: the sentences as they are, one word masked (`smlm`,
+`ugt`), many tokens masked (`mlm`) or both sides in one sequence (`tlm`). Each view is encoded once
+a batch, whatever the number of objectives that use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from babelite.training.data.vocabulary import PAD
+from babelite.training.distributed.batch_slice import Shard
+from babelite.training.network import objectives
+from babelite.training.network.heads import ReconstructionHead, TranslationDecoder
+from babelite.training.network.masking import choose_sides, mask_one, mask_tokens
+from babelite.training.network.transformer import DualTransformer
+
+_WITH_WORD_MASKED = {"smlm", "ugt"}
+_WITH_HEAD = {"mlm", "tlm", "smlm", "xtr", "ugt", "translation"}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pairs of one language pair.
+
+    Attributes:
+        source: int64 (B, L1), PAD after the end.
+        target: int64 (B, L2), PAD after the end.
+        source_language: Number of the first side's language.
+        target_language: Number of the second side's language.
+        shard: Which part of a batch these pairs are, if several processes share it; then L1 and L2
+            are those of the whole batch.
+    """
+
+    source: Tensor
+    target: Tensor
+    source_language: int = 0
+    target_language: int = 1
+    shard: Shard | None = None
+
+
+@dataclass(frozen=True)
+class ContrastiveSettings:
+    """How sentence vectors are compared in ``align`` and ``sim``.
+
+    Attributes:
+        cosine: Cosines instead of dot products.
+        temperature: What similarities are divided by.
+        projection: Width of a linear map that vectors pass first and that is thrown away after
+            training (Mao et al., 2022); 0 for none.
+    """
+
+    cosine: bool = False
+    temperature: float = 1.0
+    projection: int = 0
+
+
+class TrainingModel(nn.Module):
+    """The encoder with the heads that its objectives need.
+
+    Args:
+        network: The encoder.
+        weights: Weight of each objective, as `formula.parse_objective` gives them.
+        languages: How many languages there are in training.
+        contrastive: How sentence vectors are compared.
+        dropout: Dropout of the translation decoder.
+    """
+
+    def __init__(
+        self,
+        network: DualTransformer,
+        weights: Mapping[str, float],
+        *,
+        languages: int = 2,
+        contrastive: ContrastiveSettings | None = None,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        shape = network.shape
+        self.network, self.weights = network, dict(weights)
+        self.contrastive = contrastive or ContrastiveSettings()
+        needs_head = not _WITH_HEAD.isdisjoint(weights)
+        self.head = ReconstructionHead(shape, languages) if needs_head else None
+        self.decoder = (
+            TranslationDecoder(shape, languages, dropout) if "translation" in weights else None
+        )
+        width = self.contrastive.projection
+        self.projection = nn.Linear(shape.dim, width, bias=False) if width else None
+
+    @property
+    def embeddings(self) -> Tensor:
+        """The token embeddings (V, d), to which the decoders are tied."""
+        return self.network.embeddings.word_embeddings.weight
+
+    def forward(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """The loss of each objective, not yet weighted.
+
+        Args:
+            batch: The pairs.
+            generator: Where masks come from; its device is that of the batch.
+
+        Returns:
+            A scalar for each objective, in the order of the weights: the mean over the batch, or
+            if several processes share it, what this one's pairs add to the mean.
+        """
+        views = _Views(self, batch, generator)
+        return {name: _LOSSES[name](views) for name in self.weights}
+
+    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
+        """The weighted sum of the losses."""
+        return torch.stack([weight * losses[name] for name, weight in self.weights.items()]).sum()
+
+    def plain_state(self) -> dict[str, Tensor]:
+        """The state dict with the n-grams that pieces share added to the token embeddings."""
+        state: dict[str, Tensor] = self.state_dict()
+        if self.network.ngrams is not None:
+            del state["network.ngrams.vectors"]
+            state["network.embeddings.word_embeddings.weight"] = self.network.ngrams.added_to(
+                self.embeddings
+            )
+        return state
+
+    def bag_loss(
+        self,
+        source: tuple[Tensor, Tensor],
+        target: tuple[Tensor, Tensor],
+        shard: Shard | None = None,
+    ) -> Tensor:
+        """``align`` on the encoder without its layers.
+
+        Args:
+            source: Flat ids of the first sides, and where each begins.
+            target: The same of the second sides.
+            shard: Which part of a batch these pairs are, if not all of it.
+        """
+        ids = torch.cat([source[0], target[0]])
+        offsets = torch.cat([source[1], target[1] + len(source[0])])
+        # Both sides at once: a token that they share is normalised, and its gradient made, once.
+        u, v = self.network.bag(ids, offsets).chunk(2)
+        loss = objectives.alignment_loss(
+            u, v, cosine=True, temperature=self.contrastive.temperature, whole=_whole(u, v, shard)
+        )
+        return loss if shard is None else loss * shard.share
+
+
+def _whole(u: Tensor, v: Tensor, shard: Shard | None) -> objectives.Whole | None:
+    if shard is None:
+        return None
+    return objectives.Whole(*shard.gather(u, v), shard.places(u.device))
+
+
+class _Views:
+    """What the encoder makes of one batch, computed when first asked for."""
+
+    def __init__(self, model: TrainingModel, batch: Batch, generator: torch.Generator) -> None:
+        self.model, self.batch, self.generator = model, batch, generator
+        self.sides = (batch.source, batch.target)
+        self.languages = (batch.source_language, batch.target_language)
+
+    @cached_property
+    def words(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Each side with one word masked in one of the two, and the words."""
+        source, target = self.sides
+        generator, shard = self.generator, self.batch.shard
+        first = choose_sides(len(source), generator, source.device, shard)
+        return (
+            mask_one(source, first, generator, shard),
+            mask_one(target, ~first, generator, shard),
+        )
+
+    @cached_property
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        """Sentence vectors of both sides, of the masked sentences if an objective masks a word."""
+        masked = not _WITH_WORD_MASKED.isdisjoint(self.model.weights)
+        sides = (self.words[0][0], self.words[1][0]) if masked else self.sides
+        return self.model.network(sides[0]), self.model.network(sides[1])
+
+    @cached_property
+    def compared(self) -> tuple[Tensor, Tensor]:
+        """The vectors that `align` and `sim` compare."""
+        project = self.model.projection
+        u, v = self.vectors
+        return (u, v) if project is None else (project(u), project(v))
+
+    @cached_property
+    def whole(self) -> objectives.Whole | None:
+        """What they are compared with, if other processes have other parts of the batch."""
+        return _whole(*self.compared, self.batch.shard)
+
+    @cached_property
+    def own_logits(self) -> tuple[Tensor, Tensor]:
+        """Each side's prediction of its own masked word."""
+        return self.predict(self.vectors[0], 0), self.predict(self.vectors[1], 1)
+
+    @cached_property
+    def other_logits(self) -> tuple[Tensor, Tensor]:
+        """Each side's prediction of the other side's bag."""
+        if self.model.head is not None and self.model.head.language is None:
+            return self.own_logits  # the head is not told a language, so they are the same
+        return self.predict(self.vectors[0], 1), self.predict(self.vectors[1], 0)
+
+    def mean_of_pairs(self, loss: Tensor) -> Tensor:
+        """The part of the batch's loss, from a mean over the pairs of this process."""
+        return loss if self.batch.shard is None else loss * self.batch.shard.share
+
+    def mean_of_tokens(self, loss: Tensor, count: int) -> Tensor:
+        """The part of the batch's loss, from a mean over `count` tokens of this process."""
+        return loss if self.batch.shard is None else self.batch.shard.part(loss, count)
+
+    def predict(self, vectors: Tensor, side: int) -> Tensor:
+        """Logits for tokens of a side's language."""
+        assert self.model.head is not None
+        logits: Tensor = self.model.head(vectors, self.model.embeddings, self.languages[side])
+        return logits
+
+
+def _mlm(views: _Views) -> Tensor:
+    total = views.batch.source.new_zeros((), dtype=torch.float32)
+    for side, ids in enumerate(views.sides):
+        hidden, chosen = mask_tokens(
+            ids, views.model.network.shape.vocabulary_size, views.generator, views.batch.shard
+        )
+        states = views.model.network.states(hidden)[chosen]
+        loss = objectives.token_loss(views.predict(states, side), ids[chosen])
+        total = total + views.mean_of_tokens(loss, len(states))
+    return total
+
+
+def _tlm(views: _Views) -> Tensor:
+    joined, positions = join_sides(*views.sides)
+    size = views.model.network.shape.vocabulary_size
+    hidden, chosen = mask_tokens(joined, size, views.generator, views.batch.shard)
+    states = views.model.network.states(hidden, positions)
+    first = torch.arange(joined.shape[1], device=joined.device) < views.sides[0].shape[1]
+    logits, tokens = [], []
+    for side, part in enumerate((chosen & first, chosen & ~first)):
+        logits.append(views.predict(states[part], side))
+        tokens.append(joined[part])
+    loss = objectives.token_loss(torch.cat(logits), torch.cat(tokens))
+    return views.mean_of_tokens(loss, sum(map(len, tokens)))
+
+
+def join_sides(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Both sides in one sequence, each with positions from 0 (Lample & Conneau, 2019).
+
+    Args:
+        source: int64 (B, L1).
+        target: int64 (B, L2).
+
+    Returns:
+        ids and positions, int64 (B, L1 + L2). PAD may stand between the sides: it is masked.
+    """
+    positions = torch.cat(
+        [torch.arange(side.shape[1], device=side.device) for side in (source, target)]
+    )
+    return torch.cat([source, target], dim=1), positions.expand(len(source), -1)
+
+
+def _smlm(views: _Views) -> Tensor:
+    words = torch.cat([words for _, words in views.words])
+    loss = objectives.single_word_loss(torch.cat(views.own_logits), words)
+    return views.mean_of_tokens(loss, int(words.ne(PAD).sum()))
+
+
+def _xtr(views: _Views) -> Tensor:
+    loss = objectives.reconstruction_loss(*views.other_logits, *views.sides)
+    return views.mean_of_pairs(loss)
+
+
+def _ugt(views: _Views) -> Tensor:
+    words = (views.words[0][1], views.words[1][1])
+    loss = objectives.unified_loss(*views.other_logits, *views.sides, *words)
+    return views.mean_of_pairs(loss)
+
+
+def _align(views: _Views) -> Tensor:
+    how = views.model.contrastive
+    loss = objectives.alignment_loss(
+        *views.compared, cosine=how.cosine, temperature=how.temperature, whole=views.whole
+    )
+    return views.mean_of_pairs(loss)
+
+
+def _sim(views: _Views) -> Tensor:
+    how = views.model.contrastive
+    loss = objectives.similarity_loss(
+        *views.compared, cosine=how.cosine, temperature=how.temperature, whole=views.whole
+    )
+    return views.mean_of_pairs(loss)
+
+
+def _translation(views: _Views) -> Tensor:
+    decoder = views.model.decoder
+    assert decoder is not None
+    total = views.batch.source.new_zeros((), dtype=torch.float32)
+    for side, vectors in ((1, views.vectors[0]), (0, views.vectors[1])):
+        ids = views.sides[side]
+        states = decoder(vectors, ids, views.model.embeddings, views.languages[side])
+        present = ids.ne(PAD)
+        tokens = ids[present]
+        loss = objectives.token_loss(views.predict(states[present], side), tokens)
+        total = total + views.mean_of_tokens(loss, len(tokens))
+    return total
+
+
+_LOSSES: dict[str, Callable[[_Views], Tensor]] = {
+    "mlm": _mlm,
+    "tlm": _tlm,
+    "smlm": _smlm,
+    "xtr": _xtr,
+    "ugt": _ugt,
+    "align": _align,
+    "sim": _sim,
+    "translation": _translation,
+}

@@ -1,0 +1,339 @@
+"""The dual transformer: one weight-shared encoder that reads each language on its own.
+
+Modules and parameters carry the names of transformers' ``DistilBertModel``, which is exactly this
+network (post-LN, learned positions, no token types, no pooler), so that a saved state dict is
+already in the layout that other libraries open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from babelite.training.data.vocabulary import PAD
+from babelite.training.network.ngrams import CharacterNgrams
+
+# What DistilBertModel uses; another value would make the same weights give other vectors there.
+LAYER_NORM_EPSILON = 1e-12
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """The sizes of an encoder.
+
+    Attributes:
+        vocabulary_size: Number of pieces, special tokens included.
+        dim: Width of token states and of the sentence vector.
+        layers: Number of transformer layers; 0 is a token bag.
+        heads: Number of attention heads; divides ``dim``.
+        hidden_dim: Width of the feed-forward layers.
+        max_tokens: Longest sentence, in tokens; longer ones are cut.
+    """
+
+    vocabulary_size: int
+    dim: int = 256
+    layers: int = 2
+    heads: int = 4
+    hidden_dim: int = 512
+    max_tokens: int = 200
+
+    def to_distilbert(self) -> dict[str, object]:
+        """The ``config.json`` of a model folder, as ``DistilBertConfig`` reads it."""
+        return {
+            "architectures": ["DistilBertModel"],
+            "model_type": "distilbert",
+            "activation": "silu",
+            "attention_dropout": 0.1,
+            "dim": self.dim,
+            "dropout": 0.1,
+            "hidden_dim": self.hidden_dim,
+            "initializer_range": 0.02,
+            "max_position_embeddings": self.max_tokens,
+            "n_heads": self.heads,
+            "n_layers": self.layers,
+            "pad_token_id": PAD,
+            "sinusoidal_pos_embds": False,
+            "tie_weights_": True,
+            "vocab_size": self.vocabulary_size,
+        }
+
+    @classmethod
+    def from_distilbert(cls, config: Mapping[str, Any]) -> NetworkShape:
+        """The sizes in what `to_distilbert` gives."""
+        return cls(
+            vocabulary_size=config["vocab_size"],
+            dim=config["dim"],
+            layers=config["n_layers"],
+            heads=config["n_heads"],
+            hidden_dim=config["hidden_dim"],
+            max_tokens=config["max_position_embeddings"],
+        )
+
+
+class Dropout(nn.Module):
+    """Dropout whose masks cost an eighth of torch's on a CPU: one draw of 64 bits for 8 entries.
+
+    There the share is rounded to a 256th, and what is kept is scaled by exactly that.
+
+    Args:
+        share: Share of the entries set to zero in training.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, states: Tensor) -> Tensor:
+        """The states, with some entries zero and the others scaled up while training."""
+        if not self.training or self.share == 0:
+            return states
+        if states.device.type != "cpu":
+            return F.dropout(states, self.share)
+        dropped = min(255, round(256 * self.share))
+        bits = torch.empty((states.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
+        kept = bits.view(torch.uint8)[: states.numel()].ge(dropped).view(states.shape)
+        return states * (kept.to(states.dtype) * (256 / (256 - dropped)))
+
+
+class Embeddings(nn.Module):
+    """Token embedding plus position embedding, normalised."""
+
+    def __init__(self, shape: NetworkShape, dropout: float) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(shape.vocabulary_size, shape.dim, padding_idx=PAD)
+        self.position_embeddings = nn.Embedding(shape.max_tokens, shape.dim)
+        self.LayerNorm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
+        """States (batch, tokens, dim) before the first layer."""
+        if positions is None:
+            placed = self.position_embeddings.weight[: ids.shape[1]]
+        else:
+            placed = self.position_embeddings(positions)
+        states: Tensor = self.dropout(self.LayerNorm(self.word_embeddings(ids) + placed))
+        return states
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention."""
+
+    def __init__(self, shape: NetworkShape, dropout: float) -> None:
+        super().__init__()
+        self.heads, self.dropout = shape.heads, dropout
+        self.q_lin = nn.Linear(shape.dim, shape.dim)
+        self.k_lin = nn.Linear(shape.dim, shape.dim)
+        self.v_lin = nn.Linear(shape.dim, shape.dim)
+        self.out_lin = nn.Linear(shape.dim, shape.dim)
+
+    def forward(self, states: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
+        """States (batch, tokens, dim); a token sees those where the mask is true."""
+        batch, tokens, dim = states.shape
+        # One matrix product for the three maps is markedly faster than three narrow ones.
+        maps = (self.q_lin, self.k_lin, self.v_lin)
+        joined = F.linear(
+            states, torch.cat([m.weight for m in maps]), torch.cat([m.bias for m in maps])
+        )
+        queries, keys, values = joined.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        dropout = self.dropout if self.training else 0.0
+        mixed = _attend(queries, keys, values, mask, dropout, causal)
+        output: Tensor = self.out_lin(mixed.transpose(1, 2).reshape(batch, tokens, dim))
+        return output
+
+
+def _attend(
+    queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, dropout: float, causal: bool
+) -> Tensor:
+    # torch's kernel for CPUs takes eight times as long in bfloat16 on the way back.
+    precise = queries.device.type == "cpu" and queries.dtype is torch.bfloat16
+    if precise:
+        queries, keys, values = queries.float(), keys.float(), values.float()
+    with torch.autocast("cpu", enabled=False):
+        return F.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=mask, dropout_p=dropout, is_causal=causal
+        )
+
+
+class FeedForward(nn.Module):
+    """Two linear maps with SiLU between them."""
+
+    def __init__(self, shape: NetworkShape) -> None:
+        super().__init__()
+        self.lin1 = nn.Linear(shape.dim, shape.hidden_dim)
+        self.lin2 = nn.Linear(shape.hidden_dim, shape.dim)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """States (batch, tokens, dim), each on its own."""
+        output: Tensor = self.lin2(F.silu(self.lin1(states)))
+        return output
+
+
+class Layer(nn.Module):
+    """A post-LN transformer layer."""
+
+    def __init__(self, shape: NetworkShape, dropout: float) -> None:
+        super().__init__()
+        self.attention = Attention(shape, dropout)
+        self.sa_layer_norm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
+        self.ffn = FeedForward(shape)
+        self.output_layer_norm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, states: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
+        """States (batch, tokens, dim) of the next layer."""
+        attended = self.attention(states, mask, causal=causal)
+        states = self.sa_layer_norm(states + self.dropout(attended))
+        output: Tensor = self.output_layer_norm(states + self.dropout(self.ffn(states)))
+        return output
+
+
+class Transformer(nn.Module):
+    """The stack of layers."""
+
+    def __init__(self, shape: NetworkShape, dropout: float) -> None:
+        super().__init__()
+        self.layer = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.layers))
+
+    def forward(self, states: Tensor, mask: Tensor | None) -> Tensor:
+        """States (batch, tokens, dim) of the last layer."""
+        for layer in self.layer:
+            states = layer(states, mask)
+        return states
+
+
+class DualTransformer(nn.Module):
+    """The encoder (Mao et al., 2021, section 3): its sentence vector is the mean of the last layer.
+
+    Args:
+        shape: The sizes.
+        dropout: Share of embedded and hidden states and of attention weights dropped in training.
+        identity: Whether the layers start as the identity (the last map of each residual branch
+            and the positions are zero), so that a trained token bag loses nothing when the layers
+            are switched on. Otherwise every weight starts at N(0, 0.02²).
+
+    Attributes:
+        ngrams: What pieces share until `fold_ngrams`; `bag` alone knows of it.
+    """
+
+    def __init__(
+        self, shape: NetworkShape, *, dropout: float = 0.1, identity: bool = False
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embeddings = Embeddings(shape, dropout)
+        self.transformer = Transformer(shape, dropout)
+        self.ngrams: CharacterNgrams | None = None
+        self.apply(_initialise)
+        if identity:
+            nn.init.zeros_(self.embeddings.position_embeddings.weight)
+            for layer in self.transformer.layer:
+                assert isinstance(layer, Layer)
+                nn.init.zeros_(layer.attention.out_lin.weight)
+                nn.init.zeros_(layer.ffn.lin2.weight)
+
+    def states(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
+        """Token states of the last layer.
+
+        Args:
+            ids: int64 (batch, tokens), PAD after the end of a sentence.
+            positions: int64 (batch, tokens), where they are not 0, 1, 2, …
+
+        Returns:
+            (batch, tokens, dim); the states at PAD mean nothing.
+        """
+        present = ids.ne(PAD)
+        mask = None if bool(present.all()) else _attention_mask(present)
+        states: Tensor = self.transformer(self.embeddings(ids, positions), mask)
+        return states
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Sentence vectors (batch, dim), not normalised: masked means of the last layer.
+
+        Sentences of like length are computed together, so that little of it is padding.
+        """
+        lengths = ids.ne(PAD).sum(1).cpu()
+        order = torch.argsort(lengths, stable=True)
+        parts = []
+        for rows in _parts_of_like_length(order, lengths[order], _part_tokens(ids.device)):
+            part = ids[rows.to(ids.device), : max(1, int(lengths[rows[-1]]))]
+            parts.append(masked_mean(self.states(part), part.ne(PAD)))
+        return torch.cat(parts)[torch.argsort(order).to(ids.device)]
+
+    def bag(self, ids: Tensor, offsets: Tensor) -> Tensor:
+        """Sentence vectors of the encoder without its layers, positions and dropout.
+
+        A token is its embedding plus what it shares with others, if `ngrams` are there.
+        Each distinct token of the batch is normalised once and summed where it occurs, so the
+        cost is that of reading the tokens: no padding, no (batch, tokens, dim) array.
+
+        Args:
+            ids: int64 (tokens of the whole batch,), sentence after sentence.
+            offsets: int64 (batch,), where each sentence begins.
+
+        Returns:
+            (batch, dim).
+        """
+        distinct, places = torch.unique(ids, return_inverse=True)
+        tokens = F.embedding(distinct, self.embeddings.word_embeddings.weight)
+        if self.ngrams is not None:
+            tokens = tokens + self.ngrams(distinct)
+        tokens = self.embeddings.LayerNorm(tokens)
+        return F.embedding_bag(places, tokens, offsets, mode="mean")
+
+    def fold_ngrams(self) -> None:
+        """Add the n-grams that pieces share to the token embeddings, and forget them."""
+        if self.ngrams is not None:
+            embeddings = self.embeddings.word_embeddings.weight
+            embeddings.data = self.ngrams.added_to(embeddings)
+            self.ngrams = None
+
+
+def _part_tokens(device: torch.device) -> int:
+    """How many tokens are computed together: what fits a core's cache, or what fills a GPU."""
+    return 4_096 if device.type == "cpu" else 131_072
+
+
+def _parts_of_like_length(order: Tensor, lengths: Tensor, tokens: int) -> Iterator[Tensor]:
+    """Cut rows that are sorted by length into parts of so many tokens, padding included."""
+    start = 0
+    while start < len(order):
+        padded = lengths[start:] * torch.arange(1, len(order) - start + 1)
+        fitting = int(torch.searchsorted(padded, tokens, right=True))
+        yield order[start : start + max(1, fitting)]
+        start += max(1, fitting)
+
+
+def masked_mean(states: Tensor, present: Tensor) -> Tensor:
+    """Mean over the tokens that are present; zero where there is none.
+
+    Args:
+        states: (batch, tokens, dim).
+        present: bool (batch, tokens).
+
+    Returns:
+        (batch, dim), in float32, or in float64 if the states are.
+    """
+    weights = present.unsqueeze(-1).to(states.dtype)
+    total = (states * weights).sum(1, dtype=torch.promote_types(states.dtype, torch.float32))
+    return total / present.sum(1, keepdim=True).clamp(min=1)
+
+
+def _attention_mask(present: Tensor) -> Tensor:
+    # A sentence without tokens looks at its padding: its states mean nothing, but must be finite.
+    nothing = ~present.any(1, keepdim=True)
+    return (present | nothing)[:, None, None, :]
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, (nn.Linear, nn.Embedding)):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+    if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+        with torch.no_grad():
+            module.weight[module.padding_idx].zero_()

@@ -1,0 +1,47 @@
+"""The objective of a run as people write it: a weighted sum of names."""
+
+from __future__ import annotations
+
+import re
+
+from babelite.errors import BabeliteError
+
+OBJECTIVES = ("mlm", "tlm", "smlm", "xtr", "ugt", "align", "sim", "translation")
+
+_TERM = re.compile(r"^(?:(?P<weight>\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?(?P<name>[a-z]+)$")
+
+
+def parse_objective(text: str) -> dict[str, float]:
+    """Read a weighted sum of objectives.
+
+    Args:
+        text: For example ``"ugt + 2*align + 2*sim"``.
+
+    Returns:
+        The weight of each objective, in the order of the text.
+
+    Raises:
+        BabeliteError: A term is not ``name`` or ``number*name``, a name is unknown or given twice,
+            or a weight is zero.
+
+    Example:
+        >>> parse_objective("ugt + 2*align")
+        {'ugt': 1.0, 'align': 2.0}
+    """
+    weights: dict[str, float] = {}
+    for term in text.split("+"):
+        found = _TERM.match(term.strip().lower())
+        name = found["name"] if found else None
+        if found is None or name not in OBJECTIVES:
+            raise BabeliteError(
+                f"the objective {text!r} has an unknown part {term.strip()!r}",
+                hint=f"add up some of {', '.join(OBJECTIVES)}, as in 'ugt + 2*align + 2*sim'",
+            )
+        weight = float(found["weight"] or 1)
+        if name in weights or weight == 0:
+            raise BabeliteError(
+                f"the objective {text!r} names {name!r} twice or with weight 0",
+                hint="name each part once, with a weight above 0",
+            )
+        weights[name] = weight
+    return weights

@@ -1,0 +1,160 @@
+import json
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from babelite.cluster import EncodedFolder, Model, encode_files, open_pool
+from babelite.cluster.shards import MANIFEST
+from babelite.corpus import Source
+from babelite.encoding import Encoder, identify
+from babelite.errors import BabeliteError
+from babelite.storage import LOCK
+
+MEMORY = fsspec.filesystem("memory")
+LINES = [f"line {i} of the house" if i % 7 else "" for i in range(100)]
+OTHERS = ["une souris", "ein Haus"]
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> list[Source]:
+    (tmp_path / "a.txt").write_text("".join(f"{line}\n" for line in LINES))
+    (tmp_path / "b.jsonl").write_text("".join(f"{json.dumps({'fr': s})}\n" for s in OTHERS))
+    return [Source(str(tmp_path / "a.txt")), Source(str(tmp_path / "b.jsonl"), field="fr")]
+
+
+def encode(sources: list[Source], out: str, model: str, **options: object) -> EncodedFolder:
+    with open_pool(model, workers=1) as pool:
+        identity = identify(Encoder.load(model), model)
+        return encode_files(sources, out, pool, identity, **{"shard_rows": 30, **options})
+
+
+def read(folder: str) -> tuple[list[str], list[str], np.ndarray]:
+    """The ids, texts and vectors of a folder, read by nothing of ours."""
+    files = fsspec.core.url_to_fs(folder)[0]
+    names = sorted(files.glob(f"{folder}/*.parquet"))
+    tables = [pq.read_table(name, filesystem=files) for name in names]
+    columns = {
+        name: [value for table in tables for value in table[name].to_pylist()]
+        for name in tables[0].column_names
+    }
+    return columns["id"], columns.get("text", []), np.array(columns["vector"], np.float32)
+
+
+@pytest.mark.parametrize("where", ["path", "memory"])
+def test_every_line_is_encoded_once(
+    where: str, sources: list[Source], model: str, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "out") if where == "path" else "memory://encoded/out"
+    made = encode(sources, out, model)
+    assert made.manifest.rows == made.new_rows == 102
+    ids, texts, vectors = read(out)
+    a, b = (source.place for source in sources)
+    assert ids == [f"{a}:{n}" for n in range(1, 101)] + [f"{b}:1", f"{b}:2"]
+    assert texts == [*LINES, *OTHERS]
+    expected = Encoder.load(model).encode([*LINES, *OTHERS])
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    assert not vectors[0].any()
+    # The same again has nothing to do.
+    assert encode(sources, out, model).new_rows == 0
+
+
+def test_shards_are_columns_of_known_types(
+    sources: list[Source], model: str, tmp_path: Path
+) -> None:
+    encode(sources, str(tmp_path / "out"), model, dtype="float16", text=False)
+    files = sorted((tmp_path / "out").glob("*.parquet"))
+    assert [file.name for file in files] == [
+        *(f"part-00000-{n:06d}.parquet" for n in range(4)), "part-00001-000000.parquet",
+    ]  # fmt: skip
+    schema = pq.read_schema(files[0])
+    assert schema.names == ["id", "vector"]
+    assert str(schema.field("vector").type) == "fixed_size_list<element: halffloat>[48]"
+
+
+def test_only_what_is_missing_is_made(sources: list[Source], model: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    encode(sources, str(out), model)
+    before = read(str(out))
+    kept = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    # As two killed workers leave it: one shard is missing, of another there is a beginning.
+    for name in ("part-00000-000001.parquet", "part-00001-000000.parquet"):
+        (out / name).unlink()
+        del kept[out / name]
+    (out / ".part-00000-000001.parquet.xyz.tmp").write_bytes(b"PAR1 half")
+    made = encode(sources, str(out), model)
+    assert made.new_rows == 32
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    after = read(str(out))
+    assert before[:2] == after[:2]
+    np.testing.assert_array_equal(before[2], after[2])
+    assert [path.name for path in out.glob(".*")] == [LOCK]
+
+
+def test_a_folder_of_something_else_is_left_alone(
+    sources: list[Source], model: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    encode(sources, str(out), model)
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    other = identify(Encoder.load(), None)
+    for options, message in (
+        ({"dtype": "float16"}, "holds vectors of float32"),
+        ({"text": False}, "holds shards with text"),
+        ({"shard_rows": 31}, "holds shards of 30 lines"),
+    ):
+        with pytest.raises(BabeliteError, match=message):
+            encode(sources, str(out), model, **options)
+    with pytest.raises(BabeliteError, match="holds the lines of"):
+        encode(sources[:1], str(out), model)
+    with (
+        open_pool(None, workers=1) as pool,
+        pytest.raises(BabeliteError, match="holds vectors of the model small & random"),
+    ):
+        encode_files(sources, str(out), pool, other, shard_rows=30)
+    Path(sources[0].place).write_text("changed\n" * 100)
+    with pytest.raises(BabeliteError, match=r"holds .*a\.txt as it was before it changed"):
+        encode(sources, str(out), model)
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
+    (out / MANIFEST).write_text("{")
+    with pytest.raises(BabeliteError, match="is damaged"):
+        encode(sources, str(out), model)
+    with pytest.raises(BabeliteError, match=r"holds other files, such as a\.txt"):
+        encode(sources, str(tmp_path), model)
+
+
+def test_workers_with_another_encoder_than_the_folder_is_to_name(
+    sources: list[Source], model: str, tmp_path: Path
+) -> None:
+    identity = identify(Encoder.load(model), model)
+    with (
+        open_pool(None, workers=1) as pool,
+        pytest.raises(BabeliteError, match=r"model small & random .* gives other vectors"),
+    ):
+        encode_files(sources, str(tmp_path / "out"), pool, identity, shard_rows=30)
+    assert not list((tmp_path / "out").glob("*.parquet"))
+
+
+def test_nothing_begins_with_input_that_is_wrong(model: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_bytes(b"fine\n" * 50 + b"\xff\n")
+    bad = Source(str(tmp_path / "bad.txt"))
+    with pytest.raises(BabeliteError, match=r"bad\.txt, line 51: is not UTF-8"):
+        encode([bad], str(tmp_path / "out"), model)
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "good.txt").write_text("fine\n")
+    good = Source(str(tmp_path / "good.txt"))
+    with pytest.raises(BabeliteError, match="is named twice"):
+        encode([good, good], str(tmp_path / "out"), model)
+
+
+def test_a_model_travels_as_the_files_it_needs(model: str) -> None:
+    packed = Model.packed(model)
+    assert packed.files is not None
+    assert sorted(packed.files) == ["babelite.json", "onnx/model_int8.onnx", "tokenizer.json"]
+    sentences = ["the house", "une souris"]
+    np.testing.assert_array_equal(
+        packed.open().encode(sentences), Encoder.load(model).encode(sentences)
+    )
+    assert Model.packed(None).files is None

@@ -1,0 +1,194 @@
+"""The first words of a process are split as the tokenizer's library splits them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import random_model
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from babelite import BabeliteError, Encoder
+from babelite.encoding.fast_bpe import FirstWords, first_words_files
+from babelite.encoding.model_folder import (
+    DEFAULT_MODEL,
+    FIRST_CHARACTERS,
+    FIRST_MERGES,
+    TOKENIZER,
+    read_model_folder,
+)
+from babelite.encoding.model_writer import ModelContents, write_model_folder
+from babelite.encoding.tokenizer import LazyTokenizer, open_tokenizer
+from babelite.server.batching import batch_encoder
+from babelite.training import train_vocabulary
+
+LETTERS = st.text("aábcdeéfhilmnoprsßtuüœ▁ .,'’-«»İ[MASK]", max_size=60)
+REPEATED = ["ababab abab", "aaaa aaa aa a", "banana bandana", "na na nana"]
+
+
+def packaged() -> str:
+    return (DEFAULT_MODEL / TOKENIZER).read_text(encoding="utf-8")
+
+
+def made_of(tokenizer: str) -> FirstWords:
+    parts = first_words_files(json.loads(tokenizer))
+    assert parts is not None
+    return FirstWords(*parts)
+
+
+@pytest.fixture(scope="module", params=["packaged", "small"])
+def both(request: pytest.FixtureRequest) -> tuple[FirstWords, Tokenizer]:
+    small = train_vocabulary([*random_model.TEXT, *REPEATED] * 9, 120)
+    tokenizer = packaged() if request.param == "packaged" else small.to_str()
+    return made_of(tokenizer), Tokenizer.from_str(tokenizer)
+
+
+def test_those_of_the_package_are_made_of_its_tokenizer() -> None:
+    files = (DEFAULT_MODEL / FIRST_CHARACTERS, DEFAULT_MODEL / FIRST_MERGES)
+    assert first_words_files(json.loads(packaged())) == tuple(file.read_bytes() for file in files)
+
+
+@given(st.one_of(st.text(max_size=60), LETTERS, st.sampled_from([*random_model.TEXT, *REPEATED])))
+def test_any_text_is_split_as_the_library_splits_it(
+    both: tuple[FirstWords, Tokenizer], text: str
+) -> None:
+    first_words, library = both
+    assert first_words.ids(text) == library.encode(text).ids
+
+
+@pytest.mark.parametrize("text", ["a[MASK]b [PAD]", "x" * 300, "abc" * 100, "天気 👍🏽 \x00 ﷽"])
+def test_so_are_uncommon_ones(both: tuple[FirstWords, Tokenizer], text: str) -> None:
+    first_words, library = both
+    assert first_words.ids(text) == library.encode(text).ids
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "WordPiece"},
+        {"dropout": 0.1},
+        {"continuing_subword_prefix": "##"},
+        {"end_of_word_suffix": "</w>"},
+        {"byte_fallback": True},
+        {"ignore_merges": True},
+        {"merges": []},
+        {"merges": ["a b", "a b"]},
+        {"merges": ["a c", "a b"]},
+    ],
+)
+def test_a_tokenizer_of_another_kind_is_left_to_the_library(change: dict[str, Any]) -> None:
+    vocabulary = {"a": 0, "b": 1, "c": 2, "ab": 3, "ac": 4}
+    model = {"type": "BPE", "vocab": vocabulary, "merges": ["a b", "a c"]}
+    assert first_words_files({"model": model}) is not None
+    assert first_words_files({"model": {**model, **change}}) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"truncation": {"max_length": 5}},
+        {"padding": {"strategy": {"Fixed": 9}}},
+        {"post_processor": {"type": "TemplateProcessing"}},
+        {"added_tokens": [{"id": 4, "content": "ac"}]},
+    ],
+)
+def test_so_is_one_that_does_more_than_to_split(change: dict[str, Any]) -> None:
+    tokenizer = json.loads(packaged())
+    assert first_words_files(tokenizer) is not None
+    if "added_tokens" in change:
+        last = max(tokenizer["model"]["vocab"].values())
+        change = {"added_tokens": [*tokenizer["added_tokens"], {"id": last, "content": "x"}]}
+    assert first_words_files({**tokenizer, **change}) is None
+
+
+def test_the_library_takes_over_after_a_few_sentences() -> None:
+    class Other:
+        def ids(self, _: str) -> list[int]:
+            return [-1, -2, -3]
+
+    lazy = LazyTokenizer(packaged().encode(), 2, Other())  # type: ignore[arg-type]
+    library = Tokenizer.from_str(packaged())
+    text = "Where is the nearest train station, please? " * 5
+    assert lazy.ids([text, text]) == [[-1, -2], [-1, -2]]
+    assert (
+        lazy.ids([text]) == lazy.ids(["Where is the"]) == [library.encode("Where is the").ids[:2]]
+    )
+
+
+def test_threads_may_meet_while_the_library_is_loaded() -> None:
+    tokenizer = open_tokenizer(read_model_folder(DEFAULT_MODEL))
+    texts = ["Where is the nearest train station, please?"] * 4
+    results: list[list[list[int]]] = []
+
+    def work() -> None:
+        results.extend(tokenizer.ids(texts) for _ in range(20))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [[Tokenizer.from_str(packaged()).encode(texts[0]).ids] * 4] * 160
+
+
+def test_a_folder_is_not_needed_once_it_is_loaded(tmp_path: Path) -> None:
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "model")
+    encoder = Encoder.load(tmp_path / "model")
+    shutil.rmtree(tmp_path / "model")
+    texts = ["Wo ist der Bahnhof?"] * 100
+    np.testing.assert_array_equal(encoder.encode(texts[:1])[0], encoder.encode(texts)[0])
+
+
+def test_a_copy_without_the_first_words_works_as_well(tmp_path: Path) -> None:
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "model")
+    shutil.rmtree(tmp_path / "model" / "first_words")
+    texts = [*random_model.TEXT, "\ud800 half"]
+    expected = Encoder.load().encode(texts)
+    np.testing.assert_array_equal(Encoder.load(tmp_path / "model").encode(texts), expected)
+
+
+def test_first_words_that_the_model_does_not_know_are_not_read(tmp_path: Path) -> None:
+    shutil.copytree(DEFAULT_MODEL, tmp_path / "model")
+    path = tmp_path / "model" / "babelite.json"
+    described = json.loads(path.read_text(encoding="utf-8"))
+    for name in (FIRST_CHARACTERS, FIRST_MERGES):
+        del described["files"][name]
+        (tmp_path / "model" / name).write_bytes(b"of another model")
+    path.write_text(json.dumps(described), encoding="utf-8")
+    texts = ["Wo ist der Bahnhof?"]
+    expected = Encoder.load().encode(texts)
+    np.testing.assert_array_equal(Encoder.load(tmp_path / "model").encode(texts), expected)
+
+
+def test_a_server_has_all_loaded_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Encoder.load()
+    encode = batch_encoder(encoder)
+    monkeypatch.setattr(FirstWords, "ids", None)
+    monkeypatch.setattr("babelite.encoding.tokenizer.Tokenizer", None)
+    vectors, tokens = encode(["Wo ist der Bahnhof?"])
+    assert (len(vectors), len(tokens)) == (1, 1)
+
+
+def test_changed_first_words_are_refused(tmp_path: Path) -> None:
+    random_model.write(tmp_path, layers=0)
+    with (tmp_path / "first_words" / "merges.npy").open("ab") as stream:
+        stream.write(b"\0")
+    with pytest.raises(BabeliteError, match=r"merges\.npy: was changed after it was written"):
+        Encoder.load(tmp_path)
+
+
+def test_a_model_that_cannot_have_them_is_written_without(tmp_path: Path) -> None:
+    contents = random_model.contents(layers=0)
+    tokenizer = json.loads(contents.tokenizer)
+    tokenizer["model"]["fuse_unk"] = tokenizer["model"]["ignore_merges"] = True
+    other = ModelContents(contents.config, json.dumps(tokenizer), contents.graphs)
+    write_model_folder(tmp_path, other, random_model.description())
+    assert not (tmp_path / "first_words").exists()
+    assert Encoder.load(tmp_path).encode(["heute"]).any()

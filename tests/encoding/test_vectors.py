@@ -1,0 +1,80 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from babelite.encoding.vectors import unit_rows, write_vectors, write_vectors_resumably
+from babelite.errors import BabeliteError
+from babelite.storage import InUseError
+
+
+def test_unit_rows_of_any_type_and_length() -> None:
+    rows = unit_rows(np.array([[3, 4], [0, 0], [-5, 12]], dtype=np.int8))
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0], [-5 / 13, 12 / 13]], rtol=1e-6)
+
+
+def test_huge_and_tiny_values_keep_their_direction() -> None:
+    rows = unit_rows(np.array([[3e30, 4e30], [3e-30, 4e-30]], dtype=np.float32))
+    np.testing.assert_allclose(rows, [[0.6, 0.8]] * 2, rtol=1e-5)
+
+
+def test_unit_rows_are_not_copied() -> None:
+    rows = np.eye(3, dtype=np.float32)
+    assert unit_rows(rows) is rows
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_no_numbers_are_named(value: float) -> None:
+    with pytest.raises(BabeliteError, match="sentence 2 holds a value"):
+        unit_rows([[1.0, 0.0], [0.0, value]])
+
+
+def test_wrong_shape() -> None:
+    with pytest.raises(BabeliteError, match=r"shape \(2,\)"):
+        unit_rows([1.0, 2.0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_vectors_written_block_by_block_are_read_by_numpy(tmp_path: Path, dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    blocks = [rng.random((n, 7), dtype=np.float32) for n in (5, 0, 1, 12_000)]
+    out = tmp_path / "vectors.npy"
+    assert write_vectors(out, iter(blocks), dim=7, dtype=dtype) == 12_006
+    read = np.load(out, mmap_mode="r", allow_pickle=False)
+    np.testing.assert_array_equal(read, np.concatenate(blocks).astype(dtype))
+
+
+def test_no_vectors_at_all(tmp_path: Path) -> None:
+    assert write_vectors(tmp_path / "none.npy", [], dim=4) == 0
+    assert np.load(tmp_path / "none.npy").shape == (0, 4)
+
+
+def test_nothing_half_written_is_left(tmp_path: Path) -> None:
+    def failing():  # noqa: ANN202
+        yield np.zeros((2, 4), dtype=np.float32)
+        raise BabeliteError("stop")
+
+    with pytest.raises(BabeliteError, match="stop"):
+        write_vectors(tmp_path / "vectors.npy", failing(), dim=4)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["a", "b"])
+def test_one_array_is_written_by_one_process(tmp_path: Path, key: str) -> None:
+    out = tmp_path / "v.npy"
+    rows = np.arange(1, 25, dtype=np.float32).reshape(6, 4)
+
+    def write(blocks: Iterator[np.ndarray], key: str) -> None:
+        write_vectors_resumably(out, lambda first: blocks, rows=6, dim=4, block_rows=2, key=key)
+
+    def interrupted() -> Iterator[np.ndarray]:
+        yield rows[:2]
+        with pytest.raises(InUseError, match=r"v\.npy: is being changed by another process"):
+            write(iter([rows]), key)
+        yield rows[2:]
+
+    write(interrupted(), "a")
+    np.testing.assert_array_equal(np.load(out), rows)
+    assert list(tmp_path.iterdir()) == [out]

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from babelite.errors import BabeliteError
+from babelite.evaluation.figures.retrieval_figure import headline, retrieval_figure
+from babelite.evaluation.retrieval import RetrievalResult, evaluate
+from babelite.plots import picture_format, save_figure
+
+
+class Noise:
+    dim = 8
+
+    def encode(self, sentences: object) -> np.ndarray:
+        rng = np.random.default_rng(len(list(sentences)))  # type: ignore[call-overload]
+        return rng.standard_normal((len(list(sentences)), 8))  # type: ignore[call-overload]
+
+
+@pytest.fixture(params=[1, 80])
+def result(request: pytest.FixtureRequest) -> RetrievalResult:
+    pairs = [(f"a{i}", f"b{i}") for i in range(request.param)]
+    return evaluate(Noise(), pairs, name="x & <y>", languages=("en", "fr"))
+
+
+def test_pictures_of_any_size(result: RetrievalResult, tmp_path: Path) -> None:
+    figure = retrieval_figure([result])
+    assert len(figure.axes) == 4  # three panels and a colour bar
+    save_figure(figure, tmp_path / "scores.png")
+    assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_headline_says_how_it_went(result: RetrievalResult) -> None:
+    share = f"{result.forward.precision_at_1.value:.1%}"
+    assert headline(result).startswith(f"x & <y>: {result.pairs} pairs; ")
+    assert f"{share} (en → fr)" in headline(result)
+
+
+def test_pictures_that_cannot_be_written(tmp_path: Path) -> None:
+    assert picture_format(tmp_path / "a.SVG") == "svg"
+    with pytest.raises(BabeliteError, match=r"end it in \.png, \.svg or \.pdf"):
+        picture_format(tmp_path / "a.gif")
+    with pytest.raises(BabeliteError, match="make the folder first"):
+        picture_format(tmp_path / "no" / "a.png")

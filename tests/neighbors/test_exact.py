@@ -1,0 +1,141 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from babelite.errors import BabeliteError
+from babelite.neighbors import exact as retrieval
+from babelite.neighbors.exact import TIE, margin_search, nearest, search
+
+
+def unit(rng: np.random.Generator, count: int, dim: int) -> NDArray[np.float32]:
+    rows = rng.standard_normal((count, dim)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def slow_nearest(
+    queries: NDArray[np.float32], candidates: NDArray[np.float32], k: int
+) -> list[list[int]]:
+    """Sort all cosines of every query, in float64; rounding noise counts as a tie."""
+    cosines = queries.astype(np.float64) @ candidates.astype(np.float64).T
+    return [
+        sorted(range(len(row)), key=lambda i: (-round(row[i], 9), i))[:k]
+        for row in cosines.tolist()
+    ]
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    queries=st.integers(1, 40),
+    candidates=st.integers(1, 60),
+    dim=st.sampled_from([1, 3, 16, 64]),
+    k=st.integers(1, 70),
+)
+def test_the_same_as_sorting_all_cosines(
+    seed: int, queries: int, candidates: int, dim: int, k: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    q, c = unit(rng, queries, dim), unit(rng, candidates, dim)
+    # Some candidates are the same as others.
+    c = c[rng.integers(0, candidates, candidates)]
+    scores, indices = nearest(q, c, k)
+    assert scores.shape == indices.shape == (queries, min(k, candidates))
+    wanted = np.array(slow_nearest(q, c, k))
+    exact = np.einsum("qd,qkd->qk", q.astype(np.float64), c[wanted].astype(np.float64))
+    np.testing.assert_allclose(scores, exact, atol=TIE)
+    if dim > 1:  # In one dimension all cosines are 1 or -1 up to noise.
+        np.testing.assert_array_equal(indices, wanted)
+
+
+@pytest.mark.parametrize("queries", [3, 50])
+def test_equal_candidates_come_in_the_order_of_their_rows(queries: int) -> None:
+    # FAISS takes another path, with other rounding, for 20 queries and more.
+    rng = np.random.default_rng(0)
+    c = np.tile(unit(rng, 10, 96), (30, 1))
+    _, indices = nearest(c[:queries], c, k=7)
+    for query in range(queries):
+        assert indices[query].tolist() == [query % 10 + 10 * i for i in range(7)]
+
+
+def test_more_queries_than_a_block() -> None:
+    rng = np.random.default_rng(1)
+    q, c = unit(rng, 2500, 8), unit(rng, 31, 8)
+    np.testing.assert_array_equal(nearest(q, c, 1).indices[:, 0], (q @ c.T).argmax(1))
+
+
+def test_zero_vectors_are_harmless() -> None:
+    scores, indices = nearest(np.zeros((2, 4)), np.vstack([np.zeros((1, 4)), np.eye(4)]), k=3)
+    assert scores.tolist() == [[0, 0, 0]] * 2
+    assert indices.tolist() == [[0, 1, 2]] * 2
+    margins, _ = margin_search(np.zeros((2, 4)), np.zeros((3, 4)))
+    assert np.isfinite(margins).all()
+
+
+def test_lengths_do_not_matter() -> None:
+    rng = np.random.default_rng(2)
+    q, c = unit(rng, 20, 8), unit(rng, 20, 8)
+    lengths = rng.uniform(0.1, 9, (20, 1))
+    np.testing.assert_array_equal(nearest(q, c, 3).indices, nearest(q * 7, c * lengths, 3).indices)
+
+
+def test_no_queries() -> None:
+    assert nearest(np.zeros((0, 4)), np.eye(4), k=2).indices.shape == (0, 2)
+    assert margin_search(np.zeros((0, 4)), np.eye(4), k=2).indices.shape == (0, 2)
+
+
+def test_what_cannot_be_searched() -> None:
+    with pytest.raises(BabeliteError, match="nothing to search in"):
+        nearest(np.eye(3), np.zeros((0, 3)), k=1)
+    with pytest.raises(BabeliteError, match="3 components and candidates 4"):
+        nearest(np.eye(3), np.eye(4), k=1)
+    with pytest.raises(ValueError, match="at least 1"):
+        nearest(np.eye(3), np.eye(3), k=0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("queries", "candidates", "k"), [(1, 1, 4), (20, 25, 4), (25, 3, 5)])
+def test_margin_by_its_definition(seed: int, queries: int, candidates: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    # Cosines of vectors without negative components are positive, as the ratio wants them.
+    q, c = np.abs(unit(rng, queries, 12)), np.abs(unit(rng, candidates, 12))
+    cosines = q.astype(np.float64) @ c.astype(np.float64).T
+    margins, indices = margin_search(q, c, k)
+    for x in range(queries):
+        near = np.argsort(-cosines[x])[:k]
+        expected = {}
+        for y in near:
+            of_x = np.sort(cosines[x])[::-1][:k].mean()
+            of_y = np.sort(cosines[:, y])[::-1][:k].mean()
+            expected[y] = cosines[x, y] / ((of_x + of_y) / 2)
+        assert set(indices[x]) == set(expected)
+        np.testing.assert_allclose(margins[x], [expected[y] for y in indices[x]], rtol=1e-4)
+        assert (np.diff(margins[x]) <= 0).all()
+
+
+class Lengths:
+    """Sentences of equal length are near."""
+
+    dim = 2
+
+    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        angles = np.array([len(sentence) / 10 for sentence in sentences])
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+def test_search_finds_sentences() -> None:
+    [short, long] = search(Lengths(), ["ab", "abcdef"], ["a", "bcdefg", "xy"], k=2)
+    assert [hit.text for hit in short.hits] == ["xy", "a"]
+    assert short.hits[0].score == pytest.approx(1.0)
+    assert (long.query, long.hits[0].row, long.hits[0].text) == ("abcdef", 1, "bcdefg")
+
+
+def test_many_neighbours_are_ranked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(0).normal(size=(300, 8))
+    whole = nearest(vectors[:40], vectors, 50)
+    monkeypatch.setattr(retrieval, "NUMBERS_AT_ONCE", 1_000)
+    parts = nearest(vectors[:40], vectors, 50)
+    np.testing.assert_array_equal(parts.indices, whole.indices)
+    np.testing.assert_array_equal(parts.scores, whole.scores)

@@ -1,0 +1,76 @@
+import gzip
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from babelite.errors import BabeliteError
+from babelite.storage.urls import Folder, expanded, filesystem, reading
+
+MEMORY = fsspec.filesystem("memory")
+
+
+@pytest.fixture(params=["path", "memory"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "path":
+        return str(tmp_path / "deep" / "folder")
+    MEMORY.store.clear()
+    return "memory://deep/folder"
+
+
+def test_a_file_appears_when_it_is_whole(place: str) -> None:
+    folder = Folder(place)
+    assert folder.names() == set()
+    folder.make()
+    folder.make()
+    with folder.writing("a.bin") as path:
+        path.write_bytes(b"\x00half")
+        assert "a.bin" not in folder.names()
+    assert folder.names() == {"a.bin"}
+    with reading(folder.file("a.bin")) as stream:
+        assert stream.read() == b"\x00half"
+    folder.write_text("t.json", "é")
+    assert folder.read_text("t.json") == "é"
+
+
+def test_nothing_is_left_of_a_failure(place: str) -> None:
+    folder = Folder(place)
+    folder.make()
+    with pytest.raises(RuntimeError), folder.writing("a.bin") as path:
+        path.write_bytes(b"half")
+        raise RuntimeError
+    assert folder.names() == set()
+
+
+def test_leftovers_of_killed_workers_are_removed_and_nothing_else(place: str) -> None:
+    folder = Folder(place)
+    folder.make()
+    for name in (".part.x.tmp", "part.parquet", ".hidden"):
+        folder.write_text(name, "x")
+    folder.remove_unfinished()
+    assert folder.names() == {"part.parquet", ".hidden"}
+
+
+def test_packed_files_in_object_storage_are_unpacked() -> None:
+    MEMORY.pipe("/packed/a.txt.gz", gzip.compress(b"one\ntwo\n"))
+    with reading("memory://packed/a.txt.gz") as stream:
+        assert stream.read() == b"one\ntwo\n"
+
+
+def test_a_star_in_an_address_stands_for_many() -> None:
+    for name in ("b.txt", "a.txt", "c.tsv"):
+        MEMORY.pipe(f"/stars/{name}", b"x\n")
+    assert expanded("memory://stars/*.txt") == ["memory:///stars/a.txt", "memory:///stars/b.txt"]
+    assert expanded("here/*.txt") == ["here/*.txt"]
+    with pytest.raises(BabeliteError, match="matches no file"):
+        expanded("memory://stars/*.parquet")
+
+
+def test_places_that_cannot_be_reached() -> None:
+    missing = pytest.raises(BabeliteError, match="there is no such file; check the URL")
+    with missing, reading("memory://nowhere/a.txt"):
+        pass
+    with pytest.raises(BabeliteError, match="write it as fsspec does"):
+        filesystem("nonsense://bucket/a.txt")
+    with pytest.raises(BabeliteError, match="cannot be made"):
+        Folder("/dev/null/folder").make()

@@ -1,0 +1,113 @@
+"""The vocabulary: ids that never move, text folded as promised, the same in other libraries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from babelite.errors import BabeliteError
+from babelite.training.data.vocabulary import MASK, PAD, SPECIAL_TOKENS, UNK, train_vocabulary
+
+TEXT = ["The cat sat on the mat.", "Le chat était assis sur le tapis.", "Über 12 Straßen"] * 20
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return train_vocabulary(TEXT, 120)
+
+
+def test_special_tokens_have_fixed_ids(tokenizer: Tokenizer) -> None:
+    assert (PAD, UNK, MASK) == (0, 1, 2)
+    assert [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [0, 1, 2]
+
+
+def test_text_is_lower_cased_and_brought_to_nfkc(tokenizer: Tokenizer) -> None:
+    plain = tokenizer.encode("le chat était 12").ids
+    assert tokenizer.encode("LE CHAT \u00c9TAIT 12").ids == plain
+    assert tokenizer.encode("LE CHAT E\u0301TAIT 12").ids == plain
+    assert tokenizer.encode("\uff2c\uff25 chat \u00e9tait \uff11\uff12").ids == plain
+
+
+@pytest.mark.parametrize("text", ["  the  cat ", "the\tcat", "the\u00a0cat", "the\u2003cat\n"])
+def test_white_space_only_separates(tokenizer: Tokenizer, text: str) -> None:
+    assert tokenizer.encode(text).ids == tokenizer.encode("the cat").ids
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+def test_nothing_is_no_token(tokenizer: Tokenizer, text: str) -> None:
+    assert tokenizer.encode(text).ids == []
+
+
+def test_frequent_words_are_one_piece(tokenizer: Tokenizer) -> None:
+    assert tokenizer.encode("The cat sat").tokens == ["▁the", "▁cat", "▁sat"]
+
+
+def test_unseen_letters_are_unknown(tokenizer: Tokenizer) -> None:
+    assert UNK in tokenizer.encode("λόγος").ids
+
+
+@given(st.text(max_size=40))
+def test_no_text_becomes_a_special_token_but_unknown(text: str) -> None:
+    tokenizer = _SHARED.setdefault("tokenizer", train_vocabulary(TEXT, 120))
+    if not any(token in text for token in SPECIAL_TOKENS):
+        assert not {PAD, MASK} & set(tokenizer.encode(text).ids)
+
+
+_SHARED: dict[str, Tokenizer] = {}
+
+
+@pytest.mark.parametrize("size", [4, 30, 60, 5_000])
+def test_the_size_is_a_limit(size: int) -> None:
+    assert 3 < train_vocabulary(TEXT, size).get_vocab_size() <= max(size, 5)
+
+
+def test_the_same_text_gives_the_same_vocabulary() -> None:
+    # Many characters that occur equally often, more than the vocabulary has room for.
+    rare = [f"the cat {chr(0x4E00 + i)}{chr(0x4E01 + i)}" for i in range(600)] * 2
+    texts = {train_vocabulary(TEXT + rare, 300).to_str() for _ in range(3)}
+    assert len(texts) == 1
+
+
+def test_rare_characters_give_way_to_frequent_ones() -> None:
+    rare = [chr(0x4E00 + i) for i in range(500)]
+    tokenizer = train_vocabulary(TEXT + rare, 200)
+    assert UNK in tokenizer.encode(rare[-1]).ids
+    assert UNK not in tokenizer.encode(" ".join(TEXT)).ids
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_a_size_without_room_is_refused(size: int) -> None:
+    with pytest.raises(BabeliteError, match="no room"):
+        train_vocabulary(TEXT, size)
+
+
+@pytest.mark.parametrize("text", [[], [""], [" ", "\n"]])
+def test_no_text_is_refused(text: list[str]) -> None:
+    with pytest.raises(BabeliteError, match="no text"):
+        train_vocabulary(text, 100)
+
+
+def test_auto_tokenizer_gives_the_same_ids(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps(
+            {
+                "tokenizer_class": "PreTrainedTokenizerFast",
+                "model_max_length": 200,
+                "clean_up_tokenization_spaces": False,
+                **{f"{token[1:-1].lower()}_token": token for token in SPECIAL_TOKENS},
+            }
+        ),
+        encoding="utf-8",
+    )
+    other = AutoTokenizer.from_pretrained(tmp_path)
+    assert isinstance(other, PreTrainedTokenizerFast)
+    assert (other.pad_token_id, other.unk_token_id, other.mask_token_id) == (PAD, UNK, MASK)
+    for text in [*TEXT, "", "  Über\u00a0die ΜΆΘΕΣΙΣ!", "¿Qué?", "a" * 300, "\u200b"]:
+        assert other(text)["input_ids"] == tokenizer.encode(text).ids

@@ -1,0 +1,185 @@
+"""What is trained when, for how long, and at which learning rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from babelite.training.config import TrainingConfig, make_config
+from babelite.training.data import batches
+from babelite.training.data.tokens import Side, TokenizedPairs
+from babelite.training.loop.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
+from babelite.training.network.losses import TrainingModel
+from babelite.training.network.transformer import DualTransformer, NetworkShape
+
+
+def corpus(size: int, length: int = 1) -> TokenizedPairs:
+    ends = np.arange(size + 1) * length
+    side = Side(np.full(size * length, 5, np.uint16), ends, np.arange(size, dtype=np.uint64))
+    return TokenizedPairs("en-fr", side, side, np.ones(size, np.float32))
+
+
+def plan(
+    size: int = 10_000, prepared_at: float = 0.0, length: int = 1, **options: Any
+) -> list[Phase]:
+    return plan_phases(make_config(options=options), [corpus(size, length)], prepared_at)
+
+
+def test_epochs_become_steps() -> None:
+    bag, layers = plan(
+        bag_epochs=2, bag_batch_size=1_000, epochs=0.5, batch_size=100, learning_rate=0.25
+    )
+    assert (bag.name, bag.batch_size, bag.steps, bag.steps_per_epoch) == ("bag", 1_000, 20, 10)
+    assert (layers.name, layers.batch_size, layers.steps) == ("layers", 100, 50)
+    assert layers.learning_rate == 0.25
+
+
+def test_steps_go_before_epochs() -> None:
+    assert [phase.steps for phase in plan(bag_steps=3, steps=4)] == [3, 4]
+
+
+def test_accumulated_batches_make_fewer_steps_of_the_layers() -> None:
+    bag, layers = plan(bag_epochs=1, bag_batch_size=1_000, epochs=2, batch_size=100, accumulate=5)
+    assert (bag.steps, bag.accumulate) == (10, 1)
+    assert (layers.steps, layers.steps_per_epoch, layers.accumulate) == (40, 20, 5)
+
+
+def test_every_part_of_a_batch_that_is_cut_is_a_batch() -> None:
+    options = {"bag_epochs": 1, "bag_batch_size": 1_000, "batch_size": 500, "batch_tokens": 8_000}
+    bag, layers = plan(10_000, length=40, epochs=1, **options)
+    # 8,000 tokens are 100 pairs of 40 and 40; nothing cuts the batches of the bag.
+    assert (bag.steps, layers.steps, layers.steps_per_epoch) == (10, 100, 100)
+    _, layers = plan(10_000, length=40, epochs=0.5, accumulate=2, **options)
+    assert (layers.steps, layers.steps_per_epoch) == (25, 50)
+    _, layers = plan(10_000, length=40, steps=7, decay="step", **options)
+    assert (layers.steps, layers.steps_per_epoch) == (7, 100)
+
+
+def test_no_pass_is_planned_to_count_what_nobody_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("planned")
+
+    monkeypatch.setattr(batches, "plan_epoch", refuse)
+    plan(length=40, steps=7, batch_tokens=8_000)
+    plan(length=40, minutes=7, batch_tokens=8_000)
+    plan(length=40, epochs=1, batch_size=100, batch_tokens=8_000)  # no batch is too long
+
+
+def test_a_second_round_has_steps_of_its_own() -> None:
+    found = plan(bag_steps=3, steps=4, second_round_steps=2, similar_steps=5)
+    assert [(phase.name, phase.title, phase.steps) for phase in found] == [
+        ("bag", "bag", 3),
+        ("layers", "layers", 4),
+        ("layers", "layers, round 2", 2),
+        ("similar", "similar", 5),
+    ]
+    assert [phase.round_number for phase in found] == [0, 0, 1, 0]
+
+
+def test_part_of_an_epoch_is_a_step_at_least() -> None:
+    assert [phase.steps for phase in plan(100, bag_epochs=0.001, epochs=0.001)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({"bag_epochs": 0}, ["layers"]),
+        ({"layers": 0}, ["bag"]),
+        ({"minutes": 5}, ["bag", "layers"]),
+        ({"minutes": 5, "bag_share": 0}, ["layers"]),
+        ({"minutes": 5, "layers": 0, "bag_share": 0}, ["bag"]),
+    ],
+)
+def test_phases_that_are_not_wanted_are_left_out(options: dict[str, Any], names: list[str]) -> None:
+    assert [phase.name for phase in plan(**options)] == names
+
+
+def test_minutes_are_shared_after_preparation() -> None:
+    bag, layers = plan(prepared_at=60, minutes=10, bag_share=0.25)
+    assert bag.steps is layers.steps is None
+    assert layers.until is not None and bag.until is not None
+    assert 570 <= layers.until < 600  # something is left to finish
+    assert bag.until - 60 == pytest.approx((layers.until - 60) / 4)
+
+
+def test_a_token_bag_gets_all_the_minutes() -> None:
+    (bag,) = plan(prepared_at=60, minutes=10, layers=0)
+    assert bag.until is not None and bag.until > 570
+
+
+def test_minutes_that_are_used_up_leave_nothing() -> None:
+    for phase in plan(prepared_at=100, minutes=1):
+        assert phase.share_done(0, 100.0, 100.0) == 1.0
+
+
+def test_the_done_share_goes_by_steps_or_by_time() -> None:
+    by_steps = Phase("bag", 8, 1e-3, steps=40, until=None, steps_per_epoch=10)
+    assert [by_steps.share_done(step, 1e9, 0.0) for step in (0, 10, 40, 50)] == [0, 0.25, 1, 1]
+    by_time = Phase("bag", 8, 1e-3, steps=None, until=30.0, steps_per_epoch=10)
+    assert [by_time.share_done(99, now, 10.0) for now in (10, 15, 30, 31)] == [0, 0.25, 1, 1]
+
+
+def factors(config: TrainingConfig, steps: int, steps_per_epoch: int = 10) -> list[float]:
+    phase = Phase("layers", 8, 1e-3, steps, None, steps_per_epoch)
+    return [learning_rate_factor(config, phase, step, step / steps) for step in range(steps)]
+
+
+def test_the_rate_warms_up_evenly() -> None:
+    config = make_config(options={"warmup_steps": 4, "decay": "none"})
+    assert factors(config, 60) == [0.25, 0.5, 0.75, *57 * [1]]
+
+
+def test_a_short_phase_is_warm_after_a_tenth() -> None:
+    config = make_config(options={"warmup_steps": 100, "decay": "none"})
+    assert factors(config, 20) == [0.01, 0.5, *18 * [1]]
+    timed = Phase("layers", 8, 1e-3, None, 60.0, 10)
+    assert learning_rate_factor(config, timed, 2, 0.05) == 0.5
+
+
+def test_without_warm_up_it_starts_at_its_highest() -> None:
+    assert factors(make_config(options={"warmup_steps": 0, "decay": "none"}), 2) == [1, 1]
+
+
+def test_linear_decay_falls_evenly_to_nearly_nothing() -> None:
+    found = factors(make_config(options={"warmup_steps": 0, "decay": "linear"}), 10)
+    assert found == pytest.approx([1.0 - step / 10 for step in range(10)])
+
+
+def test_step_decay_falls_to_a_tenth_at_its_epoch() -> None:
+    config = make_config(options={"warmup_steps": 0, "decay": "step", "decay_epoch": 3})
+    assert factors(config, 50) == [1.0] * 30 + [0.1] * 20
+
+
+def training_model() -> TrainingModel:
+    shape = NetworkShape(vocabulary_size=20, dim=8, layers=1, heads=2, hidden_dim=8)
+    return TrainingModel(DualTransformer(shape), {"ugt": 1.0})
+
+
+def test_the_bag_phase_trains_the_embeddings_alone() -> None:
+    model = training_model()
+    phase = Phase("bag", 8, 0.5, 1, None, 1)
+    optimizer = make_optimizer(make_config(), phase, model)
+    assert [group["peak"] for group in optimizer.param_groups] == [0.5]
+    assert [p is model.embeddings for g in optimizer.param_groups for p in g["params"]] == [True]
+
+
+@pytest.mark.parametrize(("given", "peak"), [({}, 0.5), ({"embedding_learning_rate": 0.1}, 0.1)])
+def test_the_layers_phase_trains_everything(given: dict[str, Any], peak: float) -> None:
+    model = training_model()
+    phase = Phase("layers", 8, 0.5, 1, None, 1)
+    optimizer = make_optimizer(make_config(options=given), phase, model)
+    first, second = optimizer.param_groups
+    assert (first["peak"], second["peak"]) == (peak, 0.5)
+    trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    assert trained == {id(p) for p in model.parameters()}
+
+
+def test_the_optimiser_is_as_configured() -> None:
+    config = make_config(options={"weight_decay": 0.01, "amsgrad": True})
+    optimizer = make_optimizer(config, Phase("layers", 8, 0.5, 1, None, 1), training_model())
+    assert isinstance(optimizer, torch.optim.Adam)
+    assert all(group["weight_decay"] == 0.01 for group in optimizer.param_groups)
+    assert all(group["amsgrad"] for group in optimizer.param_groups)

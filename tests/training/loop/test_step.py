@@ -1,0 +1,108 @@
+"""Single steps: accumulation, float16, torch.compile."""
+
+from __future__ import annotations
+
+import sys
+from itertools import chain, islice
+from typing import Any
+
+import pytest
+import torch
+from shared_steps import made_up_corpus, one_step
+from torch import nn
+
+from babelite.errors import BabeliteError
+from babelite.training.config import TrainingConfig
+from babelite.training.device import check_compiler, choose_precision
+from babelite.training.distributed.group import Processes
+from babelite.training.loop.checkpoints import Counters
+from babelite.training.loop.phases import Phase
+from babelite.training.loop.step import Stepper
+from babelite.training.network.losses import TrainingModel
+from babelite.training.network.transformer import DualTransformer, NetworkShape
+
+CPU = torch.device("cpu")
+
+
+def test_accumulated_gradients_are_the_mean_of_those_of_the_batches() -> None:
+    together = one_step(Processes(), "align + sim", "layers", [50, 40])
+    first = one_step(Processes(), "align + sim", "layers", [50])
+    second = one_step(Processes(), "align + sim", "layers", [40], first=50)
+    for name, tensor in together.items():
+        torch.testing.assert_close(tensor, (first[name] + second[name]) / 2, atol=1e-6, rtol=1e-5)
+        assert not torch.equal(first[name], second[name])
+
+
+def test_scaled_float16_has_the_gradients_of_float32() -> None:
+    expected = one_step(Processes(), "align + xtr", "layers", [60])
+    found = one_step(Processes(), "align + xtr", "layers", [60], precision=torch.float16)
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        size = float(tensor.norm())
+        assert float((found[name] - tensor).norm()) < 0.05 * size + 1e-4, name
+    assert any(not torch.equal(found[name], expected[name]) for name in expected)
+
+
+def stepper(precision: torch.dtype, **options: Any) -> Stepper:
+    network = DualTransformer(NetworkShape(30, dim=8, layers=1, heads=2, hidden_dim=8))
+    model = TrainingModel(network, {"align": 1.0})
+    config = TrainingConfig(**options)
+    return Stepper(model, config, [], [], Processes(), CPU, precision)
+
+
+def test_the_scale_of_float16_is_part_of_the_counters() -> None:
+    before, after = stepper(torch.float16), stepper(torch.float16)
+    before.scaler.load_state_dict(
+        before.scaler.state_dict() | {"scale": 1024.0, "_growth_tracker": 7}
+    )
+    counters = Counters()
+    before.remember(counters)
+    after.recall(Counters.model_validate_json(counters.model_dump_json()))
+    assert after.scaler.state_dict() == before.scaler.state_dict()
+    assert after.scaler.get_scale() == 1024.0
+    # Other precisions have none.
+    unscaled = Counters()
+    stepper(torch.bfloat16).remember(unscaled)
+    assert unscaled == Counters()
+
+
+def test_float16_is_for_gpus() -> None:
+    config = TrainingConfig(precision="float16")
+    with pytest.raises(BabeliteError, match="too slow on a CPU"):
+        choose_precision(config, CPU)
+    assert choose_precision(config, torch.device("cuda")) is torch.float16
+
+
+def test_rounds_see_the_same_pairs_in_another_order() -> None:
+    taken = stepper(torch.float32)
+    taken.corpora = [made_up_corpus()]
+
+    def first_epoch(number: int) -> list[list[int]]:
+        phase = Phase("layers", 100, 1e-3, 3, None, 3, round_number=number)
+        return [rows.rows.tolist() for rows in islice(taken.batches(phase, 0), 3)]
+
+    first, second = first_epoch(0), first_epoch(1)
+    assert sorted(chain(*first)) == sorted(chain(*second)) == list(range(300))
+    assert first != second
+    assert first == first_epoch(0)
+
+
+def test_only_the_layers_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[nn.Module] = []
+    monkeypatch.setattr(nn.Module, "compile", lambda module, **options: compiled.append(module))
+    assert not compiled
+    found = stepper(torch.float32, compile=True)
+    assert compiled == [found.model.network.transformer]
+
+
+def test_compilation_on_a_cpu_without_a_compiler_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(BabeliteError, match="no C\\+\\+ compiler"):
+        check_compiler(TrainingConfig(compile=True), CPU)
+    check_compiler(TrainingConfig(), CPU)
+    check_compiler(TrainingConfig(compile=True), torch.device("cuda"))
+    monkeypatch.setenv("CXX", sys.executable)  # any program that is there
+    check_compiler(TrainingConfig(compile=True), CPU)
