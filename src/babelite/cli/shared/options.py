@@ -1,7 +1,8 @@
-"""What several commands read in the same way."""
+"""Options that several commands share, and the parsing of their values."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,44 +12,117 @@ from babelite.errors import BabeliteError
 if TYPE_CHECKING:
     from babelite.corpus import PairSource
 
+# --- the encoder ----------------------------------------------------------------------------------
+
 ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
         "-m",
-        metavar="MODEL",
-        help="A model folder; or sentence-transformers:NAME_OR_FOLDER, fastembed:NAME, or "
-        "module:callable, which takes a list of strings and gives an array. The model that "
-        "babelite carries if not given.",
+        metavar="SPEC",
+        help="Encoder: a model folder, sentence-transformers:NAME, fastembed:NAME, or "
+        "MODULE:FUNCTION (a list of strings in, an array out). Default: the model in the package.",
     ),
 ]
 AllowDownload = Annotated[
     bool,
     typer.Option(
-        "--allow-download", help="Let sentence-transformers or fastembed fetch the model."
+        "--allow-download",
+        help="Allow sentence-transformers and fastembed to download the model.",
     ),
 ]
-FieldOption = Annotated[
-    str | None,
-    typer.Option(
-        "--field",
-        metavar="NAME",
-        help="The field of JSON or Parquet records to take (default: text or sentence).",
-    ),
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Worker processes, with one core each."),
 ]
 RayOption = Annotated[
     str | None,
     typer.Option(
         "--ray",
         metavar="ADDRESS",
-        help="Work on a Ray cluster: auto is the one this machine belongs to, local one that is "
-        "started here and ends with the command; or HOST:PORT, or ray://HOST:PORT.",
+        help="Ray cluster to work on: auto (the cluster of this machine), local (started here, "
+        "stopped at the end), HOST:PORT or ray://HOST:PORT.",
     ),
 ]
 
+# --- inputs ---------------------------------------------------------------------------------------
+
+ColumnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="NAME",
+        help="Column of the text: a name or number (from 1) in TSV, a field in JSONL and Parquet. "
+        "Default: the whole line; in JSONL and Parquet the field text or sentence.",
+    ),
+]
+FieldOption = Annotated[
+    str | None,
+    typer.Option(
+        "--field", metavar="NAME", help="Replaced by --column.", hidden=True, show_default=False
+    ),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B",
+        help="The two columns: names or numbers (from 1) in TSV, fields in JSONL and Parquet. "
+        "Default: columns with the usual names, else the first two.",
+    ),
+]
+LanguagesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--languages",
+        metavar="A-B",
+        help="The two languages, such as en-fr or en-US,fr-FR. Default: from the file name.",
+    ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="FILE",
+        help="Drop pairs if either side occurs in this file (any format, every column; case, "
+        "punctuation and spaces are ignored). Repeatable.",
+    ),
+]
+
+# --- outputs --------------------------------------------------------------------------------------
+
+OutOption = Annotated[
+    str,
+    typer.Option("--out", metavar="FILE", help="Output file; '-' is standard output."),
+]
+OutFolderOption = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="Output folder, created if missing.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON to standard output, errors included.")
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Also draw a figure (.png, .svg or .pdf)."),
+]
+WorkOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--work",
+        metavar="FOLDER",
+        help="Keep vectors and neighbours in this folder, so that another run with other "
+        "thresholds takes seconds. Default: OUT.work, deleted at the end.",
+    ),
+]
+Float16Option = Annotated[bool, typer.Option("--float16", help="Store vectors as float16.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Random seed.")]
+
+
+# --- values ---------------------------------------------------------------------------------------
+
 
 def flowing(text: str) -> str:
-    r"""A help text whose paragraphs are one line each, to be wrapped by the width of the screen.
+    r"""Join the lines of each paragraph of a help text, so that the terminal wraps them.
 
     Example:
         >>> flowing("One\nparagraph.\n\nAnother.")
@@ -58,33 +132,34 @@ def flowing(text: str) -> str:
 
 
 def parse_columns(text: str | None) -> tuple[str, str] | None:
-    """Read ``--columns``: two numbers or names with a comma between them.
-
-    Raises:
-        BabeliteError: There are not exactly two.
-    """
+    """The two columns of ``--columns A,B``."""
     if text is None:
         return None
     parts = [part.strip() for part in text.split(",")]
     if len(parts) != 2 or not all(parts):
         raise BabeliteError(
-            f"--columns {text} does not name two columns", hint="write for example --columns 1,2"
+            f"--columns {text} does not name two columns",
+            code="option-invalid",
+            hint="write for example --columns 1,2",
         )
     return parts[0], parts[1]
 
 
 def parse_languages(text: str | None, option: str = "--languages") -> tuple[str, str] | None:
-    """Read ``--languages`` or the like: two codes with a hyphen between them.
+    """The two languages of ``--languages en-fr`` or ``--languages en-US,fr-FR``.
 
-    Raises:
-        BabeliteError: There are not exactly two.
+    Example:
+        >>> parse_languages("en-fr"), parse_languages("en-US,fr_FR")
+        (('en', 'fr'), ('en-US', 'fr_FR'))
     """
     if text is None:
         return None
-    parts = text.split("-")
+    parts = [part.strip() for part in text.split("," if "," in text else "-")]
     if len(parts) != 2 or not all(parts):
         raise BabeliteError(
-            f"{option} {text} does not name two languages", hint="write for example en-fr"
+            f"{option} {text} does not name two languages",
+            code="option-invalid",
+            hint="write for example en-fr or en-US,fr-FR",
         )
     return parts[0], parts[1]
 
@@ -92,13 +167,7 @@ def parse_languages(text: str | None, option: str = "--languages") -> tuple[str,
 def parse_pairs(
     text: str, columns: str | None, languages: str | None, format_: str | None = None
 ) -> PairSource:
-    """Understand a file of pairs whose languages need not be known.
-
-    They are called ``source`` and ``target`` if neither the options nor the name tell them.
-
-    Raises:
-        BabeliteError: As `babelite.corpus.parse_source`.
-    """
+    """The source of pairs that an argument names; unknown languages become source and target."""
     from babelite.corpus import parse_source
 
     return parse_source(
