@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from babelite._version import __version__
 from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.storage import require_file, require_readable, writing
+from babelite.storage import check_format_version, require_file, writing
 
 FORMAT_VERSION = 1
 
@@ -99,7 +99,7 @@ def read_classifier(
             with np.load(stream, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         fields = json.loads(arrays.pop(_DESCRIPTION).tobytes())
-        require_readable(fields, FORMAT_VERSION, path)
+        check_format_version(fields, FORMAT_VERSION, path)
         description, probes = Description.model_validate(fields), arrays.pop(_PROBES)
         if probes.shape != (len(description.probes), description.encoder.dim):
             raise ValueError("the probes have other vectors")

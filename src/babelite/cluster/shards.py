@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from babelite._version import __version__
 from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.storage import Folder, require_pyarrow, require_readable
+from babelite.storage import Folder, check_format_version, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,7 +116,7 @@ def read_manifest(folder: Folder) -> Manifest | None:
     place = folder.file(MANIFEST)
     try:
         fields = json.loads(folder.read_text(MANIFEST))
-        require_readable(fields, FORMAT_VERSION, place)
+        check_format_version(fields, FORMAT_VERSION, place)
         return Manifest.model_validate(fields)
     except (ValueError, ValidationError) as error:
         raise BabeliteError(

@@ -14,7 +14,7 @@ from typing import Literal
 
 from babelite.encoding.model_description import FORMAT_VERSION, ModelDescription
 from babelite.errors import BabeliteError
-from babelite.storage import require_readable, sha256
+from babelite.storage import check_format_version, sha256
 
 DESCRIPTION = "babelite.json"
 CONFIG = "config.json"
@@ -116,7 +116,7 @@ def read_description(path: Path) -> ModelDescription:
     """
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        require_readable(fields, FORMAT_VERSION, path)
+        check_format_version(fields, FORMAT_VERSION, path)
         return ModelDescription.from_plain(fields)
     except ValueError as error:
         raise BabeliteError(

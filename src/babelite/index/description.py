@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from babelite._version import __version__
 from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.storage import require_readable, write_text
+from babelite.storage import check_format_version, write_text
 
 FORMAT_VERSION = 1
 DESCRIPTION = "index.json"
@@ -126,7 +126,7 @@ def read_description(folder: Path) -> IndexDescription:
         )
     try:
         fields = json.loads(path.read_bytes())
-        require_readable(fields, FORMAT_VERSION, path)
+        check_format_version(fields, FORMAT_VERSION, path)
         return IndexDescription.model_validate(fields)
     except (ValueError, ValidationError) as error:
         raise BabeliteError(

@@ -1,4 +1,4 @@
-"""Files of newer versions of babelite: refused by name, before they are misread."""
+"""Format versions: refuse files that a newer version of babelite wrote."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 from babelite.errors import BabeliteError
 
 
-def require_readable(fields: object, newest: int, path: str | Path) -> None:
-    """See that a record was not written in a newer format than this version reads.
+def check_format_version(fields: object, newest: int, path: str | Path) -> None:
+    """Raise if a newer version of babelite wrote a file in a format this version does not know.
 
     Args:
-        fields: What the JSON of the record holds, with ``format_version`` and
-            ``babelite_version``; anything else is left for whoever validates it.
-        newest: The newest format that is known.
-        path: Where the record is.
+        fields: The parsed JSON, with ``format_version`` and ``babelite_version``; anything but an
+            object passes, and fails later when its fields are validated.
+        newest: The newest known format version.
+        path: The file, for the message.
 
     Raises:
-        BabeliteError: It was.
+        BabeliteError: The format is newer.
     """
     if not isinstance(fields, dict):
         return
@@ -25,6 +25,7 @@ def require_readable(fields: object, newest: int, path: str | Path) -> None:
     if isinstance(version, int) and version > newest:
         raise BabeliteError(
             f"was written by babelite {fields.get('babelite_version')} in a newer format",
+            code="format-too-new",
             path=path,
             hint="run: pip install --upgrade babelite",
         )
