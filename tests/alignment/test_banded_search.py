@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from babelite.alignment.banded_search import Band, Point, Size, band_about, cheapest_path
+from babelite.alignment.banded_search import Band, Point, Size, band_around, cheapest_path
 
 SIZES = [(1, 1), (1, 2), (2, 1), (3, 2), (1, 0), (0, 1)]
 
 
 @dataclass(frozen=True)
 class Given:
-    """Costs that were made up."""
+    """Random costs."""
 
     shape: tuple[int, int]
     sizes: Sequence[Size]
@@ -36,7 +36,7 @@ def made_up(seed: int, shape: tuple[int, int], forbidden: float = 0.0) -> Given:
 
 
 def least_cost(costs: Given) -> float:
-    """By trying everything, one point after the other."""
+    """The least total cost, by exhaustive search."""
 
     @cache
     def least(i: int, j: int) -> float:
@@ -60,7 +60,7 @@ def cost_of(costs: Given, path: Sequence[Point]) -> float:
 
 
 def whole(shape: tuple[int, int]) -> Band:
-    return band_about([Point(0, 0), Point(*shape)], min(shape))
+    return band_around([Point(0, 0), Point(*shape)], min(shape))
 
 
 @given(
@@ -68,7 +68,7 @@ def whole(shape: tuple[int, int]) -> Band:
     shape=st.tuples(st.integers(1, 12), st.integers(1, 12)),
     forbidden=st.sampled_from([0.0, 0.6, 1.0]),
 )
-def test_no_way_is_cheaper(seed: int, shape: tuple[int, int], forbidden: float) -> None:
+def test_no_path_is_cheaper(seed: int, shape: tuple[int, int], forbidden: float) -> None:
     costs = made_up(seed, shape, forbidden)
     path = cheapest_path(costs, whole(shape))
     assert (path[0], path[-1]) == (Point(0, 0), Point(*shape))
@@ -76,7 +76,7 @@ def test_no_way_is_cheaper(seed: int, shape: tuple[int, int], forbidden: float) 
 
 
 @pytest.mark.parametrize("shape", [(90, 230), (230, 90), (1, 600), (600, 1)])
-def test_no_way_is_cheaper_over_several_blocks(shape: tuple[int, int]) -> None:
+def test_no_path_is_cheaper_over_several_blocks(shape: tuple[int, int]) -> None:
     costs = made_up(0, shape)
     table = np.full((shape[0] + 1, shape[1] + 1), np.inf)
     table[0, 0] = 0.0
@@ -92,10 +92,10 @@ def test_no_way_is_cheaper_over_several_blocks(shape: tuple[int, int]) -> None:
     corners=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=6),
     radius=st.integers(0, 50),
 )
-def test_a_band_holds_what_is_near_its_path(corners: list[tuple[int, int]], radius: int) -> None:
+def test_a_band_contains_the_points_near_its_path(corners: list[tuple[int, int]], radius: int) -> None:
     sources, targets = (np.cumsum([0, *side]) for side in zip(*corners, strict=True))
     path = [Point(int(i), int(j)) for i, j in zip(sources, targets, strict=True)]
-    band = band_about(path, radius)
+    band = band_around(path, radius)
     source, target = path[-1]
     assert len(band.firsts) == source + target + 1
     assert set(np.diff(band.firsts)) <= {0, 1}
@@ -109,8 +109,8 @@ def test_a_band_holds_what_is_near_its_path(corners: list[tuple[int, int]], radi
             assert first + band.width > min(source, diagonal)
 
 
-def test_a_narrow_band_keeps_to_its_path() -> None:
+def test_the_path_stays_inside_a_narrow_band() -> None:
     costs = made_up(1, (200, 200))
-    path = cheapest_path(costs, band_about([Point(0, 0), Point(200, 200)], radius=3))
+    path = cheapest_path(costs, band_around([Point(0, 0), Point(200, 200)], radius=3))
     assert path[-1] == (200, 200)
     assert max(abs(i - j) for i, j in path) <= 7

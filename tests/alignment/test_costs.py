@@ -14,7 +14,7 @@ def costs_of(seed: int, source: int, target: int, min_score: float = 0.25) -> Be
 
 
 @pytest.mark.parametrize("rectangle", [np.s_[20:60, 30:50], np.s_[0:9, 0:3], np.s_[1:2, 3:81]])
-def test_a_part_of_the_table_is_the_same_as_in_the_whole(
+def test_a_rectangle_of_the_cost_table_equals_that_of_the_whole(
     rectangle: tuple[slice, slice],
 ) -> None:
     costs = costs_of(0, 70, 80)
@@ -24,7 +24,7 @@ def test_a_part_of_the_table_is_the_same_as_in_the_whole(
     )
 
 
-def test_strangers_cost_one_for_every_pair_of_sentences() -> None:
+def test_unrelated_sentences_cost_one_a_pair() -> None:
     rng = np.random.default_rng(0)
     # All vectors share a direction, as those of many encoders do.
     source, target = (rng.standard_normal((200, 64)) + 1 for _ in range(2))
@@ -33,7 +33,7 @@ def test_strangers_cost_one_for_every_pair_of_sentences() -> None:
     assert pairs.mean() == pytest.approx(1, abs=0.05)
 
 
-def test_scores_are_what_costs_leave() -> None:
+def test_scores_are_one_minus_the_cost() -> None:
     costs = costs_of(1, 12, 12, min_score=-np.inf)
     path = [Point(0, 0), Point(1, 1), Point(3, 2), Point(3, 3), Point(4, 3)]
     cosines, scores = costs.cosines(path)
@@ -43,7 +43,7 @@ def test_scores_are_what_costs_leave() -> None:
     assert cosines[0] > 0.5
 
 
-def test_beads_that_score_too_low_may_not_be() -> None:
+def test_beads_below_the_minimum_score_are_forbidden() -> None:
     loose, strict = (costs_of(2, 30, 30, score) for score in (-np.inf, 0.6))
     everywhere = slice(0, 31), slice(0, 31)
     pairs = loose.table(*everywhere)[0]
@@ -52,9 +52,9 @@ def test_beads_that_score_too_low_may_not_be() -> None:
     )
 
 
-def test_a_sentence_at_the_edge_must_be_of_use() -> None:
+def test_beads_with_a_superfluous_edge_sentence_are_forbidden() -> None:
     rows = np.eye(4)
-    # The second target sentence has nothing of the source; the third half of it.
+    # The second target sentence shares nothing with the source; the third is half of it.
     source, target = np.array([rows[0] + rows[1]]), np.array([rows[0], rows[3], rows[1]])
     costs = BeadCosts(Runs.of(sum_runs(source)), Runs.of(sum_runs(target)), min_score=-np.inf)
     table = costs.table(slice(0, 2), slice(0, 4))

@@ -1,17 +1,25 @@
 """Sentence alignment: which sentences of two versions of a document translate each other."""
 
-from babelite.alignment.align import Bead, align, align_runs, align_vectors, encode_runs
-from babelite.alignment.bead_files import WRITERS, read_beads
-from babelite.alignment.page import alignment_page, page_template
+from babelite.alignment.align import SegmentPair, align, align_runs, align_vectors, encode_runs
+from babelite.alignment.alignment_files import (
+    ALIGNMENT_FORMATS,
+    AlignmentFormat,
+    alignment_format,
+    alignment_lines,
+    read_alignment,
+)
+from babelite.alignment.html_page import alignment_page
 
 __all__ = [
-    "WRITERS",
-    "Bead",
+    "ALIGNMENT_FORMATS",
+    "AlignmentFormat",
+    "SegmentPair",
     "align",
     "align_runs",
     "align_vectors",
+    "alignment_format",
+    "alignment_lines",
     "alignment_page",
     "encode_runs",
-    "page_template",
-    "read_beads",
+    "read_alignment",
 ]

@@ -1,4 +1,4 @@
-"""The cheapest way through two documents: dynamic programming within a band."""
+"""Dynamic programming over two documents within a band: the alignment path of least cost."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-# Anti-diagonals whose costs are computed and held together.
+# Anti-diagonals whose costs are computed together.
 _BLOCK = 256
 
-# How many sentences a bead has on the source and on the target side.
+# The number of sentences of a bead on the source and on the target side.
 Size = tuple[int, int]
 
 
 class Costs(Protocol):
-    """What beads cost, whatever that is made from."""
+    """The costs of beads."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -26,24 +26,19 @@ class Costs(Protocol):
 
     @property
     def sizes(self) -> Sequence[Size]:
-        """The sizes a bead may have, the preferred one first; (1, 0) and (0, 1) among them."""
+        """The allowed sizes of a bead, preferred ones first, with (1, 0) and (0, 1)."""
         ...
 
     def table(self, sources: slice, targets: slice) -> NDArray[np.float32]:
-        """The costs of the beads that end in a rectangle.
+        """Costs of beads ending after these sentences, (sizes, sources, targets); inf: forbidden.
 
-        Args:
-            sources: So many source sentences lie before a bead's end.
-            targets: So many target sentences do.
-
-        Returns:
-            Array of shape (sizes, sources, targets); infinite for what may not be.
+        A bead that ends at (i, j) has i source and j target sentences before its end.
         """
         ...
 
 
 class Point(NamedTuple):
-    """A place between sentences: so many before it in the source and in the target."""
+    """A position between sentences: the numbers of source and target sentences before it."""
 
     source: int
     target: int
@@ -51,32 +46,27 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Band:
-    """The points that are searched: a stretch of each anti-diagonal.
+    """The points that are searched: an interval of each anti-diagonal.
 
-    Anti-diagonal d holds the points (i, d - i). From one to the next, the stretch begins at the
-    same i or one further on.
+    Anti-diagonal d holds the points (i, d - i). From one to the next, the interval begins at the
+    same i or at the next one.
 
     Attributes:
         firsts: The least i of each anti-diagonal, shape (source + target + 1,).
-        width: How many points are searched on each.
+        width: The number of points searched on each.
     """
 
     firsts: NDArray[np.int64]
     width: int
 
 
-def band_about(path: Sequence[Point], radius: int) -> Band:
-    """Make the band about a path.
+def band_around(path: Sequence[Point], radius: int) -> Band:
+    """The band around a path from (0, 0) to the ends of both documents.
 
-    Args:
-        path: Points from (0, 0) to the ends of both documents, joined by straight lines.
-        radius: How many points to either side are searched.
-
-    Returns:
-        The band. It holds every point if ``radius`` is at least the length of the shorter document.
+    It holds every point if ``radius`` is at least the length of the shorter document.
 
     Example:
-        >>> band_about([Point(0, 0), Point(2, 2)], radius=1)
+        >>> band_around([Point(0, 0), Point(2, 2)], radius=1)
         Band(firsts=array([0, 0, 0, 0, 0]), width=3)
     """
     sources = np.array([point.source for point in path])
@@ -87,21 +77,14 @@ def band_about(path: Sequence[Point], radius: int) -> Band:
 
 
 def cheapest_path(costs: Costs, band: Band) -> list[Point]:
-    """Find the beads of least total cost that cover both documents in order.
+    """The points between the beads of least total cost that cover both documents in order.
 
-    All points of an anti-diagonal are computed at once: their predecessors lie on earlier ones.
+    All points of an anti-diagonal are computed together: their predecessors are on earlier ones.
     Time and memory are proportional to the number of points in the band.
-
-    Args:
-        costs: What the beads cost.
-        band: The points searched.
-
-    Returns:
-        The points where beads meet, from (0, 0) to the ends of both documents.
     """
     last = sum(costs.shape)
     sizes = np.array(costs.sizes)
-    # On the anti-diagonal of a bead's beginning, the stretch of its end is shifted by at most this.
+    # Between the anti-diagonals of a bead's start and end, intervals shift by at most this much.
     reach = int(sizes.max())
     totals = np.full((last + 1, band.width + 2 * reach), np.inf)
     totals[0, reach] = 0.0
@@ -110,7 +93,7 @@ def cheapest_path(costs: Costs, band: Band) -> list[Point]:
     for start in range(1, last + 1, _BLOCK):
         diagonals = np.arange(start, min(start + _BLOCK, last + 1))
         block = _costs_on(costs, band, diagonals)
-        # Before the first anti-diagonal there is nothing, and costs are infinite.
+        # Before the first anti-diagonal there are no points, and costs are infinite.
         earlier = np.maximum(diagonals[:, None] - sizes.sum(1), 0)
         shifts = band.firsts[diagonals, None] - sizes[:, 0] - band.firsts[earlier] + reach
         places = earlier * totals.shape[1] + shifts
@@ -118,14 +101,14 @@ def cheapest_path(costs: Costs, band: Band) -> list[Point]:
             candidates = totals.ravel()[places[row, :, None] + columns] + block[row]
             choices[diagonal] = choice = candidates.argmin(0)
             totals[diagonal, reach : reach + band.width] = candidates[choice, columns]
-    return _traced(choices, band, costs)
+    return _backtrack(choices, band, costs)
 
 
 def _costs_on(costs: Costs, band: Band, diagonals: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The costs of the beads that end on some anti-diagonals: (diagonals, sizes, width)."""
+    """Costs of the beads that end on some anti-diagonals: (diagonals, sizes, width)."""
     sources = band.firsts[diagonals, None] + np.arange(band.width)
     targets = diagonals[:, None] - sources
-    # Points outside the documents may cost what they will: no way leads back from there.
+    # Points outside the documents may have any cost: no path returns from there.
     sources, targets = sources.clip(0, costs.shape[0]), targets.clip(0, costs.shape[1])
     rows = slice(int(sources.min()), int(sources.max()) + 1)
     columns = slice(int(targets.min()), int(targets.max()) + 1)
@@ -133,7 +116,8 @@ def _costs_on(costs: Costs, band: Band, diagonals: NDArray[np.int64]) -> NDArray
     return np.ascontiguousarray(found.swapaxes(0, 1))
 
 
-def _traced(choices: NDArray[np.uint8], band: Band, costs: Costs) -> list[Point]:
+def _backtrack(choices: NDArray[np.uint8], band: Band, costs: Costs) -> list[Point]:
+    """The path from the end to the start, by the chosen sizes, reversed."""
     point = Point(*costs.shape)
     path = [point]
     while (diagonal := sum(point)) > 0:

@@ -1,4 +1,4 @@
-"""What a bead costs: how far apart its sides are, measured by how far apart strangers are."""
+"""Bead costs: the distance of two segments, relative to unrelated sentences (Vecalign)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from babelite.alignment.banded_search import Point, Size
 from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
-from babelite.neighbors import TIE
 
-# What an unmatched sentence costs; a pair of unrelated sentences costs 1.
+# The cost of an unmatched sentence; a pair of unrelated sentences costs 1.
 UNMATCHED = 0.55
-# By how much the score of a bead must rise without a sentence to show that it is not part of it.
-_USELESS = 0.06
+# A sentence is not part of a bead whose score rises by this much without it.
+_SUPERFLUOUS = 0.06
+# Rounding error of float32 cosines: cosines of equal vectors lie on either side of 1.
+_ROUNDING = 1e-6
 
 _SAMPLE = 100
-_ROWS_A_BLOCK = 1 << 14
+_ROWS_PER_BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -40,25 +41,15 @@ class Runs:
 
     @classmethod
     def of(cls, runs: Sequence[ArrayLike]) -> Runs:
-        """Gather the vectors of runs.
-
-        Args:
-            runs: Row i of ``runs[s - 1]`` is the vector of the sentences i to i + s - 1; shapes
-                (n, dim), (n - 1, dim), ...
-
-        Returns:
-            The same, brought to unit length.
-
-        Raises:
-            BabeliteError: The shapes are others than that, or a value is not a finite number.
-        """
+        """Row i of ``runs[s - 1]`` is the vector of the sentences i to i + s - 1."""
         rows = [unit_rows(vectors) for vectors in runs]
         shapes = [vectors.shape for vectors in rows]
         count, dim = shapes[0]
         if shapes != [(max(count - shorter, 0), dim) for shorter in range(len(rows))]:
             raise BabeliteError(
                 f"the vectors of runs have the shapes {', '.join(map(str, shapes))}",
-                hint=f"runs of one sentence more are one fewer: ({count}, {dim}), "
+                code="vectors-invalid",
+                hint=f"give runs of 1, 2, … sentences the shapes ({count}, {dim}), "
                 f"({count - 1}, {dim}) and so on",
             )
         vectors = np.zeros((len(rows), count + 1, dim), np.float32)
@@ -67,7 +58,7 @@ class Runs:
         return cls(vectors)
 
     def halved(self) -> Runs:
-        """The document in half as many pieces: each is the mean direction of two sentences."""
+        """The document at half the resolution: each vector is the mean direction of two."""
         pairs = np.add.reduceat(self.vectors[0, 1:], np.arange(0, self.length, 2), axis=0)
         return Runs.of([pairs])
 
@@ -77,48 +68,40 @@ class BeadCosts:
 
     A bead of n source sentences x and m target sentences y costs ::
 
-        n · m · (1 - cos(x, y)) / mean of the same distance between x or y and strangers
+        n · m · (1 - cos(x, y)) / mean distance of x and of y to unrelated sentences
 
-    where strangers are sentences drawn at random from the other document. So a bead of unrelated
-    sentences costs n · m, with every encoder, and large beads must be much better than the small
-    ones they are made of. A sentence left unmatched costs 0.55.
+    where unrelated sentences are drawn at random from the other document. So a bead of unrelated
+    sentences costs n · m with every encoder, and a large bead must be much better than the small
+    ones that it could be split into. An unmatched sentence costs 0.55.
 
-    Ours is a rule that keeps omitted sentences from being added to their neighbours' beads: no bead
-    whose score would rise by 0.06 without its first or its last sentence on a side.
+    One rule is our own: a bead is forbidden if its score would rise by 0.06 without its first or
+    its last sentence on a side. It keeps omitted sentences out of the beads of their neighbours.
 
     Args:
         source: The runs of the source document, at least one sentence.
         target: The runs of the target document, at least one sentence.
-        min_score: Beads of lower `scores` may not be; -inf for any bead.
+        min_score: Beads with lower `cosines` scores are forbidden; -inf allows all.
     """
 
     def __init__(self, source: Runs, target: Runs, *, min_score: float) -> None:
         self._source, self._target, self._min_score = source, target, min_score
-        self._far = _strange(source, target), _strange(target, source)
+        self._unrelated = _unrelated_distance(source, target), _unrelated_distance(target, source)
         self.shape = (source.length, target.length)
         reach = len(source.vectors), len(target.vectors)
         self._matched = [(n + 1, m + 1) for n, m in np.ndindex(*reach)]
         self.sizes: list[Size] = [*self._matched, (1, 0), (0, 1)]
 
     def table(self, sources: slice, targets: slice) -> NDArray[np.float32]:
-        """The costs of the beads that end in a rectangle.
-
-        Args:
-            sources: So many source sentences lie before a bead's end.
-            targets: So many target sentences do.
-
-        Returns:
-            Array of shape (sizes, sources, targets); infinite for what may not be.
-        """
-        # One point more, for what beads would be without their last sentence.
+        """See `babelite.alignment.banded_search.Costs`."""
+        # One more point, for the costs of beads without their last sentence.
         inner = np.s_[:, min(sources.start, 1) :, :, min(targets.start, 1) :]
         distances = self._distances(
             slice(max(sources.start - 1, 0), sources.stop),
             slice(max(targets.start - 1, 0), targets.stop),
         )
-        useless = _useless(distances)[inner]
+        superfluous = _superfluous(distances)[inner]
         costs = distances[inner]
-        costs[useless | (costs > 1 - self._min_score)] = np.inf
+        costs[superfluous | (costs > 1 - self._min_score)] = np.inf
         count, rows, columns = len(self._matched), costs.shape[1], costs.shape[3]
         table = np.full((len(self.sizes), rows, columns), UNMATCHED, np.float32)
         table[:count] = costs.swapaxes(1, 2).reshape(count, rows, columns)
@@ -129,28 +112,22 @@ class BeadCosts:
         return table
 
     def _distances(self, sources: slice, targets: slice) -> NDArray[np.float32]:
-        """The distances of runs that end in a rectangle, in units of the distance of strangers.
-
-        Returns:
-            Array of shape (source sizes, sources, target sizes, targets).
-        """
+        """Relative distances of runs, shape (source sizes, sources, target sizes, targets)."""
         left, right = self._source.vectors[:, sources], self._target.vectors[:, targets]
         cosines = left.reshape(-1, left.shape[2]) @ right.reshape(-1, left.shape[2]).T
-        # Float32 rounds the cosines of equal vectors to either side of 1, which must not decide.
-        distances = np.maximum(1 - TIE - cosines, 0).reshape(*left.shape[:2], *right.shape[:2])
-        far: NDArray[np.float32] = self._far[0][:, sources, None, None] + self._far[1][:, targets]
-        relative: NDArray[np.float32] = distances / (far / 2)
+        distances = np.maximum(1 - _ROUNDING - cosines, 0).reshape(
+            *left.shape[:2], *right.shape[:2]
+        )
+        unrelated: NDArray[np.float32] = (
+            self._unrelated[0][:, sources, None, None] + self._unrelated[1][:, targets]
+        )
+        relative: NDArray[np.float32] = distances / (unrelated / 2)
         return relative
 
     def cosines(self, path: Sequence[Point]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The cosines and the scores of the beads along a path.
+        """Cosines and scores of the beads along a path, shape (beads,); 0 if a side is empty.
 
-        Args:
-            path: The points where beads meet.
-
-        Returns:
-            Two arrays of shape (beads,). The score is 1 less the cost of one pair of sentences: 1
-            for the same meaning, 0 for strangers. Both are 0 for a bead with an empty side.
+        The score is 1 minus the cost per pair of sentences. 1: same meaning; 0: unrelated.
         """
         ends = np.array(path[1:])
         sizes = np.diff(np.array(path), axis=0)
@@ -161,36 +138,31 @@ class BeadCosts:
             "ij,ij->i", self._source.vectors[n - 1, i], self._target.vectors[m - 1, j]
         )
         cosines[matched] = found
-        far = (self._far[0][n - 1, i] + self._far[1][m - 1, j]) / 2
-        scores[matched] = 1 - (1 - found) / far
+        unrelated = (self._unrelated[0][n - 1, i] + self._unrelated[1][m - 1, j]) / 2
+        scores[matched] = 1 - (1 - found) / unrelated
         return cosines, scores
 
 
-def _useless(distances: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Where a bead would be better without the first or the last sentence of one of its sides."""
-    useless = np.zeros(distances.shape, np.bool_)
-    best = distances - _USELESS
-    useless[1:] |= distances[:-1] < best[1:]
-    useless[1:, 1:] |= distances[:-1, :-1] < best[1:, 1:]
-    useless[:, :, 1:] |= distances[:, :, :-1] < best[:, :, 1:]
-    useless[:, :, 1:, 1:] |= distances[:, :, :-1, :-1] < best[:, :, 1:, 1:]
-    return useless
+def _superfluous(distances: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where a bead would be better without the first or the last sentence of a side."""
+    superfluous = np.zeros(distances.shape, np.bool_)
+    best = distances - _SUPERFLUOUS
+    superfluous[1:] |= distances[:-1] < best[1:]
+    superfluous[1:, 1:] |= distances[:-1, :-1] < best[1:, 1:]
+    superfluous[:, :, 1:] |= distances[:, :, :-1] < best[:, :, 1:]
+    superfluous[:, :, 1:, 1:] |= distances[:, :, :-1, :-1] < best[:, :, 1:, 1:]
+    return superfluous
 
 
-def _strange(runs: Runs, others: Runs) -> NDArray[np.float32]:
-    """The mean distance, 1 - cosine, of each run to sentences drawn from the other document.
-
-    In a short document the sample holds the translation, too: the nearest is left out. In its
-    place stands a distance of 1, which is all there is to say about a document of one sentence.
-
-    Returns:
-        Array of shape (sizes, sentences + 1).
-    """
+def _unrelated_distance(runs: Runs, others: Runs) -> NDArray[np.float32]:
+    """Mean of 1 - cosine of each run to sampled sentences, shape (sizes, sentences + 1)."""
+    # In a short document the sample also holds the translation: the nearest distance is replaced
+    # by 1, which is the whole estimate for a document of one sentence.
     drawn = np.random.default_rng(0).permutation(others.length)[:_SAMPLE]
     sample = others.vectors[0, 1 + drawn]
     means = np.empty((len(runs.vectors), runs.length + 1), np.float32)
-    for start in range(0, runs.length + 1, _ROWS_A_BLOCK):
-        block = slice(start, start + _ROWS_A_BLOCK)
+    for start in range(0, runs.length + 1, _ROWS_PER_BLOCK):
+        block = slice(start, start + _ROWS_PER_BLOCK)
         distances = np.maximum(1 - runs.vectors[:, block] @ sample.T, 0)
         means[:, block] = (distances.sum(-1) - distances.min(-1) + 1) / len(sample)
     return means

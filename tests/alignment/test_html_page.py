@@ -1,15 +1,15 @@
 from html.parser import HTMLParser
 
-from babelite.alignment.align import Bead
-from babelite.alignment.page import alignment_page
+from babelite.alignment.align import SegmentPair
+from babelite.alignment.html_page import alignment_page
 from babelite.corpus import Document
 
 SOURCE = Document("a<b.txt", ("One <b>.", "Two & a half.", "Three."), (1, 3, 4), 5)
 TARGET = Document("b.txt", ("Eins.", "Zwei.", "Drei."), (1, 2, 3), 3)
-BEADS = [
-    Bead(range(0, 2), range(0, 1), 0.31, 0.4),
-    Bead(range(2, 2), range(1, 2)),
-    Bead(range(2, 3), range(2, 3), 0.91, 0.9),
+PAIRS = [
+    SegmentPair(range(0, 2), range(0, 1), 0.31, 0.4),
+    SegmentPair(range(2, 2), range(1, 2)),
+    SegmentPair(range(2, 3), range(2, 3), 0.91, 0.9),
 ]
 
 
@@ -28,7 +28,7 @@ class Page(HTMLParser):
         given = {name: value or "" for name, value in attributes}
         if tag not in ("meta", "input"):
             self.open.append(tag)
-        if "bead" in given.get("class", "").split():
+        if "pair" in given.get("class", "").split():
             self.rows.append((set(given["class"].split()), []))
         self.links |= {given[name] for name in ("href", "src") if name in given}
         self.ids |= {given["id"]} if "id" in given else set()
@@ -41,21 +41,21 @@ class Page(HTMLParser):
             self.rows[-1][1].append(data.strip())
 
 
-def test_every_bead_is_shown_with_its_score() -> None:
-    page = Page(alignment_page(BEADS, SOURCE, TARGET))
+def test_every_segment_pair_is_shown_with_its_score() -> None:
+    page = Page(alignment_page(PAIRS, SOURCE, TARGET))
     assert page.open == []
     assert page.rows == [
         (
-            {"bead", "many", "low"},
+            {"pair", "many", "low"},
             ["1", "One <b>.", "3", "Two & a half.", "0.31", "2 – 1", "1", "Eins."],
         ),
-        ({"bead", "unmatched"}, ["unmatched", "2", "Zwei."]),
-        ({"bead"}, ["4", "Three.", "0.91", "3", "Drei."]),
+        ({"pair", "unmatched"}, ["no match", "2", "Zwei."]),
+        ({"pair"}, ["4", "Three.", "0.91", "3", "Drei."]),
     ]
 
 
-def test_the_page_needs_nothing_beside_it() -> None:
-    text = alignment_page(BEADS * 200, SOURCE, TARGET)
+def test_the_page_is_self_contained() -> None:
+    text = alignment_page(PAIRS * 200, SOURCE, TARGET)
     page = Page(text)
     assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
     assert "//" not in text
@@ -63,13 +63,13 @@ def test_the_page_needs_nothing_beside_it() -> None:
     assert "prefers-color-scheme: dark" in text
 
 
-def test_beads_that_are_not_in_gold_are_marked() -> None:
+def test_segment_pairs_that_are_not_in_gold_are_marked() -> None:
     gold = {(frozenset({0, 1}), frozenset({0})), (frozenset({2}), frozenset({1, 2}))}
-    page = Page(alignment_page(BEADS, SOURCE, TARGET, gold))
+    page = Page(alignment_page(PAIRS, SOURCE, TARGET, gold))
     assert ["wrong" in kinds for kinds, _ in page.rows] == [False, True, True]
 
 
-def test_nothing_matched() -> None:
-    beads = [Bead(range(0, 1), range(0, 0)), Bead(range(1, 1), range(0, 1))]
-    page = Page(alignment_page(beads, SOURCE, TARGET))
-    assert [row[0] for row in page.rows] == [{"bead", "unmatched"}] * 2
+def test_an_alignment_without_matches() -> None:
+    pairs = [SegmentPair(range(0, 1), range(0, 0)), SegmentPair(range(1, 1), range(0, 1))]
+    page = Page(alignment_page(pairs, SOURCE, TARGET))
+    assert [row[0] for row in page.rows] == [{"pair", "unmatched"}] * 2
