@@ -92,7 +92,9 @@ def test_no_path_is_cheaper_over_several_blocks(shape: tuple[int, int]) -> None:
     corners=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=6),
     radius=st.integers(0, 50),
 )
-def test_a_band_contains_the_points_near_its_path(corners: list[tuple[int, int]], radius: int) -> None:
+def test_a_band_contains_the_points_near_its_path(
+    corners: list[tuple[int, int]], radius: int
+) -> None:
     sources, targets = (np.cumsum([0, *side]) for side in zip(*corners, strict=True))
     path = [Point(int(i), int(j)) for i, j in zip(sources, targets, strict=True)]
     band = band_around(path, radius)

@@ -10,7 +10,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 SOURCE = ["the cat sat", "", "a dog", "zzz qqq", "birds fly"]
 TARGET = ["the", "cat sat", "a dog", "birds fly"]
-BEADS = ["1\t1-2", "3\t3", "4\t", "5\t4"]
+PAIRS = ["1\t1-2", "3\t3", "4\t", "5\t4"]
 MODEL = ["-m", "letter_encoder:letters"]
 
 
@@ -18,7 +18,7 @@ MODEL = ["-m", "letter_encoder:letters"]
 def files(here: Path) -> None:
     (here / "a.txt").write_text("".join(f"{line}\n" for line in SOURCE))
     (here / "b.txt").write_text("".join(f"{line}\n" for line in TARGET))
-    (here / "gold.tsv").write_text("".join(f"{line}\n" for line in BEADS))
+    (here / "gold.tsv").write_text("".join(f"{line}\n" for line in PAIRS))
     (here / "latin.txt").write_bytes("été\n".encode("latin-1"))
     (here / "empty.txt").touch()
 
@@ -27,24 +27,24 @@ def numbers(tsv: str) -> list[str]:
     return ["\t".join(line.split("\t")[:2]) for line in tsv.splitlines()[1:]]
 
 
-def test_beads_on_standard_output(run: Run) -> None:
+def test_segment_pairs_on_standard_output(run: Run) -> None:
     code, out, err = run("align", "a.txt", "b.txt", *MODEL)
     assert code == 0
-    assert numbers(out) == BEADS
+    assert numbers(out) == PAIRS
     _, _, score, cosine, source, target = out.splitlines()[1].split("\t")
     assert (source, target) == ("the cat sat", "the cat sat")
     assert 0.9 < float(score) < float(cosine) < 1
     assert "4 and 4 sentences: 2 of 1-1, 1 of 1-2; 1 and 0 unmatched" in err
 
 
-def test_the_ending_tells_the_format(run: Run, here: Path) -> None:
+def test_the_file_ending_selects_the_format(run: Run, here: Path) -> None:
     for name in ("x.tsv", "x.json", "x.html", "x.tsv.gz"):
         code, out, err = run("align", "a.txt", "b.txt", *MODEL, "--out", name)
         assert (code, out) == (0, "")
         assert name in err
-    assert numbers((here / "x.tsv").read_text()) == BEADS
-    assert numbers(gzip.decompress((here / "x.tsv.gz").read_bytes()).decode()) == BEADS
-    assert [bead["source"] for bead in json.loads((here / "x.json").read_text())] == [
+    assert numbers((here / "x.tsv").read_text()) == PAIRS
+    assert numbers(gzip.decompress((here / "x.tsv.gz").read_bytes()).decode()) == PAIRS
+    assert [pair["source"] for pair in json.loads((here / "x.json").read_text())] == [
         [1],
         [3],
         [4],
@@ -56,7 +56,7 @@ def test_the_ending_tells_the_format(run: Run, here: Path) -> None:
 def test_a_document_on_standard_input(run: Run) -> None:
     code, out, _ = run("align", "-", "b.txt", *MODEL, standard_input="\n".join(SOURCE))
     assert code == 0
-    assert numbers(out) == BEADS
+    assert numbers(out) == PAIRS
 
 
 def test_the_same_file_twice(run: Run) -> None:
@@ -74,7 +74,7 @@ def test_gold_gives_scores(run: Run, here: Path) -> None:
         ["lax", "1.0000", "1.0000", "1.0000"],
     ]
     (here / "gold.tsv").write_text("1\t1\n3\t2-3\n5\t4\n")
-    code, out, _ = run("align", "a.txt", "b.txt", *MODEL, "--gold", "gold.tsv", "--format", "json")
+    code, out, _ = run("align", "a.txt", "b.txt", *MODEL, "--gold", "gold.tsv", "--json")
     assert json.loads(out) == {
         "strict": {"precision": 0.25, "recall": 0.3333, "f1": 0.2857},
         "lax": {"precision": 0.75, "recall": 1.0, "f1": 0.8571},
@@ -92,19 +92,20 @@ def test_running_text_is_split(run: Run, here: Path) -> None:
     (here / "a.txt").write_text("The cat sat. A dog ran. Birds fly.\n")
     (here / "b.txt").write_text("The cat sat. A dog ran.\n\nBirds fly.\n")
     code, out, err = run("align", "a.txt", "b.txt", *MODEL)
-    assert "a.txt: many lines hold several sentences; --split" in err
-    code, out, err = run("align", "a.txt", "b.txt", *MODEL, "--split", "en-en")
+    assert "a.txt: many lines contain several sentences" in err
+    assert "--split" in err
+    code, out, err = run("align", "a.txt", "b.txt", *MODEL, "--split", "--languages", "en-en")
     assert code == 0
     assert numbers(out) == ["1\t1", "2\t2", "3\t3"]
     assert "--split" not in err
 
 
-def test_little_in_common_is_said(run: Run, here: Path) -> None:
+def test_few_matches_cause_a_warning(run: Run, here: Path) -> None:
     (here / "b.txt").write_text("1234\n5678\n")
     code, out, err = run("align", "a.txt", "b.txt", *MODEL)
     assert code == 0
     assert numbers(out) == ["1\t", "3\t", "4\t", "5\t", "\t1", "\t2"]
-    assert "Less than half is matched" in err
+    assert "Fewer than half" in err
 
 
 def test_options_reach_the_search(run: Run) -> None:
@@ -116,54 +117,55 @@ def test_options_reach_the_search(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "fact"),
     [
-        (["none.txt", "b.txt"], "none.txt: there is no such file"),
-        (["a.txt", "empty.txt"], "empty.txt: is empty"),
-        (["latin.txt", "b.txt"], "latin.txt, line 1: is not UTF-8"),
-        (["-", "-"], "standard input: can be read only once"),
-        (["a.txt", "b.txt", "--out", "x.pdf"], "x.pdf: has an ending that tells no format"),
-        (["a.txt", "b.txt", "--out", "no/x.tsv"], "no/x.tsv: its folder does not exist"),
-        (["a.txt", "b.txt", "--format", "pdf"], "there is no format 'pdf'"),
-        (["a.txt", "b.txt", "--split", "en"], "--split en does not name two languages"),
-        (["a.txt", "b.txt", "--gold", "a.txt"], "a.txt, line 1: is not a bead"),
-        (["b.txt", "b.txt", "--gold", "gold.tsv"], "gold.tsv, line 4: names line 5 of b.txt"),
-        (["a.txt", "b.txt", "-m", "nowhere"], "nowhere: there is no such model folder"),
+        (["none.txt", "b.txt"], "none.txt"),
+        (["a.txt", "empty.txt"], "empty.txt"),
+        (["latin.txt", "b.txt"], "latin.txt, line 1"),
+        (["-", "-"], "standard input"),
+        (["a.txt", "b.txt", "--out", "x.pdf"], "x.pdf"),
+        (["a.txt", "b.txt", "--out", "no/x.tsv"], "no/x.tsv"),
+        (["a.txt", "b.txt", "--out", "x.tsv", "--json"], "--json and --out"),
+        (["a.txt", "b.txt", "--split", "--languages", "en"], "en"),
+        (["a.txt", "b.txt", "--split"], "--split"),
+        (["a.txt", "b.txt", "--gold", "a.txt"], "a.txt, line 1"),
+        (["b.txt", "b.txt", "--gold", "gold.tsv"], "gold.tsv, line 4"),
+        (["a.txt", "b.txt", "-m", "nowhere"], "nowhere"),
     ],
 )
-def test_bad_input_is_one_sentence(
-    run: Run, here: Path, arguments: list[str], message: str
+def test_invalid_input_is_one_sentence(
+    run: Run, here: Path, arguments: list[str], fact: str
 ) -> None:
     before = sorted(here.iterdir())
     code, out, err = run("align", *MODEL, *arguments)
     assert code == 2
     assert out == ""
     assert err.splitlines()[-1].startswith("babelite: ")
-    assert message in err
+    assert fact in err.splitlines()[-1]
     assert "Traceback" not in err
     assert sorted(here.iterdir()) == before
 
 
-def test_a_terminal_shows_how_far_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_progress(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
     code, _, err = run("align", "a.txt", "b.txt", *MODEL)
     assert code == 0
-    assert "sentences a second" in err
+    assert "/s" in err
     assert "8/8" in err
 
 
 @pytest.mark.parametrize("read", ["a.txt", "b.txt", "gold.tsv"])
-def test_the_result_does_not_replace_what_is_read(run: Run, here: Path, read: str) -> None:
+def test_the_output_does_not_replace_an_input(run: Run, here: Path, read: str) -> None:
     text = (here / read).read_text()
     code, _, err = run(
-        *("align", "a.txt", "b.txt", "--gold", "gold.tsv", "--out", read, "--format", "tsv"),
+        *("align", "a.txt", "b.txt", "--gold", "gold.tsv", "--out", read),
         *MODEL,
     )
     assert (code, (here / read).read_text()) == (2, text)
-    assert f"{read}: is read, and the result would replace it" in err
+    assert f"babelite: {read}: " in err
 
 
-def test_a_file_whose_name_is_no_text(run: Run, here: Path) -> None:
+def test_a_file_name_that_is_not_utf8(run: Run, here: Path) -> None:
     name = os.fsdecode(b"a\xff.txt")
     (here / name).write_text((here / "a.txt").read_text())
     code, _, err = run("align", name, "b.txt", "--out", "x.html", *MODEL)

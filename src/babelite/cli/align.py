@@ -1,42 +1,84 @@
-"""``babelite align``."""
+"""``babelite align``: align the sentences of two versions of a document."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, ModelOption, flowing, parse_languages
+from babelite.cli.shared.options import (
+    AllowDownload,
+    JsonOption,
+    LanguagesOption,
+    ModelOption,
+    flowing,
+    parse_languages,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from babelite.alignment import Bead
+    from babelite.alignment import SegmentPair
     from babelite.corpus import Document
     from babelite.encoding import SentenceEncoder
     from babelite.evaluation import AlignmentScores
 
 _HELP = """Align the sentences of two versions of a document.
 
-Each line of SOURCE and TARGET is a sentence, unless --split tells their languages: then they are
-running text, to be split. Beads of up to four sentences on a side are found, in order; sentences
-without a counterpart stay alone. Each bead has a score: 1 is the same meaning, 0 is no nearer than
-unrelated sentences of these documents.
+SOURCE and TARGET contain one sentence a line, or running text with --split. The result is a list of
+segment pairs in order, with up to four sentences on a side; sentences without a translation stay
+unmatched. Each pair has a score (1: same meaning; 0: unrelated) and a cosine.
 
-The formats: tsv (line numbers, score, cosine and text, under a line of names), json, and html, a
-page to read the two documents side by side.
+The ending of --out selects the format: .tsv (line numbers, score, cosine, text), .json, or .html (a
+page with the two documents side by side). With --json the result is JSON on standard output.
 
 Example: babelite align book.en.txt book.fr.txt --out book.html
 """
 
-_SUFFIXES = {".tsv": "tsv", ".txt": "tsv", ".json": "json", ".html": "html", ".htm": "html"}
+_Source = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="First document: a text file (.gz, .xz, .zst), or '-'."),
+]
+_Target = Annotated[str, typer.Argument(metavar="TARGET", help="Second document.")]
+_Out = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Output file: .tsv, .json or .html. Default: TSV on standard output.",
+    ),
+]
+_Split = Annotated[
+    bool,
+    typer.Option("--split", help="Split running text into sentences; needs --languages."),
+]
+_MaxSize = Annotated[
+    int,
+    typer.Option(
+        "--max-size", min=1, max=8, help="Maximum number of sentences on a side of a segment pair."
+    ),
+]
+_MinScore = Annotated[
+    float,
+    typer.Option(
+        "--min-score", min=-1.0, max=1.0, help="Minimum score; other sentences stay unmatched."
+    ),
+]
+_Gold = Annotated[
+    str | None,
+    typer.Option(
+        "--gold",
+        metavar="FILE",
+        help="Print precision, recall and F1 against this gold alignment (TSV or Vecalign format). "
+        "The alignment itself is written only with --out.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,95 +87,71 @@ def register(app: typer.Typer) -> None:
 
 
 def _align(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help="One version; .gz, .xz and .zst are unpacked; '-' reads standard input.",
-        ),
-    ],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The other version.")],
+    source: _Source,
+    target: _Target,
     *,
+    out: _Out = None,
+    languages: LanguagesOption = None,
+    split: _Split = False,
+    max_size: _MaxSize = 4,
+    min_score: _MinScore = 0.25,
+    gold: _Gold = None,
     model: ModelOption = None,
-    out: Annotated[
-        str | None, typer.Option(help="The file to write; standard output if not given.")
-    ] = None,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="tsv, json or html; what the ending of --out says if not given."
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LANGUAGES",
-            help="Split running text into sentences; the two languages, such as en-fr.",
-        ),
-    ] = None,
-    max_size: Annotated[
-        int, typer.Option(min=1, max=8, help="The most sentences on a side of a bead.")
-    ] = 4,
-    min_score: Annotated[
-        float,
-        typer.Option(min=-1.0, max=1.0, help="Leave sentences unmatched rather than score lower."),
-    ] = 0.25,
-    gold: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Print precision, recall and F1 against this alignment, in the format tsv or "
-            "that of Vecalign; the beads are only written with --out.",
-        ),
-    ] = None,
+    json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.alignment import align_vectors, read_beads
+    from babelite.alignment import align_vectors, alignment_format, alignment_lines, read_alignment
     from babelite.cli.shared.preflight import require_writable
     from babelite.encoding import open_encoder
     from babelite.storage import writing_text
 
-    chosen = _format(format_, out)
-    languages = parse_languages(split, "--split") or (None, None)
+    if json_ and out is not None and gold is None:
+        raise BabeliteError(
+            "--json and --out exclude each other without --gold",
+            code="option-conflict",
+            hint="give one of the two; --out FILE.json writes JSON to a file",
+        )
+    format_ = alignment_format(out) if out is not None else "json" if json_ else "tsv"
+    split_languages = _split_languages(languages, split)
     if [source, target, gold].count("-") > 1:
-        raise BabeliteError("can be read only once", path="-", hint="save it to a file")
+        raise BabeliteError(
+            "can be read only once", code="option-conflict", path="-", hint="save it to a file"
+        )
     if out is not None:
         require_writable(out, apart_from=[source, target, *([gold] if gold else [])])
-    documents = _read(source, languages[0]), _read(target, languages[1])
-    right = read_beads(gold, *documents) if gold else None
+    documents = _read(source, split_languages[0]), _read(target, split_languages[1])
+    gold_pairs = read_alignment(gold, *documents) if gold else None
     encoder = open_encoder(model, allow_download=allow_download)
     with ExitStack() as stack:
         stream = None
-        if out is not None or right is None:
-            stream = stack.enter_context(writing_text(out or "-"))  # it fails now or never
+        if out is not None or gold_pairs is None:
+            # Opened before the work, so that an unwritable file is an error at the start.
+            stream = stack.enter_context(writing_text(out or "-"))
         vectors = _encoded(encoder, documents)
-        beads = align_vectors(*vectors, max_size=max_size, min_score=min_score)
+        pairs = align_vectors(*vectors, max_size=max_size, min_score=min_score)
         if stream:
-            stream.writelines(f"{line}\n" for line in _written(chosen, beads, documents, right))
-    _summarise(beads, documents, out)
-    if right is not None:
+            lines = alignment_lines(pairs, *documents, format_, gold_pairs)
+            stream.writelines(f"{line}\n" for line in lines)
+    _summarize(pairs, documents, out)
+    if gold_pairs is not None:
         from babelite.evaluation import score_alignment
 
-        scores = score_alignment(((bead.source, bead.target) for bead in beads), right)
-        _show(scores, as_json=format_ == "json")
+        scores = score_alignment(((pair.source, pair.target) for pair in pairs), gold_pairs)
+        _print_scores(scores, as_json=json_)
 
 
-def _format(name: str | None, out: str | None) -> str:
-    from babelite.alignment import page_template
-    from babelite.storage import suffix_of
-
-    if name is None and out is not None and out != "-" and suffix_of(out) not in _SUFFIXES:
+def _split_languages(languages: str | None, split: bool) -> tuple[str | None, str | None]:
+    """The languages to split text in; two times None if lines are sentences."""
+    if not split:
+        return None, None
+    parsed = parse_languages(languages)
+    if parsed is None:
         raise BabeliteError(
-            "has an ending that tells no format",
-            path=out,
-            hint=f"use one of {', '.join(_SUFFIXES)}, or give --format",
+            "--split needs the languages of the two documents",
+            code="option-missing",
+            hint="add for example --languages en-fr",
         )
-    chosen = name or _SUFFIXES.get(suffix_of(out or "-"), "tsv")
-    if chosen not in _SUFFIXES.values():
-        raise BabeliteError(f"there is no format {chosen!r}", hint="choose tsv, json or html")
-    if chosen == "html":
-        page_template()  # says at once what is not installed
-    return chosen
+    return parsed
 
 
 def _read(path: str, language: str | None) -> Document:
@@ -142,77 +160,61 @@ def _read(path: str, language: str | None) -> Document:
     document = read_document(path, language)
     if language is None and document.looks_unsplit:
         typer.echo(
-            f"{path}: many lines hold several sentences; --split en-fr (or other languages) "
-            "would split them",
+            f"{path}: many lines contain several sentences; split them with "
+            "--split --languages en-fr (or other languages)",
             err=True,
         )
     return document
 
 
 def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[NDArray[np.float32]]:
-    """The vectors of both documents, with a bar on standard error meanwhile."""
+    """The vectors of both documents, with progress on standard error."""
     import numpy as np
-    from rich.console import Console
 
-    from babelite.cli.shared.bars import rate_bars
+    from babelite.cli.shared.preflight import watched_steps
     from babelite.encoding import encode_stream
 
-    console = Console(stderr=True, highlight=False)
     documents = list(documents)
-    vectors = []
-    started = time.perf_counter()
-    with rate_bars(console) as progress:
-        total = sum(len(document.sentences) for document in documents)
-        task = progress.add_task("encoding", total=total, rate="")
-        done = 0
+    total = sum(len(document.sentences) for document in documents)
+    vectors, done = [], 0
+    with watched_steps() as progress:
+        progress("encoding", 0, total)
         for document in documents:
             blocks = []
             for block in encode_stream(encoder, document.sentences):
                 blocks.append(block)
                 done += len(block)
-                rate = done / (time.perf_counter() - started)
-                progress.update(task, completed=done, rate=f"{rate:,.0f} sentences a second")
+                progress("encoding", done, total)
             vectors.append(np.concatenate(blocks))
     return vectors
 
 
-def _written(
-    format_: str,
-    beads: Sequence[Bead],
-    documents: tuple[Document, Document],
-    gold: Collection[tuple[frozenset[int], frozenset[int]]] | None,
-) -> Iterable[str]:
-    from babelite.alignment import WRITERS, alignment_page
-
-    if format_ == "html":
-        return [alignment_page(beads, *documents, gold)]
-    return WRITERS[format_](beads, *documents)
-
-
-def _summarise(
-    beads: Sequence[Bead], documents: tuple[Document, Document], out: str | None
+def _summarize(
+    pairs: Sequence[SegmentPair], documents: tuple[Document, Document], out: str | None
 ) -> None:
-    sizes = Counter(bead.size for bead in beads if all(bead.size))
+    """Print the counts of the sizes and of unmatched sentences to standard error."""
+    sizes = Counter(pair.size for pair in pairs if all(pair.size))
     counts = ", ".join(f"{count:,} of {n}-{m}" for (n, m), count in sizes.most_common())
-    alone = [
-        sum(len(bead.source) for bead in beads if not bead.target),
-        sum(len(bead.target) for bead in beads if not bead.source),
+    unmatched = [
+        sum(len(pair.source) for pair in pairs if not pair.target),
+        sum(len(pair.target) for pair in pairs if not pair.source),
     ]
     lengths = [len(document.sentences) for document in documents]
     typer.echo(
         f"{lengths[0]:,} and {lengths[1]:,} sentences: {counts or 'no match'}; "
-        f"{alone[0]:,} and {alone[1]:,} unmatched" + ("" if out in (None, "-") else f": {out}"),
+        f"{unmatched[0]:,} and {unmatched[1]:,} unmatched"
+        + ("" if out in (None, "-") else f": {out}"),
         err=True,
     )
-    if sum(alone) > sum(lengths) / 2:
+    if sum(unmatched) > sum(lengths) / 2:
         typer.echo(
-            "Less than half is matched: are these two versions of one text, in languages that the "
-            "model knows?",
+            "Fewer than half of the sentences are matched. Check that the two documents are "
+            "versions of one text, in languages of the model.",
             err=True,
         )
 
 
-def _show(scores: AlignmentScores, *, as_json: bool) -> None:
+def _print_scores(scores: AlignmentScores, *, as_json: bool) -> None:
     kinds = {"strict": scores.strict, "lax": scores.lax}
     if as_json:
         typer.echo(json.dumps({kind: found.as_dict() for kind, found in kinds.items()}))
