@@ -135,7 +135,7 @@ def test_standard_input_and_showing(run: Run) -> None:
         (["index", "caf\udce9.txt", "--out", "i", *LETTERS], ".txt: has a name that is not UTF-8"),
         (["index", "a.txt", "--out", "i", "-m", "nowhere"], "nowhere: there is no such model"),
         (["index", "a.txt", "--out", ".", *LETTERS], ".: is a folder that holds other files"),
-        (["index", "a.txt", "--out", "b.txt", *LETTERS], "b.txt: cannot be made"),
+        (["index", "a.txt", "--out", "b.txt", *LETTERS], "b.txt: cannot be created"),
         (["index", "blank.txt", "--out", "i", *LETTERS], "blank.txt: holds only blank lines"),
         (["index", "a.txt", "--out", "i", "--append", "b.txt"], "--out makes an index"),
         (["index", "a.txt"], "--out is missing; name the folder to make"),

@@ -137,7 +137,7 @@ def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
         (["a.txt", "blank.txt"], "blank.txt: holds only blank lines"),
         (["latin.txt", "b.txt"], "latin.txt, line 1: is not UTF-8"),
         (["a.txt", "wide.txt"], "wide.txt, line 1: is not UTF-8; convert it first, for example"),
-        (["a.txt", "zero.txt"], "zero.txt, line 2: holds a zero byte"),
+        (["a.txt", "zero.txt"], "zero.txt, line 2: contains a zero byte"),
         (["a.txt", "cut.txt.gz"], "cannot be read to its end"),
         (["-", "-"], "standard input: cannot be both sides"),
         (["a.txt", "b.txt", "--margin", "best"], "there is no --margin best; choose ratio"),
@@ -225,7 +225,7 @@ def test_a_second_command_does_not_touch_the_work_of_the_first(run: Run, here: P
         yield from ("the house", "music")
         code, _, err = run("mine", "a.txt", "b.txt", "--out", "pairs.tsv", *MODEL)
         assert code == 2
-        assert "pairs.tsv.work: is being changed by another process" in err
+        assert "pairs.tsv.work: is locked by another process" in err
 
     encoder = open_encoder("letter_encoder:letters")
     work = here / "pairs.tsv.work"

@@ -16,7 +16,7 @@ from babelite.cluster import encode_files, open_pool
 from babelite.corpus import Source
 from babelite.encoding import Encoder, identify
 from babelite.errors import BabeliteError
-from babelite.storage import LOCK
+from babelite.storage import is_lock_file
 
 LINES = [f"line {i} of the house" for i in range(2_000)]
 SHARD_LINES = 20
@@ -34,7 +34,7 @@ def require_all_once(folder: Path, source: str) -> None:
     tables = [pq.read_table(path) for path in sorted(folder.glob("*.parquet"))]
     ids = [value for table in tables for value in table["id"].to_pylist()]
     assert ids == [f"{source}:{number}" for number in range(1, len(LINES) + 1)]
-    assert [path.name for path in folder.glob(".*")] == [LOCK]
+    assert [is_lock_file(path) for path in folder.glob(".*")] == [True]
 
 
 def babelite(*arguments: str) -> subprocess.Popen[bytes]:

@@ -27,7 +27,7 @@ def read(text: str, folder: Path, tmp_path: Path) -> object:
         ("pairs = 6000", "pairs = -1", ["budget.pairs", "greater than 0"]),
         ("pairs = 6000", "pairs = 6000\nminutes = 1", ["budget", "one of pairs, epochs, steps"]),
         ("seeds = [0]", "seeds = [0, 0]", ["seeds", "twice"]),
-        ("seeds = [0]", "sedes = [0]", ["sedes", "no such key"]),
+        ("seeds = [0]", "sedes = [0]", ["sedes", "there is no key"]),
         ('reference = "align"', 'reference = "aling"', ["reference", "'aling'"]),
         ('name = "align"', 'name = "token bag"', ["name", "'token bag' is used twice"]),
         ('kind = "retrieval"', 'kind = "retrival"', ["tasks.1", "retrival"]),
@@ -39,7 +39,7 @@ def read(text: str, folder: Path, tmp_path: Path) -> object:
         ('objective = "align"', 'objective = "algin"', ["'align'", "'algin'"]),
         ("dim = 32", "seed = 3", ["training.seed", "is decided by"]),
         ('train = ["en-fr.tsv"]', "train = []", ["data.train", "at least 1"]),
-        ("[data]\n", "[data]\nmore = 1\n", ["data.more", "no such key"]),
+        ("[data]\n", "[data]\nmore = 1\n", ["data.more", "there is no key"]),
         ("title =", "title", ["TOML"]),
     ],
 )

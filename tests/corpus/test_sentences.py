@@ -112,7 +112,7 @@ def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
     [
         ("a.txt", b"", None, None, "a.txt: is empty"),
         ("a.txt", b"fine\n\xff\xfe\n", None, None, "a.txt, line 2: is not UTF-8"),
-        ("a.txt", b"fine\n\nze\0ro\n", None, None, "a.txt, line 3: holds a zero byte"),
+        ("a.txt", b"fine\n\nze\0ro\n", None, None, "a.txt, line 3: contains a zero byte"),
         (
             "a.txt.gz",
             gzip.compress(b"fine\n" * 9999, mtime=0)[:60],
@@ -126,7 +126,7 @@ def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
         ("a.jsonl", b'{"text": "a"}\n\n{"text"\n', None, None, "a.jsonl, line 3: is not JSON"),
         ("a.jsonl", b"[1]\n", None, None, "line 1: is not a JSON object"),
         ("a.jsonl", b'{"text": 3}\n', None, None, "'text' is not a string"),
-        ("a.jsonl", b'\n{"text": "\\u0000"}\n', None, None, "line 2: 'text' holds a zero byte"),
+        ("a.jsonl", b'\n{"text": "\\u0000"}\n', None, None, "line 2: 'text' contains a zero byte"),
         ("a.jsonl", b'{"en": "a"}\n', None, None, "has no 'text', it has en; mend"),
         ("a.jsonl", b'{"en": "a"}\n', None, "fr", "has no 'fr'"),
         ("a.parquet", b"not at all", None, None, "cannot be read as Parquet"),
@@ -163,7 +163,9 @@ def test_parquet_whose_text_cannot_be_told(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     latin = pa.array([b"fine", "café".encode("latin-1")]).view(pa.string())
     pq.write_table(pa.table({"text": latin}), path)
-    with pytest.raises(BabeliteError, match=r"a\.parquet: holds b'caf\\xe9' where text in UTF-8"):
+    with pytest.raises(
+        BabeliteError, match=r"a\.parquet: contains b'caf\\xe9', which is not UTF-8"
+    ):
         list(Source(str(path)).read())
     words = pa.array(["a"])
     pq.write_table(pa.Table.from_arrays([words, words], names=["text", "text"]), path)

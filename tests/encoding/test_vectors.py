@@ -71,7 +71,7 @@ def test_one_array_is_written_by_one_process(tmp_path: Path, key: str) -> None:
 
     def interrupted() -> Iterator[np.ndarray]:
         yield rows[:2]
-        with pytest.raises(InUseError, match=r"v\.npy: is being changed by another process"):
+        with pytest.raises(InUseError, match=r"v\.npy: is locked by another process"):
             write(iter([rows]), key)
         yield rows[2:]
 

@@ -12,7 +12,7 @@ from babelite.errors import BabeliteError
 from babelite.index import Index
 from babelite.index.description import VectorType
 from babelite.index.row_storage import from_stored, to_stored
-from babelite.storage import locked
+from babelite.storage import locked_folder
 
 FILES = ["vectors.bin", "text.txt", "ends.bin"]
 
@@ -119,9 +119,9 @@ def test_folders_that_are_no_index(tmp_path: Path) -> None:
 
 def test_one_process_at_a_time_changes_an_index(folder: Path) -> None:
     index = Index.open(folder, WordEncoder())
-    with locked(folder):
+    with locked_folder(folder):
         for change in (lambda: index.add(["blue"]), lambda: index.remove([0])):
-            with pytest.raises(BabeliteError, match="is being changed by another process"):
+            with pytest.raises(BabeliteError, match="is locked by another process"):
                 change()
         assert index.search(["red"], 1)[0][0].text == "red"
     index.add(["blue"])

@@ -207,7 +207,7 @@ def test_line_breaks_inside_a_sentence_become_spaces() -> None:
 def test_a_work_folder_that_another_process_uses(tmp_path: Path) -> None:
     with (
         mine(text(5, 1), text(5, 2), Words(), work=tmp_path / "work"),
-        pytest.raises(BabeliteError, match="is being changed by another process"),
+        pytest.raises(BabeliteError, match="is locked by another process"),
         mine(text(5, 1), text(5, 2), Words(), work=tmp_path / "work"),
     ):
         pass

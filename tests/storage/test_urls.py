@@ -5,7 +5,7 @@ import fsspec
 import pytest
 
 from babelite.errors import BabeliteError
-from babelite.storage.urls import Folder, expanded, filesystem, reading
+from babelite.storage import Folder, expand_url_glob, reading_path_or_url
 
 MEMORY = fsspec.filesystem("memory")
 
@@ -27,7 +27,7 @@ def test_a_file_appears_when_it_is_whole(place: str) -> None:
         path.write_bytes(b"\x00half")
         assert "a.bin" not in folder.names()
     assert folder.names() == {"a.bin"}
-    with reading(folder.file("a.bin")) as stream:
+    with reading_path_or_url(folder.file("a.bin")) as stream:
         assert stream.read() == b"\x00half"
     folder.write_text("t.json", "é")
     assert folder.read_text("t.json") == "é"
@@ -53,24 +53,27 @@ def test_leftovers_of_killed_workers_are_removed_and_nothing_else(place: str) ->
 
 def test_packed_files_in_object_storage_are_unpacked() -> None:
     MEMORY.pipe("/packed/a.txt.gz", gzip.compress(b"one\ntwo\n"))
-    with reading("memory://packed/a.txt.gz") as stream:
+    with reading_path_or_url("memory://packed/a.txt.gz") as stream:
         assert stream.read() == b"one\ntwo\n"
 
 
 def test_a_star_in_an_address_stands_for_many() -> None:
     for name in ("b.txt", "a.txt", "c.tsv"):
         MEMORY.pipe(f"/stars/{name}", b"x\n")
-    assert expanded("memory://stars/*.txt") == ["memory:///stars/a.txt", "memory:///stars/b.txt"]
-    assert expanded("here/*.txt") == ["here/*.txt"]
+    assert expand_url_glob("memory://stars/*.txt") == [
+        "memory:///stars/a.txt",
+        "memory:///stars/b.txt",
+    ]
+    assert expand_url_glob("here/*.txt") == ["here/*.txt"]
     with pytest.raises(BabeliteError, match="matches no file"):
-        expanded("memory://stars/*.parquet")
+        expand_url_glob("memory://stars/*.parquet")
 
 
 def test_places_that_cannot_be_reached() -> None:
     missing = pytest.raises(BabeliteError, match="there is no such file; check the URL")
-    with missing, reading("memory://nowhere/a.txt"):
+    with missing, reading_path_or_url("memory://nowhere/a.txt"):
         pass
     with pytest.raises(BabeliteError, match="write it as fsspec does"):
-        filesystem("nonsense://bucket/a.txt")
-    with pytest.raises(BabeliteError, match="cannot be made"):
+        expand_url_glob("nonsense://bucket/*.txt")
+    with pytest.raises(BabeliteError, match="cannot be created"):
         Folder("/dev/null/folder").make()

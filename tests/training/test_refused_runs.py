@@ -13,7 +13,7 @@ import babelite.training.run
 from babelite.cli import main
 from babelite.corpus import Cleaning, parse_source
 from babelite.errors import BabeliteError
-from babelite.storage import locked, sha256
+from babelite.storage import locked_folder, sha256
 from babelite.training.config import make_config
 from babelite.training.loop.trainer import Trainer
 from babelite.training.run import TrainingResult, train
@@ -218,9 +218,9 @@ def test_a_folder_that_another_process_trains_in_is_refused(
     work = tmp_path / "model" / "training"
     work.mkdir(parents=True)
     arguments = [str(parallel_file), "--out", str(tmp_path / "model"), *flags()]
-    with locked(work):
+    with locked_folder(work):
         message = refuse(arguments, monkeypatch, capfd)
-    assert "is being changed by another process" in message
+    assert "is locked by another process" in message
     assert [path.name for path in work.iterdir()] == [".lock"]
 
 

@@ -84,7 +84,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     path.write_text("mine")
     with pytest.raises(BabeliteError, match="is a file"):
         RunFolder(path).claim(ASKED)
-    with pytest.raises(BabeliteError, match="cannot be made"):
+    with pytest.raises(BabeliteError, match="cannot be created"):
         RunFolder(path / "below").claim(ASKED)
     assert path.read_text() == "mine"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -11,12 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from babelite._version import __version__
 from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.storage import check_format_version, require_file, writing
+from babelite.storage import parse_versioned_json, require_file, writing_atomically
 
 FORMAT_VERSION = 1
 
@@ -67,7 +66,7 @@ def write_classifier(
     """
     text = np.frombuffer(description.model_dump_json().encode(), np.uint8)
     parts: dict[str, Any] = {_DESCRIPTION: text, _PROBES: probes, **arrays}
-    with writing(path) as temporary, temporary.open("wb") as stream:
+    with writing_atomically(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **parts)
 
 
@@ -98,14 +97,19 @@ def read_classifier(
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
-        fields = json.loads(arrays.pop(_DESCRIPTION).tobytes())
-        check_format_version(fields, FORMAT_VERSION, path)
-        description, probes = Description.model_validate(fields), arrays.pop(_PROBES)
+        description = parse_versioned_json(
+            Description,
+            arrays.pop(_DESCRIPTION).tobytes(),
+            path,
+            newest=FORMAT_VERSION,
+            hint="copy it again or train it again",
+        )
+        probes = arrays.pop(_PROBES)
         if probes.shape != (len(description.probes), description.encoder.dim):
             raise ValueError("the probes have other vectors")
         if any(array.dtype != np.float32 for array in arrays.values()):
             raise ValueError("an array is of another type")
-    except (*_DAMAGE, ValidationError) as error:
+    except _DAMAGE as error:
         raise BabeliteError(
             "is cut off, damaged or not a classifier of babelite",
             path=path,

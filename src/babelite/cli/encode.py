@@ -112,10 +112,10 @@ def _encode(
 
 def _sources(files: Sequence[str], column: int | None, field: str | None) -> list[Source]:
     from babelite.corpus import Source, require_names
-    from babelite.storage import expanded, is_url, require_file
+    from babelite.storage import expand_url_glob, is_url, require_file
 
     sources = []
-    for place in (place for file in files for place in expanded(file)):
+    for place in (place for file in files for place in expand_url_glob(file)):
         source = Source(place, column=column, field=field)
         source.check()
         if place != "-" and not is_url(place):

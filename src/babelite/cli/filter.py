@@ -128,7 +128,7 @@ def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
 @contextlib.contextmanager
 def _as_file(path: str) -> Iterator[str]:
     """The path, or a temporary file that holds standard input or a pipe: it is read repeatedly."""
-    from babelite.storage import cannot_write, is_read_once, reading_bytes
+    from babelite.storage import is_read_once, reading_bytes, write_error
 
     if not is_read_once(path):
         yield path
@@ -140,7 +140,7 @@ def _as_file(path: str) -> Iterator[str]:
                     copy.write(block)
                     copy.flush()
                 except OSError as error:  # else it would seem to be standard input's
-                    raise cannot_write(Path(copy.name), error) from error
+                    raise write_error(Path(copy.name), error) from error
         yield copy.name
 
 

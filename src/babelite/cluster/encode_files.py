@@ -33,7 +33,7 @@ from babelite.corpus import Source, Survey, require_names
 from babelite.encoding import EncoderIdentity
 from babelite.encoding import require_same as require_same_encoder
 from babelite.errors import BabeliteError
-from babelite.storage import Folder, is_url, locked
+from babelite.storage import Folder, is_url, locked_folder
 
 SHARD_ROWS = 65_536
 _ROWS_A_BLOCK = 4096
@@ -221,7 +221,7 @@ def encode_files(
 
 def _alone(folder: Folder) -> AbstractContextManager[None]:
     """Keep other processes out of a folder, where that can be done: not in object storage."""
-    return nullcontext() if is_url(folder.place) else locked(Path(folder.place))
+    return nullcontext() if is_url(folder.place) else locked_folder(Path(folder.place))
 
 
 def _fill(

@@ -7,7 +7,6 @@ shard that is made twice replaces itself.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from babelite._version import __version__
 from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.storage import Folder, check_format_version, require_pyarrow
+from babelite.storage import Folder, parse_versioned_json, require_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,14 +113,13 @@ def read_manifest(folder: Folder) -> Manifest | None:
     if MANIFEST not in folder.names():
         return None
     place = folder.file(MANIFEST)
-    try:
-        fields = json.loads(folder.read_text(MANIFEST))
-        check_format_version(fields, FORMAT_VERSION, place)
-        return Manifest.model_validate(fields)
-    except (ValueError, ValidationError) as error:
-        raise BabeliteError(
-            "is damaged", path=place, hint="name another folder, or delete this one"
-        ) from error
+    return parse_versioned_json(
+        Manifest,
+        folder.read_text(MANIFEST),
+        place,
+        newest=FORMAT_VERSION,
+        hint="name another folder, or delete this one",
+    )
 
 
 def require_same(there: Manifest, wanted: Manifest, folder: Folder) -> None:

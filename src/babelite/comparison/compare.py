@@ -18,7 +18,7 @@ from babelite.comparison.jobs.cells import CellFiles, State, evaluate_job, text_
 from babelite.comparison.jobs.job_process import error_file
 from babelite.comparison.jobs.launcher import Launcher, launch
 from babelite.errors import BabeliteError
-from babelite.storage import locked, write_text
+from babelite.storage import locked_folder, write_text
 
 _TAIL = 4096  # bytes from the end of a file of metrics that hold its last line
 
@@ -81,7 +81,7 @@ def run_cells(
         KeyboardInterrupt: The user stopped it; what is done is kept.
     """
     files = [CellFiles(grid, cell) for cell in grid.cells]
-    with locked(grid.out):
+    with locked_folder(grid.out):
         if not has_models(grid.out):
             _write_mark(grid)
         for cell_files in files:

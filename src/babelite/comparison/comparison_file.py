@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,11 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from babelite.comparison.tasks import Task
 from babelite.errors import BabeliteError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from babelite.storage import explain_validation_error, read_toml
 
 # What the comparison itself decides, the same for every system.
 _DECIDED = ("seed", "minutes", "steps", "bag_steps")
@@ -164,18 +159,13 @@ def read_config(path: str | Path) -> ComparisonConfig:
         BabeliteError: The file cannot be read, or something in it is not allowed; names the key.
     """
     path = Path(path)
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BabeliteError("there is no such file", path=path, hint="check its name") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BabeliteError(
-            f"is not a TOML file that can be read ({error})", path=path, hint=_SEE
-        ) from error
+    raw = read_toml(path, hint=_SEE)
     try:
         config = ComparisonConfig(**raw)
     except ValidationError as error:
-        raise _wrong(path, *_explained(raw, error)) from error
+        raise explain_validation_error(
+            error, raw, code="option-invalid", path=path, hint=_SEE
+        ) from error
     for key, problem in _contradictions(config):
         raise _wrong(path, key, problem)
     return config.model_copy(update={"reference": config.reference or config.names[-1]})
@@ -183,31 +173,6 @@ def read_config(path: str | Path) -> ComparisonConfig:
 
 def _wrong(path: Path, key: str, problem: str) -> BabeliteError:
     return BabeliteError(f"{key}: {problem}" if key else problem, path=path, hint=_SEE)
-
-
-def _explained(raw: dict[str, Any], error: ValidationError) -> tuple[str, str]:
-    """The key that is wrong, and what is wrong with it."""
-    first = error.errors()[0]
-    place: list[str] = []
-    here: Any = raw
-    for part in first["loc"]:
-        if isinstance(here, dict) and part not in here and part == here.get("kind"):
-            continue  # the kind of a task, which pydantic puts between and nobody wrote
-        here = _inside(here, part)
-        place.append(part if isinstance(part, str) else str(part + 1))
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "there is no such key"
-    elif first["type"] == "missing":
-        message = "is missing"
-    return ".".join(place), message[0].lower() + message[1:]
-
-
-def _inside(value: Any, part: str | int) -> Any:  # noqa: ANN401 - whatever a TOML file holds
-    try:
-        return value[part]
-    except (KeyError, IndexError, TypeError):
-        return None
 
 
 def _contradictions(config: ComparisonConfig) -> Iterator[tuple[str, str]]:

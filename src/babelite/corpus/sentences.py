@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from babelite.errors import BabeliteError
 from babelite.storage import (
     decode_lines,
-    is_text,
+    is_string_type,
     is_url,
-    read_record,
-    reading,
+    parse_json_object,
+    read_line_blocks,
     reading_parquet,
-    reading_stored,
+    reading_path_or_url,
+    reading_seekable,
     require_no_zero_byte,
-    require_one,
     require_pyarrow,
+    require_unique_column,
+    string_field,
     suffix_of,
-    text_of,
-    whole_lines,
 )
 
 if TYPE_CHECKING:
@@ -168,9 +168,9 @@ class Source:
             yield from self._read_parquet(offset)
             return
         understand, number = self._understand(), first
-        with reading(self.place) as stream:
+        with reading_path_or_url(self.place) as stream:
             _skip(stream, offset)
-            for block in whole_lines(stream, self.place, first):
+            for block in read_line_blocks(stream, self.place, first):
                 for line in decode_lines(block, self.place, number):
                     number += 1
                     yield understand(line, number)
@@ -202,8 +202,8 @@ class Source:
         checked = self.format == "jsonl" or self.column is not None
         digest, rows, position = hashlib.blake2b(digest_size=16), 0, 0
         offsets: list[int] = []
-        with reading(self.place) as stream:
-            for block in whole_lines(stream, self.place):
+        with reading_path_or_url(self.place) as stream:
+            for block in read_line_blocks(stream, self.place):
                 digest.update(block)
                 lines = decode_lines(block, self.place, rows)
                 for number, line in enumerate(lines if checked else (), start=rows + 1):
@@ -220,7 +220,7 @@ class Source:
         return Survey(rows, stride, tuple(offsets), digest.hexdigest())
 
     def _survey_parquet(self, stride: int) -> Survey:
-        with reading_stored(self.place) as stream, _parquet(self.place, stream) as file:
+        with reading_seekable(self.place) as stream, _parquet(self.place, stream) as file:
             self._parquet_column(file)
             rows: int = file.metadata.num_rows
             size = stream.seek(0, os.SEEK_END)
@@ -232,7 +232,7 @@ class Source:
         return Survey(rows, stride, tuple(range(0, rows, stride)), digest.hexdigest())
 
     def _read_parquet(self, first: int) -> Iterator[str]:
-        with reading_stored(self.place) as stream, _parquet(self.place, stream) as file:
+        with reading_seekable(self.place) as stream, _parquet(self.place, stream) as file:
             column = self._parquet_column(file)
             described = file.metadata
             groups: list[int] = []
@@ -253,9 +253,9 @@ class Source:
         wanted = _FIELDS if self.field is None else (self.field,)
         for name in wanted:
             if name in names:
-                require_one(name, names, self.place)
+                require_unique_column(name, names, self.place)
                 kind = file.schema_arrow.field(name).type
-                if is_text(kind):
+                if is_string_type(kind):
                     return name
                 raise BabeliteError(
                     f"column {name!r} holds {kind}, not text",
@@ -291,11 +291,11 @@ class Source:
     def _field_of(self, line: str, number: int) -> str:
         if not line.strip():
             return ""
-        record = read_record(line, self.place, number, '{"text": "…"}')
+        record = parse_json_object(line, self.place, number, '{"text": "…"}')
         wanted = _FIELDS if self.field is None else (self.field,)
         for name in wanted:
             if name in record:
-                return text_of(record[name], name, self.place, number, "--field")
+                return string_field(record[name], name, self.place, number, "--field")
         raise BabeliteError(
             f"has no {wanted[0]!r}, it has {', '.join(record) or 'nothing'}",
             path=self.place,

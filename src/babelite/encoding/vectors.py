@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
-from babelite.storage import InUseError, cannot_write, lock, writing
+from babelite.storage import InUseError, lock_file, write_error, writing_atomically
 
 # Rows whose length is this near to 1 are taken as they are.
 _UNIT_TOLERANCE = 1e-5
@@ -79,7 +79,7 @@ def write_vectors(
         BabeliteError: The file cannot be written.
     """
     count = 0
-    with writing(out) as temporary, temporary.open("wb") as stream:
+    with writing_atomically(out) as temporary, temporary.open("wb") as stream:
         if not stream.seekable():
             raise BabeliteError(
                 "is a pipe, and the size of an array is written last",
@@ -137,11 +137,11 @@ def write_vectors_resumably(
         for other in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
             if other != partial:
                 with other.open("r+b") as stream:
-                    lock(stream, out)
+                    lock_file(stream, out)
                 other.unlink(missing_ok=True)
         partial.touch()
         with partial.open("r+b") as stream:
-            lock(stream, out)
+            lock_file(stream, out)
             npy.write_array_header_1_0(stream, {**described, "shape": (rows, dim)})
             header, row_bytes = stream.tell(), dim * np.dtype(dtype).itemsize
             there = max(0, stream.seek(0, os.SEEK_END) - header) // row_bytes
@@ -156,4 +156,4 @@ def write_vectors_resumably(
     except OSError as error:
         if isinstance(error, FileNotFoundError) and out.parent.is_dir():
             raise InUseError(out) from error  # another process has just finished or deleted it
-        raise cannot_write(out, error) from error
+        raise write_error(out, error) from error

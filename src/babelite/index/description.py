@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from babelite._version import __version__
 from babelite.encoding import EncoderIdentity
 from babelite.errors import BabeliteError
-from babelite.storage import check_format_version, write_text
+from babelite.storage import parse_versioned_json, write_text
 
 FORMAT_VERSION = 1
 DESCRIPTION = "index.json"
@@ -124,16 +123,13 @@ def read_description(folder: Path) -> IndexDescription:
             path=folder,
             hint="make one with: babelite index FILE --out FOLDER",
         )
-    try:
-        fields = json.loads(path.read_bytes())
-        check_format_version(fields, FORMAT_VERSION, path)
-        return IndexDescription.model_validate(fields)
-    except (ValueError, ValidationError) as error:
-        raise BabeliteError(
-            "is damaged or not of an index of babelite",
-            path=path,
-            hint="copy the index again or make it again",
-        ) from error
+    return parse_versioned_json(
+        IndexDescription,
+        path.read_bytes(),
+        path,
+        newest=FORMAT_VERSION,
+        hint="copy the index again or build it again",
+    )
 
 
 def write_description(folder: Path, description: IndexDescription) -> None:

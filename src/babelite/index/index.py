@@ -27,7 +27,7 @@ from babelite.index.row_storage import (
     write_removed,
 )
 from babelite.neighbors import Neighbours, merged, nearest_in_blocks, query_blocks
-from babelite.storage import locked
+from babelite.storage import locked_folder
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]
 
@@ -122,7 +122,7 @@ class Index:
         """
         folder, report = Path(out), progress or _silent
         claim_folder(folder)
-        with locked(folder):
+        with locked_folder(folder):
             description = begin(folder, encoder, spec, precision, kind)
             sources = _named(lines)
             description = ingest(folder, description, sources, encoder, report, first=0)
@@ -253,7 +253,7 @@ class Index:
             BabeliteError: As `build`.
         """
         report = progress or _silent
-        with locked(self.folder):
+        with locked_folder(self.folder):
             description = read_description(self.folder)
             first = len(description.contents.sources)
             sources = _named(lines)
@@ -275,7 +275,7 @@ class Index:
         Raises:
             BabeliteError: There is no such row.
         """
-        with locked(self.folder):
+        with locked_folder(self.folder):
             self._load(read_description(self.folder))
             chosen = np.unique(np.fromiter(rows, np.int64))
             count = self.description.contents.rows

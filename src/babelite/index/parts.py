@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from babelite.errors import BabeliteError
 from babelite.index.description import IndexDescription, Kind, Part
 from babelite.index.row_storage import Storage, from_stored
-from babelite.storage import writing
+from babelite.storage import writing_atomically
 
 # What is done, how much of it, and of how much if that is known.
 Progress = Callable[[str, int, int | None], None]
@@ -99,7 +99,7 @@ def make_part(folder: Path, storage: Storage, part: Part, progress: Progress) ->
         index.add_with_ids(from_stored(storage.stored[block]), block)
         progress("arranging", start + len(block), len(rows))
     try:
-        with writing(folder / part.file) as temporary:
+        with writing_atomically(folder / part.file) as temporary:
             faiss.write_index(index, str(temporary))
     except RuntimeError as error:  # as FAISS says that a disk is full
         raise BabeliteError(

@@ -24,7 +24,7 @@ from babelite.index.description import (
     VectorType,
     write_description,
 )
-from babelite.storage import writing
+from babelite.storage import writing_atomically
 
 VECTORS, TEXT, ENDS = "vectors.bin", "text.txt", "ends.bin"
 REMOVED = "removed.npy"
@@ -176,7 +176,7 @@ def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
 
 def write_removed(folder: Path, removed: NDArray[np.int64]) -> None:
     """Write the removed rows of an index, all or none."""
-    with writing(folder / REMOVED) as temporary, temporary.open("wb") as stream:
+    with writing_atomically(folder / REMOVED) as temporary, temporary.open("wb") as stream:
         np.save(stream, removed)
 
 

@@ -27,7 +27,7 @@ from babelite.neighbors import (
     chosen_search,
     usable_threads,
 )
-from babelite.storage import locked
+from babelite.storage import locked_folder
 
 SENTENCES_A_BLOCK = 8192
 QUERIES_A_BLOCK = 32768
@@ -244,7 +244,7 @@ def mine(
                 tempfile.TemporaryDirectory(prefix="babelite-", ignore_cleanup_errors=True)
             )
         place = Work(Path(work)).folder  # sees that it may be used
-        stack.enter_context(locked(place))
+        stack.enter_context(locked_folder(place))
         folder = Work(place)  # and what another process has left there
         steps = steps or InThisProcess(encoder)
         yield _mined(folder, sources, targets, encoder, steps, k, search, progress or _silent)

@@ -17,7 +17,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from babelite.corpus import one_line
 from babelite.errors import BabeliteError
-from babelite.storage import LOCK, cannot_write, make_folder, write_text, writing
+from babelite.storage import (
+    is_lock_file,
+    make_folder,
+    write_error,
+    write_text,
+    writing_atomically,
+)
 
 _MANIFEST = "work.json"
 _FORMAT = 1
@@ -78,7 +84,7 @@ class RowFile:
                 stream.seek(start * self._row_bytes)
                 stream.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
         except OSError as error:
-            raise cannot_write(self._path, error) from error
+            raise write_error(self._path, error) from error
 
     def read(self) -> NDArray[Any]:
         """All rows, read from disk as they are needed: shape (total, width)."""
@@ -141,7 +147,7 @@ class Sentences:
         # Eight bytes a line each: lists of Python integers would take several times as much.
         keys, starts, lines_with_text = array("Q"), array("q"), array("q")
         position = count = 0
-        with writing(_text(folder, name)) as temporary:
+        with writing_atomically(_text(folder, name)) as temporary:
             with temporary.open("wb") as stream:
                 for count, line in enumerate(lines, start=1):
                     # Half a surrogate pair cannot be written; tabs and line breaks, which the
@@ -251,7 +257,10 @@ class Work:
 
     def store_arrays(self, name: str, arrays: dict[str, NDArray[Any]]) -> None:
         """Store arrays under a name."""
-        with writing(self.folder / f"{name}.npz") as temporary, temporary.open("wb") as stream:
+        with (
+            writing_atomically(self.folder / f"{name}.npz") as temporary,
+            temporary.open("wb") as stream,
+        ):
             np.savez(stream, allow_pickle=False, **arrays)
 
     @classmethod
@@ -273,8 +282,8 @@ class Work:
                 ".tmp",
             ):
                 path.unlink()
-        for name in (_MANIFEST, LOCK):
-            (self.folder / name).unlink(missing_ok=True)
+            elif path.name == _MANIFEST or is_lock_file(path):
+                path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
 
@@ -295,5 +304,5 @@ def _rows(folder: Path, name: str) -> Path:
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:
-    with writing(path) as temporary, temporary.open("wb") as stream:
+    with writing_atomically(path) as temporary, temporary.open("wb") as stream:
         np.save(stream, array, allow_pickle=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babelite.errors import BabeliteError, MissingExtraError
-from babelite.storage import writing
+from babelite.storage import writing_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -175,5 +175,5 @@ def save_figure(figure: Figure, out: str | Path) -> None:
         BabeliteError: As `picture_format`, or the file cannot be written.
     """
     kind = picture_format(out)
-    with writing(out) as temporary:
+    with writing_atomically(out) as temporary:
         figure.savefig(temporary, format=kind, dpi=_DOTS_PER_INCH)

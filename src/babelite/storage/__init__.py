@@ -1,73 +1,87 @@
-"""Files: compression, atomic writing, locks, checksums, object storage."""
+"""Files: compression, atomic writing, locks, checksums, validation, object storage."""
 
 from typing import TYPE_CHECKING
 
 from babelite._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from babelite.storage.checksums import sha256
-    from babelite.storage.files import (
-        COMPRESSIONS,
-        cannot_write,
-        decode_lines,
-        is_read_once,
-        is_standard_output,
-        make_folder,
-        read_lines,
-        reading_bytes,
-        require_file,
-        suffix_of,
-        whole_lines,
+    from babelite.storage.atomic_write import (
+        write_error,
         write_text,
-        writing,
+        writing_atomically,
         writing_bytes,
         writing_text,
     )
-    from babelite.storage.format_version import check_format_version
-    from babelite.storage.json_lines import read_record, text_of, without_half_pairs
-    from babelite.storage.locks import LOCK, InUseError, lock, locked
+    from babelite.storage.checksums import sha256
+    from babelite.storage.compression import reading_bytes
+    from babelite.storage.json_lines import parse_json_object, replace_lone_surrogates, string_field
+    from babelite.storage.lines import decode_lines, read_line_blocks, read_lines
+    from babelite.storage.locks import InUseError, is_lock_file, lock_file, locked_folder
     from babelite.storage.parquet import (
-        is_text,
+        is_string_type,
         reading_parquet,
         require_no_zero_byte,
-        require_one,
         require_pyarrow,
+        require_unique_column,
     )
-    from babelite.storage.urls import Folder, expanded, is_url, reading, reading_stored
+    from babelite.storage.paths import (
+        COMPRESSIONS,
+        is_read_once,
+        is_standard_output,
+        make_folder,
+        require_file,
+        suffix_of,
+    )
+    from babelite.storage.urls import (
+        Folder,
+        expand_url_glob,
+        is_url,
+        reading_path_or_url,
+        reading_seekable,
+    )
+    from babelite.storage.validation import (
+        check_format_version,
+        explain_validation_error,
+        parse_versioned_json,
+        read_toml,
+    )
 
 __all__ = [
     "COMPRESSIONS",
-    "LOCK",
     "Folder",
     "InUseError",
-    "cannot_write",
     "check_format_version",
     "decode_lines",
-    "expanded",
+    "expand_url_glob",
+    "explain_validation_error",
+    "is_lock_file",
     "is_read_once",
     "is_standard_output",
-    "is_text",
+    "is_string_type",
     "is_url",
-    "lock",
-    "locked",
+    "lock_file",
+    "locked_folder",
     "make_folder",
+    "parse_json_object",
+    "parse_versioned_json",
+    "read_line_blocks",
     "read_lines",
-    "read_record",
-    "reading",
+    "read_toml",
     "reading_bytes",
     "reading_parquet",
-    "reading_stored",
+    "reading_path_or_url",
+    "reading_seekable",
+    "replace_lone_surrogates",
     "require_file",
     "require_no_zero_byte",
-    "require_one",
     "require_pyarrow",
+    "require_unique_column",
     "sha256",
+    "string_field",
     "suffix_of",
-    "text_of",
-    "whole_lines",
-    "without_half_pairs",
+    "write_error",
     "write_text",
-    "writing",
+    "writing_atomically",
     "writing_bytes",
     "writing_text",
 ]
@@ -76,14 +90,16 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
+        "atomic_write": "write_error write_text writing_atomically writing_bytes writing_text",
         "checksums": "sha256",
-        "files": "COMPRESSIONS cannot_write decode_lines is_read_once is_standard_output "
-        "make_folder read_lines reading_bytes require_file suffix_of whole_lines write_text "
-        "writing writing_bytes writing_text",
-        "format_version": "check_format_version",
-        "json_lines": "read_record text_of without_half_pairs",
-        "locks": "LOCK InUseError lock locked",
-        "parquet": "is_text reading_parquet require_no_zero_byte require_one require_pyarrow",
-        "urls": "Folder expanded is_url reading reading_stored",
+        "compression": "reading_bytes",
+        "json_lines": "parse_json_object replace_lone_surrogates string_field",
+        "lines": "decode_lines read_line_blocks read_lines",
+        "locks": "InUseError is_lock_file lock_file locked_folder",
+        "parquet": "is_string_type reading_parquet require_no_zero_byte require_pyarrow "
+        "require_unique_column",
+        "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file suffix_of",
+        "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
+        "validation": "check_format_version explain_validation_error parse_versioned_json read_toml",
     },
 )

@@ -1,4 +1,4 @@
-"""Checksums, by which a file is known to be the one that was written."""
+"""SHA-256 checksums of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records in JSON, one object a line, and the text in their fields."""
+"""JSON lines: one object a line, and string fields of objects."""
 
 from __future__ import annotations
 
@@ -7,73 +7,69 @@ import json
 from babelite.errors import BabeliteError
 
 
-def read_record(line: str, path: str, number: int, example: str) -> dict[str, object]:
-    """The object on a line.
+def parse_json_object(line: str, path: str, number: int, example: str) -> dict[str, object]:
+    """Parse the JSON object on a line.
 
     Args:
         line: The line, not blank.
-        path: The file, for messages.
-        number: The number of the line, for messages.
-        example: What to write instead, for messages.
+        path: The file, for errors.
+        number: The number of the line, for errors.
+        example: A correct line, for errors.
 
     Raises:
-        BabeliteError: There is none.
+        BabeliteError: The line is not a JSON object; code ``format-invalid``.
     """
+    problem, cause = "is not a JSON object", None
     try:
         record = json.loads(line)
+        if isinstance(record, dict):
+            return record
     except (ValueError, RecursionError) as error:
-        raise BabeliteError(
-            f"is not JSON ({error})", path=path, line=number, hint="write one object a line"
-        ) from error
-    if not isinstance(record, dict):
-        raise BabeliteError(
-            "is not a JSON object",
-            path=path,
-            line=number,
-            hint=f"write lines such as {example}",
-        )
-    return record
+        problem, cause = f"is not JSON ({error})", error
+    raise BabeliteError(
+        problem,
+        code="format-invalid",
+        path=path,
+        line=number,
+        hint=f"write one object a line, such as {example}",
+    ) from cause
 
 
-def text_of(value: object, name: str, path: str, number: int, option: str) -> str:
-    """The text of a field; null is empty, and half a surrogate pair becomes U+FFFD.
+def string_field(value: object, name: str, path: str, number: int, option: str) -> str:
+    """The text of a field; null gives the empty text, a lone surrogate U+FFFD.
 
     Args:
-        value: What the field holds.
-        name: Of the field, for messages.
-        path: The file, for messages.
-        number: The number of the line, for messages.
-        option: What chooses the field, for messages.
+        value: The value of the field.
+        name: The name of the field, for errors.
+        path: The file, for errors.
+        number: The number of the line, for errors.
+        option: The option that chooses the field, for errors.
 
     Raises:
-        BabeliteError: It is not a string, or holds a zero byte, as no text file may.
+        BabeliteError: The value is not a string or contains a zero byte; code ``column-invalid``.
     """
     if value is None:
         return ""
-    if not isinstance(value, str):
-        raise BabeliteError(
-            f"{name!r} is not a string",
-            path=path,
-            line=number,
-            hint=f"mend the line, or choose another field with {option}",
-        )
-    if "\0" in value:
-        raise BabeliteError(
-            f"{name!r} holds a zero byte (\\u0000), so it is not text",
-            path=path,
-            line=number,
-            hint="take it out",
-        )
-    return without_half_pairs(value)
+    if isinstance(value, str) and "\0" not in value:
+        return replace_lone_surrogates(value)
+    raise BabeliteError(
+        f"{name!r} contains a zero byte (\\u0000), so it is not text"
+        if isinstance(value, str)
+        else f"{name!r} is not a string",
+        code="column-invalid",
+        path=path,
+        line=number,
+        hint=f"fix the line, or choose another field with {option}",
+    )
 
 
-def without_half_pairs(text: str) -> str:
-    r"""A text with U+FFFD for half a surrogate pair, which JSON can write and no text can hold.
+def replace_lone_surrogates(text: str) -> str:
+    r"""Replace lone surrogates, which JSON can write and UTF-8 cannot, by U+FFFD.
 
     Example:
-        >>> without_half_pairs("a\ud83d b\ud83d\ude00")
+        >>> replace_lone_surrogates("a\ud83d b\ud83d\ude00")
         'a\ufffd b\U0001f600'
     """
-    if text.isprintable():  # as most are, and halves are not
+    if text.isprintable():  # true for most texts, and never for surrogates
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

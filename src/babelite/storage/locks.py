@@ -1,4 +1,4 @@
-"""One process at a time: locks on folders and files, which go when their process does."""
+"""File locks between processes (flock, msvcrt), released when the process ends."""
 
 from __future__ import annotations
 
@@ -11,68 +11,75 @@ from pathlib import Path
 from typing import BinaryIO
 
 from babelite.errors import BabeliteError
-from babelite.storage.files import cannot_write
+from babelite.storage.atomic_write import write_error
 
-LOCK = ".lock"  # the file in a folder; it stays, and says nothing
+_LOCK = ".lock"  # an empty file in the folder; it stays after the lock is released
 
-# A process that was just killed frees its memory before it lets go of its files.
-_SECONDS_TO_DIE = 2.0
+# A killed process frees its memory before its locks.
+_SECONDS_TO_WAIT = 2.0
 _SECONDS_BETWEEN_TRIES = 0.05
-# Some network file systems have no locks, and say so in other ways.
-_HELD_BY_ANOTHER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+# Network file systems without locks report other errors.
+_LOCKED_BY_ANOTHER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 
 
 class InUseError(BabeliteError):
-    """Another process is at it; nothing of its work may be touched.
+    """Another process has locked a file or folder.
 
     Args:
-        path: What it is at.
+        path: The file or folder.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            "is being changed by another process",
+            "is locked by another process",
+            code="file-locked",
             path=path,
-            hint="wait for its end, then give the command again",
+            hint="retry when it has finished",
         )
 
 
+def is_lock_file(path: Path) -> bool:
+    """Whether a file in a folder is the lock file of `locked_folder`."""
+    return path.name == _LOCK
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from changing a folder; the lock goes when the process does.
-
-    Raises:
-        InUseError: Another process is at it.
-        BabeliteError: Nothing can be written there.
-    """
-    try:
-        opened = (folder / LOCK).open("a+b")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    with opened as file:
-        lock(file, folder)
-        yield
-
-
-def lock(file: BinaryIO, path: Path) -> None:
-    """Lock an open file until it is closed.
-
-    Args:
-        file: The file.
-        path: What it stands for, for messages.
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes from changing a folder, until the block or the process ends.
 
     Raises:
         InUseError: Another process has locked it.
+        BabeliteError: The folder is not writable.
     """
-    end = time.monotonic() + _SECONDS_TO_DIE
-    while not _is_taken(file):
+    try:
+        opened = (folder / _LOCK).open("a+b")
+    except OSError as error:
+        raise write_error(folder, error) from error
+    with opened as file:
+        lock_file(file, folder)
+        yield
+
+
+def lock_file(file: BinaryIO, path: Path, seconds: float = _SECONDS_TO_WAIT) -> None:
+    """Lock an open file until it is closed; without effect where the file system has no locks.
+
+    Args:
+        file: The file.
+        path: The file or folder to name in the error.
+        seconds: How long to wait for another process; infinity waits until it has finished.
+
+    Raises:
+        InUseError: Another process has still locked it.
+    """
+    end = time.monotonic() + seconds
+    while not _try_lock(file):
         if time.monotonic() > end:
             raise InUseError(path)
         time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
-def _is_taken(file: BinaryIO) -> bool:
-    """Take the lock, unless another process has it; where there are no locks it is taken."""
+def _try_lock(file: BinaryIO) -> bool:
+    """Whether the file is locked now; also true where the file system has no locks."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -83,5 +90,5 @@ def _is_taken(file: BinaryIO) -> bool:
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno not in _HELD_BY_ANOTHER
+        return error.errno not in _LOCKED_BY_ANOTHER
     return True

@@ -1,4 +1,4 @@
-"""Parquet files, read by pyarrow, which is part of extras."""
+"""Parquet files: opening and checking columns (pyarrow, part of several extras)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-_SHOWN = 20  # bytes before and after one that is not UTF-8
+_SHOWN = 20  # bytes shown before and after one that is not UTF-8
 
 
 def require_pyarrow(feature: str, extra: str) -> None:
-    """Raise unless pyarrow is there.
+    """Raise unless pyarrow is installed.
 
     Args:
-        feature: What needs it.
-        extra: The extra that brings it to who wants the feature.
+        feature: The feature that needs it, for the error.
+        extra: The extra that installs it.
 
     Raises:
-        MissingExtraError: It is not.
+        MissingExtraError: pyarrow is not installed.
     """
     try:
         import pyarrow.parquet  # noqa: F401
@@ -34,14 +34,14 @@ def require_pyarrow(feature: str, extra: str) -> None:
 
 @contextmanager
 def reading_parquet(file: str | Path | BinaryIO, place: str) -> Iterator[pq.ParquetFile]:
-    """Open a Parquet file and tell in one sentence what is wrong with it, now or while it is read.
+    """Open a Parquet file; errors of pyarrow while it is read become a `BabeliteError`.
 
     Args:
-        file: A path, or a stream that can seek.
-        place: What to call it.
+        file: A path, or a seekable stream.
+        place: The name of the file, for errors.
 
     Raises:
-        BabeliteError: It is damaged, no Parquet file, or holds text that is not UTF-8.
+        BabeliteError: The file is damaged, not Parquet, or contains text that is not UTF-8.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -52,60 +52,54 @@ def reading_parquet(file: str | Path | BinaryIO, place: str) -> Iterator[pq.Parq
     except (pa.ArrowException, OSError) as error:
         raise BabeliteError(
             f"cannot be read as Parquet ({str(error).splitlines()[0]})",
+            code="file-damaged",
             path=place,
-            hint="the file is damaged or of another format, so fetch it again or rename it",
+            hint="the file is damaged or has another format, so fetch it again or rename it",
         ) from error
-    except UnicodeDecodeError as error:  # pyarrow checks no strings until they are taken out
+    except UnicodeDecodeError as error:  # pyarrow decodes strings only when they are accessed
         around = error.object[max(0, error.start - _SHOWN) : error.start + _SHOWN]
         raise BabeliteError(
-            f"holds {around!r} where text in UTF-8 should be",
+            f"contains {around!r}, which is not UTF-8",
+            code="not-utf8",
             path=place,
-            hint="write the file anew from text that was decoded rightly",
+            hint="decode the text correctly and write the file again",
         ) from error
 
 
-def is_text(kind: pa.DataType) -> bool:
+def is_string_type(kind: pa.DataType) -> bool:
     """Whether a column of this type holds strings, in any of Arrow's layouts."""
     import pyarrow as pa
 
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     layouts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return any(holds(kind) for holds in layouts)
+    return any(is_layout(kind) for is_layout in layouts)
 
 
 def require_no_zero_byte(texts: Sequence[str], name: str, place: str) -> None:
-    """Raise if a text holds a zero byte, as no text file may.
-
-    Args:
-        texts: Some rows of a column.
-        name: Of the column.
-        place: The file.
+    """Raise if a text of column ``name`` in file ``place`` contains a zero byte.
 
     Raises:
-        BabeliteError: One does.
+        BabeliteError: Code ``column-invalid``.
     """
     if any("\0" in text for text in texts):
         raise BabeliteError(
-            f"column {name!r} holds a zero byte (\\u0000), so it is not text",
+            f"column {name!r} contains a zero byte (\\u0000), so it is not text",
+            code="column-invalid",
             path=place,
-            hint="take it out, or choose another column",
+            hint="remove it, or choose another column",
         )
 
 
-def require_one(name: str, names: Sequence[str], place: str) -> None:
-    """Raise if several columns have the same name, so that it does not tell which is meant.
-
-    Args:
-        name: The name.
-        names: Those of all columns.
-        place: The file.
+def require_unique_column(name: str, names: Sequence[str], place: str) -> None:
+    """Raise if several of the columns ``names`` of file ``place`` are called ``name``.
 
     Raises:
-        BabeliteError: They have.
+        BabeliteError: Code ``column-invalid``.
     """
     if names.count(name) > 1:
         raise BabeliteError(
             f"has {names.count(name)} columns {name!r}",
+            code="column-invalid",
             path=place,
             hint="rename all but one of them, or choose another column",
         )

@@ -1,4 +1,4 @@
-"""Files and folders on this machine or, by a URL such as ``s3://…``, in object storage (fsspec)."""
+"""Files and folders by path or URL: object storage such as ``s3://…`` through fsspec."""
 
 from __future__ import annotations
 
@@ -11,14 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from babelite.errors import BabeliteError, MissingExtraError
-from babelite.storage.files import (
-    make_folder,
-    open_binary,
-    reading_bytes,
-    unpacked,
-    write_text,
-    writing,
-)
+from babelite.storage.atomic_write import write_text, writing_atomically
+from babelite.storage.compression import READ_BLOCK, decompressed, open_binary, reading_bytes
+from babelite.storage.paths import make_folder
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -27,7 +22,7 @@ _TEMPORARY = ".tmp"
 
 
 def is_url(place: str | Path) -> bool:
-    """Whether a place is named by a URL and not by a path of this machine.
+    """Whether a place is a URL and not a local path.
 
     Example:
         >>> is_url("s3://bucket/lines.txt"), is_url("C:/lines.txt"), is_url("-")
@@ -36,28 +31,25 @@ def is_url(place: str | Path) -> bool:
     return "://" in str(place)
 
 
-def filesystem(url: str) -> tuple[AbstractFileSystem, str]:
-    """The file system a URL belongs to, and the path in it.
-
-    Raises:
-        MissingExtraError: fsspec is not installed.
-        BabeliteError: There is no such kind of storage, or the library that reaches it is missing.
-    """
+def filesystem_of(url: str) -> tuple[AbstractFileSystem, str]:
+    """The fsspec file system of a URL, and the path in it."""
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise MissingExtraError(f"{url} ", "cluster") from error
     try:
         found: tuple[AbstractFileSystem, str] = url_to_fs(url)
-    except ImportError as error:  # its text says which package to install
+    except ImportError as error:  # its text names the package to install
         raise BabeliteError(
             f"cannot be reached ({str(error).rstrip('.')})",
+            code="extra-missing",
             path=url,
             hint="install that library on every machine that works",
         ) from error
     except ValueError as error:
         raise BabeliteError(
-            f"cannot be understood ({str(error).rstrip('.')})",
+            f"is not a URL that fsspec understands ({str(error).rstrip('.')})",
+            code="input-invalid",
             path=url,
             hint="write it as fsspec does, for example s3://bucket/lines.txt",
         ) from error
@@ -65,8 +57,8 @@ def filesystem(url: str) -> tuple[AbstractFileSystem, str]:
 
 
 @contextlib.contextmanager
-def reading(place: str) -> Iterator[BinaryIO]:
-    """Read a file as bytes, decompressed if its name says so.
+def reading_path_or_url(place: str) -> Iterator[BinaryIO]:
+    """Open a file for reading bytes, decompressed by its ending.
 
     Args:
         place: A path, ``-`` for standard input, or a URL.
@@ -75,67 +67,72 @@ def reading(place: str) -> Iterator[BinaryIO]:
         A readable stream with ``read1``.
 
     Raises:
-        BabeliteError: It is missing, damaged or cannot be reached.
+        BabeliteError: The file is missing, damaged or cannot be reached.
         MissingExtraError: A URL without fsspec, or a ``.zst`` file without the extra ``corpus``.
     """
     if not is_url(place):
         with reading_bytes(place) as stream:
             yield stream
         return
-    with reading_stored(place) as stored, unpacked(stored, place) as stream:
+    with reading_seekable(place) as stored, decompressed(stored, place) as stream:
         yield stream
 
 
 @contextlib.contextmanager
-def reading_stored(place: str) -> Iterator[BinaryIO]:
-    """Read a file as it is stored: seekable, and never decompressed unless it is a path."""
+def reading_seekable(place: str) -> Iterator[BinaryIO]:
+    """Open a path or URL for reading at any position; a URL is not decompressed."""
     if not is_url(place):
         with open_binary(place) as stream:
             yield stream
         return
-    files, path = filesystem(place)
-    with _reaching(place):
+    files, path = filesystem_of(place)
+    with _explained_errors(place):
         opened = files.open(path, "rb")
     with opened:
-        yield cast(BinaryIO, io.BufferedReader(opened, 1 << 18))
+        yield cast(BinaryIO, io.BufferedReader(opened, READ_BLOCK))
 
 
 @contextlib.contextmanager
-def _reaching(place: str) -> Iterator[None]:
-    """Turns what the libraries of storages raise into a sentence."""
+def _explained_errors(place: str) -> Iterator[None]:
+    """Turn any exception of a storage library into a `BabeliteError`."""
     try:
         yield
     except FileNotFoundError as error:
-        raise BabeliteError("there is no such file", path=place, hint="check the URL") from error
+        raise BabeliteError(
+            "there is no such file", code="file-not-found", path=place, hint="check the URL"
+        ) from error
     except BabeliteError:
         raise
-    except Exception as error:  # each library has its own
+    except Exception as error:  # each library has its own exceptions
         reason = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
         raise BabeliteError(
             f"cannot be reached ({reason})",
+            code="network-failed",
             path=place,
             hint="check the URL, and the credentials on every machine that works",
         ) from error
 
 
-def expanded(place: str) -> list[str]:
-    """The files that a URL with ``*`` stands for, in order; anything else stands for itself.
+def expand_url_glob(place: str) -> list[str]:
+    """The files that a URL with ``*`` matches, sorted; any other place is returned unchanged.
 
     Raises:
-        BabeliteError: No file matches.
+        BabeliteError: No file matches; code ``file-not-found``.
     """
     if not is_url(place) or "*" not in place:
         return [place]
-    files, path = filesystem(place)
-    with _reaching(place):
+    files, path = filesystem_of(place)
+    with _explained_errors(place):
         found = sorted(files.unstrip_protocol(name) for name in files.glob(path))
     if not found:
-        raise BabeliteError("matches no file", path=place, hint="check the URL")
+        raise BabeliteError(
+            "matches no file", code="file-not-found", path=place, hint="check the URL"
+        )
     return found
 
 
 class Folder:
-    """A folder that workers write whole files into.
+    """A local folder, or one in object storage, to which complete files are written.
 
     Args:
         place: A path or a URL.
@@ -146,31 +143,31 @@ class Folder:
         self._files: AbstractFileSystem | None = None
         self._path = place
         if is_url(place):
-            self._files, self._path = filesystem(place)
+            self._files, self._path = filesystem_of(place)
 
     @property
     def absolute(self) -> str:
-        """The place, to be found from any current directory."""
+        """The URL or absolute path, valid in any current directory."""
         return self.place if self._files is not None else str(Path(self.place).absolute())
 
     def make(self) -> None:
-        """Make the folder, unless it is there.
+        """Create the folder if it is missing.
 
         Raises:
-            BabeliteError: It cannot be made.
+            BabeliteError: It cannot be created.
         """
         if self._files is not None:
-            with _reaching(self.place):
+            with _explained_errors(self.place):
                 self._files.makedirs(self._path, exist_ok=True)
             return
         make_folder(Path(self.place))
 
     def names(self) -> set[str]:
-        """The names of the files that are there; none if there is no such folder."""
+        """The names of its files; empty if the folder does not exist."""
         if self._files is None:
             folder = Path(self.place)
             return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        with _reaching(self.place):
+        with _explained_errors(self.place):
             self._files.invalidate_cache()
             if not self._files.exists(self._path):
                 return set()
@@ -178,20 +175,16 @@ class Folder:
         return {name.rstrip("/").rsplit("/", 1)[-1] for name in listed}
 
     def file(self, name: str) -> str:
-        """The place of one of its files."""
+        """The path or URL of one of its files."""
         return f"{self.place.rstrip('/')}/{name}"
 
     def read_text(self, name: str) -> str:
-        """A file of UTF-8 text.
-
-        Raises:
-            BabeliteError: It is not there.
-        """
-        with reading_stored(self.file(name)) as stream:
+        """Read a UTF-8 text file of the folder."""
+        with reading_seekable(self.file(name)) as stream:
             return stream.read().decode("utf-8", "replace")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file of UTF-8 text, whole or not at all."""
+        """Write a UTF-8 text file of the folder atomically."""
         if self._files is None:
             write_text(self.file(name), text)
             return
@@ -200,27 +193,27 @@ class Folder:
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """Write a file that appears under its name when it is whole, and not before.
+        """Write a file that gets its name when it is complete.
 
         Args:
-            name: Of the file; one of that name is replaced.
+            name: The name of the file; an existing file is replaced.
 
         Yields:
-            A path on this machine to write to. For object storage it is sent under a temporary
-            name afterwards, and then renamed there.
+            A local path to write to. For object storage the file is uploaded afterwards under a
+            temporary name, and then renamed there.
 
         Raises:
-            BabeliteError: It cannot be written.
+            BabeliteError: The file cannot be written.
         """
         if self._files is None:
-            with writing(self.file(name)) as path:
+            with writing_atomically(self.file(name)) as path:
                 yield path
             return
         handle, temporary = tempfile.mkstemp(prefix="babelite-", suffix=_TEMPORARY)
         os.close(handle)
         try:
             yield Path(temporary)
-            with _reaching(self.file(name)):
+            with _explained_errors(self.file(name)):
                 sent = f"{self._path}/.{name}.{Path(temporary).name}"
                 self._files.put_file(temporary, sent)
                 self._files.mv(sent, f"{self._path}/{name}")
@@ -228,11 +221,11 @@ class Folder:
             Path(temporary).unlink(missing_ok=True)
 
     def remove_unfinished(self) -> None:
-        """Delete what killed workers have left of files they were writing."""
+        """Delete the temporary files of killed workers."""
         for name in self.names():
             if name.startswith(".") and name.endswith(_TEMPORARY):
                 if self._files is None:
                     Path(self.file(name)).unlink(missing_ok=True)
                 else:
-                    with contextlib.suppress(Exception):  # it is in nobody's way
+                    with contextlib.suppress(Exception):  # a leftover does no harm
                         self._files.rm_file(f"{self._path}/{name}")

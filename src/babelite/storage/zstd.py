@@ -1,4 +1,4 @@
-"""Reading Zstandard files, with an eye on their end."""
+"""Zstandard decompression that detects truncated files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def library(path: Path) -> ModuleType:
-    """The library, or a MissingExtraError that speaks of the file."""
+    """The zstandard library.
+
+    Raises:
+        MissingExtraError: It is not installed; names the file.
+    """
     try:
         import zstandard
     except ImportError as error:
@@ -23,18 +27,9 @@ def library(path: Path) -> ModuleType:
 
 
 class Reader(io.RawIOBase):
-    """Decompresses a Zstandard file; unlike the library's reader, it notices a cut-off end."""
+    """Decompresses an open Zstandard file and closes it; raises EOFError if it is truncated."""
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
-        """Read an open file, and close it when this is closed.
-
-        Args:
-            file: The file.
-            path: Its name.
-
-        Raises:
-            MissingExtraError: Without the extra ``corpus``.
-        """
         self._decompressor = library(path).ZstdDecompressor()
         self._file = file
         self._frame = self._decompressor.decompressobj()
@@ -42,16 +37,11 @@ class Reader(io.RawIOBase):
         self._packed = self._unpacked = b""
 
     def readable(self) -> bool:
-        """Yes."""
+        """Always true."""
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fill a buffer with decompressed bytes; 0 at the end.
-
-        Raises:
-            EOFError: The file ends inside a frame.
-            OSError: The file is damaged.
-        """
+        """Fill a buffer with decompressed bytes; return their number, 0 at the end."""
         import zstandard
 
         view = memoryview(buffer).cast("B")

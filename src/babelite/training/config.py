@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -10,12 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from babelite.errors import BabeliteError
+from babelite.storage import explain_validation_error, read_toml
 from babelite.training.objective_parser import parse_objective
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 # A budget must have an end.
 _ENDLESS = 1e9
@@ -315,7 +310,11 @@ def make_config(
             f"there is no preset {preset!r}", hint=f"choose one of {', '.join(PRESETS)}"
         )
     given = {name: value for name, value in (options or {}).items() if value is not None}
-    from_file = _read_toml(Path(file)) if file is not None else {}
+    from_file = (
+        read_toml(Path(file), hint="write one option a line, as in: dim = 256")
+        if file is not None
+        else {}
+    )
     start = given.get("start", from_file.get("start"))
     sizes = {} if start is None else _sizes_of(str(start))
     gentle = _GENTLE if sizes.get("layers") else {}
@@ -329,15 +328,13 @@ def make_config(
     try:
         config = TrainingConfig(**settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "configuration"
-        known = name in TrainingConfig.model_fields
-        raise BabeliteError(
-            f"option {name!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
-            if known
-            else f"there is no option {name!r}",
-            path=file if name in from_file else None,
+        raise explain_validation_error(
+            error,
+            settings,
+            code="option-invalid",
+            path=file if {*error.errors()[0]["loc"]} & from_file.keys() else None,
             hint="see: babelite train --help",
+            noun="option",
         ) from error
     # That of a preset is for those who train layers, and says nothing to others.
     if "objective" in from_file | given and config.trained_objective != config.objective:
@@ -377,16 +374,3 @@ def _sizes_of(start: str) -> dict[str, int]:
     from babelite.training.warm_start import open_start  # torch, which no other option needs
 
     return open_start(start).sizes()
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BabeliteError("there is no such file", path=path, hint="check --config") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BabeliteError(
-            f"is not a TOML file that can be read ({error})",
-            path=path,
-            hint="write one option a line, as in: dim = 256",
-        ) from error

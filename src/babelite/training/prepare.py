@@ -24,7 +24,7 @@ from babelite.corpus import (
     without,
 )
 from babelite.errors import BabeliteError
-from babelite.storage import read_lines, write_text, writing
+from babelite.storage import read_lines, write_text, writing_atomically
 from babelite.training.config import TrainingConfig
 from babelite.training.data.tokens import TokenizedPairs, open_tokens, tokenize
 from babelite.training.data.vocabulary import train_vocabulary
@@ -222,7 +222,10 @@ def _write(
     pairs: Iterable[WeightedPair],
     advance: Callable[[int], None] | None = None,
 ) -> None:
-    with writing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
+    with (
+        writing_atomically(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
         for source, target, weight in pairs:
             stream.write(f"{one_line(source)}\t{one_line(target)}\t{weight:g}\n")
             if advance is not None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from babelite.corpus import Cleaning, PairSource
 from babelite.encoding import TrainingData, read_description, read_model_folder
 from babelite.errors import BabeliteError
-from babelite.storage import locked
+from babelite.storage import locked_folder
 from babelite.training.config import TrainingConfig
 from babelite.training.device import check_compiler, choose_device, choose_precision
 from babelite.training.distributed.setup import join_processes
@@ -119,10 +119,10 @@ def _begin(
     # Before anything there is touched; a new folder is made first.
     was_there = run.work.is_dir()
     if was_there:
-        held.enter_context(locked(run.work))
+        held.enter_context(locked_folder(run.work))
     begun = run.claim(_asked(sources, config, cleaning))
     if not was_there:
-        held.enter_context(locked(run.work))
+        held.enter_context(locked_folder(run.work))
     if begun and run.result.exists():
         progress.say(f"{run.out} holds this run, finished; nothing to do")
         return _FINISHED

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from babelite.errors import BabeliteError
-from babelite.storage import LOCK, make_folder, write_text
+from babelite.storage import is_lock_file, make_folder, write_text
 from babelite.training.config import TrainingConfig
 
 # What a file or folder is called while it is being made; after a kill it is nobody's.
@@ -123,7 +123,7 @@ class RunFolder:
             return True
         # Empty folders and unfinished files are of a run that was killed before it had begun.
         if not all(
-            path.is_dir() or path.match(_UNFINISHED) or path.name == LOCK
+            path.is_dir() or path.match(_UNFINISHED) or is_lock_file(path)
             for path in self.out.rglob("*")
         ):
             raise BabeliteError(

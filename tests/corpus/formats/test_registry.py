@@ -234,7 +234,7 @@ def test_jsonl_null_is_empty_and_half_a_surrogate_is_replaced(tmp_path: Path) ->
         ('["a", "b"]', "line 2: is not a JSON object"),
         ('{"en": "a"}', "line 2: has no 'fr'"),
         ('{"en": "a", "fr": 3}', "line 2: 'fr' is not a string"),
-        ('{"en": "a", "fr": "b\\u0000"}', "line 2: 'fr' holds a zero byte"),
+        ('{"en": "a", "fr": "b\\u0000"}', "line 2: 'fr' contains a zero byte"),
     ],
 )
 def test_bad_json_names_the_line(tmp_path: Path, line: str, message: str) -> None:
@@ -310,7 +310,9 @@ def test_parquet_that_is_not_utf8(tmp_path: Path) -> None:
     latin = pa.array(["café".encode("latin-1")]).view(pa.string())
     pq.write_table(pa.table({"en": ["coffee"], "fr": latin}), path)
     for reading in (read, lambda path: list(read_texts(str(path)))):
-        with pytest.raises(BabeliteError, match=r"x\.parquet: holds b'caf\\xe9' where text in UTF"):
+        with pytest.raises(
+            BabeliteError, match=r"x\.parquet: contains b'caf\\xe9', which is not UTF"
+        ):
             reading(path)
 
 
@@ -340,7 +342,7 @@ def test_two_languages_need_two_files(tmp_path: Path, out: str) -> None:
 def test_a_zero_byte_in_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"en": ["a\0b"], "fr": ["c"]}), path)
-    with pytest.raises(BabeliteError, match=r"x\.parquet: column 'en' holds a zero byte"):
+    with pytest.raises(BabeliteError, match=r"x\.parquet: column 'en' contains a zero byte"):
         read(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 from babelite.comparison.jobs.cell_records import write_record
 from babelite.comparison.jobs.run_job import SkippedError, read_job
 from babelite.errors import BabeliteError
+from babelite.storage import lock_file
 
 STOPPED = 130  # the exit code of a job that was asked to stop and saved what it had
 
@@ -66,13 +68,8 @@ def _end_with_parent() -> None:
 @contextmanager
 def _alone_with(job: Path) -> Iterator[None]:
     """Wait until a process that had the same job, and whose parent was killed, has ended."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
     with job.with_suffix(".lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock_file(file, job, seconds=math.inf)
         yield
 
 

@@ -23,7 +23,7 @@ from babelite.comparison.tasks import RetrievalTask, Task
 from babelite.corpus import Cleaning, Pair, PairSource
 from babelite.encoding import unit_rows
 from babelite.machine import peak_memory
-from babelite.storage import writing
+from babelite.storage import writing_atomically
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
@@ -225,7 +225,10 @@ def _draw(source: PairSource, out: Path, count: int) -> None:
     total = sum(1 for _ in _one_line(source))
     chosen = np.zeros(total, np.bool_)
     chosen[np.random.default_rng(0).permutation(total)[:count]] = True
-    with writing(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
+    with (
+        writing_atomically(out) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
         for pair in compress(_one_line(source), chosen):
             stream.write(f"{pair.source}\t{pair.target}\n")
 

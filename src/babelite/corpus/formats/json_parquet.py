@@ -13,16 +13,16 @@ from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.storage import (
     COMPRESSIONS,
-    is_text,
+    is_string_type,
+    parse_json_object,
     read_lines,
-    read_record,
     reading_parquet,
+    replace_lone_surrogates,
     require_file,
     require_no_zero_byte,
-    require_one,
     require_pyarrow,
-    text_of,
-    without_half_pairs,
+    require_unique_column,
+    string_field,
     writing_bytes,
     writing_text,
 )
@@ -113,7 +113,7 @@ def write_jsonl(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) ->
 def _objects(path: str) -> Iterator[tuple[int, dict[str, object]]]:
     for number, line in enumerate(read_lines(path), 1):
         if line.strip():
-            yield number, read_record(line, path, number, '{"en": "…", "fr": "…"}')
+            yield number, parse_json_object(line, path, number, '{"en": "…", "fr": "…"}')
 
 
 def _string(record: Mapping[str, object], key: str, path: str, number: int) -> str:
@@ -124,12 +124,12 @@ def _string(record: Mapping[str, object], key: str, path: str, number: int) -> s
             line=number,
             hint="mend the line, or choose others by --columns",
         )
-    return text_of(record[key], key, path, number, "--columns")
+    return string_field(record[key], key, path, number, "--columns")
 
 
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        yield without_half_pairs(value)
+        yield replace_lone_surrogates(value)
     elif isinstance(value, dict):
         for inner in value.values():
             yield from _strings(inner)
@@ -159,7 +159,7 @@ def read_parquet(
         there = inner if nested else names
         keys = _choose_keys(there, languages, columns, path)
         for key in keys:
-            require_one(key, there, path)
+            require_unique_column(key, there, path)
         wanted = [f"{_NEST}.{key}" for key in keys] if nested else list(keys)
         for batch in file.iter_batches(_BATCH, columns=wanted):
             holder = _struct_as_batch(batch.column(_NEST)) if nested else batch
@@ -175,7 +175,7 @@ def parquet_texts(path: str) -> Iterator[str]:
             holders = [batch, *map(_struct_as_batch, structs)]
             for holder in holders:
                 for name, column in zip(holder.schema.names, holder.columns, strict=True):
-                    if is_text(column.type):
+                    if is_string_type(column.type):
                         yield from _strings_of(column, name, path)
 
 
@@ -220,7 +220,7 @@ def _struct_names(schema: pa.Schema, path: str) -> list[str]:
     """The names of the fields inside ``translation``; none if there is no such struct."""
     if _NEST not in schema.names:
         return []
-    require_one(_NEST, schema.names, path)
+    require_unique_column(_NEST, schema.names, path)
     column = schema.field(_NEST).type
     if not _is_struct(column):
         return []
@@ -241,7 +241,7 @@ def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
 
 def _strings_of(column: pa.Array, name: str, path: str) -> list[str]:
     """The strings of a column, whatever their layout."""
-    if not is_text(column.type):
+    if not is_string_type(column.type):
         raise BabeliteError(
             f"column {name!r} holds {column.type}, not text",
             path=path,

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from babelite.errors import BabeliteError
-from babelite.storage import writing
+from babelite.storage import writing_atomically
 
 
 class Counters(BaseModel):
@@ -51,7 +51,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[st
         BabeliteError: The file cannot be written; one that was there before is untouched.
     """
     tensors = {name: tensor.detach().contiguous() for name, tensor in weights.items()}
-    with writing(path) as temporary:
+    with writing_atomically(path) as temporary:
         try:
             save_file(tensors, str(temporary), metadata=dict(metadata))
         except SafetensorError as error:  # how safetensors reports a full disk

@@ -1,0 +1,133 @@
+"""Atomic writing: a file gets its name only when it is complete; errors keep the old file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from babelite.errors import BabeliteError
+from babelite.storage.compression import compressing
+from babelite.storage.paths import folder_instead_of_file, is_standard_output
+
+# Paths under which systems list files that are already open.
+_OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")
+
+
+@contextlib.contextmanager
+def writing_atomically(path: str | Path) -> Iterator[Path]:
+    """Write a file under a temporary name and rename it when it is complete.
+
+    Args:
+        path: The final path; an existing file is replaced at the end. A device or pipe is written
+            directly.
+
+    Yields:
+        The temporary path, in the same folder, for the caller to write to.
+
+    Raises:
+        BabeliteError: The folder does not exist, or the disk is full or read-only; the file that
+            was there before is unchanged.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise folder_instead_of_file(path, "add a file name")
+    if path.is_file() and str(path.absolute()).startswith(_OPEN_FILES):
+        raise BabeliteError(
+            "is the name of an open file, and writing would replace it",
+            code="not-writable",
+            path=path,
+            hint="name the file itself, or - for standard output where that is allowed",
+        )
+    try:
+        if path.exists() and not path.is_file():
+            yield path
+            return
+        path = path.resolve()  # a link is kept; the file it points to is replaced
+        with _temporary_beside(path) as temporary:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(_permissions(path))
+            temporary.replace(path)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _permissions(path: Path) -> int:
+    """The permissions of the file that is replaced, else those the umask gives to new files."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    umask = os.umask(0o077)  # it cannot be read without setting it
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path) -> Iterator[Path]:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
+    """Write a file as bytes, compressed if its name ends in ``.gz``, ``.xz`` or ``.zst``.
+
+    Args:
+        path: The final path, or ``-`` for standard output (never compressed).
+
+    Yields:
+        A writable stream; the file gets its name when the block ends without an error.
+
+    Raises:
+        BabeliteError: As `writing_atomically`.
+        MissingExtraError: A ``.zst`` file without the extra ``corpus``.
+    """
+    if is_standard_output(path):
+        if sys.stdout is None:
+            raise BabeliteError(
+                "standard output is closed", code="not-writable", hint="name a file with --out"
+            )
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with writing_atomically(path) as temporary, compressing(temporary, Path(path)) as stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def writing_text(path: str | Path) -> Iterator[TextIO]:
+    """Write a UTF-8 text file, compressed by its ending; see `writing_bytes`."""
+    with writing_bytes(path) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
+        try:
+            yield text
+        finally:
+            text.detach()  # flushes; `writing_bytes` closes the stream
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a UTF-8 text file atomically; see `writing_atomically`."""
+    with writing_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_error(path: Path, error: OSError) -> BabeliteError:
+    """The error for a file that cannot be written, with the reason the system gave."""
+    hint = "free some space or choose another place; the file that was there is unchanged"
+    if error.errno == errno.ENOENT:
+        hint = f"create the folder {path.parent} first"
+    reason = error.strerror or str(error)
+    return BabeliteError(f"cannot be written ({reason})", code="not-writable", path=path, hint=hint)

@@ -1,0 +1,113 @@
+"""Compressed files: reading and writing ``.gz``, ``.xz`` and ``.zst``, chosen by the file name."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from babelite.errors import BabeliteError
+from babelite.storage import zstd
+from babelite.storage.paths import require_file
+
+READ_BLOCK = 1 << 18  # bytes
+
+# What the decompressors raise for a truncated or damaged file.
+DAMAGE_ERRORS = (EOFError, OSError, lzma.LZMAError, zlib.error)
+
+
+@contextlib.contextmanager
+def reading_bytes(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file for reading bytes, decompressed by its ending; close it at the end.
+
+    Args:
+        path: The file, or ``-`` for standard input (never decompressed, left open).
+
+    Yields:
+        A readable stream of bytes with ``read1``.
+
+    Raises:
+        BabeliteError: The file is missing, a folder, not readable, truncated or damaged.
+        MissingExtraError: A ``.zst`` file without the extra ``corpus``.
+    """
+    stream = open_binary(path)
+    try:
+        yield stream
+    except DAMAGE_ERRORS as error:
+        raise damaged_file(path, error) from error
+    finally:
+        if str(path) != "-":
+            stream.close()
+
+
+def open_binary(path: str | Path) -> BinaryIO:
+    """Open a file for reading as `reading_bytes` does; the caller closes it."""
+    if str(path) == "-":
+        if sys.stdin is None:
+            raise BabeliteError("is closed", code="not-readable", path="-", hint="name a file")
+        return sys.stdin.buffer
+    path = Path(path)
+    require_file(path)
+    try:
+        suffix = path.suffix.lower()
+        if suffix == ".zst":
+            zstd.library(path)  # fails before the file is opened
+        if suffix in (".gz", ".xz"):  # closing these also closes the file below
+            return cast(BinaryIO, (gzip if suffix == ".gz" else lzma).open(path, "rb"))
+        return decompressed(path.open("rb"), path)
+    except PermissionError as error:
+        raise BabeliteError(
+            "cannot be read (permission denied)",
+            code="not-readable",
+            path=path,
+            hint="change its permissions or name another file",
+        ) from error
+
+
+def decompressed(stream: BinaryIO, path: str | Path) -> BinaryIO:
+    """A stream decompressed by the ending of a file name; the result has ``read1``."""
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gz":
+        return cast(BinaryIO, gzip.open(stream, "rb"))
+    if suffix == ".xz":
+        return cast(BinaryIO, lzma.open(stream, "rb"))
+    if suffix == ".zst":
+        return cast(BinaryIO, io.BufferedReader(zstd.Reader(stream, Path(path)), READ_BLOCK))
+    return stream
+
+
+@contextlib.contextmanager
+def compressing(file: Path, name: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing, compressed by the ending of its final name."""
+    suffix = name.suffix.lower()
+    with contextlib.ExitStack() as stack:
+        if suffix == ".xz":
+            yield cast(BinaryIO, stack.enter_context(lzma.open(file, "wb", preset=2)))
+            return
+        raw = stack.enter_context(file.open("wb"))
+        if suffix == ".gz":
+            # No name and no time in the header: the same text gives the same file.
+            packed = gzip.GzipFile("", "wb", 6, raw, 0)
+            yield cast(BinaryIO, stack.enter_context(packed))
+        elif suffix == ".zst":
+            writer = zstd.library(name).ZstdCompressor().stream_writer(raw, closefd=False)
+            yield cast(BinaryIO, stack.enter_context(writer))
+        else:
+            yield raw
+
+
+def damaged_file(path: str | Path, error: Exception, line: int | None = None) -> BabeliteError:
+    """The error for a truncated or damaged file."""
+    return BabeliteError(
+        f"cannot be read to its end ({error})",
+        code="file-damaged",
+        path=path,
+        line=line,
+        hint="the file is damaged or truncated, so fetch it again",
+    )

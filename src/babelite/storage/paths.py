@@ -1,0 +1,69 @@
+"""Checks of paths: file endings, standard input and output, missing files and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babelite.errors import BabeliteError
+
+COMPRESSIONS = (".gz", ".xz", ".zst")
+
+
+def suffix_of(path: str | Path) -> str:
+    """The ending that names the format of a file: lower case, without a compression's ending.
+
+    Example:
+        >>> suffix_of("train/en-fr.TSV.gz")
+        '.tsv'
+    """
+    path = Path(path)
+    if path.suffix.lower() in COMPRESSIONS:
+        path = path.with_suffix("")
+    return path.suffix.lower()
+
+
+def is_read_once(path: str | Path) -> bool:
+    """Whether an input can be read only once: standard input (``-``) or a pipe."""
+    return str(path) == "-" or Path(path).is_fifo()
+
+
+def is_standard_output(path: str | Path) -> bool:
+    """Whether a path names standard output: ``-`` or ``/dev/stdout``."""
+    return str(path) in ("-", "/dev/stdout")
+
+
+def require_file(path: Path) -> None:
+    """Raise unless a path exists and is not a folder.
+
+    Raises:
+        BabeliteError: Codes ``is-a-folder`` and ``file-not-found``.
+    """
+    if path.is_dir():
+        raise folder_instead_of_file(path, "name a file inside it")
+    if not path.exists():
+        raise BabeliteError(
+            "there is no such file", code="file-not-found", path=path, hint="check the path"
+        )
+
+
+def folder_instead_of_file(path: Path, hint: str) -> BabeliteError:
+    """The error for a folder where a file is needed."""
+    return BabeliteError("is a folder, not a file", code="is-a-folder", path=path, hint=hint)
+
+
+def make_folder(path: Path, hint: str = "choose another folder") -> None:
+    """Create a folder and its missing parents.
+
+    Args:
+        path: The folder.
+        hint: Advice in the error message.
+
+    Raises:
+        BabeliteError: The folder cannot be created; code ``not-writable``.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BabeliteError(
+            f"cannot be created ({error.strerror})", code="not-writable", path=path, hint=hint
+        ) from error

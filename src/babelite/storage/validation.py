@@ -1,0 +1,146 @@
+"""Checks of JSON and TOML files against pydantic models, with errors that name file and key."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+    AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+def read_toml(path: Path, hint: str) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Args:
+        path: The file.
+        hint: Advice in the error message for a file that is not TOML.
+
+    Raises:
+        BabeliteError: Codes ``file-not-found`` and ``format-invalid``.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BabeliteError(
+            "there is no such file", code="file-not-found", path=path, hint="check the path"
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BabeliteError(
+            f"is not a TOML file that can be read ({error})",
+            code="format-invalid",
+            path=path,
+            hint=hint,
+        ) from error
+
+
+def check_format_version(fields: object, newest: int, path: str | Path) -> None:
+    """Refuse a file that a newer version of babelite wrote in a newer format.
+
+    Args:
+        fields: The parsed JSON, with ``format_version`` and ``babelite_version``; anything else
+            passes, because validation reports it.
+        newest: The newest format this version reads.
+        path: The file, for the error.
+
+    Raises:
+        BabeliteError: The format is newer; code ``format-too-new``.
+    """
+    if not isinstance(fields, dict):
+        return
+    version = fields.get("format_version")
+    if isinstance(version, int) and version > newest:
+        raise BabeliteError(
+            f"was written by babelite {fields.get('babelite_version')} in a newer format",
+            code="format-too-new",
+            path=path,
+            hint="run: pip install --upgrade babelite",
+        )
+
+
+def parse_versioned_json(
+    model: type[AnyModel], data: str | bytes, path: str | Path, *, newest: int, hint: str
+) -> AnyModel:
+    """Parse a JSON description that babelite has written, and validate it.
+
+    Args:
+        model: The pydantic model of the description.
+        data: The JSON text.
+        path: The file, for errors.
+        newest: The newest format this version reads.
+        hint: Advice in the error message for a damaged file.
+
+    Raises:
+        BabeliteError: Codes ``format-too-new`` and ``file-damaged``; names the key.
+    """
+    from pydantic import ValidationError
+
+    try:
+        fields = json.loads(data)
+    except ValueError as error:
+        raise BabeliteError(
+            "is damaged: it is not JSON", code="file-damaged", path=path, hint=hint
+        ) from error
+    check_format_version(fields, newest, path)
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        explained = explain_validation_error(error, fields, code="file-damaged", hint=hint)
+        raise BabeliteError(
+            f"is damaged: {explained.problem}", code="file-damaged", path=path, hint=hint
+        ) from error
+
+
+def explain_validation_error(
+    error: ValidationError,
+    fields: object,
+    *,
+    code: str,
+    hint: str,
+    path: str | Path | None = None,
+    noun: str = "key",
+) -> BabeliteError:
+    """Translate the first problem that pydantic found into one sentence with file and key.
+
+    Args:
+        error: The error of pydantic.
+        fields: The value that was validated.
+        code: The error code.
+        hint: What to do.
+        path: The file, if the values come from one.
+        noun: What the values are called: key or option.
+
+    Returns:
+        The error, to be raised; items of lists are counted from 1.
+    """
+    first = error.errors(include_url=False)[0]
+    place: list[str] = []
+    here: Any = fields
+    for part in first["loc"]:
+        if isinstance(here, dict) and part not in here and part == here.get("kind"):
+            continue  # pydantic inserts the discriminator of a union, which is not in the file
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        place.append(part if isinstance(part, str) else str(part + 1))
+    key = ".".join(place)
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    if first["type"] == "extra_forbidden":
+        problem = f"there is no {noun} {key!r}"
+    elif first["type"] == "missing":
+        problem = f"{noun} {key!r} is missing"
+    else:
+        problem = f"{noun} {key!r}: {message}" if key else message
+    return BabeliteError(problem, code=code, path=path, hint=hint)

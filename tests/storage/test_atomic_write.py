@@ -1,0 +1,136 @@
+"""Atomic writing: compression, errors, permissions, devices, links."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from babelite.errors import BabeliteError
+from babelite.storage import (
+    atomic_write,
+    read_lines,
+    write_text,
+    writing_bytes,
+    writing_text,
+)
+
+SUFFIXES = ["", ".gz", ".xz", ".zst"]
+TEXT = "".join(f"line {number} ünïcode 你好 \U0001f600\n" for number in range(30_000))
+
+
+def pack(data: bytes, suffix: str) -> bytes:
+    if suffix == ".gz":
+        return gzip.compress(data)
+    if suffix == ".xz":
+        return lzma.compress(data)
+    if suffix == ".zst":
+        return zstandard.compress(data)
+    return data
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_is_written_is_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.txt{suffix}"
+    with writing_text(path) as out:
+        out.write(TEXT)
+    assert path.read_bytes()[:4] == pack(b"x", suffix)[:4] or not suffix
+    assert list(read_lines(path)) == TEXT.splitlines()
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_the_same_text_makes_the_same_gzip_file(tmp_path: Path) -> None:
+    for name in ("a.gz", "b.gz"):
+        with writing_bytes(tmp_path / name) as out:
+            out.write(b"text")
+    assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+
+
+def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt.gz"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), writing_text(path) as out:
+        out.write("new")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(atomic_write.os, "fsync", full)
+    with pytest.raises(BabeliteError, match=r"a\.txt: cannot be written \(No space left"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("size", [10, 10_000_000])
+def test_a_device_is_written_and_never_replaced(size: int) -> None:
+    with pytest.raises(BabeliteError, match="No space left"), writing_text("/dev/full") as out:
+        out.write("x" * size)
+    assert Path("/dev/full").is_char_device()
+
+
+def test_standard_output_by_its_name_is_appended_to(tmp_path: Path) -> None:
+    program = """
+from babelite.storage import writing_text
+with writing_text("/dev/stdout") as out:
+    out.write("b")
+"""
+    (tmp_path / "all.txt").write_text("a")
+    with (tmp_path / "all.txt").open("a") as stream:
+        subprocess.run([sys.executable, "-c", program], stdout=stream, check=True)
+    assert (tmp_path / "all.txt").read_text() == "ab"
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="Linux has names for open files")
+def test_a_file_behind_the_name_of_a_stream_is_not_replaced(tmp_path: Path) -> None:
+    with (tmp_path / "all.txt").open("w") as stream:
+        name = f"/dev/fd/{stream.fileno()}"
+        with pytest.raises(BabeliteError, match="is the name of an open file"):
+            write_text(name, "new")
+    assert (tmp_path / "all.txt").read_text() == ""
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="a folder in memory of Linux")
+def test_files_in_memory_are_replaced_as_others_are() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        for text in ("old", "new"):
+            write_text(Path(folder) / "a.txt", text)
+        assert (Path(folder) / "a.txt").read_text() == "new"
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("old")
+    link = tmp_path / "link"
+    link.symlink_to("target")
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+
+
+def test_permissions_are_those_of_before_or_what_the_user_wants(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    before = os.umask(0o027)
+    try:
+        write_text(path, "one")
+        assert path.stat().st_mode & 0o777 == 0o640
+        path.chmod(0o600)
+        write_text(path, "two")
+        assert path.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
