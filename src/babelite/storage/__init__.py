@@ -100,6 +100,7 @@ __getattr__ = lazy_exports(
         "require_unique_column",
         "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file suffix_of",
         "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
-        "validation": "check_format_version explain_validation_error parse_versioned_json read_toml",
+        "validation": "check_format_version explain_validation_error parse_versioned_json "
+        "read_toml",
     },
 )
