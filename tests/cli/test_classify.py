@@ -41,7 +41,7 @@ def test_train_and_predict(run: Run, kind: str) -> None:
         "classify", "predict", "c.classifier", standard_input="aaee\n\nbbcc\tx\nooii\n"
     )
     assert code == 0
-    assert "Classified 4 lines" in err
+    assert "classifying: 4 lines in" in err
     rows = [line.split("\t", 2) for line in out.splitlines()]
     assert [row[0] for row in rows] == ["vowels", "", "consonants", "vowels"]
     assert [row[2] for row in rows] == ["aaee", "", "bbcc\tx", "ooii"]

@@ -194,7 +194,7 @@ def test_a_full_disk_costs_nothing_that_was_encoded(here: Path) -> None:
     assert "full: cannot be written (File too large); free some space and give" in log
     assert read_description(here / "full").on_disk.rows == 3 * 4096
     code, log = run_index(here, "full")
-    assert "Encoded 17,712 lines" in log
+    assert "encoding: 17,712 lines in" in log
     assert run_index(here, "whole")[0] == code == 0
     assert content(here / "full") == content(here / "whole")
 

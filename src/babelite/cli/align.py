@@ -168,24 +168,20 @@ def _read(path: str, language: str | None) -> Document:
 
 
 def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[NDArray[np.float32]]:
-    """The vectors of both documents, with progress on standard error."""
+    """The vectors of both documents, with their progress on standard error."""
     import numpy as np
 
-    from babelite.cli.shared.preflight import watched_steps
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import encode_stream
 
-    documents = list(documents)
-    total = sum(len(document.sentences) for document in documents)
-    vectors, done = [], 0
-    with watched_steps() as progress:
-        progress("encoding", 0, total)
-        for document in documents:
-            blocks = []
-            for block in encode_stream(encoder, document.sentences):
-                blocks.append(block)
-                done += len(block)
-                progress("encoding", done, total)
-            vectors.append(np.concatenate(blocks))
+    sides = [document.sentences for document in documents]
+    total, done, vectors = sum(map(len, sides)), 0, []
+    with ProgressDisplay("sentences") as show:
+        for sentences in sides:
+            blocks = encode_stream(encoder, sentences)
+            rows = list(show.count_rows("encoding", blocks, total, first=done))
+            vectors.append(np.concatenate(rows))
+            done += len(sentences)
     return vectors
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -116,7 +115,8 @@ def _train(
 ) -> None:
     from babelite.classification import CLASSIFIERS, TextClassifier
     from babelite.cli.classify_display import show_labels
-    from babelite.cli.shared.preflight import choice, require_writable, watched_steps
+    from babelite.cli.shared.preflight import choice, require_writable
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import hold_out
     from babelite.encoding import open_encoder
 
@@ -131,7 +131,7 @@ def _train(
         examples, chosen = hold_out(rows, seed=seed)
     encoder = open_encoder(model, allow_download=allow_download)
     step = "training, epochs" if kind == "mlp" else "training, strengths of regularisation"
-    with watched_steps() as tell:
+    with ProgressDisplay() as tell:
         tell(step, 0, 1)
         made = TextClassifier.train(
             encoder,
@@ -207,6 +207,7 @@ def _predict(
     from babelite.classification import TextClassifier
     from babelite.cli.search import read_sentences
     from babelite.cli.shared.preflight import require_writable
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import open_encoder
     from babelite.storage import writing_text
 
@@ -215,8 +216,8 @@ def _predict(
     made = TextClassifier.load(classifier, encoder, allow_download=allow_download)
     texts = (line.text for line in read_sentences(file, column, field))
     write = _as_json if as_json else _as_row
-    with writing_text(out) as stream:
-        for block in _watched(_blocks(made, texts), quiet=out == "-"):
+    with writing_text(out) as stream, ProgressDisplay("lines", live=out != "-") as show:
+        for block in show.count_rows("classifying", _blocks(made, texts)):
             stream.write("".join(write(text, found) for text, found in block))
             stream.flush()
 
@@ -243,28 +244,6 @@ def _as_json(text: str, found: Prediction) -> str:
     share = None if found.probability is None else round(found.probability, 4)
     record = {"label": found.label, "probability": share, "text": text}
     return json.dumps(record, ensure_ascii=False) + "\n"
-
-
-def _watched(
-    blocks: Iterable[list[tuple[str, Prediction]]], *, quiet: bool
-) -> Iterator[list[tuple[str, Prediction]]]:
-    """Pass blocks on, and say on standard error how many lines were classified and how fast."""
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False)
-    started, count = time.perf_counter(), 0
-
-    def so_far() -> str:
-        return f"{count:,} lines, {count / (time.perf_counter() - started):,.0f} a second"
-
-    with console.status("classifying") as status:
-        if quiet:  # what is printed and a moving line would be in each other's way
-            status.stop()
-        for block in blocks:
-            count += len(block)
-            yield block
-            status.update(f"classifying: {so_far()}")
-    typer.echo(f"Classified {so_far()}", err=True)
 
 
 # --- evaluate -------------------------------------------------------------------------------------
@@ -316,7 +295,8 @@ def _evaluate(
 ) -> None:
     from babelite.classification import CLASSIFIERS
     from babelite.cli.classify_display import show_transfer
-    from babelite.cli.shared.preflight import choice, watched_steps
+    from babelite.cli.shared.preflight import choice
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import open_encoder
     from babelite.evaluation import evaluate_classification, read_labelled_set
     from babelite.plots import picture_format
@@ -330,7 +310,7 @@ def _evaluate(
         folder, read, train_size=train_size, columns=parse_columns(columns)
     )
     encoder = open_encoder(model, allow_download=allow_download)
-    with watched_steps() as tell:
+    with ProgressDisplay() as tell:
         result = evaluate_classification(
             encoder,
             documents.corpora,

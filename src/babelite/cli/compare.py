@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from babelite.cli.shared.options import AllowDownload, flowing
 
 if TYPE_CHECKING:
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.comparison import Cell, CellFiles, Estimate, Grid, Outcome
 
 _HELP = """Compare ways to train, and encoders as they come, by the same tasks.
@@ -25,8 +25,6 @@ and stops nothing.
 
 Example: babelite compare ten-minutes.toml --data text --out comparison
 """
-
-_SECONDS_BETWEEN_LINES = 30.0
 
 
 def register(app: typer.Typer) -> None:
@@ -57,6 +55,7 @@ def _compare(
     ] = False,
     allow_download: AllowDownload = False,
 ) -> None:
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.comparison import (
         CellFiles,
         make_grid,
@@ -86,9 +85,9 @@ def _compare(
             CellFiles(grid, cell).holds_the_same()  # or there is no report of what is asked for
         ended = outcome(grid)
     else:
-        with _Display(grid) as display:
+        with ProgressDisplay() as show:
             try:
-                ended = run_cells(grid, display, allow_download=allow_download)
+                ended = run_cells(grid, _Display(grid, show), allow_download=allow_download)
             except KeyboardInterrupt:
                 typer.echo(
                     "Stopped, and all is saved: give the same command again to go on, or add "
@@ -180,67 +179,35 @@ def _show_end(grid: Grid, ended: Outcome) -> None:
 
 
 class _Display:
-    """Progress over all cells: bars on a terminal, lines in a log."""
+    """Progress over all cells; a `babelite.comparison.Watcher`."""
 
-    def __init__(self, grid: Grid) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
+    def __init__(self, grid: Grid, show: ProgressDisplay) -> None:
         from babelite.comparison import CellFiles
 
-        self._console = Console(stderr=True, highlight=False)
+        self._show, self._step = show, ""
         self._files = [CellFiles(grid, cell) for cell in grid.cells]
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[detail]}"),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        done = sum(one.is_finished() for one in self._files)
-        self._total = len(self._files)
-        self._all = self._bars.add_task("all models", total=self._total, completed=done, detail="")
-        self._one = self._bars.add_task("", total=1.0, detail="", visible=False)
-        self._ended, self._said = done, time.monotonic()
-        self._what = ""
-        if done:
-            self._console.print(f"{done} of {self._total} models are finished already")
-
-    def __enter__(self) -> _Display:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        self._ended = sum(one.is_finished() for one in self._files)
+        if self._ended:
+            show.say(f"{self._ended} of {len(self._files)} models are finished already")
 
     def began(self, cell: Cell, step: str) -> None:
-        """See `babelite.comparison.compare.Watcher`."""
+        """See `babelite.comparison.Watcher`."""
         doing = {"text": "preparing the text of", "train": "training", "evaluate": "evaluating"}
-        self._what = f"{doing[step]} {cell.title}"
-        self._bars.reset(self._one, description=self._what, total=1.0, visible=True, detail="")
-        if not self._console.is_terminal:
-            self._console.print(
-                f"[{self._ended + 1}/{self._total}] {self._what}", markup=False, soft_wrap=True
-            )
-        self._said = time.monotonic()
+        self._step = f"[{self._ended + 1}/{len(self._files)}] {doing[step]} {cell.title}"
+        self._show.say(self._step)
+        self._show(self._step, 0.0, 1.0, "")
 
     def working(self, share: float | None, detail: str) -> None:
-        """See `babelite.comparison.compare.Watcher`."""
-        self._bars.update(self._one, completed=share or 0.0, detail=detail)
-        now = time.monotonic()
-        if not self._console.is_terminal and now - self._said >= _SECONDS_BETWEEN_LINES:
-            self._said = now
-            done = f"{100 * share:.0f} %, " if share else ""
-            self._console.print(f"{self._what}: {done}{detail}", markup=False, soft_wrap=True)
+        """See `babelite.comparison.Watcher`."""
+        done = f"{100 * share:.0f} %, " if share else ""
+        self._show(self._step, share or 0.0, 1.0, f"{done}{detail}")
 
     def ended(self, cell: Cell, state: str, error: str, seconds: float) -> None:
-        """See `babelite.comparison.compare.Watcher`."""
+        """See `babelite.comparison.Watcher`."""
         from babelite.comparison import duration, estimate
 
         self._ended += 1
         left = estimate(self._files).total
         after = f", about {duration(left)} left" if left else ""
         text = f"{cell.title}: {state} in {duration(seconds)}{after}"
-        self._console.print(f"{text}: {error}" if error else text, markup=False, soft_wrap=True)
-        self._bars.update(self._all, completed=self._ended, detail=after.removeprefix(", "))
+        self._show.say(f"{text}: {error}" if error else text)

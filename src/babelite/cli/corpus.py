@@ -102,7 +102,8 @@ def clean(
 
     Example: babelite corpus clean en-fr.tsv.gz --out clean.tsv.gz --exclude tatoeba.en-fr.tsv
     """
-    from babelite.cli.corpus_display import show_cleaning, watched
+    from babelite.cli.corpus_display import show_cleaning
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import Cleaner, Cleaning, read_sources, write_pairs
 
     if as_json and out == "-":
@@ -123,7 +124,8 @@ def clean(
         )
     )
     try:
-        with watched(read_sources(sources), "cleaning") as pairs:
+        with ProgressDisplay("pairs", live=out != "-") as show:
+            pairs = show.count("cleaning", read_sources(sources))
             remedy = "the table says which step dropped them: loosen it"
             cleaned = _at_least_one(cleaner.clean(pairs), "no pair is left", remedy)
             write_pairs(cleaned, out, _common_languages(sources))
@@ -165,7 +167,8 @@ def catalogs(
     """
     import warnings
 
-    from babelite.cli.corpus_display import show_cleaning, watched
+    from babelite.cli.corpus_display import show_cleaning
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import Cleaner, Cleaning, gather, write_pairs
 
     wanted = [code.strip() for code in languages.split(",") if code.strip()]
@@ -180,7 +183,8 @@ def catalogs(
             warnings.simplefilter("always")
             gathered = gather(places, source_language, [language], min_words)
             try:
-                with watched((pair for _, pair in gathered), name) as pairs:
+                with ProgressDisplay("pairs") as show:
+                    pairs = show.count(name, (pair for _, pair in gathered))
                     some = _at_least_one(
                         cleaner.clean(pairs), f"no pair in {name} was found", "name other places"
                     )
@@ -209,11 +213,12 @@ def convert(
 
     Example: babelite corpus convert memory.tmx --languages en-fr --out memory.parquet
     """
-    from babelite.cli.corpus_display import watched
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import read_sources, write_pairs
 
     sources = _sources(inputs, columns, languages, format_)
-    with watched(read_sources(sources), "converting") as pairs:
+    with ProgressDisplay("pairs", live=out != "-") as show:
+        pairs = show.count("converting", read_sources(sources))
         count = write_pairs(pairs, out, _common_languages(sources))
     typer.echo(f"{count:,} pairs written to {out}", err=True)
 
@@ -230,11 +235,13 @@ def stats(
 
     Example: babelite corpus stats en-fr.tsv.gz
     """
-    from babelite.cli.corpus_display import show_statistics, watched
+    from babelite.cli.corpus_display import show_statistics
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import measure, read_sources
 
     sources = _sources(inputs, columns, languages, format_)
-    with watched(read_sources(sources), "measuring") as pairs:
+    with ProgressDisplay("pairs") as show:
+        pairs = show.count("measuring", read_sources(sources))
         measured = measure(pairs)
     show_statistics(measured, _common_languages(sources), as_json)
 
@@ -258,8 +265,8 @@ def split(
 
     Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out-dir parts
     """
-    from babelite.cli.corpus_display import watched
     from babelite.cli.shared.preflight import require_writable
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import draw, read_sources, without, write_pairs
 
     sources = _sources(inputs, columns, languages, format_)
@@ -268,12 +275,14 @@ def split(
             "a split reads its input twice", path=path, hint="save it to a file first"
         )
     codes = _common_languages(sources)
-    with watched(read_sources(sources), "drawing") as pairs:
+    with ProgressDisplay("pairs") as show:
+        pairs = show.count("drawing", read_sources(sources))
         held = draw(pairs, held_out, seed)
     make_folder(out_dir)
     parts = [str(out_dir / f"{sources[0].name}.{part}.tsv") for part in ("train", "held-out")]
     require_writable(*parts, apart_from=[path for source in sources for path in source.paths])
-    with watched(read_sources(sources), "splitting") as pairs:
+    with ProgressDisplay("pairs") as show:
+        pairs = show.count("splitting", read_sources(sources))
         rest = _at_least_one(without(pairs, held), "nothing is left to train on", "hold out fewer")
         kept = write_pairs(rest, parts[0], codes)
     write_pairs(held, parts[1], codes)

@@ -1,17 +1,15 @@
-"""What `babelite corpus` shows: progress, and tables of counts."""
+"""Tables of counts that `babelite corpus` prints."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from babelite.corpus import Cleaner, CorpusStatistics, Pair
+from babelite.corpus import Cleaner, CorpusStatistics
 
 _STEP_NAMES = {
     "unicode": "changed: Unicode, white space, invisible characters",
@@ -32,31 +30,6 @@ _SIDE_NAMES = {
     "p95_words": "  95 % have at most",
     "max_words": "  the longest has",
 }
-
-
-@contextmanager
-def watched(pairs: Iterable[Pair], what: str) -> Iterator[Iterator[Pair]]:
-    """Show the number of pairs read and the rate on standard error while it is a terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description} {task.completed:,.0f} pairs"),
-        TextColumn("{task.fields[rate]:,.0f} pairs/s"),
-        TimeElapsedColumn(),
-    )
-    console = _errors()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(what, total=None, rate=0.0)
-
-        def counted() -> Iterator[Pair]:
-            for number, pair in enumerate(pairs, 1):
-                if number % 5000 == 0:
-                    elapsed = bar.tasks[task].elapsed or 1.0
-                    bar.update(task, completed=number, rate=number / elapsed)
-                yield pair
-
-        yield counted()
 
 
 def show_cleaning(cleaners: Mapping[str, Cleaner], as_json: bool) -> None:

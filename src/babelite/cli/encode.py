@@ -147,7 +147,7 @@ class _Made:
 
     def write_shards(self, sources: Sequence[Source], text: bool, lines: int | None) -> None:
         """Make or go on with a folder of Parquet shards."""
-        from babelite.cli.shared.preflight import watched_steps
+        from babelite.cli.shared.progress import ProgressDisplay
         from babelite.cluster import SHARD_ROWS, encode_files, require_parquet
         from babelite.encoding import identify, open_encoder
         from babelite.storage import is_read_once
@@ -163,7 +163,7 @@ class _Made:
         encoder = open_encoder(self.model, allow_download=self.allow_download)
         with (
             self._pool() as pool,
-            watched_steps() as progress,
+            ProgressDisplay() as progress,
         ):
             made = encode_files(
                 sources,
@@ -187,7 +187,7 @@ class _Made:
 
     def write_array(self, sources: Sequence[Source]) -> None:
         """Make or go on with an ``.npy`` file."""
-        from babelite.cli.shared.preflight import watched_steps
+        from babelite.cli.shared.progress import ProgressDisplay
         from babelite.encoding import open_encoder, write_vectors
         from babelite.storage import is_read_once
 
@@ -195,7 +195,7 @@ class _Made:
         straight = any(is_read_once(source.place) for source in sources) or (
             Path(self.out).exists() and not Path(self.out).is_file()
         )
-        with self._encoding(encoder) as encode, watched_steps() as progress:
+        with self._encoding(encoder) as encode, ProgressDisplay() as progress:
             if straight:
                 lines = chain.from_iterable(source.read() for source in sources)
                 blocks = _told(encode(_not_empty(lines, sources)), 0, None, progress)

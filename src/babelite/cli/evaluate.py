@@ -83,9 +83,8 @@ def _evaluate(
     ] = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from rich.console import Console
-
     from babelite.cli.shared.options import parse_pairs
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import names_encoder, open_encoder
     from babelite.evaluation import evaluate
     from babelite.plots import picture_format
@@ -111,7 +110,8 @@ def _evaluate(
     encoder = open_encoder(model, allow_download=allow_download)
     results = []
     for source, pairs in zip(sources, texts, strict=True):
-        with Console(stderr=True).status(f"evaluating on {_name(source)}"):
+        with ProgressDisplay() as show:
+            show(f"evaluating on {_name(source)}", 0)
             result = evaluate(
                 encoder,
                 pairs,

@@ -83,7 +83,8 @@ def _filter(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.options import parse_languages
-    from babelite.cli.shared.preflight import require_writable, watched_steps, working
+    from babelite.cli.shared.preflight import require_writable, working
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.cli.shared.tables import Table
     from babelite.encoding import open_encoder
     from babelite.filtering import filter_pairs
@@ -94,7 +95,7 @@ def _filter(
         raise BabeliteError("--out and --dropped are the same file", hint="name two")
     identifier = _identifier(wanted)
     encoder = open_encoder(model, allow_download=allow_download)
-    with _as_file(pairs) as path, working(out, work) as folder, watched_steps() as progress:
+    with _as_file(pairs) as path, working(out, work) as folder, ProgressDisplay() as progress:
         table = Table(path, parse_columns(columns), name=pairs)
         with filter_pairs(
             table.side(0),

@@ -108,13 +108,13 @@ def _index(
     gone = [row for text in remove_lines or () for row in _rows(index, text)]
     texts = {line.text for path in remove or () for line in read_sentences(path, column, field)}
     if append:
-        from babelite.cli.shared.stages import Stages
+        from babelite.cli.shared.progress import ProgressDisplay
         from babelite.index import Index
 
         given = open_encoder(model, allow_download=allow_download) if model else None
         index = Index.open(index.folder, given, allow_download=allow_download)
         sources, total = _sources(append, column, field)
-        with Stages(total) as progress:
+        with ProgressDisplay("lines", totals={"encoding": total}) as progress:
             index.add(sources, progress=progress)
     if remove or remove_lines:
         _say_removed(index.remove([*gone, *index.find(texts)]))
@@ -130,10 +130,10 @@ def _build(
     kind: Literal["exact", "ivf", "pq"] | None,
     float16: bool,
 ) -> None:
-    from babelite.cli.shared.stages import Stages
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.index import Index
 
-    with Stages(total) as progress:
+    with ProgressDisplay("lines", totals={"encoding": total}) as progress:
         index = Index.build(
             sources,
             encoder,

@@ -123,9 +123,9 @@ def _mine(
         choice,
         require_writable,
         warn_of_unreadable,
-        watched_steps,
         working,
     )
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import Source
     from babelite.encoding import open_encoder
     from babelite.mining import DIRECTIONS, MARGINS, mine
@@ -146,7 +146,7 @@ def _mine(
     with (
         working(out, work) as folder,
         _steps(model, ray, workers) as steps,
-        watched_steps() as progress,
+        ProgressDisplay() as progress,
         mine(
             first.read_with_text(),
             second.read_with_text(),

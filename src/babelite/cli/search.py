@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -14,9 +13,6 @@ from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption,
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from babelite.encoding import SentenceEncoder
     from babelite.index import Index
 
@@ -136,6 +132,7 @@ def _search_file(
 ) -> tuple[list[str], list[list[Found]]]:
     import numpy as np
 
+    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import encode_stream, open_encoder
     from babelite.neighbors import search
 
@@ -146,7 +143,9 @@ def _search_file(
     wanted = [text for query in queries for text in _query_texts(query)]
     _warn_of_unreadable(encoder, wanted)
     texts = [line.text for line in lines]
-    vectors = np.concatenate(list(_watched(encode_stream(encoder, texts))))
+    with ProgressDisplay("lines") as show:
+        blocks = encode_stream(encoder, texts)
+        vectors = np.concatenate(list(show.count_rows("encoding", blocks, len(texts))))
     results = search(encoder, wanted, texts, k, vectors=vectors)
     return wanted, [
         [Found(hit.score, lines[hit.row].number, hit.text) for hit in result.hits]
@@ -192,32 +191,6 @@ def _warn_of_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> Non
                 f"is found for it means little; its languages are {', '.join(encoder.languages)}.",
                 err=True,
             )
-
-
-def _watched(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    """Pass blocks on, and say on standard error how many sentences were encoded and how fast."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn
-
-    console = Console(stderr=True, highlight=False)
-    started, count = time.perf_counter(), 0
-
-    def so_far() -> str:
-        return f"{count:,} sentences, {count / (time.perf_counter() - started):,.0f} a second"
-
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("encoding", total=None)
-        for block in blocks:
-            count += len(block)
-            progress.update(task, description=f"encoding: {so_far()}")
-            yield block
-    typer.echo(f"Encoded {so_far()}", err=True)
 
 
 def _as_json(query: str, found: Sequence[Found]) -> str:

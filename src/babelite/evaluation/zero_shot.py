@@ -204,6 +204,8 @@ class _Vectors:
         self._rows = {text: row for row, text in enumerate(distinct)}
         started = time.perf_counter()
         blocks = []
+        if progress is not None:
+            progress("encoding", 0, len(distinct))
         for start in range(0, len(distinct), _BLOCK):
             block = distinct[start : start + _BLOCK]
             blocks.append(text_vectors(encoder, block, by_sentence=by_sentence))

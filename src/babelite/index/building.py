@@ -145,6 +145,7 @@ def ingest(
                 if what == "comparing" and not _is_there(writer, kept, count, block):
                     what = "encoding"  # and so is all that follows
                     _forget_parts(folder, description)
+                    progress(what, before + count, None)
                 if what == "encoding":
                     writer.keep_only([*kept, Origin(name=name, lines=count)])
                     lines = [line.decode("utf-8") for line in block]

@@ -94,6 +94,7 @@ def make_part(folder: Path, storage: Storage, part: Part, progress: Progress) ->
     # A part of blank lines alone has nothing to learn from, and needs nothing.
     sample = rows[np.sort(drawn)] if len(rows) else np.array([part.start])
     index.train(from_stored(storage.stored[sample]))
+    progress("arranging", 0, len(rows))
     for start in range(0, len(rows), BLOCK_ROWS):
         block = rows[start : start + BLOCK_ROWS]
         index.add_with_ids(from_stored(storage.stored[block]), block)

@@ -1,10 +1,9 @@
-"""What commands that work for minutes share: checks beforehand, progress, a work folder."""
+"""Checks before long work, and its work folder."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -113,39 +112,3 @@ def warn_of_unreadable(encoder: SentenceEncoder, sentences: Sentences, path: str
 
 def _has_place(out: str) -> bool:
     return not is_standard_output(out) and (Path(out).is_file() or not Path(out).exists())
-
-
-@contextmanager
-def watched_steps() -> Iterator[Callable[[str, int, int], None]]:
-    """Show the steps of a long computation on standard error.
-
-    On a terminal the step under way has a bar with its rate and the time left. Every finished step
-    leaves a line.
-
-    Yields:
-        What is to be told: the step, how much of it is done, and how much there is.
-    """
-    from rich.console import Console
-
-    from babelite.cli.shared.bars import rate_bars
-
-    console = Console(stderr=True, highlight=False)
-    with rate_bars(console) as bars:
-        task = None
-        step, started, first = "", 0.0, 0
-
-        def tell(what: str, done: int, total: int) -> None:
-            nonlocal task, step, started, first
-            if what != step:
-                step, started, first = what, time.monotonic(), done
-                if task is not None:
-                    bars.remove_task(task)
-                task = bars.add_task(what, total=total, completed=done, rate="")
-            seconds = max(time.monotonic() - started, 1e-3)
-            rate = f"{(done - first) / seconds:,.0f}/s" if done > first else ""
-            if task is not None:
-                bars.update(task, completed=done, total=total, rate=rate)
-            if done == total > first:
-                console.print(f"{what}: {total - first:,} in {seconds:.1f} s, {rate}")
-
-        yield tell
