@@ -106,7 +106,7 @@ def measure(options: argparse.Namespace) -> None:
     batches = [embedding_request(sentences[i : i + options.batch]) for i in starts]
     singles = [embedding_request([sentence]) for sentence in sentences]
     expected = open_encoder(options.model).encode(sentences)
-    arguments = [options.model] if options.model else []
+    arguments = ["--model", options.model] if options.model else []
     clients, seconds = options.clients, options.seconds
     before = bare_rate(options.model, sentences, options.bare_seconds)
     with serving_process(*arguments) as server:
@@ -133,7 +133,7 @@ def measure(options: argparse.Namespace) -> None:
 
 def withstand(options: argparse.Namespace) -> bool:
     """Send hostile bodies and tell what came of them."""
-    arguments = [options.model] if options.model else []
+    arguments = ["--model", options.model] if options.model else []
     with serving_process(*arguments) as server:
         run(as_fast_as_it_goes(server.port, [embedding_request(["Hello."])], 4, 1.0))
         memory, started = server.megabytes(), time.perf_counter()
@@ -154,7 +154,7 @@ def withstand(options: argparse.Namespace) -> bool:
 
 def fuzz(options: argparse.Namespace) -> bool:
     """Let schemathesis try every operation of the OpenAPI description."""
-    arguments = [options.model] if options.model else []
+    arguments = ["--model", options.model] if options.model else []
     with serving_process(*arguments) as server:
         command = [
             str(Path(sys.executable).with_name("schemathesis")), "run",

@@ -1,13 +1,14 @@
-"""What the tests of commands share: a current directory with an encoder, and a way to run."""
+"""Fixtures for tests of commands: a current directory with an encoder, and ways to run."""
 
 import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from babelite.cli import main
+from babelite import cli
 
 ENCODER = """
 import numpy as np
@@ -32,16 +33,39 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(
     here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Runs a command line; gives its exit code, standard output and standard error."""
+    """Runs a command line; returns its exit code, standard output and standard error."""
 
     def run(*arguments: str, standard_input: str = "") -> tuple[int, str, str]:
         stream = io.TextIOWrapper(io.BytesIO(standard_input.encode()))
         monkeypatch.setattr(sys, "stdin", stream)
         monkeypatch.setattr(sys, "argv", ["babelite", *arguments])
         with pytest.raises(SystemExit) as stopped:
-            main()
+            cli.main()
             raise SystemExit(0)
         printed = capfd.readouterr()
         return int(stopped.value.code or 0), printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def fails(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Runs a command that must fail with an error code; returns what it wrote to standard error."""
+    codes: list[str] = []
+    report = cli._fail
+
+    def reported(message: str, code: str, *arguments: Any, **options: Any) -> None:
+        codes.append(code)
+        report(message, code, *arguments, **options)
+
+    monkeypatch.setattr(cli, "_fail", reported)
+
+    def fails(code: str, *arguments: str, standard_input: str = "") -> str:
+        exit_code, _, error = run(*arguments, standard_input=standard_input)
+        assert (exit_code, codes) == (2, [code]), error
+        codes.clear()
+        return error
+
+    return fails

@@ -1,19 +1,74 @@
-"""What --help says reaches the reader whole."""
+"""The help of every command, and errors as JSON."""
 
+import json
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from babelite.cli.commands import make_command
 
 Run = Callable[..., tuple[int, str, str]]
 
 
-def test_brackets_in_a_help_text_are_no_markup(run: Run) -> None:
+def command_paths(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """The words that name each command: none for the whole command line."""
+    yield path
+    for name, below in getattr(command, "commands", {}).items():
+        yield from command_paths(below, *path, name)
+
+
+COMMANDS = list(command_paths(make_command()))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_no_flag_shows_a_type_in_the_help(run: Run, path: tuple[str, ...]) -> None:
+    code, out, _ = run(*path, "--help")
+    assert code == 0
+    assert "--help" in out
+    assert "<bool>" not in out and "BOOLEAN" not in out
+
+
+def test_commands_stand_in_panels_by_purpose(run: Run) -> None:
+    _, out, _ = run("--help")
+    shown = re.findall(r"^╭─ (.*?) ─|^│ (\w+)  ", out, re.MULTILINE)
+    assert [panel or command for panel, command in shown] == [
+        *("Options", "Search and encode"),
+        *("search", "index", "encode", "mine", "align", "filter", "classify"),
+        *("Build corpora", "corpus"),
+        *("Train and evaluate", "train", "evaluate", "compare"),
+        *("Serve and more", "serve", "info", "demo"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["search", "no_file", "query"], "file-not-found"),
+        (["search", "no_file"], "option-invalid"),
+        (["search", "no_file", "query", "--no-such-option"], "option-invalid"),
+    ],
+)
+def test_an_error_is_json_on_request(run: Run, arguments: list[str], code: str) -> None:
+    exit_code, out, err = run(*arguments, "--json")
+    assert exit_code == 2
+    error = json.loads(out)["error"]
+    assert error["code"] == code
+    assert err == f"babelite: {error['message']}\n"
+    exit_code, out, _ = run(*arguments)
+    assert (exit_code, out) == (2, "")
+
+
+def test_help_shows_brackets_unchanged(run: Run) -> None:
     code, out, _ = run("filter", "--help")
     assert code == 0
     assert "babelite[filter]" in out
 
 
-def test_every_setting_of_training_shows_its_default(run: Run) -> None:
+def test_train_shows_the_default_of_every_setting(run: Run) -> None:
     from babelite.training import TrainingConfig
 
     _, out, _ = run("train", "--help")
@@ -23,7 +78,7 @@ def test_every_setting_of_training_shows_its_default(run: Run) -> None:
             assert f"(default: {field.default})" in shown, name
 
 
-def test_training_without_its_libraries_says_what_to_install() -> None:
+def test_train_names_the_extra_to_install() -> None:
     without_torch = "import sys; sys.modules['torch'] = None; from babelite.cli import main; main()"
     command = [sys.executable, "-c", without_torch, "train"]
     given = subprocess.run(

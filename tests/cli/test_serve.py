@@ -1,4 +1,4 @@
-"""``babelite serve``: what it refuses to begin, and how it ends."""
+"""``babelite serve``: options, invalid arguments, start and stop."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import httpx
 import pytest
 from processes import start_babelite
 
+Fails = Callable[..., str]
 Run = Callable[..., tuple[int, str, str]]
 
 PATIENCE = 180.0
@@ -35,7 +36,7 @@ def encode(sentences):
 
 @pytest.fixture
 def start(here: Path) -> Iterator[Callable[..., tuple[BaseProcess, str]]]:
-    """Starts a server on a free port; gives its process and its address."""
+    """Starts a server on a free port; returns its process and its address."""
     started: list[BaseProcess] = []
 
     def run(*arguments: str) -> tuple[BaseProcess, str]:
@@ -62,11 +63,11 @@ def appears(path: Path) -> bool:
     return path.exists()
 
 
-def test_a_stopped_server_answers_what_it_accepted(
+def test_a_stopped_server_answers_accepted_requests(
     here: Path, start: Callable[..., tuple[BaseProcess, str]]
 ) -> None:
     (here / "slow_encoder.py").write_text(SLOW_ENCODER)
-    process, address = start("slow_encoder:encode", "--name", "slow")
+    process, address = start("-m", "slow_encoder:encode", "--name", "slow")
     answers: list[httpx.Response] = []
     body = {"input": ["one", "two"]}
     asking = threading.Thread(
@@ -78,7 +79,7 @@ def test_a_stopped_server_answers_what_it_accepted(
     assert appears(here / "encoding")
     os.kill(process.pid or 0, signal.SIGTERM)
     until = time.monotonic() + PATIENCE
-    with pytest.raises(httpx.TransportError):  # it takes no more
+    with pytest.raises(httpx.TransportError):  # it accepts no more requests
         while time.monotonic() < until:
             httpx.get(f"{address}/healthz", timeout=5)
     (here / "go").touch()
@@ -87,25 +88,25 @@ def test_a_stopped_server_answers_what_it_accepted(
     assert answers[0].json()["model"] == "slow"
     process.join(PATIENCE)
     assert process.exitcode == 0
-    assert "stopped" in (here / "log").read_text()
+    assert "Server stopped" in (here / "log").read_text()
 
 
-def test_only_this_machine_is_served_unless_told_otherwise(
+def test_serve_listens_on_the_loopback_address_by_default(
     here: Path, start: Callable[..., tuple[BaseProcess, str]]
 ) -> None:
-    process, address = start("letter_encoder:letters")
+    process, address = start("-m", "letter_encoder:letters")
     assert address.startswith("http://127.0.0.1:")
-    assert "Whoever reaches" not in (here / "log").read_text()
+    assert "Anyone who can reach" not in (here / "log").read_text()
     os.kill(process.pid or 0, signal.SIGINT)
     process.join(PATIENCE)
     assert process.exitcode == 0
 
 
-def test_keys_are_read_from_a_file_and_limits_from_options(
+def test_serve_reads_keys_from_a_file_and_limits_from_options(
     here: Path, start: Callable[..., tuple[BaseProcess, str]]
 ) -> None:
     (here / "keys").write_text("\n first \nsecond\n")
-    _, address = start("letter_encoder:letters", "--api-key-file", "keys", "--max-items", "2")
+    _, address = start("-m", "letter_encoder:letters", "--api-key-file", "keys", "--max-items", "2")
     with httpx.Client(base_url=address) as api:
         assert api.post("/v1/embeddings", json={"input": "a"}).status_code == 401
         api.headers["Authorization"] = "Bearer first"
@@ -113,39 +114,37 @@ def test_keys_are_read_from_a_file_and_limits_from_options(
         assert api.post("/v1/embeddings", json={"input": ["a", "b", "c"]}).status_code == 400
 
 
-def test_a_port_that_is_taken_is_an_error_with_a_remedy(run: Run) -> None:
+def test_serve_refuses_a_port_in_use(fails: Fails) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        code, _, error = run("serve", "letter_encoder:letters", "--port", port)
-    assert code == 2
-    assert f"127.0.0.1:{port}: cannot be listened on" in error
-    assert "choose another --port" in error
+        assert f"127.0.0.1:{port}" in fails("address-in-use", "serve", "--port", port)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "fact"),
     [
-        (["no_such_folder"], "no_such_folder: there is no such model folder"),
-        (["--index", "no_such_index"], "no_such_index"),
-        (["letter_encoder:letters", "--api-key-file", "empty"], "empty: holds no key"),
-        (["letter_encoder:letters", "--host", "no such host"], "is no address of this machine"),
-        (["letter_encoder:letters", "--timeout", "0"], "must be finite and above 0"),
-        (["letter_encoder:letters", "--timeout", "inf"], "must be finite and above 0"),
-        (["letter_encoder:letters", "--max-body", "nan"], "must be finite and above 0"),
-        (["letter_encoder:letters", "--max-body", "1e305"], "must be finite and above 0"),
+        (["--api-key-file", "empty"], "input-empty", "empty: contains no key"),
+        (["--host", "no such host"], "option-invalid", "no such host"),
+        (["--timeout", "0"], "option-invalid", "--timeout"),
+        (["--timeout", "inf"], "option-invalid", "--timeout"),
+        (["--max-body", "nan"], "option-invalid", "--max-body"),
+        (["--max-body", "1e305"], "option-invalid", "--max-body"),
     ],
 )
-def test_what_cannot_be_served_is_an_error(
-    run: Run, here: Path, arguments: list[str], message: str
+def test_serve_refuses_invalid_arguments(
+    fails: Fails, here: Path, arguments: list[str], code: str, fact: str
 ) -> None:
     (here / "empty").write_text("\n\n")
-    code, _, error = run("serve", *arguments, "--port", "0")
+    assert fact in fails(code, "serve", *arguments, "--port", "0")
+
+
+@pytest.mark.parametrize("option", ["--model", "--index"])
+def test_serve_refuses_a_missing_folder(run: Run, option: str) -> None:
+    code, _, error = run("serve", option, "no_such_folder", "--port", "0")
     assert code == 2
-    assert message in error
+    assert "no_such_folder" in error
 
 
-def test_an_empty_key_is_no_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_refuses_an_empty_key(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BABELITE_API_KEY", " ")
-    code, _, error = run("serve", "letter_encoder:letters", "--port", "0")
-    assert code == 2
-    assert "BABELITE_API_KEY is empty" in error
+    assert "BABELITE_API_KEY" in fails("option-invalid", "serve", "--port", "0")

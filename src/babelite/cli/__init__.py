@@ -1,16 +1,20 @@
-"""The command line: one module a group of commands, imports inside the commands."""
+"""The command line: one module for each command, imports inside the functions."""
 
 from __future__ import annotations
 
 import io
+import json
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from babelite._version import __version__
 from babelite.errors import BabeliteError
+
+# The base class of typer's errors about arguments, which it does not export.
+_UsageError: Any = typer.BadParameter.__bases__[0]
 
 
 def _print_version(wanted: bool) -> None:
@@ -19,7 +23,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _root(
+def root(
     version: Annotated[
         bool,
         typer.Option(
@@ -27,48 +31,53 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    """Small cross-lingual sentence encoders: train them, and search and compare with them."""
-
-
-def make_app() -> typer.Typer:
-    """The command line with all its commands."""
-    from babelite.cli import commands
-
-    app = typer.Typer(
-        name="babelite",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode="rich",
-    )
-    app.callback()(_root)
-    commands.register(app)
-    return app
+    """Search, mine, align, filter and classify text with small cross-lingual sentence encoders."""
 
 
 def main() -> None:
-    """Run the command line; errors a user can mend end with one sentence and exit code 2."""
-    # Asked to end (by `timeout`, by a scheduler), a command tidies up as it does after an error.
+    """Run the command line; an error that the user can fix exits with code 2."""
+    # On SIGTERM (from `timeout` or a scheduler) a command cleans up as it does after an error.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # Files are UTF-8, as those that are written under a name are; a screen shows what it
-            # can, and whatever it cannot must not end a command.
+            # Redirected output is UTF-8 like every other file. A terminal keeps its encoding, and
+            # characters that it lacks must not end a command.
             encoding = None if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="replace")
+    options = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
+    as_json = "--json" in options
     try:
-        make_app()()
+        _run(as_json)
     except BabeliteError as error:
-        if error.tell is not False:
-            typer.echo(f"babelite: {error}", err=True)
-        sys.exit(2)
+        _fail(str(error), error.code, as_json, shown=error.tell is not False)
     except KeyboardInterrupt:
         typer.echo("babelite: stopped", err=True)
         sys.exit(130)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        typer.echo(
-            f"babelite: {place}{error.strerror or error}; free the disk or check the path, "
-            "then run the same command again.",
-            err=True,
-        )
-        sys.exit(2)
+        hint = "free the disk or check the path, then run the same command again"
+        _fail(f"{place}{error.strerror or error}; {hint}.", "not-writable", as_json)
+
+
+def _run(as_json: bool) -> None:
+    from babelite.cli.commands import make_command
+
+    command = make_command()
+    if not as_json:
+        command()
+        return
+    try:
+        code = command(standalone_mode=False)
+    except _UsageError as error:
+        _fail(error.format_message(), "option-invalid", as_json)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: str, as_json: bool, *, shown: bool = True) -> None:
+    """Report an error and exit with code 2."""
+    if shown:
+        typer.echo(f"babelite: {message}", err=True)
+    if shown and as_json:
+        error = {"code": code, "message": message}
+        typer.echo(json.dumps({"error": error}, ensure_ascii=False))
+    sys.exit(2)

@@ -1,6 +1,8 @@
-"""All the groups of commands, in the order in which the help shows them."""
+"""All commands, in panels by what people do with them, in the order of the help."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import typer
 
@@ -21,24 +23,45 @@ from babelite.cli import (
 )
 from babelite.cli.demo import command as demo
 
+_PANELS = {
+    "Search and encode": (search, index, encode, mine, align, filter, classify),
+    "Build corpora": (corpus,),
+    "Train and evaluate": (train, evaluate, compare),
+    "Serve and more": (serve, info, demo),
+}
 
-def register(app: typer.Typer) -> None:
-    """Add every command to the command line."""
-    modules = (
-        train,
-        compare,
-        evaluate,
-        search,
-        encode,
-        index,
-        info,
-        serve,
-        mine,
-        filter,
-        align,
-        classify,
-        corpus,
-        demo,
+
+def make_command() -> typer.core.TyperGroup:
+    """The command line with all its commands."""
+    from babelite.cli import root
+
+    app = typer.Typer(
+        name="babelite",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
     )
-    for module in modules:
-        module.register(app)
+    app.callback()(root)
+    order: list[str] = []
+    for panel, modules in _PANELS.items():
+        for module in modules:
+            module.register(app)
+            registered: list[Any] = [*app.registered_commands, *app.registered_groups]
+            for one in registered:
+                if one.name not in order:
+                    one.rich_help_panel = panel
+                    order.append(one.name)
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    group.commands = {name: group.commands[name] for name in order}
+    _hide_types_of_flags(group)
+    return group
+
+
+def _hide_types_of_flags(command: typer.core.TyperGroup) -> None:
+    """Let the help show ``--json``, not ``--json <bool>``, in a command and all below it."""
+    for parameter in command.get_params(typer.Context(command)):
+        if getattr(parameter, "is_flag", False) and parameter.metavar is None:
+            parameter.metavar = ""
+    for below in getattr(command, "commands", {}).values():
+        _hide_types_of_flags(below)

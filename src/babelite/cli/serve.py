@@ -1,31 +1,68 @@
-"""``babelite serve``."""
+"""``babelite serve``: an HTTP API and a web page for an encoder."""
 
 from __future__ import annotations
 
 import math
 import os
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, flowing
+from babelite.cli.shared.options import AllowDownload, ModelOption, flowing
 from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    from babelite.server import Limits
 
 _KEY_VARIABLE = "BABELITE_API_KEY"
 _MEGABYTE = 1 << 20
 
-_HELP = """Serve an encoder: an address to call, and a page to look at.
+_HELP = """Serve an encoder over HTTP, with an OpenAI-compatible API and a web page.
 
-OpenAI's clients get vectors at /v1/embeddings. There are also /v1/rerank, /v1/align and, with
---index, /v1/search; /healthz, and /metrics for Prometheus. The page is at /, the description of all
-of it at /openapi.json. Requests that come together are encoded together.
+Endpoints: /v1/embeddings (for OpenAI's clients), /v1/rerank, /v1/align, /v1/search (with --index),
+/healthz, and /metrics (Prometheus). The web page is at /, the OpenAPI description at /openapi.json.
+Concurrent requests are encoded in common batches. With --index, the default of --model is the
+encoder of the index.
 
-Only this machine is served unless --host says otherwise. Ctrl-C or SIGTERM stops the server when it
-has answered what it accepted.
+The server accepts connections from this machine only, unless --host is given. Ctrl-C or SIGTERM
+stops it after it has answered all accepted requests.
 
 Example: babelite serve --index articles.index --port 8000
 """
+
+_Index = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Index to search, made with `babelite index`."),
+]
+_Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")]
+_Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any free one.")]
+_KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Require an API key: a file with one key a line. Or set the environment variable "
+        f"{_KEY_VARIABLE}.",
+    ),
+]
+_Name = Annotated[str | None, typer.Option(help="Name of the model in responses.")]
+_Threads = Annotated[
+    int | None, typer.Option(min=1, help="Batches encoded at the same time (default: CPUs).")
+]
+_MaxBody = Annotated[float, typer.Option(help="Maximum size of a request in megabytes.")]
+_MaxItems = Annotated[int, typer.Option(min=1, help="Maximum number of texts in a request.")]
+_MaxCharacters = Annotated[int, typer.Option(min=1, help="Maximum characters in a text.")]
+_MaxWaiting = Annotated[
+    int,
+    typer.Option(min=1, help="Maximum number of queued texts; further requests get status 429."),
+]
+_Timeout = Annotated[
+    float, typer.Option(help="Seconds that a request may wait in the queue, then status 429.")
+]
+_RootPath = Annotated[
+    str, typer.Option(metavar="PATH", help="Path prefix under which a reverse proxy serves it.")
+]
+_AccessLog = Annotated[bool, typer.Option("--access-log", help="Log each request.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,60 +71,24 @@ def register(app: typer.Typer) -> None:
 
 
 def _serve(
-    model: Annotated[
-        Optional[str],  # noqa: UP045 - typer needs it on Python 3.10
-        typer.Argument(
-            metavar="[MODEL]",
-            help="A model folder, or another library's model as for --model elsewhere. If not "
-            "given: the model of the index, or the one that babelite carries.",
-        ),
-    ] = None,
-    index: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="An index to search, of `babelite index`.")
-    ] = None,
-    host: Annotated[
-        str, typer.Option(help="The address to listen on; 0.0.0.0 for all of this machine.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for a free one.")] = 8000,
-    api_key_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Ask for one of the keys in this file, one a line; or of the environment "
-            f"variable {_KEY_VARIABLE}.",
-        ),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="What to call the model in answers.", show_default=False)
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(min=1, help="Batches encoded at a time; one a CPU if not given."),
-    ] = None,
-    max_body: Annotated[float, typer.Option(help="Megabytes a request may have.")] = 4.0,
-    max_items: Annotated[int, typer.Option(min=1, help="Texts a request may have.")] = 2048,
-    max_characters: Annotated[int, typer.Option(min=1, help="Characters of a text.")] = 100_000,
-    max_waiting: Annotated[
-        int, typer.Option(min=1, help="Texts that may wait; then requests are turned away.")
-    ] = 32_768,
-    timeout: Annotated[
-        float, typer.Option(help="Seconds after which a request that still waits is given up.")
-    ] = 30.0,
-    root_path: Annotated[
-        str, typer.Option(metavar="PATH", help="Where a reverse proxy shows the server.")
-    ] = "",
-    access_log: Annotated[
-        bool, typer.Option("--access-log", help="Write a line for each request.")
-    ] = False,
+    model: ModelOption = None,
+    index: _Index = None,
+    host: _Host = "127.0.0.1",
+    port: _Port = 8000,
+    api_key_file: _KeyFile = None,
+    name: _Name = None,
+    threads: _Threads = None,
+    max_body: _MaxBody = 4.0,
+    max_items: _MaxItems = 2048,
+    max_characters: _MaxCharacters = 100_000,
+    max_waiting: _MaxWaiting = 32_768,
+    timeout: _Timeout = 30.0,
+    root_path: _RootPath = "",
+    access_log: _AccessLog = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    if not (0 < max_body * _MEGABYTE < math.inf and 0 < timeout < math.inf):
-        raise BabeliteError(
-            "--max-body and --timeout must be finite and above 0",
-            hint="leave them out for the defaults",
-        )
+    limits = _limits(max_body, max_items, max_characters, max_waiting, timeout)
     from babelite.server import (
-        Limits,
         address_of,
         bind,
         create_app,
@@ -98,13 +99,6 @@ def _serve(
     )
 
     keys = _keys(api_key_file)
-    limits = Limits(
-        body=max(1, int(max_body * _MEGABYTE)),
-        items=max_items,
-        characters=max_characters,
-        waiting=max_waiting,
-        answer_seconds=timeout,
-    )
     listening = bind(host, port)
     service = open_service(
         model,
@@ -119,30 +113,53 @@ def _serve(
     )
 
     def ready() -> None:
-        address = address_of(listening)
-        lines = "" if service.index is None else f" and {len(service.index):,} lines"
-        typer.echo(f"{service.model.name}{lines}: {address}", err=True)
+        lines = "" if service.index is None else f" with an index of {len(service.index):,} lines"
+        typer.echo(f"Serving {service.model.name}{lines} at {address_of(listening)}", err=True)
         if not (keys or is_loopback(host)):
             typer.echo(
-                f"Whoever reaches this machine may use it: give --api-key-file or {_KEY_VARIABLE} "
-                "to ask for a key.",
+                "Anyone who can reach this machine can use the server; require an API key with "
+                f"--api-key-file or {_KEY_VARIABLE}.",
                 err=True,
             )
 
     serve(server, listening, ready)
-    typer.echo("stopped", err=True)
+    typer.echo("Server stopped", err=True)
+
+
+def _limits(megabytes: float, items: int, characters: int, waiting: int, seconds: float) -> Limits:
+    if not (0 < megabytes * _MEGABYTE < math.inf and 0 < seconds < math.inf):
+        raise BabeliteError(
+            "--max-body and --timeout must be finite and above 0",
+            code="option-invalid",
+            hint="omit them to use the defaults",
+        )
+    from babelite.server import Limits
+
+    return Limits(
+        body=max(1, int(megabytes * _MEGABYTE)),
+        items=items,
+        characters=characters,
+        waiting=waiting,
+        answer_seconds=seconds,
+    )
 
 
 def _keys(file: Path | None) -> list[str]:
-    """The keys of a file, or the one of the environment."""
+    """The API keys in a file, or the one in the environment variable."""
     if file is None:
-        given = os.environ.get(_KEY_VARIABLE)
-        if given is not None and not given.strip():
-            raise BabeliteError(f"{_KEY_VARIABLE} is empty", hint="set it to a key, or unset it")
-        return [] if given is None else [given.strip()]
+        key = os.environ.get(_KEY_VARIABLE)
+        if key is not None and not key.strip():
+            raise BabeliteError(
+                f"{_KEY_VARIABLE} is empty",
+                code="option-invalid",
+                hint="set it to a key, or unset it",
+            )
+        return [] if key is None else [key.strip()]
     from babelite.storage import read_lines
 
     keys = [line.strip() for line in read_lines(file) if line.strip()]
     if not keys:
-        raise BabeliteError("holds no key", path=file, hint="write one on a line of its own")
+        raise BabeliteError(
+            "contains no key", code="input-empty", path=file, hint="write one key a line"
+        )
     return keys
