@@ -1,23 +1,29 @@
-# The two commands of the README. Each makes and reuses .venv and needs nothing else done before.
+# The commands of the README. Each creates and reuses .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+BUILD_DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 
-## Train, evaluate and search from nothing, on real text, in under ten minutes.
+## The full demo on real text, in under ten minutes: use the packaged encoder, train another, compare.
 demo: $(VENV)/ready-train
 	$(BIN)/babelite demo --out demo --download
 
-## Everything that must hold: style, types, layers, behaviour, examples.
+## All checks: style, types, layers, behaviour, examples, documentation.
 test: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BUILD_DOCS)
+
+## The documentation site, into site/.
+docs: $(VENV)/ready-docs
+	$(BUILD_DOCS)
 
 $(VENV)/ready-%: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -25,4 +31,4 @@ $(VENV)/ready-%: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site

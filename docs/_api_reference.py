@@ -1,0 +1,75 @@
+"""API reference of the documentation site: a MkDocs hook and a griffe extension.
+
+A line ``<!-- api: babelite.mining -->`` on a page is replaced by one ``:::`` directive for each name
+in ``__all__``. Each directive has the path where the object is defined, so that the function
+``babelite.mining.mine`` is shown and not the module of the same name. The line
+``<!-- api-index: babelite -->`` is replaced by a list of links to these objects.
+
+The extension lets griffe read the section ``Example:`` as ``Examples:``, which is shown as code.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import griffe
+
+_SOURCE = Path(__file__).parents[1] / "src"
+_MARKER = re.compile(r"^<!-- (api|api-index): ([\w.]+) -->$", re.MULTILINE)
+
+
+def _parse(package: str) -> ast.Module:
+    path = _SOURCE.joinpath(*package.split("."), "__init__.py")
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def public_names(package: str) -> list[str]:
+    """Return ``__all__`` of a package, in its order."""
+    for node in _parse(package).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return list(ast.literal_eval(node.value))
+    raise ValueError(f"{package} has no __all__")
+
+
+def defining_path(package: str, name: str) -> str:
+    """Return the dotted path where a name that a package exports is defined."""
+    for node in ast.walk(_parse(package)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    folder = _SOURCE.joinpath(*node.module.split("."))
+                    if folder.is_dir():
+                        return defining_path(node.module, alias.name)
+                    return f"{node.module}.{alias.name}"
+    return f"{package}.{name}"
+
+
+def _directives(package: str) -> str:
+    parts = [
+        f'::: {defining_path(package, name)}\n    options:\n      heading: "{name}"\n'
+        f'      toc_label: "{name}"\n'
+        for name in public_names(package)
+    ]
+    return "\n".join(parts)
+
+
+def _links(package: str) -> str:
+    names = [name for name in public_names(package) if not name.startswith("_")]
+    return "\n".join(f"- [`{package}.{name}`][{defining_path(package, name)}]" for name in names)
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Replace the markers of a page. MkDocs calls this for each page."""
+    makers = {"api": _directives, "api-index": _links}
+    return _MARKER.sub(lambda match: makers[match[1]](match[2]), markdown)
+
+
+class ExampleSections(griffe.Extension):
+    """Rename ``Example:`` to ``Examples:`` in every docstring."""
+
+    def on_object(self, *, obj: griffe.Object, **_: object) -> None:
+        """Change the docstring of one object."""
+        if obj.docstring:
+            obj.docstring.value = re.sub(r"(?m)^Example:$", "Examples:", obj.docstring.value)
