@@ -1,8 +1,8 @@
 """API reference of the documentation site: a MkDocs hook and a griffe extension.
 
 A line ``<!-- api: babelite.mining -->`` on a page is replaced by one ``:::`` directive for each name
-in ``__all__``. Each directive has the path where the object is defined, so that the function
-``babelite.mining.mine`` is shown and not the module of the same name. The line
+of ``__all__``, with the path where the object is defined. Therefore the function
+``babelite.mining.mine`` is shown and not the module of the same name. A line
 ``<!-- api-index: babelite -->`` is replaced by a list of links to these objects.
 
 The extension lets griffe read the section ``Example:`` as ``Examples:``, which is shown as code.
