@@ -1,6 +1,6 @@
 """API reference of the documentation site: a MkDocs hook and a griffe extension.
 
-A line ``<!-- api: babelite.mining -->`` on a page is replaced by one ``:::`` directive for each name
+A line ``<!-- api: babelite.mining -->`` on a page becomes one ``:::`` directive for each name
 of ``__all__``, with the path where the object is defined. Therefore the function
 ``babelite.mining.mine`` is shown and not the module of the same name. A line
 ``<!-- api-index: babelite -->`` is replaced by a list of links to these objects.
