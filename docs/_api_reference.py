@@ -46,11 +46,16 @@ def defining_path(package: str, name: str) -> str:
     return f"{package}.{name}"
 
 
+def _kind(name: str) -> int:
+    return 2 if name.isupper() else int(name[0].isupper())
+
+
 def _directives(package: str) -> str:
+    """Directives of the functions, then the classes, then the constants."""
     parts = [
         f'::: {defining_path(package, name)}\n    options:\n      heading: "{name}"\n'
         f'      toc_label: "{name}"\n'
-        for name in public_names(package)
+        for name in sorted(public_names(package), key=_kind)
     ]
     return "\n".join(parts)
 
