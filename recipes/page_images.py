@@ -67,7 +67,7 @@ def take(address: str, picture: Picture, out: Path) -> Path:
     driver = browser(picture.width, dark=picture.dark)
     try:
         driver.get(f"{address}/#{picture.part}")
-        result = {"compare": ".group", "align": ".bead", "search": "#query"}[picture.part]
+        result = {"compare": ".group", "align": ".pair", "search": "#query"}[picture.part]
         until = time.monotonic() + 30
         while not driver.find_elements(By.CSS_SELECTOR, result):
             if time.monotonic() > until:

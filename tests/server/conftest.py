@@ -1,4 +1,4 @@
-"""What the tests of the server share: servers that run in threads, on the loopback interface."""
+"""Fixtures: servers in threads, on the loopback interface."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ import pytest
 
 from babelite import Encoder
 from babelite.index import Index
-from babelite.server.app import create_app
-from babelite.server.serve import address_of, bind, make_server
-from babelite.server.service import Service
+from babelite.server import Service, bind_socket, create_app, make_server, socket_url
 
 LINES = [
     "Where is the nearest train station?",
@@ -25,19 +23,19 @@ LINES = [
     "Le chat dort sur le canapé.",
 ]
 
-# One for all: making a client takes longer than most requests.
+# Shared: making a client takes longer than most requests.
 HTTP = httpx.Client(timeout=20)
 
 
 @contextmanager
 def running(service: Service, keys: Sequence[str] = ()) -> Iterator[str]:
-    """A real server; gives its address."""
-    listening = bind("127.0.0.1", 0)
+    """A real server; yields its address."""
+    listening = bind_socket("127.0.0.1", 0)
     server = make_server(create_app(service, keys), service.limits)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield address_of(listening)
+        yield socket_url(listening)
     finally:
         server.should_exit = True
         thread.join(30)
@@ -52,7 +50,7 @@ def encoder() -> Encoder:
 
 @pytest.fixture(scope="session")
 def address(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of the packaged model and an index."""
+    """A server with the packaged model and an index."""
     folder = tmp_path_factory.mktemp("served") / "index"
     Index.build({"lines.txt": LINES}, encoder, folder)
     with running(Service(encoder, index=folder, threads=2)) as address:
@@ -68,7 +66,7 @@ def api(address: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def folder_of(tmp_path: Path, encoder: Encoder) -> Callable[[Sequence[str]], Path]:
-    """Makes an index of lines."""
+    """Builds an index of lines."""
 
     def build(lines: Sequence[str]) -> Path:
         Index.build({"lines.txt": lines}, encoder, tmp_path / "index")
@@ -78,8 +76,8 @@ def folder_of(tmp_path: Path, encoder: Encoder) -> Callable[[Sequence[str]], Pat
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for something that another thread brings about."""
+    """Wait for a change made by another thread."""
     until = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < until, "it did not happen"
+        assert time.monotonic() < until, "timeout"
         time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""The API as its clients see it: OpenAI's own, and plain HTTP."""
+"""The API through OpenAI's client and through plain HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from openai import BadRequestError, OpenAI
 
 from babelite import Encoder
 from babelite.index import Index
-from babelite.server.service import Service, open_service
+from babelite.server import Service, open_service
 
 from .conftest import HTTP, LINES, running
 
@@ -31,7 +31,7 @@ def openai_client(address: str) -> OpenAI:
     return OpenAI(base_url=f"{address}/v1", api_key="not needed", max_retries=0)
 
 
-def test_openais_client_gets_the_encoders_vectors(openai_client: OpenAI, encoder: Encoder) -> None:
+def test_openai_client_gets_the_same_vectors(openai_client: OpenAI, encoder: Encoder) -> None:
     answer = openai_client.embeddings.create(model="text-embedding-3-small", input=TEXTS)
     vectors = np.array([item.embedding for item in answer.data])
     assert [item.index for item in answer.data] == list(range(len(TEXTS)))
@@ -41,7 +41,7 @@ def test_openais_client_gets_the_encoders_vectors(openai_client: OpenAI, encoder
     assert answer.model == encoder.description.name
 
 
-def test_numbers_are_the_same_as_base64(openai_client: OpenAI, encoder: Encoder) -> None:
+def test_float_format_equals_base64_format(openai_client: OpenAI, encoder: Encoder) -> None:
     answer = openai_client.embeddings.create(
         model="any", input=TEXTS[0], encoding_format="float", dimensions=encoder.dim
     )
@@ -50,17 +50,17 @@ def test_numbers_are_the_same_as_base64(openai_client: OpenAI, encoder: Encoder)
     )
 
 
-def test_openais_client_lists_the_model(openai_client: OpenAI, encoder: Encoder) -> None:
+def test_openai_client_lists_the_model(openai_client: OpenAI, encoder: Encoder) -> None:
     (model,) = openai_client.models.list().data
     assert model.id == encoder.description.name
     assert openai_client.models.retrieve(model.id) == model
 
 
-def test_openais_client_understands_refusals(openai_client: OpenAI) -> None:
-    with pytest.raises(BadRequestError, match="256 components") as refused:
+def test_openai_client_raises_bad_request_error(openai_client: OpenAI) -> None:
+    with pytest.raises(BadRequestError, match="256 dimensions") as refused:
         openai_client.embeddings.create(model="any", input="a", dimensions=64)
     assert refused.value.param == "dimensions"
-    with pytest.raises(BadRequestError, match="Token ids are not taken"):
+    with pytest.raises(BadRequestError, match="Token ids are not accepted"):
         openai_client.embeddings.create(model="any", input=[[1, 2, 3]])
 
 
@@ -84,17 +84,19 @@ def test_search_finds_lines_of_the_index(api: httpx.Client) -> None:
     assert [len(result["hits"]) for result in results] == [2, 2]
     best = [result["hits"][0] for result in results]
     assert [hit["text"] for hit in best] == [LINES[4], LINES[3]]
-    assert best[0] == {**best[0], "source": "lines.txt", "line": 5, "row": 4}
-    assert best[0]["score"] > 0.5
+    assert best[0] == {**best[0], "file": "lines.txt", "line": 5, "row": 4}
+    assert best[0]["cosine"] > 0.5
 
 
-def test_search_takes_a_few_queries_at_a_time(api: httpx.Client) -> None:
+def test_search_limits_the_number_of_queries(api: httpx.Client) -> None:
     answer = api.post("/v1/search", json={"query": ["a"] * 33})
     assert answer.status_code == 400
-    assert "holds 33 texts and a request may have 32" in answer.json()["error"]["message"]
+    error = answer.json()["error"]
+    assert error["code"] == "limit-exceeded"
+    assert "33 texts" in error["message"] and "32" in error["message"]
 
 
-def test_search_sees_what_is_added_and_removed(
+def test_search_reloads_a_changed_index(
     encoder: Encoder, folder_of: Callable[[Sequence[str]], Path]
 ) -> None:
     folder = folder_of(LINES)
@@ -111,22 +113,26 @@ def test_search_sees_what_is_added_and_removed(
         assert found(api, "Tomorrow it will rain.") == []
 
 
-def test_without_an_index_search_says_how_to_get_one(encoder: Encoder) -> None:
+def test_search_without_an_index_is_not_found(encoder: Encoder) -> None:
     with running(Service(encoder)) as address:
         answer = HTTP.post(f"{address}/v1/search", json={"query": "a"})
         paths = HTTP.get(f"{address}/openapi.json").json()["paths"]
     assert answer.status_code == 404
-    assert "--index" in answer.json()["error"]["message"]
+    error = answer.json()["error"]
+    assert error["code"] == "not-found"
+    assert "--index" in error["message"]
     assert "/v1/search" not in paths
 
 
-def test_the_model_of_the_index_is_served(folder_of: Callable[[Sequence[str]], Path]) -> None:
+def test_default_model_is_that_of_the_index(
+    folder_of: Callable[[Sequence[str]], Path],
+) -> None:
     service = open_service(index=folder_of(LINES), name="ours")
     assert (service.model.name, service.model.dimensions) == ("ours", 256)
     service.close()
 
 
-def test_align_splits_texts_and_pairs_their_sentences(api: httpx.Client) -> None:
+def test_align_splits_running_text(api: httpx.Client) -> None:
     body = {
         "source": "It rains. The cat, which is old, sleeps on the sofa.",
         "target": "Il pleut. Le chat dort sur le canapé. Il est vieux.",
@@ -134,20 +140,20 @@ def test_align_splits_texts_and_pairs_their_sentences(api: httpx.Client) -> None
     }
     answer = api.post("/v1/align", json=body).json()
     assert answer["source"] == ["It rains.", "The cat, which is old, sleeps on the sofa."]
-    assert [(bead["source"], bead["target"]) for bead in answer["beads"]] == [
+    assert [(pair["source"], pair["target"]) for pair in answer["pairs"]] == [
         ([0], [0]),
         ([1], [1, 2]),
     ]
     given = {"source": answer["source"], "target": answer["target"]}
-    assert api.post("/v1/align", json=given).json()["beads"] == answer["beads"]
+    assert api.post("/v1/align", json=given).json()["pairs"] == answer["pairs"]
 
 
-def test_align_of_a_blank_text_matches_nothing(api: httpx.Client) -> None:
+def test_align_of_a_blank_text_has_no_match(api: httpx.Client) -> None:
     answer = api.post("/v1/align", json={"source": "Good morning.", "target": " \n "}).json()
-    assert (answer["target"], [bead["target"] for bead in answer["beads"]]) == ([], [[]])
+    assert (answer["target"], [pair["target"] for pair in answer["pairs"]]) == ([], [[]])
 
 
-def test_health_tells_what_is_served(api: httpx.Client, encoder: Encoder) -> None:
+def test_health_reports_model_and_index(api: httpx.Client, encoder: Encoder) -> None:
     health = api.get("/healthz").json()
     assert (health["status"], health["index_lines"]) == ("ok", len(LINES))
     assert health["model"] == encoder.description.name
@@ -172,7 +178,7 @@ def test_metrics_count_requests_sentences_and_tokens(encoder: Encoder) -> None:
         assert value(answer.text, name) == 1
 
 
-def test_another_librarys_encoder_can_be_served() -> None:
+def test_any_encoder_can_be_served() -> None:
     class Lengths:
         dim = 2
 
@@ -185,6 +191,6 @@ def test_another_librarys_encoder_can_be_served() -> None:
     assert (answer["model"], answer["usage"]["total_tokens"]) == ("lengths", 0)
 
 
-def test_health_may_be_asked_for_without_a_body(api: httpx.Client) -> None:
+def test_health_accepts_head_requests(api: httpx.Client) -> None:
     answer = api.head("/healthz")
     assert (answer.status_code, answer.content) == (200, b"")

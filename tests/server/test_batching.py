@@ -1,4 +1,4 @@
-"""Batching: every request gets its own vectors, whatever shares a batch with it."""
+"""Batching: every request gets its own vectors, independent of the batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIM = 3
 
 
 class Numbers:
-    """Encodes the text of a number as that number; can be held back, and records its batches."""
+    """Encodes the text of a number as that number; can be blocked, and records its batches."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -77,7 +77,7 @@ def test_each_request_gets_the_vectors_of_its_texts(sizes: Sequence[int], thread
     assert max((len(batch) for batch in encode.batches), default=0) <= 128
 
 
-def test_what_waits_is_encoded_together() -> None:
+def test_queued_requests_share_a_batch() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         encode.free.clear()
         first = batcher.submit(["0"])
@@ -91,7 +91,7 @@ def test_what_waits_is_encoded_together() -> None:
     assert [len(batch) for batch in encode.batches] == [1, 30]
 
 
-def test_a_large_request_does_not_hold_up_small_ones() -> None:
+def test_a_large_request_does_not_block_small_ones() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         encode.free.clear()
         large = batcher.submit(texts(2000))
@@ -106,7 +106,7 @@ def test_a_large_request_does_not_hold_up_small_ones() -> None:
     assert place < len(batches) / 3
 
 
-def test_batches_of_long_texts_have_few() -> None:
+def test_batches_of_long_texts_are_small() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         long = ["1" + "0" * 3_000] * 10
         encode.free.clear()
@@ -120,7 +120,7 @@ def test_batches_of_long_texts_have_few() -> None:
     assert [len(batch) for batch in with_batcher(test).batches] == [1, 4, 4, 2]
 
 
-def test_threads_share_what_waits() -> None:
+def test_threads_divide_the_queue() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         encode.free.clear()
         future = batcher.submit(texts(100))
@@ -133,7 +133,7 @@ def test_threads_share_what_waits() -> None:
     assert max(map(len, encode.batches)) <= 50
 
 
-def test_only_the_request_that_is_at_fault_fails() -> None:
+def test_only_the_faulty_request_fails() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         encode.free.clear()
         first = batcher.submit(["0"])
@@ -149,7 +149,7 @@ def test_only_the_request_that_is_at_fault_fails() -> None:
     with_batcher(test)
 
 
-def test_a_full_queue_takes_nothing_more_and_says_when() -> None:
+def test_a_full_queue_refuses_requests_with_a_retry_time() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         encode.free.clear()
         first = batcher.submit(["0"])
@@ -160,19 +160,19 @@ def test_a_full_queue_takes_nothing_more_and_says_when() -> None:
         assert refused.value.seconds > 0
         encode.free.set()
         await asyncio.gather(first, second)
-        assert len((await batcher.submit(texts(30))).vectors) == 30  # to an empty queue, all may
+        assert len((await batcher.submit(texts(30))).vectors) == 30  # the queue is empty
 
     with_batcher(test, max_waiting=10)
 
 
-def test_what_is_cancelled_is_not_encoded() -> None:
+def test_cancelled_requests_are_not_encoded() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         encode.free.clear()
         first = batcher.submit(["0"])
         await started(encode)
         second, third = batcher.submit(["1", "2"]), batcher.submit(["3"])
         second.cancel()
-        await asyncio.sleep(0)  # the loop tells the batcher
+        await asyncio.sleep(0)  # the loop calls the batcher
         assert batcher.waiting == 1
         encode.free.set()
         await asyncio.gather(first, third)
@@ -180,7 +180,7 @@ def test_what_is_cancelled_is_not_encoded() -> None:
     assert with_batcher(test).batches == [["0"], ["3"]]
 
 
-def test_closing_finishes_what_was_accepted_and_takes_no_more() -> None:
+def test_close_finishes_accepted_requests_and_refuses_new_ones() -> None:
     async def test(batcher: Batcher, encode: Numbers) -> None:
         encode.free.clear()
         futures = [batcher.submit(texts(300)), batcher.submit(["5"])]

@@ -1,4 +1,4 @@
-"""The description of the API, and schemathesis's attempts to find requests that break it."""
+"""The OpenAPI document, and requests generated from it by schemathesis."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def test_every_operation_is_described(described: schemathesis.BaseSchema) -> Non
 
 @pytest.mark.parametrize(
     ("label", "mode"),
-    [(OPERATIONS[3], GenerationMode.POSITIVE)]  # any name is as the description has it
+    [(OPERATIONS[3], GenerationMode.POSITIVE)]  # every name fits the description
     + [(label, mode) for label in OPERATIONS[4:] for mode in GenerationMode],
 )
-def test_no_request_is_a_server_error(
+def test_generated_requests_cause_no_server_error(
     described: schemathesis.BaseSchema, label: str, mode: GenerationMode
 ) -> None:
     method, path = label.split()

@@ -1,4 +1,4 @@
-"""The page: served whole, without anything from elsewhere, and used in a real browser."""
+"""The web page: its files, and its use in a real browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from babelite import Encoder
-from babelite.server.service import Service
+from babelite.server import Service
 from babelite.server.web_page import page_files
 
 from .conftest import running
@@ -27,7 +27,7 @@ CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 DRIVER = shutil.which("chromedriver")
 
 
-def test_the_page_may_load_nothing_from_elsewhere(api: httpx.Client) -> None:
+def test_the_page_loads_no_external_resources(api: httpx.Client) -> None:
     policy = api.get("/").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -36,7 +36,7 @@ def test_the_page_may_load_nothing_from_elsewhere(api: httpx.Client) -> None:
         assert not re.search(r"//\w|@import|url\(|innerHTML|<script>|style=|\son\w+=", text)
 
 
-def test_all_that_the_page_refers_to_is_there(api: httpx.Client) -> None:
+def test_every_file_that_the_page_refers_to_exists(api: httpx.Client) -> None:
     page = api.get("/")
     assert page.headers["content-type"].startswith("text/html")
     scripts = [path for path in page_files() if path.endswith(".js")]
@@ -57,7 +57,7 @@ def browser() -> Iterator[webdriver.Chrome]:
     for argument in ("--headless=new", "--disable-dev-shm-usage", "--window-size=1200,1000"):
         options.add_argument(argument)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # which Chromium does not have for root
+        options.add_argument("--no-sandbox")  # Chromium has no sandbox for root
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
     yield driver
@@ -66,7 +66,7 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 @pytest.fixture
 def page(browser: webdriver.Chrome, address: str) -> Iterator[webdriver.Chrome]:
-    """The page in a browser, which must not complain of anything."""
+    """The page in a browser; fails if the browser logs a warning."""
     browser.get("about:blank")
     browser.get(address)
     yield browser
@@ -74,19 +74,19 @@ def page(browser: webdriver.Chrome, address: str) -> Iterator[webdriver.Chrome]:
 
 
 def texts(driver: webdriver.Chrome, selector: str) -> list[str]:
-    """What elements say, read at once, as they may be replaced meanwhile."""
+    """The texts of elements, read in one step because they may be replaced."""
     script = "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)"
     found: list[str] = driver.execute_script(script, selector)
     return found
 
 
 def wait(driver: webdriver.Chrome, selector: str, wanted: str) -> None:
-    """Wait until some element says something."""
+    """Wait until an element contains a text."""
 
-    def said(_: webdriver.Chrome) -> bool:
+    def shown(_: webdriver.Chrome) -> bool:
         return any(wanted in text for text in texts(driver, selector))
 
-    WebDriverWait(driver, PATIENCE, 0.05).until(said, f"{selector} does not say {wanted!r}")
+    WebDriverWait(driver, PATIENCE, 0.05).until(shown, f"{selector} does not contain {wanted!r}")
 
 
 def field(driver: webdriver.Chrome, name: str) -> WebElement:
@@ -111,8 +111,8 @@ def pixels(driver: webdriver.Chrome) -> str:
     return found
 
 
-def test_examples_are_grouped_at_once(page: webdriver.Chrome) -> None:
-    wait(page, "#compare-status", "17 sentences, 5 groups of translations, 1 alone.")
+def test_examples_are_grouped(page: webdriver.Chrome) -> None:
+    wait(page, "#compare-status", "17 sentences, 5 groups of translations, 1 without a match.")
     assert [
         "Where is the nearest train station?",
         "Où se trouve la gare la plus proche ?",
@@ -123,12 +123,12 @@ def test_examples_are_grouped_at_once(page: webdriver.Chrome) -> None:
     assert len(texts(page, "#names li")) == 17
 
 
-def test_what_is_written_is_compared(page: webdriver.Chrome) -> None:
+def test_entered_sentences_are_compared(page: webdriver.Chrome) -> None:
     wait(page, "#compare-status", "17 sentences")
     write(
         page, "sentences", "Good morning!\n<b>It</b> is raining.\nGuten Morgen!\n\n  \nBuongiorno!"
     )
-    wait(page, "#compare-status", "4 sentences, 1 group of translations, 1 alone.")
+    wait(page, "#compare-status", "4 sentences, 1 group of translations, 1 without a match.")
     assert groups(page) == [
         ["Good morning!", "Guten Morgen!", "Buongiorno!"],
         ["<b>It</b> is raining."],
@@ -138,14 +138,14 @@ def test_what_is_written_is_compared(page: webdriver.Chrome) -> None:
         """const slider = document.getElementById("threshold");
         slider.value = 0.99; slider.dispatchEvent(new Event("input"));"""
     )
-    wait(page, "#compare-status", "4 sentences, 0 groups of translations, 4 alone.")
+    wait(page, "#compare-status", "4 sentences, 0 groups of translations, 4 without a match.")
     assert texts(page, "#threshold-value") == ["0.99"]
     assert pixels(page) != before
     write(page, "sentences", " ")
-    wait(page, "#compare-status", "Write a sentence or two.")
+    wait(page, "#compare-status", "Enter some sentences.")
 
 
-def test_the_picture_is_read_with_the_keys(page: webdriver.Chrome) -> None:
+def test_the_matrix_is_usable_with_the_keyboard(page: webdriver.Chrome) -> None:
     wait(page, "#compare-status", "17 sentences")
     canvas = field(page, "cells")
     page.execute_script("arguments[0].focus()", canvas)
@@ -159,12 +159,12 @@ def test_the_picture_is_read_with_the_keys(page: webdriver.Chrome) -> None:
 
 def test_two_texts_are_aligned(page: webdriver.Chrome) -> None:
     field(page, "tab-compare").send_keys(Keys.ARROW_RIGHT)
-    wait(page, "#align-status", "6 sentences and 7, in 5 pairs; 1 without a counterpart.")
+    wait(page, "#align-status", "6 and 7 sentences in 5 segment pairs; 1 unmatched.")
     assert not field(page, "compare").is_displayed()
-    assert texts(page, ".bead.lost p") == ["Die Nachbarn sind sehr freundlich."]
+    assert texts(page, ".pair.unmatched p") == ["Die Nachbarn sind sehr freundlich."]
     write(page, "source", "It rains. The cat sleeps.")
     write(page, "target", "Es regnet. Die Katze schläft. Wir gehen ins Kino.")
-    wait(page, "#align-status", "2 sentences and 3, in 2 pairs; 1 without a counterpart.")
+    wait(page, "#align-status", "2 and 3 sentences in 2 segment pairs; 1 unmatched.")
 
 
 def test_the_index_is_searched(page: webdriver.Chrome) -> None:
@@ -178,7 +178,7 @@ def test_the_index_is_searched(page: webdriver.Chrome) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1400])
-def test_nothing_sticks_out_at_any_width(page: webdriver.Chrome, width: int) -> None:
+def test_the_page_fits_any_width(page: webdriver.Chrome, width: int) -> None:
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
@@ -193,8 +193,8 @@ def test_nothing_sticks_out_at_any_width(page: webdriver.Chrome, width: int) -> 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_is_legible_in_light_and_in_dark(page: webdriver.Chrome, scheme: str) -> None:
-    """Contrast of at least 4.5 to 1, as WCAG 2.2 asks for (success criterion 1.4.3)."""
+def test_text_has_enough_contrast(page: webdriver.Chrome, scheme: str) -> None:
+    """At least 4.5 to 1 (WCAG 2.2, success criterion 1.4.3)."""
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     script = """
@@ -212,13 +212,13 @@ def test_text_is_legible_in_light_and_in_dark(page: webdriver.Chrome, scheme: st
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance, as WCAG 2.2 defines it."""
+    """Relative luminance (WCAG 2.2)."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_everything_that_takes_input_has_a_name(page: webdriver.Chrome) -> None:
+def test_every_control_has_an_accessible_name(page: webdriver.Chrome) -> None:
     wait(page, "#compare-status", "17 sentences")
     script = """return [...document.querySelectorAll("button, input, textarea, select, canvas")]
         .filter(element => element.checkVisibility())"""
@@ -228,14 +228,14 @@ def test_everything_that_takes_input_has_a_name(page: webdriver.Chrome) -> None:
         assert element.accessible_name, element.get_attribute("outerHTML")
 
 
-def test_the_page_asks_for_the_key(browser: webdriver.Chrome, encoder: Encoder) -> None:
+def test_the_page_shows_a_form_for_the_key(browser: webdriver.Chrome, encoder: Encoder) -> None:
     with running(Service(encoder), ["open sesame"]) as address:
         browser.get(address)
-        wait(browser, "#key-form", "This server asks for an API key.")
+        wait(browser, "#key-form", "This server requires an API key.")
         write(browser, "key", "wrong" + Keys.ENTER)
-        wait(browser, "#key-form", "This server asks for an API key.")
+        wait(browser, "#key-form", "This server requires an API key.")
         write(browser, "key", "open sesame" + Keys.ENTER)
         wait(browser, "#compare-status", "17 sentences, 5 groups")
         assert not field(browser, "key-form").is_displayed()
         browser.get("about:blank")
-    browser.get_log("browser")  # the refusals are in it
+    browser.get_log("browser")  # it contains the refused requests

@@ -1,4 +1,4 @@
-"""What is refused, how, and that the server is none the worse for it."""
+"""Refused requests: status, error body, and no effect on other requests."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from hostile_bodies import BODIES, REQUESTS, SLOW, attack
 from numpy.typing import NDArray
 
 from babelite import Encoder
-from babelite.server.http.limits import Limits
-from babelite.server.service import Service
+from babelite.server import Limits, Service
 
 from .conftest import HTTP, running, wait_until
 
@@ -26,7 +25,7 @@ PATIENT = 20.0
 
 
 class Held:
-    """An encoder that can be held back."""
+    """An encoder that can be blocked."""
 
     dim = 2
 
@@ -49,7 +48,7 @@ def held() -> Iterator[Held]:
 
 @pytest.fixture(scope="module")
 def strict(encoder: Encoder) -> Iterator[str]:
-    """A server that allows little."""
+    """A server with low limits."""
     limits = Limits(
         body=20_000, items=4, characters=100, document=3, headers_seconds=0.4, body_seconds=0.4
     )
@@ -57,10 +56,11 @@ def strict(encoder: Encoder) -> Iterator[str]:
         yield address
 
 
-def problem(answer: httpx.Response) -> dict[str, str]:
-    """What an answer says is wrong; it must say so as OpenAI does."""
+def error_of(answer: httpx.Response) -> dict[str, str]:
+    """The error in a response, which must have OpenAI's form and a code."""
     error = answer.json()["error"]
     assert set(error) == {"message", "type", "param", "code"}
+    assert error["code"]
     found: dict[str, str] = error
     return found
 
@@ -72,26 +72,26 @@ def problem(answer: httpx.Response) -> dict[str, str]:
         ({"input": []}, "at least 1 item", "input"),
         ({"input": None}, "a string or a list", "input"),
         ({"input": ["a", None]}, "'input'[1] should be a valid string", "input"),
-        ({"input": [1, 2]}, "Token ids are not taken", "input"),
+        ({"input": [1, 2]}, "Token ids are not accepted", "input"),
         ({"input": "a", "encoding_format": "int8"}, "'float' or 'base64'", "encoding_format"),
         ({"input": "a", "dimensions": 10**40}, "'dimensions'", "dimensions"),
-        ({"input": "a", "dimensions": 3}, "256 components", "dimensions"),
-        ({"input": ["a"] * 5}, "holds 5 texts and a request may have 4", "input"),
-        ({"input": ["a", "a" * 101]}, "101 characters and may have 100", "input"),
+        ({"input": "a", "dimensions": 3}, "256 dimensions", "dimensions"),
+        ({"input": ["a"] * 5}, "has 5 texts, the maximum is 4", "input"),
+        ({"input": ["a", "a" * 101]}, "101 characters, the maximum is 100", "input"),
     ],
 )
-def test_a_wrong_field_is_named(strict: str, body: object, message: str, param: str) -> None:
+def test_an_invalid_field_is_named(strict: str, body: object, message: str, param: str) -> None:
     answer = HTTP.post(f"{strict}/v1/embeddings", json=body)
     assert answer.status_code == 400
-    assert message in problem(answer)["message"]
-    assert problem(answer)["param"] == param
+    assert message in error_of(answer)["message"]
+    assert error_of(answer)["param"] == param
 
 
 @pytest.mark.parametrize(
     ("path", "body", "message"),
     [
         ("rerank", {"query": "a" * 101, "documents": ["a"]}, "'query' has 101 characters"),
-        ("rerank", {"query": "a", "documents": ["a"] * 5}, "'documents' holds 5 texts"),
+        ("rerank", {"query": "a", "documents": ["a"] * 5}, "'documents' has 5 texts"),
         ("rerank", {"query": "a", "documents": ["a", 1]}, "'documents'[1]"),
         ("rerank", {"query": "a", "documents": [{"tex": "a"}]}, "'documents'[0] lacks 'text'"),
         ("rerank", {"query": "a", "documents": ["a"], "top_n": 0}, "'top_n'"),
@@ -101,26 +101,24 @@ def test_a_wrong_field_is_named(strict: str, body: object, message: str, param: 
         ("align", {"source": "a", "target": "a", "min_score": "x"}, "'min_score'"),
     ],
 )
-def test_other_requests_have_the_same_limits(
-    strict: str, path: str, body: object, message: str
-) -> None:
+def test_limits_hold_for_every_endpoint(strict: str, path: str, body: object, message: str) -> None:
     answer = HTTP.post(f"{strict}/v1/{path}", json=body)
     assert answer.status_code == 400
-    assert message in problem(answer)["message"]
+    assert message in error_of(answer)["message"]
 
 
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"\xff", b'{"input": "\\ud800"}', b'{"input": "\xed\xa0\x80"}', b"[" * 9999],
 )
-def test_what_is_no_json_is_said_to_be_none(strict: str, body: bytes) -> None:
+def test_invalid_json_is_refused(strict: str, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     answer = HTTP.post(f"{strict}/v1/embeddings", content=body, headers=headers)
     assert answer.status_code == 400
-    assert problem(answer)["message"].startswith("The body is not valid JSON")
+    assert error_of(answer)["message"].startswith("The body is not valid JSON")
 
 
-def test_a_body_that_is_too_large_is_refused_so_that_the_client_hears_it(strict: str) -> None:
+def test_a_client_with_a_large_body_receives_the_refusal(strict: str) -> None:
     body = json.dumps({"input": "a" * 3_000_000})
     headers = {"Content-Type": "application/json"}
     whole = HTTP.post(f"{strict}/v1/embeddings", content=body, headers=headers)
@@ -131,10 +129,10 @@ def test_a_body_that_is_too_large_is_refused_so_that_the_client_hears_it(strict:
 
     in_chunks = HTTP.post(f"{strict}/v1/embeddings", content=pieces(), headers=headers)
     for answer in (whole, in_chunks):
-        assert (answer.status_code, problem(answer)["code"]) == (413, "body_too_large")
+        assert (answer.status_code, error_of(answer)["code"]) == (413, "limit-exceeded")
 
 
-def test_a_body_that_is_said_to_be_huge_is_not_waited_for(strict: str) -> None:
+def test_a_huge_content_length_is_refused_without_waiting(strict: str) -> None:
     head = "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     with socket.create_connection(("127.0.0.1", urlsplit(strict).port or 0), PATIENT) as connection:
         connection.sendall(f"{head}Content-Length: {10**15}\r\n\r\n{{".encode())
@@ -153,13 +151,13 @@ def test_a_body_that_is_said_to_be_huge_is_not_waited_for(strict: str) -> None:
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
-def test_only_plain_json_is_taken(strict: str, headers: dict[str, str]) -> None:
+def test_only_uncompressed_json_is_accepted(strict: str, headers: dict[str, str]) -> None:
     answer = HTTP.post(f"{strict}/v1/embeddings", content=b'{"input": "a"}', headers=headers)
     assert answer.status_code == 415
-    assert problem(answer)["message"].startswith("The body must")
+    assert error_of(answer)["message"].startswith("The body must")
 
 
-def test_unknown_places_and_methods_are_refused_in_the_same_form(strict: str) -> None:
+def test_unknown_paths_and_methods_have_the_same_error_body(strict: str) -> None:
     for answer, status in (
         (HTTP.get(f"{strict}/no/such/place"), 404),
         (HTTP.post(f"{strict}/v1/models/none", json={}), 405),
@@ -168,7 +166,7 @@ def test_unknown_places_and_methods_are_refused_in_the_same_form(strict: str) ->
         (HTTP.get(f"{strict}/../../etc/passwd"), 404),
     ):
         assert answer.status_code == status
-        assert problem(answer)["type"] == "invalid_request_error"
+        assert error_of(answer)["type"] == "invalid_request_error"
 
 
 @pytest.mark.parametrize(
@@ -182,9 +180,7 @@ def test_unknown_places_and_methods_are_refused_in_the_same_form(strict: str) ->
         (b"HELLO\r\n\r\n", b"400"),
     ],
 )  # fmt: skip
-def test_who_is_too_slow_or_no_client_is_not_waited_for(
-    strict: str, sent: bytes, status: bytes
-) -> None:
+def test_slow_and_invalid_requests_are_closed(strict: str, sent: bytes, status: bytes) -> None:
     with socket.create_connection(("127.0.0.1", urlsplit(strict).port or 0), PATIENT) as connection:
         connection.sendall(sent)
         answer = b""
@@ -193,7 +189,7 @@ def test_who_is_too_slow_or_no_client_is_not_waited_for(
     assert answer.split()[1] == status
 
 
-def test_a_second_request_on_a_connection_has_a_time_limit_too(strict: str) -> None:
+def test_later_requests_on_a_connection_have_a_time_limit(strict: str) -> None:
     with socket.create_connection(("127.0.0.1", urlsplit(strict).port or 0), PATIENT) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
@@ -201,7 +197,7 @@ def test_a_second_request_on_a_connection_has_a_time_limit_too(strict: str) -> N
         assert connection.recv(65536).startswith(b"HTTP/1.1 408")
 
 
-def test_hostile_requests_are_refused_and_change_nothing(encoder: Encoder) -> None:
+def test_hostile_requests_are_refused(encoder: Encoder) -> None:
     limits = Limits(headers_seconds=1.0, body_seconds=1.0)
     with running(Service(encoder, limits=limits)) as address:
         port = urlsplit(address).port or 0
@@ -216,7 +212,7 @@ def test_hostile_requests_are_refused_and_change_nothing(encoder: Encoder) -> No
     assert answer.status_code == 200
 
 
-def test_a_key_is_asked_for_where_there_is_something_to_guard(encoder: Encoder) -> None:
+def test_protected_paths_require_a_key(encoder: Encoder) -> None:
     good = {"Authorization": "Bearer second"}
     wrong: list[dict[str, str | bytes]] = [
         {},
@@ -230,7 +226,7 @@ def test_a_key_is_asked_for_where_there_is_something_to_guard(encoder: Encoder) 
         for headers in wrong:
             answer = HTTP.post(f"{address}/v1/embeddings", json=body, headers=headers)  # type: ignore[arg-type]
             assert answer.status_code == 401
-            assert problem(answer)["code"] == "invalid_api_key"
+            assert error_of(answer)["code"] == "unauthorized"
             assert answer.headers["www-authenticate"] == "Bearer"
         for path in ("/metrics", "/v1/models", "/nowhere"):
             assert HTTP.get(address + path).status_code == 401
@@ -241,7 +237,7 @@ def test_a_key_is_asked_for_where_there_is_something_to_guard(encoder: Encoder) 
         assert answer.status_code == 200
 
 
-def test_who_finds_the_queue_full_is_told_when_to_come_again(held: Held) -> None:
+def test_a_full_queue_returns_retry_after(held: Held) -> None:
     answers: list[httpx.Response] = []
     with running(Service(held, limits=Limits(waiting=3))) as address:
 
@@ -257,19 +253,19 @@ def test_who_finds_the_queue_full_is_told_when_to_come_again(held: Held) -> None
         held.free.set()
         for thread in asking:
             thread.join()
-    assert (refused.status_code, problem(refused)["type"]) == (429, "rate_limit_error")
+    assert (refused.status_code, error_of(refused)["type"]) == (429, "rate_limit_error")
     assert int(refused.headers["retry-after"]) >= 1
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
-def test_who_waits_too_long_is_told_so(held: Held) -> None:
+def test_a_request_that_waits_too_long_is_refused(held: Held) -> None:
     with running(Service(held, limits=Limits(answer_seconds=0.2))) as address:
         answer = HTTP.post(f"{address}/v1/embeddings", json={"input": "a"}, timeout=PATIENT)
         held.free.set()
-    assert (answer.status_code, problem(answer)["code"]) == (429, "server_busy")
+    assert (answer.status_code, error_of(answer)["code"]) == (429, "server-busy")
 
 
-def test_what_nobody_waits_for_is_not_encoded(held: Held) -> None:
+def test_requests_of_disconnected_clients_are_not_encoded(held: Held) -> None:
     with running(Service(held)) as address:
         place, asked = f"{address}/v1/embeddings", {"json": {"input": "a"}}
         first = threading.Thread(target=HTTP.post, args=(place,), kwargs=asked)
@@ -283,7 +279,7 @@ def test_what_nobody_waits_for_is_not_encoded(held: Held) -> None:
     assert held.calls == 1
 
 
-def test_a_fault_of_the_encoder_is_the_servers() -> None:
+def test_an_encoder_error_is_an_internal_error() -> None:
     class Broken:
         dim = 2
 
@@ -293,11 +289,11 @@ def test_a_fault_of_the_encoder_is_the_servers() -> None:
     with running(Service(Broken())) as address:
         answer = HTTP.post(f"{address}/v1/embeddings", json={"input": "a"})
         assert HTTP.get(f"{address}/healthz").status_code == 200
-    assert (answer.status_code, problem(answer)["type"]) == (500, "server_error")
+    assert (answer.status_code, error_of(answer)["type"]) == (500, "server_error")
     assert "out of order" not in answer.text
 
 
-def test_the_slow_do_not_hold_up_others(strict: str) -> None:
+def test_idle_connections_do_not_block_requests(strict: str) -> None:
     port = urlsplit(strict).port or 0
     idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
     started = time.monotonic()
@@ -308,7 +304,7 @@ def test_the_slow_do_not_hold_up_others(strict: str) -> None:
 
 
 def exchange(address: str, request: bytes) -> bytes:
-    """Send bytes as they are; all that comes back until the server closes the connection."""
+    """Send bytes; return everything received until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", urlsplit(address).port or 0), PATIENT) as stream:
         stream.sendall(request)
         answer = b""
@@ -317,13 +313,13 @@ def exchange(address: str, request: bytes) -> bytes:
     return answer
 
 
-def test_what_is_no_http_is_refused_in_the_same_form(strict: str) -> None:
+def test_invalid_http_has_the_same_error_body(strict: str) -> None:
     head, _, body = exchange(strict, b"GARBAGE\r\n\r\n").partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert set(json.loads(body)["error"]) == {"message", "type", "param", "code"}
 
 
-def test_a_client_that_offers_http_2_is_answered_all_the_same(strict: str) -> None:
+def test_an_offer_of_http_2_is_ignored(strict: str) -> None:
     body = json.dumps({"input": "hi"}).encode()
     head = (
         f"POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
@@ -334,7 +330,7 @@ def test_a_client_that_offers_http_2_is_answered_all_the_same(strict: str) -> No
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_path_with_a_stroke_at_its_end_is_another(strict: str) -> None:
+def test_a_trailing_slash_is_not_found(strict: str) -> None:
     answer = HTTP.post(f"{strict}/v1/embeddings/", json={"input": "a"})
     assert answer.status_code == 404
-    assert problem(answer)["message"]
+    assert error_of(answer)["message"]

@@ -89,17 +89,17 @@ def _serve(
 ) -> None:
     limits = _limits(max_body, max_items, max_characters, max_waiting, timeout)
     from babelite.server import (
-        address_of,
-        bind,
+        bind_socket,
         create_app,
         is_loopback,
         make_server,
         open_service,
         serve,
+        socket_url,
     )
 
     keys = _keys(api_key_file)
-    listening = bind(host, port)
+    listening = bind_socket(host, port)
     service = open_service(
         model,
         index=index,
@@ -114,7 +114,7 @@ def _serve(
 
     def ready() -> None:
         lines = "" if service.index is None else f" with an index of {len(service.index):,} lines"
-        typer.echo(f"Serving {service.model.name}{lines} at {address_of(listening)}", err=True)
+        typer.echo(f"Serving {service.model.name}{lines} at {socket_url(listening)}", err=True)
         if not (keys or is_loopback(host)):
             typer.echo(
                 "Anyone who can reach this machine can use the server; require an API key with "

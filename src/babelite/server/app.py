@@ -1,4 +1,4 @@
-"""The application: what there is at which address."""
+"""The ASGI application: routes, error handlers, middleware and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from babelite._version import __version__
 from babelite.server import schemas, web_page
 from babelite.server.endpoints import Endpoints
 from babelite.server.http import error_bodies
-from babelite.server.http.auth_metrics import Gate
-from babelite.server.http.error_bodies import RefusedError
+from babelite.server.http.auth_metrics import AuthAndMetricsMiddleware
+from babelite.server.http.error_bodies import RequestError
 from babelite.server.service import Service
 
 _NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
 _REFERENCE = "#/components/schemas/{model}"
-_NO_KEY_NEEDED = ("/healthz", "/openapi.json")
+_OPEN_PATHS = ("/healthz", "/openapi.json")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -32,8 +32,8 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
     """Make the ASGI application.
 
     Args:
-        service: What it offers; it is closed when the application shuts down.
-        keys: The API keys of which one must be given; none must if there are none.
+        service: The encoder and the index; closed when the application shuts down.
+        keys: Accepted API keys; empty to accept requests without a key.
     """
 
     @asynccontextmanager
@@ -43,48 +43,59 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
 
     app = FastAPI(
         title="babelite",
-        description="Vectors of sentences that are near where meanings are, whatever the language.",
+        description="Cross-lingual sentence embeddings: encode, rerank, align and search.",
         version=__version__,
         lifespan=lifespan,
-        docs_url=None,  # the pages that FastAPI makes need resources from elsewhere
+        docs_url=None,  # FastAPI's pages load files from other servers
         redoc_url=None,
-        redirect_slashes=False,  # behind a proxy it could not tell where to
+        redirect_slashes=False,  # wrong addresses behind a proxy
     )
     _add_routes(app, service)
-    of_page = web_page.add_page(app)
-    app.add_exception_handler(RefusedError, error_bodies.on_refusal)
+    page_paths = web_page.add_page(app)
+    app.add_exception_handler(RequestError, error_bodies.on_request_error)
     app.add_exception_handler(HTTPException, error_bodies.on_http_exception)
-    app.add_exception_handler(Exception, error_bodies.on_fault)
+    app.add_exception_handler(Exception, error_bodies.on_internal_error)
     _describe(app, guarded=bool(keys))
     paths = [route.path for route in app.routes]  # type: ignore[attr-defined]
-    open_paths = [*_NO_KEY_NEEDED, *of_page]
-    app.add_middleware(Gate, keys=keys, open_paths=open_paths, paths=paths, metrics=service.metrics)
+    open_paths = [*_OPEN_PATHS, *page_paths]
+    app.add_middleware(
+        AuthAndMetricsMiddleware,
+        keys=keys,
+        open_paths=open_paths,
+        paths=paths,
+        metrics=service.metrics,
+    )
     return app
 
 
 def _add_routes(app: FastAPI, service: Service) -> None:
-    """Add everything but the page."""
-    do = Endpoints(service)
+    """Add the API api."""
+    api = Endpoints(service)
     gets: list[tuple[str, Handler, type[BaseModel] | None]] = [
-        ("/healthz", do.health, schemas.Health),
-        ("/metrics", do.metrics, None),
-        ("/v1/models", do.models, schemas.ModelList),
-        ("/v1/models/{name:path}", do.model, schemas.Model),
+        ("/healthz", api.health, schemas.Health),
+        ("/metrics", api.metrics, None),
+        ("/v1/models", api.models, schemas.ModelList),
+        ("/v1/models/{name:path}", api.model, schemas.Model),
     ]
     posts: list[tuple[str, Handler, type[BaseModel], type[BaseModel]]] = [
-        ("/v1/embeddings", do.embeddings, schemas.EmbeddingRequest, schemas.EmbeddingResponse),
-        ("/v1/rerank", do.rerank, schemas.RerankRequest, schemas.RerankResponse),
-        ("/v1/align", do.align, schemas.AlignRequest, schemas.AlignResponse),
-        ("/v1/search", do.search, schemas.SearchRequest, schemas.SearchResponse),
+        (
+            "/v1/embeddings",
+            api.embeddings,
+            schemas.EmbeddingRequest,
+            schemas.EmbeddingResponse,
+        ),
+        ("/v1/rerank", api.rerank, schemas.RerankRequest, schemas.RerankResponse),
+        ("/v1/align", api.align, schemas.AlignRequest, schemas.AlignResponse),
+        ("/v1/search", api.search, schemas.SearchRequest, schemas.SearchResponse),
     ]
-    for path, handler, asked, answer in posts:
-        schema = {"$ref": _REFERENCE.format(model=asked.__name__)}
+    for path, handler, request, response in posts:
+        schema = {"$ref": _REFERENCE.format(model=request.__name__)}
         body = {"required": True, "content": {"application/json": {"schema": schema}}}
         described = path != "/v1/search" or service.index is not None
-        _add(app, "POST", path, handler, answer, {"requestBody": body}, described)
-    for path, handler, given in gets:
-        named = {"parameters": [_NAME]} if "{name" in path else None
-        _add(app, "GET", path, handler, given, named)
+        _add(app, "POST", path, handler, response, {"requestBody": body}, described)
+    for path, handler, optional in gets:
+        extra = {"parameters": [_NAME]} if "{name" in path else None
+        _add(app, "GET", path, handler, optional, extra)
 
 
 def _add(
@@ -92,32 +103,33 @@ def _add(
     method: str,
     path: str,
     handler: Handler,
-    given: type[BaseModel] | None,
+    response: type[BaseModel] | None,
     extra: dict[str, Any] | None = None,
     described: bool = True,
 ) -> None:
-    # The handlers read requests and write answers themselves; FastAPI describes them.
-    told: dict[str, Any] = {"content": {"text/plain": {}}} if given is None else {"model": given}
-    refusal = {"model": schemas.ErrorResponse, "description": "Why there is none."}
+    # The handlers read requests and write responses themselves; FastAPI only describes them.
+    plain: dict[str, Any] = {"content": {"text/plain": {}}}
+    success: dict[str, Any] = plain if response is None else {"model": response}
+    error = {"model": schemas.ErrorResponse, "description": "Error."}
     app.add_api_route(
         path,
         handler,
         methods=[method],
-        response_class=Response if given is None else JSONResponse,
+        response_class=Response if response is None else JSONResponse,
         response_model=None,
-        responses={200: told | {"description": "The answer."}, "4XX": refusal},
+        responses={200: success | {"description": "Success."}, "4XX": error},
         openapi_extra=extra,
         include_in_schema=described,
         name=handler.__name__,
         summary=(handler.__doc__ or "").rstrip("."),
         description="",
     )
-    if method == "GET":  # as those who look whether a server is there may ask
+    if method == "GET":  # for health checks
         app.add_route(path, handler, methods=["HEAD"], include_in_schema=False)
 
 
 def _describe(app: FastAPI, *, guarded: bool) -> None:
-    """Add the bodies of requests to the OpenAPI description, which FastAPI does not read."""
+    """Add request bodies and API keys to the OpenAPI document."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:

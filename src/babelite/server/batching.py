@@ -1,7 +1,7 @@
-"""Dynamic batching: sentences of many requests are encoded together, by a few threads.
+"""Dynamic batching: a few threads encode the sentences of concurrent requests together.
 
-Nothing is waited for. A thread that is free takes what waits, up to a batch, from the requests that
-came first; so batches are small while there is little to do, and grow with the load.
+A free thread takes queued sentences at once, up to a batch, oldest requests first. So batches are
+small under light load, and grow with the load.
 """
 
 from __future__ import annotations
@@ -20,24 +20,19 @@ from numpy.typing import NDArray
 
 from babelite.encoding import Encoder, SentenceEncoder
 
-# A batch of more is not encoded faster, and the sentences that wait behind it wait longer.
-_LARGEST_BATCH = 128
-_MOST_CHARACTERS = 10_000  # unless one sentence has more
-# While less than that waits, one thread takes it all rather than share it.
-_SMALLEST_SHARE = 16
-# After so many sentences of a request it is the turn of the others.
+# Larger batches are not faster, and make other requests wait longer.
+_MAX_BATCH = 128
+_MAX_CHARACTERS = 10_000  # of a batch with more than one sentence
+# A queue of at most this size is not divided among the threads.
+_MIN_SHARE = 16
+# Sentences of one request before the other requests have their turn.
 _TURN = 256
-# How much the last batch counts in the running mean of the rate.
-_NEWEST = 0.1
+# Weight of the latest batch in the moving average of the rate.
+_RATE_WEIGHT = 0.1
 
 
 class Encoded(NamedTuple):
-    """What a request for vectors gets.
-
-    Attributes:
-        vectors: float32 array of shape (sentences, dim).
-        tokens: How many tokens were read.
-    """
+    """Vectors of a request, float32 of shape (sentences, dim), and its number of tokens."""
 
     vectors: NDArray[np.float32]
     tokens: int
@@ -47,19 +42,15 @@ EncodeBatch = Callable[[list[str]], tuple[NDArray[np.float32], Sequence[int]]]
 
 
 class BatchObserver(Protocol):
-    """What is told of each batch."""
+    """Receives the size and time of each batch."""
 
     def batch(self, sentences: int, tokens: int, seconds: float) -> None:
-        """A batch was encoded; called from the thread that did it."""
+        """Called after each batch, from the encoding thread."""
         ...
 
 
 class QueueFullError(Exception):
-    """More sentences wait than the queue may hold.
-
-    Args:
-        seconds: After how many seconds there is likely to be room.
-    """
+    """The queue is full; retry after about ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -67,11 +58,11 @@ class QueueFullError(Exception):
 
 
 class ClosedError(Exception):
-    """The batcher takes no more work: the server is stopping."""
+    """The batcher accepts no more work: the server is stopping."""
 
 
 def batch_encoder(encoder: SentenceEncoder) -> EncodeBatch:
-    """The function that encodes a batch and counts its tokens; other libraries' count as 0."""
+    """A function that encodes a batch and counts its tokens (0 for other libraries' encoders)."""
     if isinstance(encoder, Encoder):
         own = encoder
         own.warm_up()
@@ -86,7 +77,7 @@ def batch_encoder(encoder: SentenceEncoder) -> EncodeBatch:
 
 @dataclass(eq=False)
 class _Job:
-    """The sentences of one request, and how far they are."""
+    """The sentences of one request, and how many are done."""
 
     texts: Sequence[str]
     vectors: NDArray[np.float32]
@@ -112,13 +103,12 @@ class Batcher:
     """Encodes the sentences of concurrent requests in common batches.
 
     Args:
-        encode: Encodes a list of sentences and counts their tokens; called from ``threads``
-            threads at once.
-        dim: The number of components of a vector.
-        threads: How many batches are encoded at a time.
-        max_waiting: The most sentences that may wait; a request that comes to an empty queue is
-            always taken.
-        observer: Told of each batch.
+        encode: Encodes a list of sentences and counts their tokens; called from ``threads`` threads
+            at the same time.
+        dim: Number of dimensions of a vector.
+        threads: Number of batches encoded at the same time.
+        max_waiting: Maximum number of queued sentences; an empty queue accepts any request.
+        observer: Called after each batch.
     """
 
     def __init__(
@@ -133,8 +123,8 @@ class Batcher:
         self._encode, self._dim, self._observer = encode, dim, observer
         self._max_waiting = max_waiting
         self._jobs: deque[_Job] = deque()
-        self._waiting = 0  # sentences that no thread has taken yet
-        self._rate = 1000.0  # sentences a second; a guess until the first batch
+        self._waiting = 0  # queued sentences
+        self._rate = 1000.0  # sentences a second; an initial guess
         self._closed = False
         self._change = threading.Condition()
         self._threads = [
@@ -146,22 +136,14 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """How many sentences wait for a thread."""
+        """Number of queued sentences."""
         return self._waiting
 
     def submit(self, texts: Sequence[str]) -> asyncio.Future[Encoded]:
-        """Put sentences into the queue; called from an event loop.
-
-        If the future is cancelled, what has not begun is left out.
-
-        Args:
-            texts: The sentences.
-
-        Returns:
-            A future of their vectors.
+        """Queue sentences, from an event loop; a cancelled future drops the queued ones.
 
         Raises:
-            QueueFullError: Too many sentences wait.
+            QueueFullError: Too many sentences are queued.
             ClosedError: `close` was called.
         """
         future: asyncio.Future[Encoded] = asyncio.get_running_loop().create_future()
@@ -176,12 +158,12 @@ class Batcher:
                 raise QueueFullError(self._waiting / self._rate)
             self._jobs.append(job)
             self._waiting += len(texts)
-            self._change.notify(1 if len(texts) <= _SMALLEST_SHARE else len(self._threads))
+            self._change.notify(1 if len(texts) <= _MIN_SHARE else len(self._threads))
         future.add_done_callback(lambda done: self._drop(job) if done.cancelled() else None)
         return future
 
     def close(self) -> None:
-        """Finish what was accepted, and stop the threads."""
+        """Finish all accepted work and stop the threads."""
         with self._change:
             self._closed = True
             self._change.notify_all()
@@ -189,7 +171,7 @@ class Batcher:
             thread.join()
 
     def _drop(self, job: _Job) -> None:
-        """Forget the part of a job that no thread has taken."""
+        """Remove the queued part of a job."""
         with self._change:
             if job in self._jobs:
                 self._jobs.remove(job)
@@ -208,21 +190,21 @@ class Batcher:
                 self._deliver(finished)
 
     def _take(self) -> list[_Piece]:
-        """What a thread encodes next; nothing when the batcher is closed and empty."""
+        """The next batch; empty when the batcher is closed and the queue is empty."""
         with self._change:
             while not self._jobs:
                 if self._closed:
                     return []
                 self._change.wait()
             share = -(-self._waiting // len(self._threads))
-            room = min(max(share, _SMALLEST_SHARE), _LARGEST_BATCH)
+            room = min(max(share, _MIN_SHARE), _MAX_BATCH)
             pieces: list[_Piece] = []
             characters = 0
-            while room and self._jobs and characters < _MOST_CHARACTERS:
+            while room and self._jobs and characters < _MAX_CHARACTERS:
                 job = self._jobs[0]
                 stop = job.taken
                 end = min(job.taken + room, job.turn_ends, len(job.texts))
-                while stop < end and characters < _MOST_CHARACTERS:
+                while stop < end and characters < _MAX_CHARACTERS:
                     characters += len(job.texts[stop])
                     stop += 1
                 pieces.append(_Piece(job, job.taken, stop))
@@ -239,7 +221,7 @@ class Batcher:
             return pieces
 
     def _run(self, pieces: list[_Piece]) -> None:
-        """Encode pieces together; if that fails, each alone, so that only the culprit fails."""
+        """Encode a batch; if that fails, each piece alone, so that only the faulty job fails."""
         texts = [text for piece in pieces for text in piece.texts]
         started = time.perf_counter()
         try:
@@ -261,21 +243,21 @@ class Batcher:
                 piece.job.tokens += count
             first = last
         rate = len(self._threads) * len(texts) / max(seconds, 1e-6)
-        self._rate += _NEWEST * (rate - self._rate)
+        self._rate += _RATE_WEIGHT * (rate - self._rate)
         if self._observer is not None:
             self._observer.batch(len(texts), sum(tokens), seconds)
 
     def _deliver(self, jobs: list[_Job]) -> None:
-        """Wake those who wait for jobs, all of one event loop at once."""
+        """Resolve the futures of jobs, with one call for each event loop."""
         loops = {job.future.get_loop() for job in jobs}
         for loop in loops:
             mine = [job for job in jobs if job.future.get_loop() is loop]
-            with suppress(RuntimeError):  # the loop is closed: nobody waits
+            with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._resolve, mine)
 
     def _resolve(self, jobs: list[_Job]) -> None:
         for job in jobs:
-            if job.future.done():  # cancelled meanwhile
+            if job.future.done():  # cancelled
                 continue
             if job.error is not None:
                 self._drop(job)

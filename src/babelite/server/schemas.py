@@ -1,4 +1,4 @@
-"""What requests and answers look like: the source of the checks and of the OpenAPI description."""
+"""Request and response bodies: validated at run time and described in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# The first fault is enough: a list of a million wrong items must not make a million errors.
+# Stops at the first error: a list of a million wrong items must not produce a million errors.
 Texts = Annotated[list[str], Field(min_length=1, fail_fast=True)]
 
 
 class _Request(BaseModel):
-    # Unknown fields are let through: clients send what other servers know, such as `user`.
+    # Unknown fields are ignored: clients send fields of other servers, such as `user`.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    model: str | None = Field(None, description="Any name; the server has one model.")
+    model: str | None = Field(None, description="Ignored: the server has one model.")
 
 
 class EmbeddingRequest(_Request):
-    """OpenAI's request for vectors."""
+    """OpenAI's request for embeddings."""
 
     input: str | Texts = Field(
         union_mode="left_to_right",
-        description="A text or a list of texts. Token ids are refused: every model has its own.",
+        description="A text or a list of texts. Token ids are not accepted: every model has its "
+        "own.",
     )
     encoding_format: Literal["float", "base64"] = Field(
-        "float", description="base64 of little-endian float32 is a fourth of the bytes."
+        "float", description="base64 of little-endian float32 has a quarter of the bytes."
     )
     dimensions: int | None = Field(
-        None, ge=1, le=2**31 - 1, description="The model's own number of components, if given."
+        None, ge=1, le=2**31 - 1, description="If given, the model's number of dimensions."
     )
-    user: str | None = Field(None, description="Not used.")
+    user: str | None = Field(None, description="Ignored.")
 
 
 class RerankDocument(BaseModel):
@@ -42,37 +43,39 @@ class RerankDocument(BaseModel):
 
 
 class RerankRequest(_Request):
-    """A query and the documents to be scored against it, as Jina and Cohere ask for it."""
+    """A query and documents to score, in the form of Jina's and Cohere's APIs."""
 
     query: str
     documents: Annotated[list[str | RerankDocument], Field(min_length=1, fail_fast=True)]
-    top_n: int | None = Field(None, ge=1, le=2**31 - 1, description="How many to give back.")
-    return_documents: bool = Field(False, description="Give the text of each document back.")
+    top_n: int | None = Field(None, ge=1, le=2**31 - 1, description="Number of results.")
+    return_documents: bool = Field(False, description="Include the text of each document.")
 
 
 class SearchRequest(_Request):
     """Queries to the index."""
 
     query: str | Texts = Field(union_mode="left_to_right")
-    k: int = Field(5, ge=1, le=1000, description="How many lines to find for each query.")
+    k: int = Field(5, ge=1, le=1000, description="Number of lines to find for each query.")
 
 
 class AlignRequest(_Request):
     """Two versions of a document."""
 
     source: str | Texts = Field(
-        union_mode="left_to_right", description="Sentences, or running text to be split."
+        union_mode="left_to_right", description="A list of sentences, or running text to split."
     )
     target: str | Texts = Field(
-        union_mode="left_to_right", description="The same in another language."
+        union_mode="left_to_right", description="The same document in another language."
     )
     source_language: str = Field(
-        "en", pattern="^[a-zA-Z-]{2,12}$", description="Whose abbreviations do not end a sentence."
+        "en", pattern="^[a-zA-Z-]{2,12}$", description="Language for splitting running text."
     )
     target_language: str = Field("en", pattern="^[a-zA-Z-]{2,12}$")
-    max_size: int = Field(4, ge=1, le=8, description="The most sentences on a side of a bead.")
+    max_size: int = Field(
+        4, ge=1, le=8, description="Maximum number of sentences on each side of a segment pair."
+    )
     min_score: float = Field(
-        0.25, ge=-1, le=1, description="Sentences that match worse stay unmatched."
+        0.25, ge=-1, le=1, description="Sentences with a lower score stay unmatched."
     )
 
 
@@ -80,14 +83,14 @@ REQUESTS = (EmbeddingRequest, RerankRequest, SearchRequest, AlignRequest)
 
 
 class Usage(BaseModel):
-    """How much was read."""
+    """Number of tokens read."""
 
     prompt_tokens: int
     total_tokens: int
 
 
 class Embedding(BaseModel):
-    """A vector of unit length: numbers, or base64 of little-endian float32."""
+    """A vector of unit length: a list of numbers, or base64 of little-endian float32."""
 
     object: Literal["embedding"]
     index: int
@@ -95,7 +98,7 @@ class Embedding(BaseModel):
 
 
 class EmbeddingResponse(BaseModel):
-    """Vectors, in the order of the texts."""
+    """Vectors in the order of the texts."""
 
     object: Literal["list"]
     data: list[Embedding]
@@ -112,7 +115,7 @@ class RerankResult(BaseModel):
 
 
 class RerankResponse(BaseModel):
-    """The documents, the most relevant first."""
+    """Documents in decreasing order of relevance."""
 
     model: str
     results: list[RerankResult]
@@ -120,32 +123,32 @@ class RerankResponse(BaseModel):
 
 
 class Hit(BaseModel):
-    """A line of the index: its cosine with the query, where it is, and what it says."""
+    """A line of the index, its cosine with the query, and its place."""
 
-    score: float
+    cosine: float
     row: int
     text: str
-    source: str
+    file: str
     line: int
 
 
 class QueryHits(BaseModel):
-    """What was found for a query, the best first."""
+    """Hits of one query, best first."""
 
     index: int
     hits: list[Hit]
 
 
 class SearchResponse(BaseModel):
-    """What was found, in the order of the queries."""
+    """Hits in the order of the queries."""
 
     model: str
     results: list[QueryHits]
     usage: Usage
 
 
-class BeadOut(BaseModel):
-    """Sentences that translate each other, by their numbers from 0."""
+class AlignedSegments(BaseModel):
+    """Sentences that are translations of each other, by their numbers from 0."""
 
     source: list[int]
     target: list[int]
@@ -154,17 +157,17 @@ class BeadOut(BaseModel):
 
 
 class AlignResponse(BaseModel):
-    """The sentences of both sides, and the beads, in order."""
+    """The sentences of both sides, and the segment pairs in order."""
 
     model: str
     source: list[str]
     target: list[str]
-    beads: list[BeadOut]
+    pairs: list[AlignedSegments]
     usage: Usage
 
 
 class Model(BaseModel):
-    """The model that is served, in OpenAI's words and some more."""
+    """The served model: OpenAI's fields, and dimensions, languages and max_tokens."""
 
     id: str
     object: Literal["model"]
@@ -176,14 +179,14 @@ class Model(BaseModel):
 
 
 class ModelList(BaseModel):
-    """The one model there is."""
+    """A list with the served model."""
 
     object: Literal["list"]
     data: list[Model]
 
 
 class Health(BaseModel):
-    """Whether the server works, and what it serves."""
+    """Status of the server, its model and its index."""
 
     status: Literal["ok"]
     version: str
@@ -191,16 +194,16 @@ class Health(BaseModel):
     index_lines: int | None
 
 
-class Problem(BaseModel):
-    """What is wrong, in OpenAI's words."""
+class ErrorDetail(BaseModel):
+    """An error: OpenAI's fields; docs/error-codes.md lists the codes."""
 
     message: str
     type: str
     param: str | None
-    code: str | None
+    code: str
 
 
 class ErrorResponse(BaseModel):
-    """The body of every answer that is not a success."""
+    """The body of every response with a status from 400."""
 
-    error: Problem
+    error: ErrorDetail

@@ -1,4 +1,4 @@
-"""Running the application until it is told to stop."""
+"""Run the server with uvicorn until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 
 from babelite.errors import BabeliteError
+from babelite.server.http.header_limits import protocol_with_header_limits
 from babelite.server.http.limits import Limits
-from babelite.server.http.uvicorn_protocol import protocol_with
 
 _BACKLOG = 1024
-_CONNECTIONS = 65_536
-# Longer than proxies keep a connection, so that none sends into one that is being closed.
+_MAX_CONNECTIONS = 65_536
+# Longer than proxies keep idle connections, so that they do not send into a closing connection.
 _IDLE_SECONDS = 75
-# Beyond the time that an answer may take.
+# On top of the time limits of a request.
 _STOP_SECONDS = 5
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address.
+    """Whether only this machine can reach a host name or address.
 
     Example:
         >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
@@ -39,27 +39,30 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take an address.
+def bind_socket(host: str, port: int) -> socket.socket:
+    """Open a listening socket.
 
     Args:
-        host: A name or a number of this machine.
-        port: The port; 0 for any that is free.
+        host: A host name or address of this machine.
+        port: The port; 0 for any free one.
 
     Raises:
-        BabeliteError: It is taken, or not one of this machine.
+        BabeliteError: The address is in use, or is not an address of this machine.
     """
     place = f"{host}:{port}"
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
         raise BabeliteError(
-            "is no address of this machine", path=place, hint="check --host"
+            "is not an address of this machine",
+            code="option-invalid",
+            path=place,
+            hint="check --host",
         ) from error
     family, kind, protocol, _, address = found[0]
     bound = socket.socket(family, kind, protocol)
     try:
-        if os.name == "posix":  # elsewhere it would let two servers share a port
+        if os.name == "posix":  # on Windows it would let two servers share a port
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
         bound.listen(_BACKLOG)
@@ -67,15 +70,16 @@ def bind(host: str, port: int) -> socket.socket:
         bound.close()
         reason = error.strerror or str(error)
         raise BabeliteError(
-            f"cannot be listened on ({reason})",
+            f"cannot listen here ({reason})",
+            code="address-in-use",
             path=place,
             hint="choose another --port or --host",
         ) from error
     return bound
 
 
-def address_of(bound: socket.socket) -> str:
-    """Where to find what listens on a socket, as a URL."""
+def socket_url(bound: socket.socket) -> str:
+    """The URL of a server that listens on a socket."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -83,26 +87,26 @@ def address_of(bound: socket.socket) -> str:
 def make_server(
     app: ASGIApp, limits: Limits, *, root_path: str = "", access_log: bool = False
 ) -> uvicorn.Server:
-    """The server of an application.
+    """A uvicorn server for an application.
 
     Args:
         app: The application.
-        limits: How long to wait for what.
-        root_path: The path under which a reverse proxy shows it.
-        access_log: Whether to write a line to standard error for each request.
+        limits: Time limits of requests.
+        root_path: Path prefix under which a reverse proxy serves the application.
+        access_log: Whether to log each request to standard error.
     """
     log_config = deepcopy(LOGGING_CONFIG)
     log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
     config = uvicorn.Config(
         app,
         log_config=log_config,
-        http=protocol_with(limits.headers_seconds),
+        http=protocol_with_header_limits(limits.headers_seconds),
         ws="none",
         root_path=root_path,
         access_log=access_log,
         log_level="info" if access_log else "error",
         server_header=False,
-        proxy_headers=False,  # nothing depends on who the client is
+        proxy_headers=False,  # nothing depends on the client address
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=int(limits.answer_seconds + limits.body_seconds) + _STOP_SECONDS,
     )
@@ -110,20 +114,20 @@ def make_server(
 
 
 def serve(server: uvicorn.Server, bound: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; then finish what was accepted.
+    """Serve until SIGINT or SIGTERM, then answer all accepted requests.
 
     Args:
         server: From `make_server`.
-        bound: From `bind`.
-        ready: Called when requests are taken.
+        bound: From `bind_socket`.
+        ready: Called when the server starts.
     """
     _allow_many_connections()
 
     def stop(*_: object) -> None:
         server.should_exit = True
 
-    # For signals that come before uvicorn has handlers of its own; and when all is done it sends
-    # itself again what it got, which is no error.
+    # For signals before uvicorn installs its handlers, and because uvicorn raises the signal again
+    # after it has stopped.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     ready()
@@ -131,10 +135,10 @@ def serve(server: uvicorn.Server, bound: socket.socket, ready: Callable[[], None
 
 
 def _allow_many_connections() -> None:
-    """Raise the soft limit of open files, 1,024 on most machines, towards the hard one."""
-    with suppress(ImportError, ValueError, OSError):  # Windows has no such limit
+    """Raise the soft limit of open files, 1,024 on most machines."""
+    with suppress(ImportError, ValueError, OSError):  # Windows has no resource module
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = _CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, _CONNECTIONS)
+        wanted = _MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, _MAX_CONNECTIONS)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))

@@ -1,4 +1,4 @@
-"""What the server does, apart from HTTP: encode, score, align and search within limits."""
+"""The work behind the endpoints: batched encoding, search and other tasks, within limits."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from starlette.requests import Request
 from babelite._version import __version__
 from babelite.encoding import Encoder, SentenceEncoder, open_encoder
 from babelite.machine import usable_cores
-from babelite.server.background_work import Workers
 from babelite.server.batching import Batcher, ClosedError, Encoded, QueueFullError, batch_encoder
-from babelite.server.http.error_bodies import RefusedError
+from babelite.server.http.error_bodies import RequestError
 from babelite.server.http.limits import Limits
 from babelite.server.http.metrics import Metrics
-from babelite.server.live_index import LiveIndex
+from babelite.server.reloading_index import ReloadingIndex
+from babelite.server.thread_pool import BoundedThreadPool
 
 Result = TypeVar("Result")
 
-# How often it is asked whether the client still waits.
-_LOOK_SECONDS = 1.0
+# Interval of the checks whether the client is still connected.
+_CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class ModelCard:
-    """What is told of the model.
+class ServedModel:
+    """Facts about the model for ``/v1/models``; unknown ones are empty, None or 0.
 
     Attributes:
-        name: What it is called.
-        dimensions: The components of a vector.
-        languages: The codes of its languages; none if they are not known.
-        max_tokens: The tokens of a text that count; None if that is not known.
-        created: When it was made, in seconds since 1970; 0 if that is not known.
+        name: Its name.
+        dimensions: Number of dimensions of a vector.
+        languages: Codes of its languages.
+        max_tokens: Maximum number of tokens; the rest of a text is ignored.
+        created: Time of its creation, in seconds since 1970.
     """
 
     name: str
@@ -45,29 +45,29 @@ class ModelCard:
     created: int = 0
 
     @classmethod
-    def of(cls, encoder: SentenceEncoder, name: str | None = None) -> ModelCard:
-        """Describe an encoder, under another name if one is given."""
+    def of(cls, encoder: SentenceEncoder, name: str | None = None) -> ServedModel:
+        """Describe an encoder, with its own name by default."""
         if isinstance(encoder, Encoder):
-            told = encoder.description
-            created = int(told.created.timestamp())
-            return cls(name or told.name, told.dim, told.languages, told.max_tokens, created)
+            known = encoder.description
+            created = int(known.created.timestamp())
+            return cls(name or known.name, known.dim, known.languages, known.max_tokens, created)
         return cls(name or str(getattr(encoder, "name", "encoder")), encoder.dim)
 
 
 class Service:
-    """An encoder and an index, ready for requests.
+    """An encoder and optionally an index, ready for requests.
 
     Args:
-        encoder: What turns texts into vectors. babelite's own is used by several threads at once,
-            and should be loaded with one thread of its own; any other by one.
-        index: The folder of an index to search.
-        limits: How much a request may ask for.
-        name: What to call the model.
-        threads: How many batches are encoded at a time; as many as the process may use CPUs if not
-            given.
+        encoder: The encoder. A `babelite.Encoder` is called from several threads at the same time
+            and should be loaded with ``threads=1``; any other encoder is called from one thread.
+        index: Folder of an index to search.
+        limits: Limits of requests.
+        name: Name of the model in responses; the encoder's own by default.
+        threads: Number of batches encoded at the same time; by default one for each CPU that the
+            process may use.
 
     Raises:
-        BabeliteError: The index is none, or was made with another encoder.
+        BabeliteError: The folder is not an index, or was built with another encoder.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class Service:
         threads: int | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self.model = ModelCard.of(encoder, name)
-        self.index = None if index is None else LiveIndex(Path(index), encoder)
+        self.model = ServedModel.of(encoder, name)
+        self.index = None if index is None else ReloadingIndex(Path(index), encoder)
         self.metrics = Metrics(lambda: self._batcher.waiting, self.model.name, __version__)
         threads = (threads or usable_cores()) if isinstance(encoder, Encoder) else 1
         self._batcher = Batcher(
@@ -91,55 +91,50 @@ class Service:
             max_waiting=self.limits.waiting,
             observer=self.metrics,
         )
-        self._workers = Workers(threads)
+        self._pool = BoundedThreadPool(threads)
 
     async def encode(self, request: Request, texts: Sequence[str]) -> Encoded:
-        """Encode texts together with those of other requests.
-
-        Raises:
-            RefusedError: Too much waits, or it took too long.
-        """
+        """Encode texts in batches with other requests; raises `RequestError` if overloaded."""
         try:
             future = self._batcher.submit(texts)
         except QueueFullError as error:
             raise _busy(error.seconds) from None
         except ClosedError:
             message = "The server is stopping."
-            raise RefusedError(503, message, retry_after=5, close=True) from None
+            raise RequestError(
+                503, message, code="server-busy", retry_after=5, close=True
+            ) from None
         return await self._result(request, future)
 
-    async def work(self, request: Request, task: Callable[[], Result]) -> Result:
-        """Have another thread do a task.
-
-        Raises:
-            RefusedError: Too much waits, or it took too long.
-        """
+    async def run_in_thread(self, request: Request, task: Callable[[], Result]) -> Result:
+        """Run a task in a worker thread; raises `RequestError` if overloaded."""
         try:
-            future = self._workers.submit(task)
+            future = self._pool.submit(task)
         except QueueFullError as error:
             raise _busy(error.seconds) from None
         return await self._result(request, future)
 
     def close(self) -> None:
-        """Finish what was accepted."""
+        """Finish all accepted work."""
         self._batcher.close()
-        self._workers.close()
+        self._pool.close()
 
     async def _result(self, request: Request, future: asyncio.Future[Result]) -> Result:
-        """Wait for a result, as long as the client does and the limits allow."""
+        """Wait for a result while the client is connected, within the time limit."""
         left = self.limits.answer_seconds
         try:
             while True:
-                await asyncio.wait((future,), timeout=min(left, _LOOK_SECONDS))
+                await asyncio.wait((future,), timeout=min(left, _CHECK_SECONDS))
                 if future.done():
                     return future.result()
-                left -= _LOOK_SECONDS
+                left -= _CHECK_SECONDS
                 if left <= 0:
                     raise _busy(self.limits.answer_seconds)
                 if await request.is_disconnected():
-                    raise RefusedError(499, "The client has gone.")
+                    message = "The client closed the connection."
+                    raise RequestError(499, message, code="request-invalid")
         finally:
-            future.cancel()  # to no effect if it is done
+            future.cancel()  # without effect on a finished future
 
 
 def open_service(
@@ -151,19 +146,19 @@ def open_service(
     threads: int | None = None,
     allow_download: bool = False,
 ) -> Service:
-    """Make a service of a model by its name.
+    """Make a `Service` of a model by name.
 
     Args:
-        model: As for `babelite.encoding.open_encoder`; if not given, the model that the index was
-            made with, or without an index the one that babelite carries.
-        index: As for `Service`.
-        limits: As for `Service`.
-        name: As for `Service`.
-        threads: As for `Service`.
-        allow_download: As for `babelite.encoding.open_encoder`.
+        model: See `babelite.encoding.open_encoder`; by default the encoder used to build the
+            index, without an index the packaged model.
+        index: See `Service`.
+        limits: See `Service`.
+        name: See `Service`.
+        threads: See `Service`.
+        allow_download: See `babelite.encoding.open_encoder`.
 
     Raises:
-        BabeliteError: The model or the index cannot be opened, or they do not belong together.
+        BabeliteError: The model or the index cannot be opened, or do not fit together.
     """
     if model is None and index is not None:
         from babelite.index import read_description
@@ -173,6 +168,6 @@ def open_service(
     return Service(encoder, index=index, limits=limits, name=name, threads=threads)
 
 
-def _busy(seconds: float) -> RefusedError:
-    message = "The server has more to do than it can: try again later."
-    return RefusedError(429, message, code="server_busy", retry_after=seconds)
+def _busy(seconds: float) -> RequestError:
+    message = "The server is overloaded: retry later."
+    return RequestError(429, message, code="server-busy", retry_after=seconds)

@@ -1,4 +1,4 @@
-"""The page: a few files of the package, served as they are."""
+"""Static files of the web page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-_TYPES = {
+_MEDIA_TYPES = {
     "html": "text/html",
     "css": "text/css",
     "js": "text/javascript",
@@ -16,7 +16,7 @@ _TYPES = {
 }
 _START = "index.html"
 
-# Nothing from elsewhere, nothing inline, and in no other page.
+# Only files of this server, no inline code, no frames.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -29,19 +29,19 @@ _HEADERS = {
 
 
 def page_files() -> dict[str, tuple[bytes, str]]:
-    """The contents and the type of each file by its path."""
+    """Content and media type of each file by its URL path."""
     folder = files("babelite.server") / "web"
     return {
         "/" if file.name == _START else f"/{file.name}": (
             file.read_bytes(),
-            _TYPES[file.name.rpartition(".")[2]],
+            _MEDIA_TYPES[file.name.rpartition(".")[2]],
         )
         for file in folder.iterdir()
     }
 
 
 def add_page(app: FastAPI) -> list[str]:
-    """Add the page to an application; gives the paths of its files."""
+    """Add the web page to an application; returns the paths of its files."""
     found = page_files()
     for path, (content, media_type) in found.items():
         _add(app, path, content, media_type)
@@ -49,9 +49,9 @@ def add_page(app: FastAPI) -> list[str]:
 
 
 def _add(app: FastAPI, path: str, content: bytes, media_type: str) -> None:
-    async def give(_: Request) -> Response:
+    async def send_file(_: Request) -> Response:
         return Response(content, media_type=media_type, headers=_HEADERS)
 
     app.add_api_route(
-        path, give, methods=["GET", "HEAD"], include_in_schema=False, response_model=None
+        path, send_file, methods=["GET", "HEAD"], include_in_schema=False, response_model=None
     )

@@ -1,1 +1,1 @@
-"""HTTP: limits, error bodies, authentication and metrics."""
+"""HTTP layer: authentication, limits, error bodies and metrics."""

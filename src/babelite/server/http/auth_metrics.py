@@ -1,4 +1,4 @@
-"""What every request passes on its way in and every answer on its way out."""
+"""ASGI middleware: API keys, request metrics, and clean ends of unread bodies."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from babelite.server.http.error_bodies import RefusedError
+from babelite.server.http.error_bodies import RequestError
 from babelite.server.http.metrics import Metrics
 
-_OTHER = "other"
+_OTHER_ROUTE = "other"
 
-# A client that still sends its body when the connection is closed does not see the answer. So the
-# rest is read and thrown away first, within these bounds.
-_SPILLED_BYTES = 16 << 20
-_SPILLED_SECONDS = 2.0
+# A client that is still sending its body when the connection closes does not see the response. So
+# the rest of the body is read and discarded first, within these limits.
+_DISCARDED_BYTES = 16 << 20
+_DISCARDED_SECONDS = 2.0
 
 
-class Gate:
-    """Asks for the key, counts the answers and times them.
+class AuthAndMetricsMiddleware:
+    """Checks the API key, counts responses and measures their time.
 
     Args:
-        app: What is behind the gate.
-        keys: The keys of which one must be given; none must if there are none.
-        open_paths: Where no key is asked for.
-        paths: The paths that are counted by their names; all others are counted together, so that
-            nobody fills the memory with names.
-        metrics: What counts.
+        app: The application behind it.
+        keys: The accepted API keys; empty to accept every request.
+        open_paths: Paths that need no key.
+        paths: Paths with their own metrics; all others share one label, so that requests for
+            random paths cannot fill the memory.
+        metrics: The metrics to update.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class Gate:
     ) -> None:
         self._app, self._metrics = app, metrics
         self._keys = [_digest(key.encode()) for key in keys]
-        self._open, self._paths = frozenset(open_paths), frozenset(paths)
+        self._open_paths, self._paths = frozenset(open_paths), frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request, as ASGI says."""
+        """Handle one request (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -67,39 +67,39 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = MutableHeaders(scope=message)
-                own["X-Content-Type-Options"] = "nosniff"
+                response_headers = MutableHeaders(scope=message)
+                response_headers["X-Content-Type-Options"] = "nosniff"
                 if unread and status != HTTPStatus.REQUEST_TIMEOUT:
-                    await _spill(receiving, headers)
+                    await _discard_body(receiving, headers)
                 if unread:
-                    own["Connection"] = "close"
+                    response_headers["Connection"] = "close"
             await send(message)
 
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         try:
-            if self._keys and path not in self._open and not self._allowed(headers):
-                await _NO_KEY.response()(scope, receiving, sending)
+            if self._keys and path not in self._open_paths and not self._has_valid_key(headers):
+                await _UNAUTHORIZED.response()(scope, receiving, sending)
             else:
                 await self._app(scope, receiving, sending)
         finally:
-            route = path if path in self._paths else _OTHER
+            route = path if path in self._paths else _OTHER_ROUTE
             self._metrics.request(route, status, time.perf_counter() - started)
 
-    def _allowed(self, headers: Headers) -> bool:
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        digest = _digest(given.strip(" \t").encode("latin-1"))
-        # All keys are compared, and digests take the same time whatever was given.
-        matches = [hmac.compare_digest(digest, key) for key in self._keys]
-        return kind.lower() == "bearer" and any(matches)
+    def _has_valid_key(self, headers: Headers) -> bool:
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        digest = _digest(key.strip(" \t").encode("latin-1"))
+        # In constant time: all keys are compared, by digests of equal length.
+        matches = [hmac.compare_digest(digest, known) for known in self._keys]
+        return scheme.lower() == "bearer" and any(matches)
 
 
-async def _spill(receive: Receive, headers: Headers) -> None:
-    """Read the rest of a body, if it is short and comes soon."""
+async def _discard_body(receive: Receive, headers: Headers) -> None:
+    """Read the rest of a body if it is short and arrives soon."""
     declared = headers.get("content-length", "0")
-    if len(declared) > len(str(_SPILLED_BYTES)) or "expect" in headers:
+    if len(declared) > len(str(_DISCARDED_BYTES)) or "expect" in headers:
         return
-    left = _SPILLED_BYTES
-    with anyio.move_on_after(_SPILLED_SECONDS):
+    left = _DISCARDED_BYTES
+    with anyio.move_on_after(_DISCARDED_SECONDS):
         while left > 0:
             message = await receive()
             left -= len(message.get("body", b""))
@@ -111,6 +111,6 @@ def _digest(key: bytes) -> bytes:
     return hashlib.sha256(key).digest()
 
 
-_NO_KEY = RefusedError(
-    401, "A valid key is needed: send 'Authorization: Bearer KEY'.", code="invalid_api_key"
+_UNAUTHORIZED = RequestError(
+    401, "A valid API key is required: send 'Authorization: Bearer KEY'.", code="unauthorized"
 )

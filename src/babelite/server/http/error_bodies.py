@@ -1,10 +1,11 @@
-"""What is said when a request is refused: OpenAI's body for every status, one clear message."""
+"""Error responses: OpenAI's error body, with babelite's error codes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
@@ -12,20 +13,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-# The longest part of a request that a message repeats.
-_QUOTED = 80
+_QUOTED_CHARACTERS = 80
 
 
-class RefusedError(Exception):
-    """A request that gets no answer but the reason.
+class RequestError(Exception):
+    """A request is refused.
 
     Args:
         status: The HTTP status, from 400.
-        message: What is wrong and what to do, whole sentences.
-        code: A short name for programs, such as ``body_too_large``.
+        message: What is wrong and what to do, in whole sentences.
+        code: The error code, see ``docs/error-codes.md``.
         param: The field concerned.
-        retry_after: After how many seconds to try again.
-        close: Whether the connection is closed: the rest of the request is not read.
+        retry_after: Seconds after which the client may retry.
+        close: Whether to close the connection without reading the rest of the request.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class RefusedError(Exception):
         status: int,
         message: str,
         *,
-        code: str | None = None,
+        code: str,
         param: str | None = None,
         retry_after: float | None = None,
         close: bool = False,
@@ -49,87 +49,89 @@ class RefusedError(Exception):
             self.headers["WWW-Authenticate"] = "Bearer"
 
     def response(self) -> Response:
-        """The answer."""
-        return _problem(self.status, self.message, self.code, self.param, self.headers)
+        """The response to the request."""
+        body = error_body(self.status, self.message, self.code, self.param)
+        return _response(self.status, body, self.headers)
 
 
-def invalid(error: ValidationError) -> RefusedError:
-    """The refusal of a body that is no JSON, or not what was asked for: its first fault."""
+def validation_error(error: ValidationError) -> RequestError:
+    """The first problem of a request body that is not valid JSON or does not fit its schema."""
     problems = error.errors(include_url=False, include_context=False)
     first = problems[0]
     if first["type"] == "json_invalid":
         reason = first["msg"].removeprefix("Invalid JSON: ")
-        return RefusedError(400, f"The body is not valid JSON: {reason}.", code="invalid_json")
+        return RequestError(400, f"The body is not valid JSON: {reason}.", code="request-invalid")
     if not first["loc"]:
-        return RefusedError(400, "The body must be a JSON object.", code="invalid_type")
+        return RequestError(400, "The body must be a JSON object.", code="request-invalid")
     field = first["loc"][0]
-    # A field of several possible types has problems with each: the one that came furthest is meant.
-    problems = [problem for problem in problems if problem["loc"][0] == field]
-    meant = max(problems, key=lambda p: (not p["type"].endswith("_type"), len(p["loc"])))
-    place = "".join(f"[{part}]" for part in meant["loc"] if isinstance(part, int))
-    if field == "input" and place and isinstance(meant["input"], int | list):
-        message = (
-            "Token ids are not taken, as every model has its own: send texts (with LangChain's "
-            "OpenAIEmbeddings, say check_embedding_ctx_length=False)."
+    message = _field_problem([problem for problem in problems if problem["loc"][0] == field])
+    return RequestError(400, message, code="request-invalid", param=str(field))
+
+
+def _field_problem(problems: list[Any]) -> str:
+    """One sentence about a field: of a union, the problem of the member that matched furthest."""
+    worst = max(problems, key=lambda p: (not p["type"].endswith("_type"), len(p["loc"])))
+    field, *path = worst["loc"]
+    place = "".join(f"[{part}]" for part in path if isinstance(part, int))
+    if field == "input" and place and isinstance(worst["input"], int | list):
+        return (
+            "Token ids are not accepted, because every model has its own: send texts (with "
+            "LangChain's OpenAIEmbeddings, set check_embedding_ctx_length=False)."
         )
-        return RefusedError(400, message, code="token_ids", param="input")
-    if meant["type"] == "missing":
-        inside = len(meant["loc"]) > 1
-        problem = f"{place} lacks '{meant['loc'][-1]}'" if inside else " is missing"
-        message = f"The field '{field}'{problem}."
-    elif meant["type"].endswith("_type") and not place and len(problems) > 1:
+    if worst["type"] == "missing":
+        return f"The field '{field}'{place}{f' lacks {path[-1]!r}' if path else ' is missing'}."
+    if worst["type"].endswith("_type") and not place and len(problems) > 1:
         kinds = " or a ".join(problem["type"].removesuffix("_type") for problem in problems)
-        message = f"The field '{field}' should be a {kinds}."
-    else:
-        message = f"The field '{field}'{place}: {meant['msg']}."
-        message = message.replace(": Input should", " should").replace(": List should", " should")
-    return RefusedError(400, message, code=meant["type"], param=str(field))
+        return f"The field '{field}' should be a {kinds}."
+    message = f"The field '{field}'{place}: {worst['msg']}."
+    return message.replace(": Input should", " should").replace(": List should", " should")
 
 
 def quoted(text: str) -> str:
-    r"""A part of a request as a message repeats it: short, and printable.
+    r"""Text of a request, printable and shortened for a message.
 
     Example:
         >>> quoted("a\nb"), len(quoted("x" * 1000))
         ("'a\\nb'", 83)
     """
-    return repr(text if len(text) <= _QUOTED else text[:_QUOTED] + "…")
+    shown = text if len(text) <= _QUOTED_CHARACTERS else text[:_QUOTED_CHARACTERS] + "…"
+    return repr(shown)
 
 
-async def on_refusal(request: Request, error: Exception) -> Response:
-    """Answer a request that was refused."""
-    assert isinstance(error, RefusedError)
+async def on_request_error(request: Request, error: Exception) -> Response:
+    """Exception handler for `RequestError`."""
+    assert isinstance(error, RequestError)
     return error.response()
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer a request for a place or by a method that there is not."""
+    """Exception handler for unknown paths and methods."""
     assert isinstance(error, HTTPException)
-    path = quoted(request.url.path)
+    path, code = quoted(request.url.path), "not-found"
     if error.status_code == HTTPStatus.NOT_FOUND:
-        message, code = f"There is nothing at {path}; see /openapi.json for what there is.", None
+        message = f"There is no endpoint {path}; /openapi.json lists the endpoints."
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        message, code = f"{path} does not take {quoted(request.method)} requests.", None
+        message = f"{path} does not accept {quoted(request.method)} requests."
     else:
-        message, code = str(error.detail), None
-    return _problem(error.status_code, message, code, None, error.headers)
+        message, code = str(error.detail), "request-invalid"
+    body = error_body(error.status_code, message, code)
+    return _response(error.status_code, body, error.headers)
 
 
-async def on_fault(request: Request, error: Exception) -> Response:
-    """Answer a request that failed by a fault of ours; uvicorn logs it and then hangs up."""
-    message = "The server failed to answer; its log says why."
-    return _problem(500, message, "internal_error", None, {"Connection": "close"})
+async def on_internal_error(request: Request, error: Exception) -> Response:
+    """Exception handler for everything else; uvicorn logs the error and closes the connection."""
+    message = "The server could not process the request; its log has the cause."
+    return _response(500, error_body(500, message, "internal-error"), {"Connection": "close"})
 
 
-def _problem(
-    status: int,
-    message: str,
-    code: str | None,
-    param: str | None,
-    headers: Mapping[str, str] | None,
-) -> Response:
+def error_body(status: int, message: str, code: str, param: str | None = None) -> bytes:
+    """The JSON body of an error response, in OpenAI's form."""
     kind = {401: "authentication_error", 429: "rate_limit_error"}.get(
         status, "invalid_request_error" if status < 500 else "server_error"
     )
-    body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
-    return Response(orjson.dumps(body), status, dict(headers or {}), media_type="application/json")
+    error = {"message": message, "type": kind, "param": param, "code": code}
+    return orjson.dumps({"error": error})
+
+
+def _response(status: int, body: bytes, headers: Mapping[str, str] | None) -> Response:
+    return Response(body, status, dict(headers or {}), media_type="application/json")

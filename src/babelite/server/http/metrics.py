@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""Prometheus metrics of the server."""
 
 from __future__ import annotations
 
@@ -19,45 +19,37 @@ _SENTENCES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
-    """The counters of one application.
-
-    Args:
-        waiting: Tells how many sentences wait.
-        model: The name of the model.
-        version: The version of babelite.
-    """
+    """The metrics of one application; ``waiting`` returns the number of queued sentences."""
 
     def __init__(self, waiting: Callable[[], int], model: str, version: str) -> None:
-        # Not the registry of the process: a process may hold several applications.
+        # Not the global registry: one process may run several applications.
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         self._requests = Counter(
-            "babelite_requests", "Answers by route and status.", ["route", "status"],
+            "babelite_requests", "Responses by route and status.", ["route", "status"],
             registry=registry,
         )  # fmt: skip
         self._seconds = Histogram(
-            "babelite_request_seconds", "Time from the head of a request to its answer.",
+            "babelite_request_seconds", "Time from the headers of a request to its response.",
             ["route"], buckets=_SECONDS, registry=registry,
         )  # fmt: skip
-        self._sentences = Counter(
-            "babelite_sentences", "Sentences that were encoded.", registry=registry
-        )
-        self._tokens = Counter("babelite_tokens", "Tokens that were encoded.", registry=registry)
+        self._sentences = Counter("babelite_sentences", "Encoded sentences.", registry=registry)
+        self._tokens = Counter("babelite_tokens", "Encoded tokens.", registry=registry)
         self._batches = Histogram(
-            "babelite_batch_sentences", "Sentences of a batch.", buckets=_SENTENCES,
+            "babelite_batch_sentences", "Sentences in a batch.", buckets=_SENTENCES,
             registry=registry,
         )  # fmt: skip
         self._encoding = Counter(
             "babelite_encoding_seconds", "Time that threads spent encoding.", registry=registry
         )
-        gauge = Gauge("babelite_waiting_sentences", "Sentences that wait.", registry=registry)
-        gauge.set_function(waiting)
-        served = Gauge("babelite", "What is served.", ["model", "version"], registry=registry)
+        queued = Gauge("babelite_waiting_sentences", "Queued sentences.", registry=registry)
+        queued.set_function(waiting)
+        served = Gauge("babelite", "Model and version.", ["model", "version"], registry=registry)
         served.labels(model, version).set(1)
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        """Count an answer."""
+        """Count a response."""
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
@@ -69,5 +61,5 @@ class Metrics:
         self._encoding.inc(seconds)
 
     def text(self) -> bytes:
-        """All of it in Prometheus's format."""
+        """All metrics in Prometheus's text format."""
         return generate_latest(self._registry)

@@ -1,19 +1,19 @@
-// Two texts in, their sentences side by side out.
+// The Align tab: two texts, their sentences side by side.
 
-import { lately, make, post, say } from "./api.js";
+import { debounced, createElement, post, showStatus } from "./api.js";
 import { TEXTS, addExamples } from "./examples.js";
 
 const sides = ["source", "target"];
 const field = (side) => document.getElementById(side);
 const language = (side) => document.getElementById(`${side}-language`);
 const status = document.getElementById("align-status");
-const list = document.getElementById("beads");
+const list = document.getElementById("pairs");
 
 function column(sentences, side) {
-  const element = make("div", "side");
+  const element = createElement("div", "side");
   element.lang = language(side).value;
   for (const sentence of sentences) {
-    const paragraph = make("p", "", sentence);
+    const paragraph = createElement("p", "", sentence);
     paragraph.dir = "auto";
     element.append(paragraph);
   }
@@ -21,17 +21,17 @@ function column(sentences, side) {
 }
 
 function link({ source, target, score }) {
-  const element = make("div", "link");
+  const element = createElement("div", "link");
   if (!source.length || !target.length) {
-    element.textContent = "no counterpart";
+    element.textContent = "no match";
     return element;
   }
-  const bar = make("i");
+  const bar = createElement("i");
   bar.style.setProperty("--s", Math.min(Math.max(score, 0), 1).toFixed(3));
   bar.setAttribute("aria-hidden", "true");
-  element.append(make("b", "", score.toFixed(2)), bar);
+  element.append(createElement("b", "", score.toFixed(2)), bar);
   if (source.length !== 1 || target.length !== 1) {
-    element.append(make("span", "", `${source.length} to ${target.length}`));
+    element.append(createElement("span", "", `${source.length} to ${target.length}`));
   }
   return element;
 }
@@ -40,10 +40,10 @@ async function align(signal) {
   const [source, target] = sides.map((side) => field(side).value);
   if (!source.trim() || !target.trim()) {
     list.replaceChildren();
-    say(status, "Paste a text on either side.");
+    showStatus(status, "Enter a text on each side.");
     return;
   }
-  const answer = await post(
+  const response = await post(
     "v1/align",
     {
       source,
@@ -54,31 +54,31 @@ async function align(signal) {
     signal,
   );
   list.replaceChildren(
-    ...answer.beads.map((bead) => {
-      const matched = bead.source.length && bead.target.length;
-      const item = make("li", matched ? "bead" : "bead lost");
+    ...response.pairs.map((pair) => {
+      const matched = pair.source.length && pair.target.length;
+      const item = createElement("li", matched ? "pair" : "pair unmatched");
       item.append(
-        column(bead.source.map((i) => answer.source[i]), "source"),
-        link(bead),
-        column(bead.target.map((i) => answer.target[i]), "target"),
+        column(pair.source.map((i) => response.source[i]), "source"),
+        link(pair),
+        column(pair.target.map((i) => response.target[i]), "target"),
       );
       return item;
     }),
   );
-  const lost = answer.beads.filter(({ source: s, target: t }) => !s.length || !t.length).length;
-  const [n, m] = [answer.source.length, answer.target.length];
-  const rest = lost ? `; ${lost} without a counterpart` : "";
-  say(status, `${n} sentences and ${m}, in ${answer.beads.length - lost} pairs${rest}.`);
+  const unmatched = response.pairs.filter(({ source: s, target: t }) => !s.length || !t.length).length;
+  const [n, m] = [response.source.length, response.target.length];
+  const rest = unmatched ? `; ${unmatched} unmatched` : "";
+  showStatus(status, `${n} and ${m} sentences in ${response.pairs.length - unmatched} segment pairs${rest}.`);
 }
 
-export const refresh = lately(align, (message) => say(status, message, true));
+export const refresh = debounced(align, (message) => showStatus(status, message, true));
 
 export function start(languages) {
   const names = new Intl.DisplayNames(["en"], { type: "language" });
   const codes = languages.length ? languages : ["en", "de", "fr", "es", "it"];
   for (const side of sides) {
     for (const code of [...codes].sort()) {
-      const option = make("option", "", names.of(code) ?? code);
+      const option = createElement("option", "", names.of(code) ?? code);
       option.value = code;
       language(side).append(option);
     }

@@ -1,9 +1,9 @@
-// What the page asks of the server. Paths are relative: a proxy may show the server anywhere.
+// Requests to the server, and helpers of all tabs. Paths are relative, for proxies with a prefix.
 
 const KEY = "babelite-key";
 
-/** An answer that is no success; its message is meant for people. */
-export class Refused extends Error {
+/** A failed request; its message is shown to the user. */
+export class ApiError extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -14,32 +14,32 @@ export function useKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
-async function ask(path, options = {}) {
+async function request(path, options = {}) {
   const headers = { ...options.headers };
   const key = sessionStorage.getItem(KEY);
   if (key) headers.Authorization = `Bearer ${key}`;
-  let answer;
+  let response;
   try {
-    answer = await fetch(path, { ...options, headers });
+    response = await fetch(path, { ...options, headers });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refused(0, "The server does not answer.");
+    throw new ApiError(0, "The server does not respond.");
   }
-  if (answer.ok) return answer.json();
-  if (answer.status === 401) document.dispatchEvent(new Event("key-needed"));
-  let message = `The server answered with status ${answer.status}.`;
+  if (response.ok) return response.json();
+  if (response.status === 401) document.dispatchEvent(new Event("key-needed"));
+  let message = `The server returned status ${response.status}.`;
   try {
-    message = (await answer.json()).error.message;
+    message = (await response.json()).error.message;
   } catch {
-    // no JSON: a proxy's answer, say
+    // not JSON, for example the response of a proxy
   }
-  throw new Refused(answer.status, message);
+  throw new ApiError(response.status, message);
 }
 
-export const get = (path) => ask(path);
+export const get = (path) => request(path);
 
 export function post(path, body, signal) {
-  return ask(path, {
+  return request(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
@@ -48,7 +48,7 @@ export function post(path, body, signal) {
 }
 
 const vectors = new Map();
-const REMEMBERED = 5000;
+const MAX_CACHED = 5000;
 
 function decode(text) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -56,57 +56,57 @@ function decode(text) {
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
 }
 
-/** The vectors of texts; only those that were not asked for before are asked for. */
+/** The vectors of texts, cached. */
 export async function embed(texts, signal) {
-  const unknown = [...new Set(texts)].filter((text) => !vectors.has(text));
-  if (unknown.length) {
-    const body = { input: unknown, encoding_format: "base64" };
+  const missing = [...new Set(texts)].filter((text) => !vectors.has(text));
+  if (missing.length) {
+    const body = { input: missing, encoding_format: "base64" };
     const { data } = await post("v1/embeddings", body, signal);
-    if (vectors.size > REMEMBERED) {
+    if (vectors.size > MAX_CACHED) {
       for (const text of [...vectors.keys()]) if (!texts.includes(text)) vectors.delete(text);
     }
-    for (const { index, embedding } of data) vectors.set(unknown[index], decode(embedding));
+    for (const { index, embedding } of data) vectors.set(missing[index], decode(embedding));
   }
   return texts.map((text) => vectors.get(text));
 }
 
-/** Runs a task a moment after the last call; a newer one stops an older one. */
-export function lately(task, report) {
+/** Runs a task shortly after the last call and cancels the previous run. */
+export function debounced(task, report) {
   let timer;
   let running;
   return (wait = 300) => {
     clearTimeout(timer);
     timer = setTimeout(async () => {
       running?.abort();
-      const mine = (running = new AbortController());
+      const controller = (running = new AbortController());
       try {
-        await task(mine.signal);
+        await task(controller.signal);
       } catch (error) {
-        if (error.name !== "AbortError" && mine === running) report(error.message);
+        if (error.name !== "AbortError" && controller === running) report(error.message);
       }
     }, wait);
   };
 }
 
-/** An element with text in it, and never markup. */
-export function make(tag, className = "", text = "") {
+/** An element with plain text. */
+export function createElement(tag, className = "", text = "") {
   const element = document.createElement(tag);
   if (className) element.className = className;
   if (text) element.textContent = text;
   return element;
 }
 
-/** A score as a number and a bar. */
+/** A similarity as a bar and a number. */
 export function scoreBar(score, tag = "span") {
-  const element = make(tag, "score");
-  const bar = make("i");
+  const element = createElement(tag, "score");
+  const bar = createElement("i");
   bar.style.setProperty("--s", Math.min(Math.max(score, 0), 1).toFixed(3));
   bar.setAttribute("aria-hidden", "true");
-  element.append(bar, make("span", "", score.toFixed(2)));
+  element.append(bar, createElement("span", "", score.toFixed(2)));
   return element;
 }
 
-export function say(element, text, wrong = false) {
+export function showStatus(element, text, isError = false) {
   element.textContent = text;
-  element.classList.toggle("wrong", wrong);
+  element.classList.toggle("wrong", isError);
 }

@@ -1,11 +1,11 @@
-// Sentences in, groups of translations and their picture out.
+// The Compare tab: groups of translations and the similarity matrix.
 
-import { embed, lately, make, say, scoreBar } from "./api.js";
+import { embed, debounced, createElement, showStatus, scoreBar } from "./api.js";
 import { SENTENCES, addExamples } from "./examples.js";
-import { closeness, groups, nearest, similarities } from "./groups.js";
+import { meanSimilarity, groups, nearest, similarities } from "./groups.js";
 import { showMatrix } from "./matrix.js";
 
-const MOST = 200;
+const MAX_SENTENCES = 200;
 
 const field = document.getElementById("sentences");
 const threshold = document.getElementById("threshold");
@@ -15,34 +15,34 @@ const list = document.getElementById("groups");
 
 let texts = [];
 let similarity = [];
-let cut = 0;
+let ignored = 0;
 
 function line(index, score) {
-  const item = make("div", "line");
-  const text = make("span", "text", texts[index]);
+  const item = createElement("div", "line");
+  const text = createElement("span", "text", texts[index]);
   text.dir = "auto";
-  item.append(make("span", "", String(index + 1)), text);
+  item.append(createElement("span", "", String(index + 1)), text);
   if (score !== null) item.append(scoreBar(score));
   return item;
 }
 
 function card({ members, score }) {
-  const item = make("li", "group");
-  const title = `${members.length} sentences, on average ${score.toFixed(2)} alike`;
-  item.append(make("h3", "", title));
-  item.append(...members.map((member) => line(member, closeness(similarity, members, member))));
+  const item = createElement("li", "group");
+  const title = `${members.length} sentences, mean similarity ${score.toFixed(2)}`;
+  item.append(createElement("h3", "", title));
+  item.append(...members.map((member) => line(member, meanSimilarity(similarity, members, member))));
   return item;
 }
 
-function aloneCard(alone) {
-  const item = make("li", "group alone");
-  item.append(make("h3", "", alone.length > 1 ? `${alone.length} on their own` : "On its own"));
-  for (const one of alone) {
+function unmatchedCard(unmatched) {
+  const item = createElement("li", "group unmatched");
+  item.append(createElement("h3", "", unmatched.length > 1 ? `No match: ${unmatched.length} sentences` : "No match"));
+  for (const one of unmatched) {
     const row = line(one, null);
     const other = nearest(similarity, one);
     if (other >= 0) {
-      const text = `nearest is ${other + 1}, with ${similarity[one][other].toFixed(2)}`;
-      row.append(make("span"), make("span", "near", text));
+      const text = `most similar: ${other + 1} (${similarity[one][other].toFixed(2)})`;
+      row.append(createElement("span"), createElement("span", "near", text));
     }
     item.append(row);
   }
@@ -57,31 +57,31 @@ function show() {
   thresholdValue.textContent = Number(threshold.value).toFixed(2);
   const found = groups(similarity, Number(threshold.value));
   const together = found.filter(({ members }) => members.length > 1);
-  const alone = found.filter(({ members }) => members.length === 1).map(({ members }) => members[0]);
-  list.replaceChildren(...together.map(card), ...(alone.length ? [aloneCard(alone)] : []));
+  const unmatched = found.filter(({ members }) => members.length === 1).map(({ members }) => members[0]);
+  list.replaceChildren(...together.map(card), ...(unmatched.length ? [unmatchedCard(unmatched)] : []));
   let summary = `${counted(texts.length, "sentence", "sentences")}, ${counted(together.length, "group", "groups")} of translations`;
-  if (alone.length) summary += `, ${alone.length} alone`;
-  if (cut) summary += `; the other ${cut} lines are left out`;
-  say(status, texts.length ? `${summary}.` : "Write a sentence or two.");
-  const byMeaning = document.querySelector("[name=order]:checked").value === "meaning";
-  const ordered = [...together.map(({ members }) => members), ...alone.map((one) => [one])];
+  if (unmatched.length) summary += `, ${unmatched.length} without a match`;
+  if (ignored) summary += `; ${ignored} more lines were ignored`;
+  showStatus(status, texts.length ? `${summary}.` : "Enter some sentences.");
+  const grouped = document.querySelector("[name=order]:checked").value === "grouped";
+  const ordered = [...together.map(({ members }) => members), ...unmatched.map((one) => [one])];
   showMatrix(
     texts,
     similarity,
-    byMeaning ? ordered.flat() : texts.map((_, i) => i),
-    byMeaning ? ordered.map((members) => members.length) : [],
+    grouped ? ordered.flat() : texts.map((_, i) => i),
+    grouped ? ordered.map((members) => members.length) : [],
   );
 }
 
 async function compare(signal) {
   const lines = field.value.split("\n").map((text) => text.trim()).filter(Boolean);
-  const wanted = lines.slice(0, MOST);
+  const wanted = lines.slice(0, MAX_SENTENCES);
   const vectors = await embed(wanted, signal);
-  [texts, cut, similarity] = [wanted, lines.length - wanted.length, similarities(vectors)];
+  [texts, ignored, similarity] = [wanted, lines.length - wanted.length, similarities(vectors)];
   show();
 }
 
-export const refresh = lately(compare, (message) => say(status, message, true));
+export const refresh = debounced(compare, (message) => showStatus(status, message, true));
 
 export function start() {
   const choose = (name) => {

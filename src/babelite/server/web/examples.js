@@ -1,4 +1,4 @@
-// What is shown at first, and at the press of a button.
+// Example texts.
 
 export const SENTENCES = {
   Travel: `Where is the nearest train station?
@@ -68,7 +68,7 @@ export const TEXTS = {
   },
 };
 
-/** A button for each example. */
+/** Add a button for each example. */
 export function addExamples(place, names, choose) {
   for (const name of names) {
     const button = document.createElement("button");

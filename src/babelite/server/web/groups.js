@@ -1,6 +1,6 @@
-// Which sentences translate each other: pure functions of their vectors.
+// Similarities of vectors, and groups of similar sentences.
 
-/** The cosines of all pairs, row by row; vectors have unit length. */
+/** The cosines of all pairs of unit vectors, row by row. */
 export function similarities(vectors) {
   const n = vectors.length;
   const result = Array.from({ length: n }, () => new Float32Array(n));
@@ -15,10 +15,10 @@ export function similarities(vectors) {
 }
 
 /**
- * Groups whose members are on average at least `threshold` alike (average linkage): the two groups
- * that are most alike are joined, again and again.
+ * Average-linkage clustering: the two most similar groups are merged while their mean similarity is
+ * at least `threshold`.
  *
- * Every group lists its members as they were written; the larger and closer groups come first.
+ * Members keep their input order; larger and then more similar groups come first.
  */
 export function groups(similarity, threshold) {
   const found = similarity.map((_, i) => [i]);
@@ -46,13 +46,13 @@ export function groups(similarity, threshold) {
     .sort((x, y) => y.members.length - x.members.length || y.score - x.score);
 }
 
-/** How alike one sentence is to the others of its group, on average. */
-export function closeness(similarity, members, one) {
+/** Mean similarity of a sentence with the others of its group. */
+export function meanSimilarity(similarity, members, one) {
   const others = members.filter((member) => member !== one);
   return others.reduce((sum, other) => sum + similarity[one][other], 0) / others.length;
 }
 
-/** The sentence nearest to one. */
+/** The most similar other sentence; -1 if there is none. */
 export function nearest(similarity, one) {
   let best = -1;
   similarity[one].forEach((score, other) => {
@@ -63,6 +63,6 @@ export function nearest(similarity, one) {
 
 function meanOf(similarity, members) {
   if (members.length < 2) return 0;
-  const sum = members.reduce((total, one) => total + closeness(similarity, members, one), 0);
+  const sum = members.reduce((total, one) => total + meanSimilarity(similarity, members, one), 0);
   return sum / members.length;
 }

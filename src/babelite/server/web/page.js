@@ -1,4 +1,4 @@
-// The page as a whole: its parts, its tabs, and the key if one is asked for.
+// The whole page: tabs, model facts, API key.
 
 import * as align from "./align.js";
 import { get, useKey } from "./api.js";
@@ -70,7 +70,7 @@ keyForm.addEventListener("submit", async (event) => {
     describe(model);
     if (!document.querySelector("#source-language option")) align.start(model.languages);
   } catch {
-    return; // it was not the right one: the form is there again
+    return; // wrong key: the form is shown again
   }
   for (const part of Object.values(PARTS)) part.refresh(0);
 });

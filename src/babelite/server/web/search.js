@@ -1,6 +1,6 @@
-// A query in, the nearest lines of the index out.
+// The Search tab: the most similar lines of the index.
 
-import { lately, make, post, say, scoreBar } from "./api.js";
+import { debounced, createElement, post, showStatus, scoreBar } from "./api.js";
 
 const HITS = 20;
 
@@ -8,11 +8,11 @@ const field = document.getElementById("query");
 const status = document.getElementById("search-status");
 const list = document.getElementById("hits");
 
-function card({ score, text, source, line }) {
-  const item = make("li", "hit");
-  const paragraph = make("p", "", text);
+function card({ cosine, text, file, line }) {
+  const item = createElement("li", "hit");
+  const paragraph = createElement("p", "", text);
   paragraph.dir = "auto";
-  item.append(paragraph, scoreBar(score), make("small", "", `${source}, line ${line}`));
+  item.append(paragraph, scoreBar(cosine), createElement("small", "", `${file}, line ${line}`));
   return item;
 }
 
@@ -20,15 +20,15 @@ async function search(signal) {
   const query = field.value.trim();
   if (!query) {
     list.replaceChildren();
-    say(status, "");
+    showStatus(status, "");
     return;
   }
   const { results } = await post("v1/search", { query, k: HITS }, signal);
   list.replaceChildren(...results[0].hits.map(card));
-  say(status, results[0].hits.length ? "Nearest first; 1 is the same meaning." : "The index is empty.");
+  showStatus(status, results[0].hits.length ? "Most similar first. 1: same meaning; 0: unrelated." : "The index is empty.");
 }
 
-export const refresh = lately(search, (message) => say(status, message, true));
+export const refresh = debounced(search, (message) => showStatus(status, message, true));
 
 export function start(lines) {
   const words = lines === 1 ? "line" : "lines";

@@ -1,4 +1,4 @@
-"""An index that is searched while other processes change it."""
+"""Search index that reloads itself when another process changes it on disk."""
 
 from __future__ import annotations
 
@@ -16,47 +16,39 @@ from babelite.index import DESCRIPTION, REMOVED, Index, IndexHit
 _LOG = logging.getLogger("babelite.server")
 
 
-class LiveIndex:
-    """The newest state of an index on disk.
-
-    Args:
-        folder: The folder of the index.
-        encoder: What its vectors were made with.
-
-    Raises:
-        BabeliteError: It is no index, or not one of this encoder.
-    """
+class ReloadingIndex:
+    """The newest state of an index folder; raises as `Index.open` does."""
 
     def __init__(self, folder: Path, encoder: SentenceEncoder) -> None:
         self._folder, self._encoder = folder, encoder
         self._lock = threading.Lock()
-        self._stamp = self._now()
+        self._stamp = self._modification_times()
         self._index = self._open()
 
     def __len__(self) -> int:
         return len(self._index)
 
     def search(self, vectors: NDArray[np.float32], k: int) -> list[list[IndexHit]]:
-        """Find the lines nearest to each of the vectors (n, dim); none if all were removed."""
+        """The ``k`` nearest lines of each vector (n, dim); empty lists if all were removed."""
         index = self._newest()
         return index.search(vectors, k) if len(index) else [[] for _ in vectors]
 
     def _newest(self) -> Index:
         with self._lock:
-            stamp = self._now()
+            stamp = self._modification_times()
             if stamp != self._stamp:
                 try:
                     self._index = self._open()
                 except BabeliteError as error:
-                    _LOG.error("the index stays as it was: %s", error)
+                    _LOG.error("cannot reload the index, serving the previous state: %s", error)
                 self._stamp = stamp
             return self._index
 
     def _open(self) -> Index:
         index = Index.open(self._folder, self._encoder)
-        _ = index.encoder  # compared with the vectors of the index
+        _ = index.encoder  # raises if the index was built with another encoder
         return index
 
-    def _now(self) -> tuple[int, ...]:
+    def _modification_times(self) -> tuple[int, ...]:
         files = (self._folder / DESCRIPTION, self._folder / REMOVED)
         return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
