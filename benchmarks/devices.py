@@ -32,14 +32,11 @@ from babelite.training import (
     Stepper,
     TrainingConfig,
     TrainingModel,
-    choose_device,
-    choose_precision,
+    choose_hardware,
     join_processes,
-    keep_freed_memory,
     make_optimizer,
     open_tokens,
     plan_phases,
-    read_launch,
     tokenize,
     train_vocabulary,
 )
@@ -122,10 +119,9 @@ def _run(cores: list[int], folder: Path) -> float:
 def _measure(options: argparse.Namespace) -> None:
     """What each process does; the first one prints the rate."""
     os.sched_setaffinity(0, {int(options.cores)})
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    config = TrainingConfig(objective=options.objective)
-    device = choose_device(config)
+    config = TrainingConfig(objective=options.objective, threads=1)
+    hardware = choose_hardware(config)
+    hardware.set_up_process()
     tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
     corpus = open_tokens(options.folder / "tokens", "pairs", tokenizer)
     torch.manual_seed(0)
@@ -142,29 +138,28 @@ def _measure(options: argparse.Namespace) -> None:
         config.weights,
         contrastive=ContrastiveSettings(cosine=True, temperature=config.temperature),
         dropout=config.dropout,
-    ).to(device)
+    ).to(hardware.device)
     phase = next(p for p in plan_phases(config, [corpus], 0.0) if p.name == options.phase)
     optimizer = make_optimizer(config, phase, model)
-    with join_processes(device, read_launch()) as processes:
+    with join_processes(hardware.device) as processes:
         stepper = Stepper(
             model,
             config,
             [corpus],
             [(0, 1)],
             processes,
-            device,
-            choose_precision(config, device),
+            hardware.of_process(processes),
         )
         pairs = 0
         batches = islice(stepper.batches(phase, 0), options.steps + _WARMUP)
         for number, rows in enumerate(batches):
             if number == _WARMUP:
-                processes.agree(0.0)
+                processes.all_reduce_max(0.0)
                 started = time.perf_counter()
             stepper.step(phase, [rows], number, optimizer)
-            processes.agree(0.0)  # as each step of a run does
+            processes.all_reduce_max(0.0)  # as each step of a run does
             pairs += len(rows.rows) if number >= _WARMUP else 0
-        if processes.leads:
+        if processes.is_rank_zero:
             print(json.dumps(pairs / (time.perf_counter() - started)))
 
 

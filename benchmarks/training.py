@@ -34,9 +34,7 @@ from babelite.training import (
     NetworkShape,
     TrainingConfig,
     TrainingModel,
-    choose_device,
-    choose_precision,
-    keep_freed_memory,
+    choose_hardware,
     open_tokens,
     parse_objective,
     plan_epoch,
@@ -119,9 +117,9 @@ def _network(folder: Path) -> DualTransformer:
 
 
 def _run_babelite(options: argparse.Namespace, objective: str) -> dict[str, float]:
-    keep_freed_memory()
-    device = choose_device(_PAPER)
-    precision = choose_precision(_PAPER, device)
+    hardware = choose_hardware(_PAPER)
+    hardware.set_up_process()
+    device = hardware.device
     tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
     corpus = open_tokens(options.folder / "tokens", "pairs", tokenizer)
     network = _network(options.folder)
@@ -139,8 +137,8 @@ def _run_babelite(options: argparse.Namespace, objective: str) -> dict[str, floa
             for side in (corpus.source, corpus.target)
         )
         optimizer.zero_grad()
-        with torch.autocast(device.type, precision, enabled=precision is not torch.float32):
-            total = model.total(model(Batch(source, target), generator))
+        with hardware.autocast():
+            total = model.weighted_sum(model(Batch(source, target), generator))
         total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -223,7 +221,7 @@ def _run_sentence_transformers(options: argparse.Namespace) -> dict[str, float]:
 
 def _run_matmul(options: argparse.Namespace) -> dict[str, float]:
     """The best rate of a large matrix product in the precision that training uses."""
-    precision = choose_precision(_PAPER, choose_device(_PAPER))
+    precision = choose_hardware(_PAPER).precision
     best = 0.0
     for size in (512, 1024, 2048):
         left, right = (torch.randn(size, size, dtype=precision) for _ in range(2))

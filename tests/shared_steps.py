@@ -18,10 +18,10 @@ from babelite.training import (
     TrainingModel,
     join_processes,
 )
-from babelite.training.data.batches import Rows
+from babelite.training.data.batches import BatchRows
 from babelite.training.data.tokens import Side, TokenizedPairs, sentence_keys
-from babelite.training.distributed.group import Processes
-from babelite.training.loop.checkpoints import Counters
+from babelite.training.distributed.group import ProcessGroup
+from babelite.training.hardware import Hardware
 from babelite.training.loop.phases import Phase
 
 SHAPE = NetworkShape(vocabulary_size=300, dim=16, layers=1, heads=2, hidden_dim=24, max_tokens=32)
@@ -44,7 +44,7 @@ def made_up_corpus() -> TokenizedPairs:
 
 
 def one_step(
-    processes: Processes,
+    processes: ProcessGroup,
     objective: str,
     phase: str,
     sizes: list[int],
@@ -68,14 +68,14 @@ def one_step(
         [made_up_corpus()],
         [(0, 2)],
         processes,
-        torch.device("cpu"),
-        precision,
+        Hardware(torch.device("cpu"), precision),
     )
     if stepper.scaler.is_enabled():  # the scale it begins with is found too large in a few steps
-        stepper.recall(Counters(loss_scale=256.0))
+        stepper.scaler.load_state_dict(stepper.scaler.state_dict() | {"scale": 256.0})
     begins = first + np.cumsum([0, *sizes])
     batches = [
-        Rows(0, np.arange(begin, begin + size)) for begin, size in zip(begins, sizes, strict=False)
+        BatchRows(0, np.arange(begin, begin + size))
+        for begin, size in zip(begins, sizes, strict=False)
     ]
     parameters = [model.embeddings] if phase == "bag" else list(model.parameters())
     optimizer = torch.optim.SGD(parameters, lr=0.0)

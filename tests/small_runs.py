@@ -47,7 +47,7 @@ def run_stopped(file: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **change
 
     def validate_and_stop(trainer: Trainer, *others: Any) -> None:
         validate(trainer, *others)
-        trainer.stop.asked = True
+        trainer.stop.received = True
 
     with monkeypatch.context() as patch, pytest.raises(TrainingStopped):
         patch.setattr(Trainer, "_validate", validate_and_stop)

@@ -19,7 +19,7 @@ from texts import write_texts
 
 from babelite.encoding import DEFAULT_MODEL
 from babelite.errors import BabeliteError
-from babelite.training import Progress, make_config, train
+from babelite.training import TrainingProgress, make_config, train
 
 HERE = Path(__file__).parent
 
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder of the run")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     options = parser.parse_args()
-    progress = Progress()
+    progress = TrainingProgress()
     seed = {"seed": options.seed}
     clean, model = options.work / "clean", options.work / "model"
     sources = write_texts(options.data, options.work / "text", progress.say)

@@ -18,10 +18,6 @@ class BabeliteError(Exception):
         line: The line concerned, counted from 1.
         hint: What to do about it, without a full stop.
 
-    Attributes:
-        tell: Whether this process, of several that failed together, prints the error; if None the
-            first one does.
-
     Example:
         >>> error = BabeliteError(
         ...     "has no tab", code="format-invalid", path="a.tsv", line=3, hint="choose --columns"
@@ -41,7 +37,6 @@ class BabeliteError(Exception):
         line: int | None = None,
         hint: str | None = None,
     ) -> None:
-        self.tell: bool | None = None
         self.problem, self.code, self.line, self.hint = problem, code, line, hint
         self.path = None if path is None else str(path)
         place = "" if path is None else ("standard input" if str(path) == "-" else str(path))

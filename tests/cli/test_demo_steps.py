@@ -9,7 +9,7 @@ from rich.console import Console
 from babelite.cli.demo.steps import LANGUAGES, run_demo
 from babelite.encoding import Encoder
 from babelite.errors import BabeliteError
-from babelite.training import Progress
+from babelite.training import TrainingProgress
 
 WORDS = 60
 MESSAGES = 400
@@ -31,8 +31,8 @@ def write_catalogs(folder: Path) -> None:
         catalog.write_text("\n".join(lines), encoding="utf-8")
 
 
-def quiet() -> Progress:
-    return Progress(Console(quiet=True))
+def quiet() -> TrainingProgress:
+    return TrainingProgress(Console(quiet=True))
 
 
 def test_the_whole_path(tmp_path: Path) -> None:

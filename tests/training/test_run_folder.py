@@ -23,29 +23,29 @@ def with_dim(dim: int) -> dict[str, Any]:
 
 def test_a_new_folder_is_made_and_taken(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "deep" / "model")
-    assert run.claim(ASKED) is False
+    assert run.reserve(ASKED) is False
     assert run.cleaned("en-fr").parent.is_dir()
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    assert RunFolder(tmp_path).claim(ASKED) is False
+    assert RunFolder(tmp_path).reserve(ASKED) is False
 
 
 def test_the_same_run_goes_on(tmp_path: Path) -> None:
-    RunFolder(tmp_path).claim(ASKED)
-    assert RunFolder(tmp_path).claim(ASKED) is True
+    RunFolder(tmp_path).reserve(ASKED)
+    assert RunFolder(tmp_path).reserve(ASKED) is True
 
 
 def test_a_run_begun_before_an_option_was_there_had_its_default(tmp_path: Path) -> None:
-    RunFolder(tmp_path).claim(ASKED)
+    RunFolder(tmp_path).reserve(ASKED)
     newer = ASKED | {"config": ASKED["config"] | {"accumulate": 1}}
-    assert RunFolder(tmp_path).claim(newer) is True
+    assert RunFolder(tmp_path).reserve(newer) is True
 
 
 def test_tuples_and_lists_are_the_same(tmp_path: Path) -> None:
     data = ({"languages": "en-fr", "files": (("en-fr.tsv", 100),)},)
-    RunFolder(tmp_path).claim(ASKED | {"data": data})
-    assert RunFolder(tmp_path).claim(ASKED) is True
+    RunFolder(tmp_path).reserve(ASKED | {"data": data})
+    assert RunFolder(tmp_path).reserve(ASKED) is True
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_tuples_and_lists_are_the_same(tmp_path: Path) -> None:
 def test_another_run_is_refused_and_told_apart(
     other: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
-    RunFolder(tmp_path).claim(ASKED)
+    RunFolder(tmp_path).reserve(ASKED)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     with pytest.raises(BabeliteError) as caught:
-        RunFolder(tmp_path).claim(other)
+        RunFolder(tmp_path).reserve(other)
     assert words in str(caught.value)
     assert "--out" in str(caught.value)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
@@ -75,7 +75,7 @@ def test_a_folder_with_other_files_is_refused(name: str, tmp_path: Path) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("mine")
     with pytest.raises(BabeliteError, match="not empty"):
-        RunFolder(tmp_path).claim(ASKED)
+        RunFolder(tmp_path).reserve(ASKED)
     assert path.read_text() == "mine"
 
 
@@ -83,9 +83,9 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_text("mine")
     with pytest.raises(BabeliteError, match="is a file"):
-        RunFolder(path).claim(ASKED)
+        RunFolder(path).reserve(ASKED)
     with pytest.raises(BabeliteError, match="cannot be created"):
-        RunFolder(path / "below").claim(ASKED)
+        RunFolder(path / "below").reserve(ASKED)
     assert path.read_text() == "mine"
 
 
@@ -93,19 +93,19 @@ def test_a_run_killed_before_it_had_begun_can_begin(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.cleaned("en-fr").parent.mkdir(parents=True)
     (run.work / ".run.json.abc.tmp").write_text("{")
-    assert run.claim(ASKED) is False
+    assert run.reserve(ASKED) is False
 
 
 def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.claim(ASKED)
+    run.reserve(ASKED)
     (run.work / ".last.safetensors.abc.tmp").write_bytes(b"half")
     (run.work / "corpus" / ".en-fr.tsv.abc.tmp").write_bytes(b"half")
     for folder in (run.work / ".abc.tmp", run.out / ".def.tmp"):
         (folder / "onnx").mkdir(parents=True)
         (folder / "onnx" / ".model.onnx.ghi.tmp").write_bytes(b"half")
     run.metrics.write_text("kept")
-    run.claim(ASKED)
+    run.reserve(ASKED)
     left = {path.name for path in run.work.rglob("*")}
     assert left == {"run.json", "corpus", "metrics.jsonl"}
 
@@ -113,18 +113,18 @@ def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{", '{"config": '])
 def test_a_damaged_description_is_told(content: str, tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.claim(ASKED)
+    run.reserve(ASKED)
     run.description.write_text(content)
     with pytest.raises(BabeliteError, match=r"run\.json: is damaged"):
-        run.claim(ASKED)
+        run.reserve(ASKED)
 
 
 def test_a_description_without_its_parts_is_another_run(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.claim(ASKED)
+    run.reserve(ASKED)
     run.description.write_text("{}")
     with pytest.raises(BabeliteError, match="another run"):
-        run.claim(ASKED)
+        run.reserve(ASKED)
 
 
 def test_records_are_read_as_written(tmp_path: Path) -> None:

@@ -21,10 +21,11 @@ from babelite.evaluation import precision_at_1
 from babelite.storage import sha256
 from babelite.training import prepare as preparation
 from babelite.training.config import make_config
+from babelite.training.hardware import choose_hardware
 from babelite.training.loop.trainer import Trainer
 from babelite.training.objective_parser import OBJECTIVES
 from babelite.training.prepare import TrainingText, open_text, prepare
-from babelite.training.progress import Progress
+from babelite.training.progress import TrainingProgress
 from babelite.training.run import TrainingResult, train
 from babelite.training.run_folder import RunFolder
 
@@ -45,9 +46,9 @@ def easy_text(easy_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Trai
     folder = RunFolder(tmp_path_factory.mktemp("prepared") / "run")
     options = small()
     config = make_config(options.pop("preset"), None, options)
-    folder.claim({"config": {}, "cleaning": {}, "data": []})
+    folder.reserve({"config": {}, "cleaning": {}, "data": []})
     sources = [parse_source(str(easy_file))]
-    prepare(folder, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
+    prepare(folder, sources, config, cleaning=Cleaning(), progress=TrainingProgress(quiet=True))
     return open_text(folder, sources)
 
 
@@ -66,14 +67,21 @@ def test_every_objective_learns_from_scratch(
     objective: str, easy_text: TrainingText, tmp_path: Path
 ) -> None:
     folder = RunFolder(tmp_path / "run")
-    folder.claim({"config": {}, "cleaning": {}, "data": []})
+    folder.reserve({"config": {}, "cleaning": {}, "data": []})
     steps = 150 if objective == "xtr" else 60
     options = small(
         objective=objective, bag_steps=0, steps=steps, learning_rate=1e-2, batch_size=64
     )
     config = make_config(options.pop("preset"), None, options)
-    trainer = Trainer(folder, easy_text, config, Progress(quiet=True), time.monotonic())
-    before = trainer.validator(trainer.model, bag=False)
+    trainer = Trainer(
+        folder,
+        easy_text,
+        config,
+        choose_hardware(config),
+        TrainingProgress(quiet=True),
+        time.monotonic(),
+    )
+    before = trainer.validator(trainer.state.model, bag=False)
     trained = trainer.train()
     after = records(folder.out, "validation")[-1]["losses"]["en-fr"]
     assert total(config.weights, after) < total(config.weights, before.losses["en-fr"])
@@ -124,9 +132,9 @@ def prepare_both_ways(pairs: list[tuple[str, str]], folder: Path) -> tuple[RunFo
     files[1].write_text("".join(f"{b}\t{a}\n" for a, b in pairs[::-1]), encoding="utf-8")
     sources = [parse_source(str(file)) for file in files]
     run = RunFolder(folder / "model")
-    run.claim({"config": {}, "cleaning": {}, "data": []})
+    run.reserve({"config": {}, "cleaning": {}, "data": []})
     config = make_config("tiny", options={"vocabulary_size": 300, "held_out": 50})
-    prepare(run, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
+    prepare(run, sources, config, cleaning=Cleaning(), progress=TrainingProgress(quiet=True))
     return run, sorted((folder / "model" / "training" / "corpus").iterdir())
 
 
@@ -268,9 +276,9 @@ def test_weights_reach_the_tokens(bilingual_pairs: list[tuple[str, str]], tmp_pa
         for path, w in zip(files, (2, 0.5), strict=True)
     ]
     run = RunFolder(tmp_path / "model")
-    run.claim({})
+    run.reserve({})
     config = make_config("tiny", options={"vocabulary_size": 300, "held_out": 20})
-    prepare(run, sources, config, cleaning=Cleaning(), progress=Progress(quiet=True))
+    prepare(run, sources, config, cleaning=Cleaning(), progress=TrainingProgress(quiet=True))
     [pair] = open_text(run, sources).pairs
     pairs = [line.split("\t") for line in run.cleaned("en-fr").read_text().splitlines()]
     talks = set(files[0].read_text().splitlines())

@@ -49,7 +49,7 @@ def main() -> None:
     try:
         _run(as_json)
     except BabeliteError as error:
-        _fail(str(error), error.code, as_json, shown=error.tell is not False)
+        _fail(str(error), error.code, as_json)
     except KeyboardInterrupt:
         typer.echo("babelite: stopped", err=True)
         sys.exit(130)
@@ -73,11 +73,10 @@ def _run(as_json: bool) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str, code: str, as_json: bool, *, shown: bool = True) -> None:
+def _fail(message: str, code: str, as_json: bool) -> None:
     """Report an error and exit with code 2."""
-    if shown:
-        typer.echo(f"babelite: {message}", err=True)
-    if shown and as_json:
+    typer.echo(f"babelite: {message}", err=True)
+    if as_json:
         error = {"code": code, "message": message}
         typer.echo(json.dumps({"error": error}, ensure_ascii=False))
     sys.exit(2)

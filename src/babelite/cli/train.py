@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Optional, get_args, get_origin
 
@@ -59,36 +58,32 @@ def _train(
 ) -> None:
     from babelite.cli.shared.options import parse_columns
     from babelite.corpus import Cleaning, parse_source
-    from babelite.training import Progress, is_first, make_config, train
+    from babelite.training import (
+        TrainingProgress,
+        is_first_process,
+        is_reported_here,
+        make_config,
+        train,
+    )
 
-    settings = make_config(preset, config, options)
-    chosen = parse_columns(columns)
-    sources = [parse_source(text, chosen) for text in pairs]
-    progress = Progress(quiet=not is_first())
-    cleaning = Cleaning(exclude=tuple(str(path) for path in exclude))
+    progress = TrainingProgress(quiet=not is_first_process())
     try:
-        with _reported_by_one_process():
-            result = train(sources, out, settings, cleaning=cleaning, progress=progress)
+        settings = make_config(preset, config, options)
+        chosen = parse_columns(columns)
+        sources = [parse_source(text, chosen) for text in pairs]
+        cleaning = Cleaning(exclude=tuple(str(path) for path in exclude))
+        result = train(sources, out, settings, cleaning=cleaning, progress=progress)
     except KeyboardInterrupt:
-        progress.say("Stopped, and all is saved: give the same command again to go on.")
+        progress.say("Stopped and saved; run the same command again to resume.")
         raise typer.Exit(130) from None
+    except BabeliteError as error:
+        if is_reported_here(error):
+            raise
+        raise typer.Exit(2) from None  # another of the processes prints it
     for name, value in result.precision_at_1.items():
         progress.say(f"P@1 on held-out pairs, {name}: {100 * value:.1f} %")
     progress.say(f"{result.pairs:,} pairs in {result.seconds:,.0f} s. The model is in {out}")
     progress.say(f"Next: babelite evaluate {out} FILE, or: babelite search FILE QUERY -m {out}")
-
-
-@contextmanager
-def _reported_by_one_process() -> Iterator[None]:
-    """Let one of the processes that were started together print an error."""
-    from babelite.training import is_first
-
-    try:
-        yield
-    except BabeliteError as error:
-        if error.tell is None:
-            error.tell = is_first()
-        raise
 
 
 def _with_options(

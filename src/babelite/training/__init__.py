@@ -1,4 +1,7 @@
-"""Training encoders from parallel text: the extra ``train``."""
+"""Training of encoders on parallel text: the extra ``train``.
+
+Names are imported lazily, so that settings and ``--help`` need not wait for torch.
+"""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,16 +14,18 @@ if TYPE_CHECKING:
     from babelite.training.data.batches import plan_epoch
     from babelite.training.data.tokens import open_tokens, tokenize
     from babelite.training.data.vocabulary import train_vocabulary
-    from babelite.training.device import choose_device, choose_precision, keep_freed_memory
-    from babelite.training.distributed.environment import is_first, read_launch
+    from babelite.training.distributed.environment import is_first_process
+    from babelite.training.distributed.reporting import is_reported_here
     from babelite.training.distributed.setup import join_processes
     from babelite.training.export.onnx_graph import build_graph, build_int8_graph
+    from babelite.training.hardware import Hardware, choose_hardware
     from babelite.training.loop.phases import make_optimizer, plan_phases
+    from babelite.training.loop.signals import TrainingStopped
     from babelite.training.loop.step import Stepper
     from babelite.training.network.losses import Batch, ContrastiveSettings, TrainingModel
     from babelite.training.network.transformer import DualTransformer, NetworkShape
     from babelite.training.objective_parser import parse_objective
-    from babelite.training.progress import Progress
+    from babelite.training.progress import TrainingProgress
     from babelite.training.run import TrainingResult, prepare_text, train
 
 __all__ = [
@@ -28,19 +33,20 @@ __all__ = [
     "Batch",
     "ContrastiveSettings",
     "DualTransformer",
+    "Hardware",
     "NetworkShape",
-    "Progress",
     "Stepper",
     "TrainingConfig",
     "TrainingModel",
+    "TrainingProgress",
     "TrainingResult",
+    "TrainingStopped",
     "build_graph",
     "build_int8_graph",
-    "choose_device",
-    "choose_precision",
-    "is_first",
+    "choose_hardware",
+    "is_first_process",
+    "is_reported_here",
     "join_processes",
-    "keep_freed_memory",
     "make_config",
     "make_optimizer",
     "open_tokens",
@@ -48,34 +54,34 @@ __all__ = [
     "plan_epoch",
     "plan_phases",
     "prepare_text",
-    "read_launch",
     "tokenize",
     "train",
     "train_vocabulary",
 ]
 
-# Looked for, not imported: the settings can be shown without waiting for torch.
+# The libraries are looked up, not imported.
 if any(find_spec(library) is None for library in ("torch", "safetensors", "onnx")):
     raise MissingExtraError("training", "train")
 
 _MODULES = {
+    "PRESETS": "config",
     "Batch": "network.losses",
     "ContrastiveSettings": "network.losses",
     "DualTransformer": "network.transformer",
+    "Hardware": "hardware",
     "NetworkShape": "network.transformer",
-    "PRESETS": "config",
-    "Progress": "progress",
     "Stepper": "loop.step",
     "TrainingConfig": "config",
     "TrainingModel": "network.losses",
+    "TrainingProgress": "progress",
     "TrainingResult": "run",
+    "TrainingStopped": "loop.signals",
     "build_graph": "export.onnx_graph",
     "build_int8_graph": "export.onnx_graph",
-    "choose_device": "device",
-    "choose_precision": "device",
-    "is_first": "distributed.environment",
+    "choose_hardware": "hardware",
+    "is_first_process": "distributed.environment",
+    "is_reported_here": "distributed.reporting",
     "join_processes": "distributed.setup",
-    "keep_freed_memory": "device",
     "make_config": "config",
     "make_optimizer": "loop.phases",
     "open_tokens": "data.tokens",
@@ -83,7 +89,6 @@ _MODULES = {
     "plan_epoch": "data.batches",
     "plan_phases": "loop.phases",
     "prepare_text": "run",
-    "read_launch": "distributed.environment",
     "tokenize": "data.tokens",
     "train": "run",
     "train_vocabulary": "data.vocabulary",

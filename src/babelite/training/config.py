@@ -271,15 +271,13 @@ PRESETS: dict[str, dict[str, Any]] = {
 # How an encoder that has layers is trained on.
 _GENTLE = {"bag_epochs": 0, "bag_share": 0, "learning_rate": 3e-4}
 
-# A budget of the first kind replaces one of the second kind that a preset or a file has.
-_BUDGETS = (
-    ("epochs", "steps"),
-    ("bag_epochs", "bag_steps"),
-    ("epochs", "minutes"),
-    ("steps", "minutes"),
-    ("bag_epochs", "minutes"),
-    ("bag_steps", "minutes"),
-)
+# Options of a layer of settings, and the budgets of earlier layers that they replace.
+_REPLACED_BUDGETS: dict[str, tuple[str, ...]] = {
+    "epochs": ("steps", "minutes"),
+    "steps": ("minutes",),
+    "bag_epochs": ("bag_steps", "minutes"),
+    "bag_steps": ("minutes",),
+}
 
 
 def make_config(
@@ -318,7 +316,7 @@ def make_config(
     start = given.get("start", from_file.get("start"))
     sizes = {} if start is None else _sizes_of(str(start))
     gentle = _GENTLE if sizes.get("layers") else {}
-    settings = _merged(PRESETS[preset], sizes | gentle, from_file, given)
+    settings = _merge(PRESETS[preset], sizes | gentle, from_file, given)
     for name, size in sizes.items():
         if settings[name] != size:
             raise BabeliteError(
@@ -346,31 +344,47 @@ def make_config(
     return config
 
 
-def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of all layers, of which each goes before those in front of it."""
+def _merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge layers of settings; a later layer overrides the earlier ones.
+
+    A phase has one budget, so an option can also remove options of other names from earlier layers
+    (`_REPLACED_BUDGETS`). A bag phase of 0 steps or epochs is omitted: it removes no minutes, and
+    gives them all to the layers.
+    """
     settings: dict[str, Any] = {}
-    bag_share = usual_share = TrainingConfig.model_fields["bag_share"].default
+    bag_share = TrainingConfig.model_fields["bag_share"].default
     for layer in layers:
-        bag = layer.get("bag_steps", layer.get("bag_epochs"))
-        for own, other in _BUDGETS:
-            # A bag phase of 0 is no budget: it is left out of the minutes, and they stay.
-            if own in layer and not (other == "minutes" and own.startswith("bag") and bag == 0):
-                settings.pop(other, None)
+        for name in layer:
+            for replaced in _REPLACED_BUDGETS.get(name, ()):
+                if not (replaced == "minutes" and name.startswith("bag") and _bag(layer) == 0):
+                    settings.pop(replaced, None)
         settings |= layer
-        if "bag_share" in layer:
-            bag_share = layer["bag_share"]
-        elif bag == 0:
-            bag_share = 0
-        elif layer.get("steps", layer.get("epochs")) == 0:
-            bag_share = 1
-        elif bag is not None and bag_share == 0:
-            bag_share = usual_share
+        bag_share = _bag_share(layer, bag_share)
     if settings.get("minutes") is not None:
         settings["bag_share"] = bag_share
     return settings
 
 
-def _sizes_of(start: str) -> dict[str, int]:
-    from babelite.training.warm_start import open_start  # torch, which no other option needs
+def _bag(layer: Mapping[str, Any]) -> Any:  # noqa: ANN401 - not validated yet
+    """The steps or epochs that a layer of settings gives to the bag phase."""
+    return layer.get("bag_steps", layer.get("bag_epochs"))
 
-    return open_start(start).sizes()
+
+def _bag_share(layer: Mapping[str, Any], earlier: Any) -> Any:  # noqa: ANN401 - not validated yet
+    """The bag phase's share of the minutes, as given or as implied by steps and epochs."""
+    if "bag_share" in layer:
+        return layer["bag_share"]
+    if _bag(layer) == 0:
+        return 0
+    if layer.get("steps", layer.get("epochs")) == 0:
+        return 1
+    if _bag(layer) is not None and earlier == 0:
+        return TrainingConfig.model_fields["bag_share"].default
+    return earlier
+
+
+def _sizes_of(start: str) -> dict[str, int]:
+    # Imports torch, which no other option needs.
+    from babelite.training.warm_start import open_initial_encoder
+
+    return open_initial_encoder(start).sizes()

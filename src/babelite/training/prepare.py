@@ -28,9 +28,9 @@ from babelite.storage import read_lines, write_text, writing_atomically
 from babelite.training.config import TrainingConfig
 from babelite.training.data.tokens import TokenizedPairs, open_tokens, tokenize
 from babelite.training.data.vocabulary import train_vocabulary
-from babelite.training.progress import Progress
+from babelite.training.progress import TrainingProgress
 from babelite.training.run_folder import RunFolder
-from babelite.training.warm_start import open_start
+from babelite.training.warm_start import open_initial_encoder
 
 _FEWEST_PAIRS = 20
 # More pairs teach BPE nothing new but cost time and memory.
@@ -70,8 +70,14 @@ class TrainingText:
 
     @property
     def languages(self) -> list[str]:
-        """The languages, in the order in which they are met; their numbers for the heads."""
+        """The languages in order of first occurrence; the position of each is its number."""
         return list(dict.fromkeys(chain.from_iterable(pair.languages for pair in self.pairs)))
+
+    @property
+    def language_numbers(self) -> list[tuple[int, ...]]:
+        """The numbers of the two languages of each language pair."""
+        numbers = {language: number for number, language in enumerate(self.languages)}
+        return [tuple(numbers[code] for code in pair.languages) for pair in self.pairs]
 
 
 def prepare(
@@ -80,7 +86,7 @@ def prepare(
     config: TrainingConfig,
     *,
     cleaning: Cleaning,
-    progress: Progress,
+    progress: TrainingProgress,
 ) -> None:
     """Do what has not been done yet to make text ready for `open_text`.
 
@@ -183,7 +189,7 @@ def _clean(
     sources: Sequence[PairSource],
     config: TrainingConfig,
     cleaning: Cleaning,
-    progress: Progress,
+    progress: TrainingProgress,
 ) -> None:
     cleaner = Cleaner(cleaning)
     with progress.stage(f"Cleaning {name}") as advance:
@@ -233,20 +239,22 @@ def _write(
 
 
 def _vocabulary(
-    run: RunFolder, counts: dict[str, int], config: TrainingConfig, progress: Progress
+    run: RunFolder, counts: dict[str, int], config: TrainingConfig, progress: TrainingProgress
 ) -> Tokenizer:
     if not run.tokenizer.exists():
         if config.start is None:
             text = _learn_vocabulary(run, counts, config.vocabulary_size, progress)
         else:
-            start = open_start(config.start)
-            write_text(run.start, start.folder.description.to_json())
+            start = open_initial_encoder(config.start)
+            write_text(run.initial_encoder, start.folder.description.to_json())
             text = start.tokenizer()
         write_text(run.tokenizer, text)
     return Tokenizer.from_file(str(run.tokenizer))
 
 
-def _learn_vocabulary(run: RunFolder, counts: dict[str, int], size: int, progress: Progress) -> str:
+def _learn_vocabulary(
+    run: RunFolder, counts: dict[str, int], size: int, progress: TrainingProgress
+) -> str:
     files = [run.cleaned(name) for name in counts]
     weight = sum(pair.weight for path in files for pair in _read(path))
     share = min(1.0, _VOCABULARY_PAIRS / weight)

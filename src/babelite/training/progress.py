@@ -24,7 +24,7 @@ from babelite.corpus import Cleaner
 _SECONDS_BETWEEN_LINES = 20.0
 
 
-class Progress:
+class TrainingProgress:
     """Shows stages of preparation and phases of training.
 
     Args:
@@ -102,7 +102,7 @@ class Progress:
 class PhaseProgress:
     """The bar of one phase; in a log, a line every twenty seconds."""
 
-    def __init__(self, parent: Progress, bars: Bars, name: str) -> None:
+    def __init__(self, parent: TrainingProgress, bars: Bars, name: str) -> None:
         self.parent, self.bars, self.name = parent, bars, name
         self.task = bars.add_task(f"Training ({name})", total=1.0, rate="", loss="–", precision="–")
         self.precision = "–"

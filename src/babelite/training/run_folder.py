@@ -57,17 +57,17 @@ class RunFolder:
         return self.text / "tokenizer.json"
 
     @property
-    def start(self) -> Path:
-        """What the encoder that training started from says of itself, if there was one."""
+    def initial_encoder(self) -> Path:
+        """The description of the encoder that training started from, if there was one."""
         return self.text / "start.json"
 
     @property
-    def last(self) -> Path:
-        """The latest checkpoint: weights, optimiser and counters."""
+    def checkpoint(self) -> Path:
+        """The latest checkpoint: weights, optimizer and counters."""
         return self.work / "last.safetensors"
 
     @property
-    def best(self) -> Path:
+    def best_weights(self) -> Path:
         """The weights that were best in validation."""
         return self.work / "best.safetensors"
 
@@ -102,7 +102,7 @@ class RunFolder:
         """The folder of the tokenised pairs of a language pair."""
         return self.text / "tokens" / name
 
-    def claim(self, asked: dict[str, Any]) -> bool:
+    def reserve(self, asked: dict[str, Any]) -> bool:
         """Take the folder for a run, or find that it holds the beginning of the same run.
 
         Args:
@@ -135,11 +135,11 @@ class RunFolder:
         write_record(self.description, asked)
         return False
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Undo the claim of a run whose files cannot be trained on."""
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def claim_shared_text(self, asked: dict[str, Any]) -> None:
+    def reserve_shared_text(self, asked: dict[str, Any]) -> None:
         """Take the folder of shared text, or find that it holds the text that is asked for.
 
         Args:

@@ -26,7 +26,7 @@ from babelite.training.network.transformer import DualTransformer, NetworkShape
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialEncoder:
     """An encoder to start from.
 
     Attributes:
@@ -55,11 +55,11 @@ class Start:
         """The vocabulary, as JSON of `tokenizers`."""
         return self.folder.file(TOKENIZER).read_text(encoding="utf-8")
 
-    def give_to(self, network: DualTransformer) -> None:
+    def load_into(self, network: DualTransformer) -> None:
         """Put the encoder's weights into a network of the same sizes."""
         network.load_state_dict(self._weights())
 
-    def mix_into(self, network: DualTransformer, share: float) -> None:
+    def interpolate_into(self, network: DualTransformer, share: float) -> None:
         """Make a network trained from here the mean of itself and the encoder.
 
         Two networks of which one was trained from the other can be averaged weight by weight: the
@@ -87,7 +87,7 @@ class Start:
         return {name: torch.from_numpy(value) for name, value in found.items()}
 
 
-def open_start(name: str) -> Start:
+def open_initial_encoder(name: str) -> InitialEncoder:
     """Find an encoder to start from.
 
     Args:
@@ -96,4 +96,4 @@ def open_start(name: str) -> Start:
     Raises:
         BabeliteError: The folder holds no finished model.
     """
-    return Start(read_model_folder(DEFAULT_MODEL if name == PACKAGED else name))
+    return InitialEncoder(read_model_folder(DEFAULT_MODEL if name == PACKAGED else name))

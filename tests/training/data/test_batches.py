@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from babelite.training.data import batches
-from babelite.training.data.batches import Rows, batches_per_epoch, plan_epoch
+from babelite.training.data.batches import BatchRows, batches_per_epoch, plan_epoch
 from babelite.training.data.tokens import Side, TokenizedPairs
 
 
@@ -39,11 +39,11 @@ def plan(
     seed: int = 0,
     epoch: int = 0,
     by_length: bool = True,
-) -> list[Rows]:
+) -> list[BatchRows]:
     return list(plan_epoch(corpora, size, seed=seed, epoch=epoch, by_length=by_length))
 
 
-def as_lists(plan: list[Rows]) -> list[tuple[int, list[int]]]:
+def as_lists(plan: list[BatchRows]) -> list[tuple[int, list[int]]]:
     return [(rows.language_pair, rows.rows.tolist()) for rows in plan]
 
 

@@ -26,7 +26,7 @@ from safetensors.torch import load_file
 from shared_steps import Cases, one_step, steps_of_a_process
 
 from babelite import Encoder
-from babelite.training.distributed.group import Processes
+from babelite.training.distributed.group import ProcessGroup
 from babelite.training.objective_parser import OBJECTIVES
 
 PAPER = "ugt + 2*align + 2*sim"
@@ -58,7 +58,7 @@ def test_gradients_are_those_of_one_process_with_the_whole_batch(
     started = [start_function(steps_of_a_process, (cases, tmp_path), e) for e in environments]
     finish(started, [0] * len(started))
     for name, case in cases.items():
-        expected = one_step(Processes(), *case)
+        expected = one_step(ProcessGroup(), *case)
         assert max(float(tensor.abs().max()) for tensor in expected.values()) > 1e-2
         for rank in range(len(started)):
             found = load_file(tmp_path / f"{name}.{rank}.safetensors")
@@ -192,7 +192,7 @@ def test_a_run_goes_on_in_another_number_of_processes(
     finish(start(asked, launched_by_torchrun(2)), [0, 0])
     same_result(out, undisturbed)
     said = (tmp_path / "log.txt").read_text()
-    assert said.count("Stopped, and all is saved") == 2
+    assert said.count("Stopped and saved") == 2
     assert said.count("The model is in") == 1
     assert "Traceback" not in said and "Warning" not in said
     # Finished: nothing is done again, by none of them.

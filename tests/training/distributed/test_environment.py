@@ -6,7 +6,7 @@ import pytest
 from processes import launched_by_slurm, launched_by_torchrun
 
 from babelite.errors import BabeliteError
-from babelite.training.distributed.environment import Launch, is_first, read_launch
+from babelite.training.distributed.environment import Launch, is_first_process, read_launch
 
 
 def test_a_process_on_its_own() -> None:
@@ -42,7 +42,7 @@ def test_torchrun_inside_slurm_goes_first() -> None:
     [
         ({"RANK": "first", "WORLD_SIZE": "2"}, "RANK is 'first', not a number"),
         ({"RANK": "2", "WORLD_SIZE": "2"}, "process 2 of 2"),
-        ({"RANK": "0", "WORLD_SIZE": "5", "LOCAL_WORLD_SIZE": "2"}, "as many processes on every"),
+        ({"RANK": "0", "WORLD_SIZE": "5", "LOCAL_WORLD_SIZE": "2"}, "process 0 of 5, 2 on each"),
     ],
 )
 def test_contradictions_are_told(given: dict[str, str], words: str) -> None:
@@ -54,6 +54,6 @@ def test_the_first_process_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
     for environment, first in zip(launched_by_torchrun(2), (True, False), strict=True):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        assert is_first() is first
+        assert is_first_process() is first
     monkeypatch.setenv("WORLD_SIZE", "many")  # what is wrong must be told by someone
-    assert is_first()
+    assert is_first_process()

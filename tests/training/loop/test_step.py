@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +15,10 @@ from torch import nn
 
 from babelite.errors import BabeliteError
 from babelite.training.config import TrainingConfig
-from babelite.training.device import check_compiler, choose_precision
-from babelite.training.distributed.group import Processes
-from babelite.training.loop.checkpoints import Counters
+from babelite.training.distributed.group import ProcessGroup
+from babelite.training.hardware import Hardware, choose_hardware
 from babelite.training.loop.phases import Phase
+from babelite.training.loop.run_state import RunState
 from babelite.training.loop.step import Stepper
 from babelite.training.network.losses import TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
@@ -25,17 +27,17 @@ CPU = torch.device("cpu")
 
 
 def test_accumulated_gradients_are_the_mean_of_those_of_the_batches() -> None:
-    together = one_step(Processes(), "align + sim", "layers", [50, 40])
-    first = one_step(Processes(), "align + sim", "layers", [50])
-    second = one_step(Processes(), "align + sim", "layers", [40], first=50)
+    together = one_step(ProcessGroup(), "align + sim", "layers", [50, 40])
+    first = one_step(ProcessGroup(), "align + sim", "layers", [50])
+    second = one_step(ProcessGroup(), "align + sim", "layers", [40], first=50)
     for name, tensor in together.items():
         torch.testing.assert_close(tensor, (first[name] + second[name]) / 2, atol=1e-6, rtol=1e-5)
         assert not torch.equal(first[name], second[name])
 
 
 def test_scaled_float16_has_the_gradients_of_float32() -> None:
-    expected = one_step(Processes(), "align + xtr", "layers", [60])
-    found = one_step(Processes(), "align + xtr", "layers", [60], precision=torch.float16)
+    expected = one_step(ProcessGroup(), "align + xtr", "layers", [60])
+    found = one_step(ProcessGroup(), "align + xtr", "layers", [60], precision=torch.float16)
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         size = float(tensor.norm())
@@ -46,31 +48,38 @@ def test_scaled_float16_has_the_gradients_of_float32() -> None:
 def stepper(precision: torch.dtype, **options: Any) -> Stepper:
     network = DualTransformer(NetworkShape(30, dim=8, layers=1, heads=2, hidden_dim=8))
     model = TrainingModel(network, {"align": 1.0})
-    config = TrainingConfig(**options)
-    return Stepper(model, config, [], [], Processes(), CPU, precision)
+    hardware = Hardware(CPU, precision, **options)
+    return Stepper(model, TrainingConfig(), [], [], ProcessGroup(), hardware)
 
 
-def test_the_scale_of_float16_is_part_of_the_counters() -> None:
-    before, after = stepper(torch.float16), stepper(torch.float16)
+def state_of(taken: Stepper) -> RunState:
+    return RunState(taken.model, taken.scaler, time.monotonic())
+
+
+def test_a_checkpoint_contains_the_loss_scale_of_float16(tmp_path: Path) -> None:
+    before, after = (state_of(stepper(torch.float16)) for _ in range(2))
     before.scaler.load_state_dict(
         before.scaler.state_dict() | {"scale": 1024.0, "_growth_tracker": 7}
     )
-    counters = Counters()
-    before.remember(counters)
-    after.recall(Counters.model_validate_json(counters.model_dump_json()))
+    before.save_to(tmp_path / "checkpoint")
+    after.restore_from(tmp_path / "checkpoint")
     assert after.scaler.state_dict() == before.scaler.state_dict()
     assert after.scaler.get_scale() == 1024.0
-    # Other precisions have none.
-    unscaled = Counters()
-    stepper(torch.bfloat16).remember(unscaled)
-    assert unscaled == Counters()
 
 
-def test_float16_is_for_gpus() -> None:
-    config = TrainingConfig(precision="float16")
-    with pytest.raises(BabeliteError, match="too slow on a CPU"):
-        choose_precision(config, CPU)
-    assert choose_precision(config, torch.device("cuda")) is torch.float16
+def test_other_precisions_have_no_loss_scale(tmp_path: Path) -> None:
+    state = state_of(stepper(torch.bfloat16))
+    state.save_to(tmp_path / "checkpoint")
+    assert state.counters.loss_scale is None
+
+
+def test_float16_requires_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BabeliteError) as error:
+        choose_hardware(TrainingConfig(precision="float16", device="cpu"))
+    assert error.value.code == "device-unavailable"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    found = choose_hardware(TrainingConfig(precision="float16", device="cuda"))
+    assert found == Hardware(torch.device("cuda"), torch.float16)
 
 
 def test_rounds_see_the_same_pairs_in_another_order() -> None:
@@ -100,9 +109,12 @@ def test_compilation_on_a_cpu_without_a_compiler_is_refused(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
-    with pytest.raises(BabeliteError, match="no C\\+\\+ compiler"):
-        check_compiler(TrainingConfig(compile=True), CPU)
-    check_compiler(TrainingConfig(), CPU)
-    check_compiler(TrainingConfig(compile=True), torch.device("cuda"))
-    monkeypatch.setenv("CXX", sys.executable)  # any program that is there
-    check_compiler(TrainingConfig(compile=True), CPU)
+    compiled = TrainingConfig(compile=True, device="cpu")
+    with pytest.raises(BabeliteError, match="C\\+\\+ compiler") as error:
+        choose_hardware(compiled)
+    assert error.value.code == "device-unavailable"
+    choose_hardware(TrainingConfig(device="cpu"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    choose_hardware(TrainingConfig(compile=True, device="cuda", precision="float32"))
+    monkeypatch.setenv("CXX", sys.executable)  # any existing program
+    choose_hardware(compiled)

@@ -185,7 +185,7 @@ def test_the_total_is_the_weighted_sum() -> None:
     found = model(make_batch(), seeded())
     assert list(found) == ["ugt", "align", "sim"]
     expected = found["ugt"] + 2 * found["align"] + 0.5 * found["sim"]
-    assert model.total(found).item() == pytest.approx(expected.item())
+    assert model.weighted_sum(found).item() == pytest.approx(expected.item())
 
 
 def test_the_bag_loss_is_align_on_bags() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from babelite.training.data.vocabulary import MASK, PAD, SPECIAL_TOKENS, UNK
-from babelite.training.network.masking import choose_sides, mask_one, mask_tokens
+from babelite.training.network.masking import choose_sides, mask_one_token, mask_tokens
 
 VOCABULARY = 1_000
 CPU = torch.device("cpu")
@@ -45,7 +45,7 @@ def test_mask_tokens_leaves_the_rest_and_the_padding_alone(ids: torch.Tensor) ->
 
 def test_mask_one_hides_one_token_of_the_chosen_sentences(ids: torch.Tensor) -> None:
     rows = torch.arange(len(ids)) % 2 == 0
-    hidden, words = mask_one(ids, rows, seeded())
+    hidden, words = mask_one_token(ids, rows, seeded())
     changed = hidden.ne(ids)
     assert torch.equal(changed.sum(1), rows.long())
     assert torch.equal(hidden[changed], torch.full((100,), MASK))
@@ -55,7 +55,7 @@ def test_mask_one_hides_one_token_of_the_chosen_sentences(ids: torch.Tensor) -> 
 
 def test_mask_one_chooses_every_place_of_a_sentence_equally() -> None:
     ids = torch.tensor([[5, 6, 7, 8, PAD, PAD]]).repeat(4_000, 1)
-    _, words = mask_one(ids, torch.ones(4_000, dtype=torch.bool), seeded())
+    _, words = mask_one_token(ids, torch.ones(4_000, dtype=torch.bool), seeded())
     counts = torch.bincount(words, minlength=9)
     assert counts[:5].sum() == 0
     assert counts[5:].float().div(4_000).tolist() == pytest.approx([0.25] * 4, abs=0.03)
@@ -63,14 +63,14 @@ def test_mask_one_chooses_every_place_of_a_sentence_equally() -> None:
 
 def test_mask_one_of_an_empty_sentence_hides_nothing() -> None:
     ids = torch.zeros(2, 3, dtype=torch.int64)
-    hidden, words = mask_one(ids, torch.tensor([True, False]), seeded())
+    hidden, words = mask_one_token(ids, torch.tensor([True, False]), seeded())
     assert torch.equal(hidden, ids)
     assert words.tolist() == [PAD, PAD]
 
 
 def test_mask_one_takes_unknown_tokens_too() -> None:
     ids = torch.tensor([[UNK, PAD]])
-    hidden, words = mask_one(ids, torch.tensor([True]), seeded())
+    hidden, words = mask_one_token(ids, torch.tensor([True]), seeded())
     assert hidden.tolist() == [[MASK, PAD]]
     assert words.tolist() == [UNK]
 
@@ -83,9 +83,9 @@ def test_the_generator_alone_decides(ids: torch.Tensor) -> None:
     rows = choose_sides(len(ids), seeded(3), CPU)
     assert torch.equal(rows, choose_sides(len(ids), seeded(3), CPU))
     torch.manual_seed(7)
-    first = mask_tokens(ids, VOCABULARY, seeded()), mask_one(ids, rows, seeded())
+    first = mask_tokens(ids, VOCABULARY, seeded()), mask_one_token(ids, rows, seeded())
     torch.manual_seed(8)
-    second = mask_tokens(ids, VOCABULARY, seeded()), mask_one(ids, rows, seeded())
+    second = mask_tokens(ids, VOCABULARY, seeded()), mask_one_token(ids, rows, seeded())
     for a, b in zip(first, second, strict=True):
         assert torch.equal(a[0], b[0])
         assert torch.equal(a[1], b[1])

@@ -56,7 +56,7 @@ def test_folding_changes_no_vector_and_leaves_nothing() -> None:
     ids, offsets = torch.tensor([3, 8, 5, 1, 7, 6]), torch.tensor([0, 2, 5])
     with torch.no_grad():
         expected = network.bag(ids, offsets)
-        plain = model.plain_state()
+        plain = model.folded_state()
         network.fold_ngrams()
         torch.testing.assert_close(network.bag(ids, offsets), expected)
     assert network.ngrams is None

@@ -38,9 +38,9 @@ def _demo(
     from rich.text import Text
 
     from babelite.cli.demo.steps import run_demo
-    from babelite.training import Progress
+    from babelite.training import TrainingProgress
 
-    progress = Progress()
+    progress = TrainingProgress()
     result = run_demo(
         out, places=places or [], download=download, minutes=minutes, progress=progress
     )

@@ -16,7 +16,7 @@ from babelite.errors import BabeliteError
 from babelite.evaluation import RetrievalResult, evaluate, write_report
 from babelite.neighbors import SearchResult, search
 from babelite.storage import write_text
-from babelite.training import Progress, TrainingResult, make_config, train
+from babelite.training import TrainingProgress, TrainingResult, make_config, train
 
 SOURCE_LANGUAGE = "en"
 LANGUAGES = ("fr", "de", "es", "it")
@@ -49,7 +49,7 @@ class DemoResult:
 
 
 def run_demo(
-    out: Path, *, places: Sequence[str], download: bool, minutes: float, progress: Progress
+    out: Path, *, places: Sequence[str], download: bool, minutes: float, progress: TrainingProgress
 ) -> DemoResult:
     """Gather text, use the packaged model on it, train one, measure both, write a report.
 
@@ -100,7 +100,7 @@ def run_demo(
     return DemoResult(trained.out, report, results, examples, seconds)
 
 
-def _fetch(folder: Path, progress: Progress) -> Path:
+def _fetch(folder: Path, progress: TrainingProgress) -> Path:
     done = folder / "complete"
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,9 @@ def _fetch(folder: Path, progress: Progress) -> Path:
     return folder
 
 
-def _gather(folder: Path, places: Sequence[str], progress: Progress) -> dict[str, list[Pair]]:
+def _gather(
+    folder: Path, places: Sequence[str], progress: TrainingProgress
+) -> dict[str, list[Pair]]:
     """Write the training text of each language, unless it is there; return their test pairs.
 
     No test sentence is trained on in any language pair, though English ones often occur in all.
@@ -153,7 +155,7 @@ def _gather(folder: Path, places: Sequence[str], progress: Progress) -> dict[str
     }
 
 
-def _clean_pairs(language: str, places: Sequence[str], progress: Progress) -> list[Pair]:
+def _clean_pairs(language: str, places: Sequence[str], progress: TrainingProgress) -> list[Pair]:
     with progress.stage(f"Gathering {SOURCE_LANGUAGE}-{language}") as advance:
         found = (pair for _, pair in gather(places, SOURCE_LANGUAGE, [language]))
         pairs = list(Cleaner(Cleaning()).clean(found))

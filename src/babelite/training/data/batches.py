@@ -16,7 +16,7 @@ _WINDOW = 1_000_000
 
 
 @dataclass(frozen=True)
-class Rows:
+class BatchRows:
     """One batch, not yet read.
 
     Attributes:
@@ -38,7 +38,7 @@ def plan_epoch(
     by_length: bool,
     batch_tokens: int | None = None,
     groups: Sequence[NDArray[np.int32]] | None = None,
-) -> Iterator[Rows]:
+) -> Iterator[BatchRows]:
     """Yield the batches of one pass over the data.
 
     A pair of weight 1 is used at most once, one of weight 2.5 two or three times, one of weight
@@ -70,7 +70,7 @@ def plan_epoch(
     window_size = _WINDOW if groups is None else max(1, len(shuffled))
     for start in range(0, len(shuffled), window_size):
         window = shuffled[start : start + window_size]
-        batches: list[Rows] = []
+        batches: list[BatchRows] = []
         for number, corpus in enumerate(corpora):
             inside = (window >= firsts[number]) & (window < firsts[number + 1])
             rows = np.concatenate([left[number], window[inside] - firsts[number]])
@@ -85,7 +85,7 @@ def plan_epoch(
             left[number] = np.concatenate([waiting, spare])
             begun[number] = begun[number] or bool(whole)
             batches += [
-                Rows(number, part)
+                BatchRows(number, part)
                 for batch in whole
                 for part in _parts(batch, corpus, batch_tokens, padded=groups is None)
             ]
@@ -93,7 +93,7 @@ def plan_epoch(
     for number, corpus in enumerate(corpora):
         if not begun[number] and len(left[number]):
             rows = left[number][_first_seen(left[number], corpus)]
-            yield from (Rows(number, part) for part in _parts(rows, corpus, batch_tokens))
+            yield from (BatchRows(number, part) for part in _parts(rows, corpus, batch_tokens))
 
 
 def batches_per_epoch(

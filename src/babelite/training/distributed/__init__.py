@@ -1,1 +1,1 @@
-"""Training in several processes."""
+"""Training in several processes: launch, connection, collective operations, batch slices."""

@@ -1,4 +1,4 @@
-"""Which of several processes this one is, as ``torchrun`` and Slurm's ``srun`` tell each."""
+"""Rank and world size of this process, read from the variables of ``torchrun`` or ``srun``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from babelite.errors import BabeliteError
 
 @dataclass(frozen=True)
 class Launch:
-    """The place of a process among those that were started together.
+    """Rank and number of the processes that were started together.
 
     Attributes:
-        by: Who started them; None for a process on its own.
+        launcher: The program that started them; None for a process on its own.
         rank: Number of this process, from 0.
-        world_size: How many processes there are.
-        local_world_size: How many of them are on each machine.
+        world_size: Number of processes.
+        local_world_size: Number of processes on each machine.
     """
 
-    by: Literal["torchrun", "slurm"] | None = None
+    launcher: Literal["torchrun", "slurm"] | None = None
     rank: int = 0
     world_size: int = 1
     local_world_size: int = 1
@@ -33,10 +33,10 @@ class Launch:
 
 
 def read_launch(environment: Mapping[str, str] | None = None) -> Launch:
-    """Find out from the environment which process this is.
+    """Read rank and world size from the environment.
 
-    ``torchrun`` goes before Slurm, as it can be started by it. A batch script of Slurm is a process
-    on its own until it calls ``srun``.
+    ``torchrun`` takes precedence over Slurm, which may have started it. A batch script of Slurm is
+    a process on its own until it calls ``srun``.
 
     Args:
         environment: The variables; those of this process if not given.
@@ -64,30 +64,33 @@ def read_launch(environment: Mapping[str, str] | None = None) -> Launch:
     return Launch()
 
 
-def is_first() -> bool:
-    """Whether this is the process that speaks to the user: the first, or one on its own."""
+def is_first_process() -> bool:
+    """Whether this is process 0, which reports to the user, or a process on its own."""
     try:
         return read_launch().rank == 0
     except BabeliteError:
         return True
 
 
-def _number(given: Mapping[str, str], name: str, otherwise: str) -> int:
-    text = given.get(name, otherwise)
+def _number(given: Mapping[str, str], name: str, default: str) -> int:
+    text = given.get(name, default)
     if not text.isdecimal():
         raise BabeliteError(
             f"the environment variable {name} is {text!r}, not a number",
+            code="option-invalid",
             hint="unset it, or start the processes with torchrun or srun",
         )
     return int(text)
 
 
-def _checked(by: Literal["torchrun", "slurm"], rank: int, size: int, local: int) -> Launch:
+def _checked(launcher: Literal["torchrun", "slurm"], rank: int, size: int, local: int) -> Launch:
     if size == 1:
         return Launch()
     if not (rank < size and 0 < local <= size and size % local == 0):
         raise BabeliteError(
-            f"{by} says this is process {rank} of {size}, {local} on each machine: no such thing",
-            hint="start as many processes on every machine",
+            f"{launcher} sets contradictory numbers: process {rank} of {size}, {local} on each "
+            "machine",
+            code="option-invalid",
+            hint="start the same number of processes on every machine",
         )
-    return Launch(by, rank, size, local)
+    return Launch(launcher, rank, size, local)

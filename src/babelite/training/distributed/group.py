@@ -1,9 +1,9 @@
-"""What the processes that train together know of each other, and all that they tell each other.
+"""Collective operations of the processes that train together, and detection of lost processes.
 
-The model is not wrapped for distributed data parallelism: that averages gradients of processes,
-which is not the gradient of the whole batch when processes have unequal parts, and what it gains by
-sending gradients during the backward pass is small here, as the token embeddings are most of the
-gradient and the last of it to be known. Gradients are summed once a step instead.
+`DistributedDataParallel` is not used. It averages the gradients of processes, which is not the
+gradient of the whole batch when processes have different numbers of pairs. Its advantage, sending
+gradients during the backward pass, is small here: most of the gradient is that of the token
+embeddings, which is computed last. Gradients are summed once a step instead.
 """
 
 from __future__ import annotations
@@ -22,41 +22,39 @@ from torch import Tensor
 
 from babelite.errors import BabeliteError
 from babelite.machine import own_cores
+from babelite.training.distributed.reporting import has_reporter, set_reporter
 
-# Where it is counted how many processes have told, or need not be told, of a loss.
+# The key under which processes count who has reported a loss, or need not report it.
 _LOST = "babelite/lost"
-# Larger gradients are summed where they are, smaller ones joined into one message.
+# Larger gradients are summed in place, smaller ones are joined into one message.
 _LARGE = 1 << 18
-# A peer that died closes its connection and is noticed at once; this is for a machine that is gone.
+# A process that dies closes its connections, which is noticed immediately. This is for machines
+# that stop answering.
 TIMEOUT = timedelta(minutes=30)
-_SECONDS_BETWEEN_LOOKS = 0.1
-_SECONDS_FOR_THE_FIRST = 2.0
+_SECONDS_BETWEEN_POLLS = 0.1
+_SECONDS_FOR_RANK_ZERO = 2.0
 _SECONDS_FOR_READERS = 5.0
 
 
 class LostProcessError(BabeliteError):
-    """Another of the processes that train together is gone.
+    """Another of the processes that train together has ended."""
 
-    Args:
-        tell: Whether it falls to this process to say so.
-    """
-
-    def __init__(self, tell: bool) -> None:
+    def __init__(self) -> None:
         super().__init__(
             "one of the processes was lost, and the others have stopped; the run is saved up to "
             "its last checkpoint",
-            hint="give the same command again to go on, with as many processes as you like",
+            code="process-lost",
+            hint="run the same command again to resume, with any number of processes",
         )
-        self.tell = tell
 
 
-class Processes:
-    """What a training run knows of the processes it consists of; by default it is one alone.
+class ProcessGroup:
+    """The processes of a training run; by default this process alone.
 
     Args:
         rank: Number of this process, from 0; process 0 alone writes files and shows progress.
-        world_size: How many there are.
-        device: Where this process trains, if that was decided for it.
+        world_size: Number of processes.
+        device: Device assigned to this process; None if none was assigned.
     """
 
     def __init__(
@@ -66,41 +64,41 @@ class Processes:
         self._turn = 0
         self._control: dist.ProcessGroup | None = None
         if world_size > 1:
-            # What is agreed on are numbers on the CPU, for which no GPU has to be waited for.
+            # Control messages are numbers on the CPU, so that they need not wait for a GPU.
             self._control = dist.new_group(backend="gloo", timeout=TIMEOUT)
 
     @property
-    def leads(self) -> bool:
+    def is_rank_zero(self) -> bool:
         """Whether this is process 0."""
         return self.rank == 0
 
-    def agree(self, *values: float) -> list[float]:
-        """The highest of each value over all processes, the same everywhere."""
+    def all_reduce_max(self, *values: float) -> list[float]:
+        """The maximum of each value over all processes."""
         if self.world_size == 1:
             return list(values)
         highest = torch.tensor(values, dtype=torch.float64)
-        with self._noticing_losses():
+        with self._detecting_lost_processes():
             dist.all_reduce(highest, dist.ReduceOp.MAX, self._control)
         return list(highest.tolist())
 
-    def total(self, count: int) -> int:
+    def all_reduce_sum(self, count: int) -> int:
         """The sum of a number over all processes."""
         if self.world_size == 1:
             return count
         number = torch.tensor(count)
-        with self._noticing_losses():
+        with self._detecting_lost_processes():
             dist.all_reduce(number, group=self._control)
         return int(number)
 
-    def spread(self, tensors: Sequence[Tensor]) -> None:
-        """Give the tensors of every process the values that process 0 has."""
+    def broadcast(self, tensors: Sequence[Tensor]) -> None:
+        """Copy the tensors of process 0 to all processes, in place."""
         if self.world_size > 1:
-            with self._noticing_losses(), torch.no_grad():
+            with self._detecting_lost_processes(), torch.no_grad():
                 for tensor in tensors:
                     dist.broadcast(tensor, 0)
 
     def gather(self, part: Tensor, sizes: Sequence[int]) -> Tensor:
-        """The rows of all processes below each other; gradients flow back to where they came from.
+        """Concatenate the rows of all processes; gradients flow back to the process of each row.
 
         Args:
             part: (rows of this process, …).
@@ -113,21 +111,21 @@ class Processes:
         return rows
 
     def sum_gradients(self, parameters: Sequence[Tensor], losses: Tensor) -> Tensor:
-        """Add up the gradients of all processes, in place.
+        """Sum the gradients of all processes, in place.
 
         Args:
-            parameters: Those with a gradient here have one in every process.
-            losses: (n,), to be added up as well.
+            parameters: Those that have a gradient here must have one in every process.
+            losses: (n,), summed in the same message.
 
         Returns:
-            The sums of the losses.
+            (n,), the sums of the losses.
         """
         if self.world_size == 1:
             return losses
         gradients = [p.grad for p in parameters if p.grad is not None]
         small = [gradient for gradient in gradients if gradient.numel() < _LARGE]
         joined = torch.cat([losses.float(), *(gradient.flatten().float() for gradient in small)])
-        with self._noticing_losses(), torch.no_grad():
+        with self._detecting_lost_processes(), torch.no_grad():
             dist.all_reduce(joined)
             for gradient in gradients:
                 if gradient.numel() >= _LARGE:
@@ -139,7 +137,7 @@ class Processes:
         return sums
 
     def _sum_rows(self, gradient: Tensor) -> None:
-        """Sum a gradient, of which on a CPU only the rows that are not zero everywhere are sent."""
+        """Sum a gradient; on a CPU only rows that are not zero in every process are sent."""
         if gradient.device.type != "cpu" or gradient.dim() != 2:
             dist.all_reduce(gradient)
             return
@@ -154,14 +152,14 @@ class Processes:
         dist.all_reduce(block)
         gradient[rows] = block
 
-    def lead(self, work: Callable[[], str]) -> str:
-        """Let process 0 do something while the others wait, however long it takes.
+    def run_on_rank_zero(self, work: Callable[[], str]) -> str:
+        """Call a function in process 0 while the others wait, however long it takes.
 
         Args:
-            work: Called in process 0 alone; what it returns is told to all.
+            work: Called in process 0 only.
 
         Returns:
-            What `work` returned.
+            What `work` returned, in every process.
 
         Raises:
             BabeliteError: In the other processes, if `work` failed.
@@ -170,13 +168,13 @@ class Processes:
             return work()
         self._turn += 1
         store, key = _store(), f"babelite/{self._turn}"
-        if not self.leads:
-            return self._follow(store, key)
+        if not self.is_rank_zero:
+            return self._wait_for_answer(store, key)
         try:
             answer = work()
         except BaseException as error:
             store.set(key, "failed")
-            if isinstance(error, Exception):  # the store may end with this process: let them read
+            if isinstance(error, Exception):  # the store may end with this process
                 self._wait_for_readers(store, key)
             raise
         store.set(key, f"done {answer}")
@@ -185,85 +183,84 @@ class Processes:
     def _wait_for_readers(self, store: Any, key: str) -> None:  # noqa: ANN401
         end = time.monotonic() + _SECONDS_FOR_READERS
         while store.add(f"{key}/read", 0) < self.world_size - 1 and time.monotonic() < end:
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            time.sleep(_SECONDS_BETWEEN_POLLS)
 
-    def _follow(self, store: Any, key: str) -> str:  # noqa: ANN401
-        # Looked for again and again, as a call that waits would not let Ctrl-C through.
-        with self._noticing_losses():
+    def _wait_for_answer(self, store: Any, key: str) -> str:  # noqa: ANN401
+        # Polled, because a blocking call would ignore Ctrl-C.
+        with self._detecting_lost_processes():
             while not store.check([key]):
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
+                time.sleep(_SECONDS_BETWEEN_POLLS)
             answer: str = store.get(key).decode()
             store.add(f"{key}/read", 1)
         if answer == "failed":
-            error = BabeliteError("process 0 has stopped", hint="see what it said")
-            error.tell = False
-            raise error
+            error = BabeliteError(
+                "process 0 has stopped", code="process-lost", hint="read its error message"
+            )
+            raise set_reporter(error, here=False)
         return answer[5:]
 
     def cores(self) -> int:
-        """How many CPU cores are there for this process alone."""
+        """Number of CPU cores for this process alone."""
         mine = (socket.gethostname(), own_cores())
         if self.world_size == 1:
             return len(mine[1])
-        with self._noticing_losses():
+        with self._detecting_lost_processes():
             store = _store()
             store.set(f"babelite/cores/{self.rank}", json.dumps([mine[0], sorted(mine[1])]))
             texts = [store.get(f"babelite/cores/{rank}") for rank in range(self.world_size)]
         return share_of_cores(mine, [(where, set(own)) for where, own in map(json.loads, texts)])
 
-    def settle_who_tells(self, error: BaseException) -> None:
-        """Decide which process tells the user of an error that ends this one."""
-        if self.leads and not isinstance(error, LostProcessError):
+    def choose_reporter(self, error: BaseException) -> None:
+        """Decide whether this process prints an error that ends it."""
+        if self.is_rank_zero and not isinstance(error, LostProcessError):
             with suppress(RuntimeError):
-                _store().add(
-                    _LOST, 1
-                )  # the others will find this process gone, and need not say so
-        elif isinstance(error, BabeliteError) and error.tell is None:
-            error.tell = True  # process 0 does not know of it
+                _store().add(_LOST, 1)  # the others will lose this process and need not report it
+        elif isinstance(error, BabeliteError) and not has_reporter(error):
+            set_reporter(error, here=True)  # process 0 does not know of it
 
     @contextmanager
-    def _noticing_losses(self) -> Iterator[None]:
+    def _detecting_lost_processes(self) -> Iterator[None]:
         try:
             yield
         except RuntimeError as error:
-            raise LostProcessError(self._first_to_tell()) from error
+            raise set_reporter(LostProcessError(), self._is_first_to_report()) from error
 
-    def _first_to_tell(self) -> bool:
-        if not self.leads:  # process 0, which has saved the run, goes before the others
-            time.sleep(_SECONDS_FOR_THE_FIRST)
+    def _is_first_to_report(self) -> bool:
+        if not self.is_rank_zero:  # process 0, which has saved the run, reports before the others
+            time.sleep(_SECONDS_FOR_RANK_ZERO)
         try:
             return bool(_store().add(_LOST, 1) == 1)
-        except RuntimeError:  # kept by a process that is gone
+        except RuntimeError:  # the process that kept the store is gone
             return True
 
 
 class _Gather(torch.autograd.Function):
-    """Rows of all processes forward; sums of their gradients backward."""
+    """Forward: the rows of all processes. Backward: the sums of their gradients."""
 
     @staticmethod
-    def forward(ctx: Any, part: Tensor, processes: Processes, sizes: tuple[int, ...]) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, part: Tensor, processes: ProcessGroup, sizes: tuple[int, ...]) -> Tensor:  # noqa: ANN401
         ctx.processes, ctx.sizes = processes, sizes
         padded = part.new_zeros((max(sizes), *part.shape[1:]))
         padded[: len(part)] = part
         parts = [torch.empty_like(padded) for _ in sizes]
-        with processes._noticing_losses():
+        with processes._detecting_lost_processes():
             dist.all_gather(parts, padded)
         return torch.cat([rows[:size] for rows, size in zip(parts, sizes, strict=True)])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:  # noqa: ANN401
         total = gradients[0].contiguous().clone()
-        with ctx.processes._noticing_losses():
+        with ctx.processes._detecting_lost_processes():
             dist.all_reduce(total)
         return torch.split(total, ctx.sizes)[ctx.processes.rank], None, None
 
 
 def share_of_cores(mine: tuple[str, set[int]], everyone: list[tuple[str, set[int]]]) -> int:
-    """How many cores there are for a process, if those that share some do it evenly.
+    """Number of cores for a process when the processes that may use them share them evenly.
 
     Args:
-        mine: Its machine, and the numbers of the cores it may use.
-        everyone: The same of all processes, itself included.
+        mine: Host name and numbers of the cores that this process may use.
+        everyone: The same of all processes, this one included.
 
     Example:
         >>> share_of_cores(("a", {0, 1, 2, 3}), [("a", {0, 1, 2, 3})] * 2 + [("b", {0})])

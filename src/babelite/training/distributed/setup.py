@@ -1,7 +1,7 @@
-"""Connecting the processes that ``torchrun`` or Slurm has started to train together.
+"""Connection of the processes that ``torchrun`` or Slurm started to train together.
 
-Lightning Fabric finds out where they are, connects them and gives each its device. It is imported
-only where there are several.
+Lightning Fabric reads the environment, connects the processes and assigns each a device. It is
+imported only if there are several processes.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ import torch.distributed as dist
 
 from babelite.errors import BabeliteError, MissingExtraError
 from babelite.training.distributed.environment import Launch, read_launch
-from babelite.training.distributed.group import TIMEOUT, Processes
+from babelite.training.distributed.group import TIMEOUT, ProcessGroup
 
 
 @contextmanager
-def join_processes(device: torch.device, launch: Launch | None = None) -> Iterator[Processes]:
+def join_processes(device: torch.device, launch: Launch | None = None) -> Iterator[ProcessGroup]:
     """Connect this process with those that were started with it, for the length of a run.
 
     Args:
-        device: The kind of device to train on; with several GPUs each process gets its own.
-        launch: Which process this is; read from the environment if not given.
+        device: The type of device to train on; each process gets a GPU of its own.
+        launch: Rank and world size of this process; read from the environment if not given.
 
     Yields:
-        The processes.
+        The process group.
 
     Raises:
-        BabeliteError: They cannot be connected.
+        BabeliteError: The processes cannot be connected.
     """
     launch = launch or read_launch()
-    if launch.by is None:
-        yield Processes(device=device)
+    if launch.launcher is None:
+        yield ProcessGroup(device=device)
         return
     processes = _connect(device, launch)
     try:
         yield processes
-        processes.agree(0.0)  # none leaves while another one has something to read
+        processes.all_reduce_max(0.0)  # no process leaves while another has a message to read
     except BaseException as error:
-        # Closing connections of which one end is gone may wait for it, so they are left open.
-        processes.settle_who_tells(error)
+        # The connections stay open: closing one whose other end is gone may block.
+        processes.choose_reporter(error)
         raise
     dist.destroy_process_group()
 
 
-def _connect(device: torch.device, launch: Launch) -> Processes:
+def _connect(device: torch.device, launch: Launch) -> ProcessGroup:
     if find_spec("lightning_fabric") is None:
         raise MissingExtraError("training in several processes", "train")
     from lightning_fabric import Fabric
@@ -65,7 +65,7 @@ def _connect(device: torch.device, launch: Launch) -> Processes:
         try:
             environment = (
                 TorchElasticEnvironment()
-                if launch.by == "torchrun"
+                if launch.launcher == "torchrun"
                 else SLURMEnvironment(auto_requeue=False)
             )
             fabric = Fabric(
@@ -75,11 +75,12 @@ def _connect(device: torch.device, launch: Launch) -> Processes:
                 strategy=DDPStrategy(cluster_environment=environment, timeout=TIMEOUT),
             )
             fabric.launch()
-            return Processes(fabric.global_rank, fabric.world_size, fabric.device)
+            return ProcessGroup(fabric.global_rank, fabric.world_size, fabric.device)
         except (RuntimeError, ValueError, KeyError, MisconfigurationException) as error:
             reason = str(error).strip().splitlines()[0]
             raise BabeliteError(
                 f"the processes could not be connected ({reason})",
-                hint="start as many on every machine, with torchrun --nproc-per-node or "
-                "srun --ntasks-per-node, on a GPU they must not be more than there are",
+                code="process-lost",
+                hint="start the same number on every machine (torchrun --nproc-per-node or "
+                "srun --ntasks-per-node), and not more than a machine has GPUs",
             ) from error

@@ -1,4 +1,4 @@
-"""Training that has come to nothing: its numbers have left what a computer can hold."""
+"""Detection of divergence: losses, weights or vectors that are not finite numbers."""
 
 from __future__ import annotations
 
@@ -12,31 +12,28 @@ from babelite.training.loop.phases import Phase
 
 
 class DivergedError(BabeliteError):
-    """Losses, weights or vectors are no longer finite numbers.
+    """Training has diverged.
 
     Args:
-        phase: The phase in which it was seen.
+        phase: The phase in which it was detected.
         out: The folder of the run.
-        tell: Whether this process is the one to tell the user.
     """
 
-    def __init__(self, phase: Phase, out: Path, *, tell: bool = True) -> None:
+    def __init__(self, phase: Phase, out: Path) -> None:
         option = "learning-rate" if phase.name == "layers" else f"{phase.name}-learning-rate"
         super().__init__(
-            f"training has diverged in the phase {phase.title!r}: its loss or its vectors are no "
-            "longer finite numbers",
+            f"training has diverged in the phase {phase.title!r}: its loss or its vectors are not "
+            "finite numbers",
+            code="training-diverged",
             path=out,
-            hint=f"lower --{option}, and name a new folder with --out",
+            hint=f"lower --{option}, and choose a new folder with --out",
         )
-        self.tell = tell
 
 
 def has_diverged(model: nn.Module, loss: float) -> bool:
-    """Whether a model is beyond repair.
+    """Whether the loss and a weight are not finite.
 
-    Args:
-        model: The model.
-        loss: Its last loss. That alone says little: a step that overflows float16 is left out.
+    The loss alone proves nothing: float16 training skips steps whose loss overflows.
     """
     if math.isfinite(loss):
         return False

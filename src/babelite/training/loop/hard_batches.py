@@ -18,7 +18,7 @@ from babelite.neighbors import spherical_kmeans
 from babelite.training.data.tokens import TokenizedPairs
 from babelite.training.loop.checkpoints import load_weights, save_weights
 from babelite.training.network.transformer import DualTransformer
-from babelite.training.progress import Progress
+from babelite.training.progress import TrainingProgress
 
 PAIRS_A_GROUP = 64
 _BLOCK = 8_192
@@ -60,7 +60,7 @@ def save_groups(
     network: DualTransformer,
     corpora: Sequence[TokenizedPairs],
     seed: int,
-    progress: Progress,
+    progress: TrainingProgress,
 ) -> None:
     """Group the pairs of each language pair, and keep the numbers of their groups in a file."""
     found = {}

@@ -1,4 +1,4 @@
-"""Stopping a run when asked to: by Ctrl-C, or by a system that needs the machine."""
+"""Stopping a run on SIGINT (Ctrl-C) or SIGTERM."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from babelite.training.distributed.group import LostProcessError
 
 
 class TrainingStopped(KeyboardInterrupt):
-    """The user asked to stop; everything done so far is saved."""
+    """The user stopped training; everything done so far is saved."""
 
 
 class StopRequest:
-    """Whether SIGINT or SIGTERM has come, while `listening`."""
+    """Whether SIGINT or SIGTERM has been received while `listening`."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.received = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Remember signals instead of being ended by them, so that a step can be finished."""
+        """Record the signals instead of ending the process, so that the current step finishes."""
 
-        def ask(number: int, frame: FrameType | None) -> None:
-            self.asked = True
+        def receive(number: int, frame: FrameType | None) -> None:
+            self.received = True
 
-        # Python lets the main thread alone decide what signals do.
+        # Python allows only the main thread to set signal handlers.
         main = threading.current_thread() is threading.main_thread()
         numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
-        before = {number: signal.signal(number, ask) for number in numbers}
+        previous = {number: signal.signal(number, receive) for number in numbers}
         try:
             yield
         except LostProcessError:
-            before.clear()  # torchrun ends those left with SIGTERM: not before they have spoken
+            # torchrun sends SIGTERM to the remaining processes: they must report the error first.
+            previous.clear()
             raise
         finally:
-            for number, handler in before.items():
+            for number, handler in previous.items():
                 signal.signal(number, handler)

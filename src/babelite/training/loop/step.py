@@ -1,10 +1,11 @@
-"""One step of training: batches, losses, the gradients of all processes, the optimiser."""
+"""One training step: batches, losses, gradients of all processes, optimizer."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,36 +13,50 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from babelite.training.config import TrainingConfig
-from babelite.training.data.batches import Rows, plan_epoch
+from babelite.training.data.batches import BatchRows, plan_epoch
 from babelite.training.data.tokens import TokenizedPairs
-from babelite.training.distributed.batch_slice import Shard
-from babelite.training.distributed.group import Processes
-from babelite.training.loop.checkpoints import Counters
+from babelite.training.distributed.batch_slice import BatchSlice
+from babelite.training.distributed.group import ProcessGroup
+from babelite.training.hardware import Hardware
 from babelite.training.loop.phases import Phase, order_seed
 from babelite.training.network.losses import Batch, TrainingModel
 
-# No round has as many passes over the data, so that no two rounds share an order.
-_EPOCHS_A_ROUND = 1 << 16
+# More epochs than a round can have, so that no two rounds share an order.
+_EPOCHS_PER_ROUND = 1 << 16
+
+
+class StepResult(NamedTuple):
+    """Loss and gradient of a step.
+
+    Attributes:
+        losses: The loss of each objective.
+        loss: Their weighted sum.
+        gradient_norm: Length of the gradient before clipping. It is 0 in the bag phase, which does
+            not clip, and when float16 overflowed and the step was skipped.
+    """
+
+    losses: dict[str, float]
+    loss: float
+    gradient_norm: float
 
 
 class Stepper:
-    """Takes the steps of a run.
+    """Performs the steps of a run.
 
-    Each step depends on the seed and on its own number alone (order, masks, dropout). How many
-    processes share its batches decides nothing but how gradients are rounded, and which states
-    dropout takes away.
+    Each step depends only on the seed and on its own number (order, masks, dropout). The number of
+    processes affects only how gradients are rounded and which states dropout removes.
 
     Args:
         model: The network with its heads, on the device of this process.
         config: The settings.
         corpora: The tokenised pairs of each language pair.
-        languages: The numbers of each language pair's languages.
-        processes: All that train together.
-        device: Where to compute.
-        precision: What the layers are computed in.
+        languages: The language numbers of each language pair.
+        processes: The processes that train together.
+        hardware: Device and precision.
 
     Attributes:
-        groups: Which group each pair of each language pair is in; needed by the phase ``similar``.
+        scaler: The loss scale of float16; disabled in other precisions.
+        groups: The group of each pair of each language pair; the phase ``similar`` needs it.
     """
 
     def __init__(
@@ -50,24 +65,24 @@ class Stepper:
         config: TrainingConfig,
         corpora: Sequence[TokenizedPairs],
         languages: Sequence[tuple[int, ...]],
-        processes: Processes,
-        device: torch.device,
-        precision: torch.dtype,
+        processes: ProcessGroup,
+        hardware: Hardware,
     ) -> None:
         self.model, self.config, self.processes = model, config, processes
-        self.corpora, self.languages = corpora, languages
-        self.device, self.precision = device, precision
+        self.corpora, self.languages, self.hardware = corpora, languages, hardware
         self.groups: list[NDArray[np.int32]] | None = None
-        # Gradients below 6e-8 would be zero in float16; the layers' alone are computed in it.
-        self.scaler = torch.amp.GradScaler(device.type, enabled=precision is torch.float16)
-        if config.compile:
-            # Batches differ in length: one graph for all, not one for each.
+        # Gradients below 6e-8 would be zero in float16; only the layers are computed in it.
+        self.scaler = torch.amp.GradScaler(
+            hardware.device.type, enabled=hardware.precision is torch.float16
+        )
+        if hardware.compile:
+            # Batches differ in length: compile one graph for all lengths.
             model.network.transformer.compile(dynamic=True)
 
-    def batches(self, phase: Phase, done: int) -> Iterator[Rows]:
-        """Endless batches of a phase, each whole, without the first `done`."""
+    def batches(self, phase: Phase, done: int) -> Iterator[BatchRows]:
+        """Yield whole batches of a phase without end, starting after the first `done`."""
         seed = order_seed(self.config.seed, phase.name)
-        epoch = phase.round_number * _EPOCHS_A_ROUND
+        epoch = phase.round_number * _EPOCHS_PER_ROUND
         while True:
             plan = plan_epoch(
                 self.corpora,
@@ -86,33 +101,31 @@ class Stepper:
             epoch += 1
 
     def step(
-        self, phase: Phase, batches: Sequence[Rows], number: int, optimizer: torch.optim.Optimizer
-    ) -> tuple[dict[str, float], float, float]:
-        """Change the weights by the mean gradient of some batches.
+        self,
+        phase: Phase,
+        batches: Sequence[BatchRows],
+        number: int,
+        optimizer: torch.optim.Optimizer,
+    ) -> StepResult:
+        """Update the weights with the mean gradient of some batches.
 
         Args:
-            phase: The phase under way.
-            batches: Whole batches, of which this process takes its part.
+            phase: The current phase.
+            batches: Whole batches, of which this process computes its slice.
             number: Steps done before this one in the phase.
-            optimizer: The optimiser of the phase.
-
-        Returns:
-            The loss of each objective, their weighted sum, and the length of the gradient (0 in the
-            bag phase, which does not clip it, and when float16 overflowed and the step is left
-            out).
+            optimizer: The optimizer of the phase.
 
         Raises:
-            LostProcessError: Another process is gone; weights and
-                optimiser are as they were.
+            LostProcessError: Another process has ended; weights and optimizer are unchanged.
         """
         optimizer.zero_grad(set_to_none=True)
         scaled = phase.name != "bag" and self.scaler.is_enabled()
         found = []
         for place, rows in enumerate(batches):
             losses = self._losses(phase, rows, number * len(batches) + place)
-            loss = losses["align"] if phase.name == "bag" else self.model.total(losses)
-            part = loss if len(batches) == 1 else loss / len(batches)
-            (self.scaler.scale(part) if scaled else part).backward()  # type: ignore[no-untyped-call]
+            loss = losses["align"] if phase.name == "bag" else self.model.weighted_sum(losses)
+            share = loss if len(batches) == 1 else loss / len(batches)
+            (self.scaler.scale(share) if scaled else share).backward()  # type: ignore[no-untyped-call]
             found.append(torch.stack([*losses.values(), loss]).detach())
         trained = [p for group in optimizer.param_groups for p in group["params"]]
         values = found[0] if len(found) == 1 else torch.stack(found).mean(0)
@@ -130,63 +143,51 @@ class Stepper:
         else:
             optimizer.step()
         *each, total = values.tolist()
-        return dict(zip(losses, each, strict=True)), total, norm
+        return StepResult(dict(zip(losses, each, strict=True)), total, norm)
 
-    def _losses(self, phase: Phase, rows: Rows, number: int) -> dict[str, Tensor]:
-        """What this process adds to each objective's loss."""
+    def _losses(self, phase: Phase, rows: BatchRows, number: int) -> dict[str, Tensor]:
+        """What this process adds to the loss of each objective."""
         count = self.processes.world_size
         if count == 1:
             return self._losses_of(phase, rows, number, None)
         if len(rows.rows) >= count:
-            return self._losses_of(phase, rows, number, Shard(self.processes, len(rows.rows)))
-        # Too few pairs for all: each process takes them all, and an equal share of the loss.
+            batch_slice = BatchSlice(self.processes, len(rows.rows))
+            return self._losses_of(phase, rows, number, batch_slice)
+        # Fewer pairs than processes: each computes all pairs, and an equal share of the loss.
         losses = self._losses_of(phase, rows, number, None)
         return {name: loss / count for name, loss in losses.items()}
 
     def _losses_of(
-        self, phase: Phase, rows: Rows, number: int, shard: Shard | None
+        self, phase: Phase, rows: BatchRows, number: int, batch_slice: BatchSlice | None
     ) -> dict[str, Tensor]:
-        corpus = self.corpora[rows.language_pair]
-        mine = rows.rows if shard is None else shard.take_rows(rows.rows)
+        corpus, device = self.corpora[rows.language_pair], self.hardware.device
+        own_rows = rows.rows if batch_slice is None else batch_slice.take_rows(rows.rows)
         both = (corpus.source, corpus.target)
         if phase.name == "bag":
             sides = [
-                tuple(torch.from_numpy(part).to(self.device) for part in side.flat(mine))
+                tuple(torch.from_numpy(part).to(device) for part in side.flat(own_rows))
                 for side in both
             ]
-            return {"align": self.model.bag_loss(sides[0], sides[1], shard)}  # type: ignore[arg-type]
+            return {"align": self.model.bag_loss(sides[0], sides[1], batch_slice)}  # type: ignore[arg-type]
         first, second = self.languages[rows.language_pair]
         source, target = (
-            torch.from_numpy(side.padded(mine, side.longest(rows.rows))).to(self.device)
+            torch.from_numpy(side.padded(own_rows, side.longest(rows.rows))).to(device)
             for side in both
         )
-        stretch = f"{phase.name} {phase.round_number}" if phase.round_number else phase.name
-        seed = step_seed(self.config.seed, stretch, number)
+        name = f"{phase.name} {phase.round_number}" if phase.round_number else phase.name
+        seed = step_seed(self.config.seed, name, number)
         # Masks are drawn for the whole batch; dropout in each process for its own pairs.
         rank = self.processes.rank
         torch.manual_seed(step_seed(seed, "dropout", rank) if rank else seed)
-        generator = torch.Generator(self.device).manual_seed(seed)
-        enabled = self.precision is not torch.float32
-        with torch.autocast(self.device.type, dtype=self.precision, enabled=enabled):
+        generator = torch.Generator(device).manual_seed(seed)
+        with self.hardware.autocast():
             losses: dict[str, Tensor] = self.model(
-                Batch(source, target, first, second, shard), generator
+                Batch(source, target, first, second, batch_slice), generator
             )
         return losses
 
-    def remember(self, counters: Counters) -> None:
-        """Put what a checkpoint has to know into the counters."""
-        if self.scaler.is_enabled():
-            counters.loss_scale = self.scaler.get_scale()
-            counters.steps_at_scale = self.scaler.state_dict()["_growth_tracker"]
-
-    def recall(self, counters: Counters) -> None:
-        """Go on from the counters of a checkpoint."""
-        if self.scaler.is_enabled() and counters.loss_scale is not None:
-            changed = {"scale": counters.loss_scale, "_growth_tracker": counters.steps_at_scale}
-            self.scaler.load_state_dict(self.scaler.state_dict() | changed)
-
 
 def step_seed(seed: int, phase: str, step: int) -> int:
-    """The seed of one batch's masks and dropout: 63 bits that depend on nothing else."""
+    """A 63-bit seed for the masks and the dropout of one batch."""
     digest = hashlib.blake2b(f"{seed} {phase} {step}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1

@@ -1,61 +1,57 @@
-"""What a run says of itself between two lines of its metrics file."""
+"""Mean losses, learning rate and speed of the steps since the last line of the metrics file."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
-import torch
-
-from babelite.training.loop.checkpoints import Counters
 from babelite.training.loop.phases import Phase
+from babelite.training.loop.run_state import RunState
+from babelite.training.loop.step import StepResult
 
 
-class Record:
-    """Losses since the last line.
+class StepStats:
+    """Sums over the steps since the last record.
 
-    Args:
-        counters: Where the run is; they move on while the record is kept.
+    Attributes:
+        rate: Pairs a second, in the latest record.
+        loss: Mean loss, in the latest record.
     """
 
-    def __init__(self, counters: Counters) -> None:
-        self.counters, self.rate, self.loss = counters, 0.0, 0.0
-        self._open()
+    def __init__(self, state: RunState) -> None:
+        self.state, self.rate, self.loss = state, 0.0, 0.0
+        self._reset()
 
-    def _open(self) -> None:
-        self.since, self.pairs, self.steps = time.monotonic(), self.counters.pairs, 0
-        self.sums: dict[str, float] = {}
-        self.total, self.norm = 0.0, 0.0
+    def _reset(self) -> None:
+        self._since, self._pairs = time.monotonic(), self.state.counters.pairs
+        self._sums: dict[str, float] = {}
+        self._steps, self._loss, self._norm = 0, 0.0, 0.0
 
-    def add(self, losses: dict[str, float], loss: float, norm: float) -> None:
-        """Take in a step: each objective's loss, their weighted sum, and the gradient's length."""
-        for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.steps, self.total, self.norm = self.steps + 1, self.total + loss, self.norm + norm
+    def add(self, result: StepResult) -> None:
+        """Add a step."""
+        for name, value in result.losses.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._steps += 1
+        self._loss += result.loss
+        self._norm += result.gradient_norm
 
-    def close(
-        self, phase: Phase, optimizer: torch.optim.Optimizer, seconds: float
-    ) -> dict[str, Any]:
-        """The line about the steps so far, after which a new record begins.
-
-        Args:
-            phase: The phase under way.
-            optimizer: Its optimiser, for the learning rate.
-            seconds: Time spent in the whole run.
-        """
-        self.rate = (self.counters.pairs - self.pairs) / (time.monotonic() - self.since)
-        self.loss = self.total / self.steps
+    def make_record(self, phase: Phase) -> dict[str, Any]:
+        """Make the record of the steps so far, and start the next one."""
+        counters, optimizer = self.state.counters, self.state.optimizer
+        assert optimizer is not None
+        self.rate = (counters.pairs - self._pairs) / (time.monotonic() - self._since)
+        self.loss = self._loss / self._steps
         record = {
             "event": "train",
             "phase": phase.title,
-            "step": self.counters.step,
-            "pairs": self.counters.pairs,
-            "seconds": round(seconds, 2),
+            "step": counters.step,
+            "pairs": counters.pairs,
+            "seconds": round(self.state.seconds(), 2),
             "lr": optimizer.param_groups[-1]["lr"],
             "pairs_per_second": round(self.rate, 1),
-            "losses": {name: value / self.steps for name, value in self.sums.items()},
+            "losses": {name: value / self._steps for name, value in self._sums.items()},
             "loss": self.loss,
-            "gradient_norm": self.norm / self.steps,
+            "gradient_norm": self._norm / self._steps,
         }
-        self._open()
+        self._reset()
         return record

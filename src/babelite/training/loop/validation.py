@@ -55,7 +55,6 @@ class Validator:
         self, text: TrainingText, *, max_tokens: int, device: torch.device, seed: int
     ) -> None:
         self.device, self.seed = device, seed
-        numbers = {language: number for number, language in enumerate(text.languages)}
         self.sides = {
             pair.name: tuple(
                 [
@@ -66,10 +65,8 @@ class Validator:
             )
             for pair in text.pairs
         }
-        self.languages = {
-            pair.name: tuple(numbers[language] for language in pair.languages)
-            for pair in text.pairs
-        }
+        names = [pair.name for pair in text.pairs]
+        self.languages = dict(zip(names, text.language_numbers, strict=True))
 
     @torch.no_grad()
     def __call__(self, model: TrainingModel, *, bag: bool) -> Validation:

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from babelite.training.data.vocabulary import PAD
-from babelite.training.distributed.batch_slice import Shard
+from babelite.training.distributed.batch_slice import BatchSlice
 from babelite.training.network import objectives
 from babelite.training.network.heads import ReconstructionHead, TranslationDecoder
-from babelite.training.network.masking import choose_sides, mask_one, mask_tokens
+from babelite.training.network.masking import choose_sides, mask_one_token, mask_tokens
 from babelite.training.network.transformer import DualTransformer
 
 _WITH_WORD_MASKED = {"smlm", "ugt"}
@@ -34,15 +34,15 @@ class Batch:
         target: int64 (B, L2), PAD after the end.
         source_language: Number of the first side's language.
         target_language: Number of the second side's language.
-        shard: Which part of a batch these pairs are, if several processes share it; then L1 and L2
-            are those of the whole batch.
+        batch_slice: The slice of a batch that these pairs are, if several processes share it; then
+            L1 and L2 are those of the whole batch.
     """
 
     source: Tensor
     target: Tensor
     source_language: int = 0
     target_language: int = 1
-    shard: Shard | None = None
+    batch_slice: BatchSlice | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,11 @@ class TrainingModel(nn.Module):
         views = _Views(self, batch, generator)
         return {name: _LOSSES[name](views) for name in self.weights}
 
-    def total(self, losses: Mapping[str, Tensor]) -> Tensor:
+    def weighted_sum(self, losses: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum of the losses."""
         return torch.stack([weight * losses[name] for name, weight in self.weights.items()]).sum()
 
-    def plain_state(self) -> dict[str, Tensor]:
+    def folded_state(self) -> dict[str, Tensor]:
         """The state dict with the n-grams that pieces share added to the token embeddings."""
         state: dict[str, Tensor] = self.state_dict()
         if self.network.ngrams is not None:
@@ -130,29 +130,33 @@ class TrainingModel(nn.Module):
         self,
         source: tuple[Tensor, Tensor],
         target: tuple[Tensor, Tensor],
-        shard: Shard | None = None,
+        batch_slice: BatchSlice | None = None,
     ) -> Tensor:
         """``align`` on the encoder without its layers.
 
         Args:
             source: Flat ids of the first sides, and where each begins.
             target: The same of the second sides.
-            shard: Which part of a batch these pairs are, if not all of it.
+            batch_slice: Which part of a batch these pairs are, if not all of it.
         """
         ids = torch.cat([source[0], target[0]])
         offsets = torch.cat([source[1], target[1] + len(source[0])])
         # Both sides at once: a token that they share is normalised, and its gradient made, once.
         u, v = self.network.bag(ids, offsets).chunk(2)
         loss = objectives.alignment_loss(
-            u, v, cosine=True, temperature=self.contrastive.temperature, whole=_whole(u, v, shard)
+            u,
+            v,
+            cosine=True,
+            temperature=self.contrastive.temperature,
+            whole=_whole(u, v, batch_slice),
         )
-        return loss if shard is None else loss * shard.share
+        return loss if batch_slice is None else loss * batch_slice.share
 
 
-def _whole(u: Tensor, v: Tensor, shard: Shard | None) -> objectives.Whole | None:
-    if shard is None:
+def _whole(u: Tensor, v: Tensor, batch_slice: BatchSlice | None) -> objectives.Whole | None:
+    if batch_slice is None:
         return None
-    return objectives.Whole(*shard.gather(u, v), shard.places(u.device))
+    return objectives.Whole(*batch_slice.gather(u, v), batch_slice.places(u.device))
 
 
 class _Views:
@@ -167,11 +171,11 @@ class _Views:
     def words(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Each side with one word masked in one of the two, and the words."""
         source, target = self.sides
-        generator, shard = self.generator, self.batch.shard
-        first = choose_sides(len(source), generator, source.device, shard)
+        generator, batch_slice = self.generator, self.batch.batch_slice
+        first = choose_sides(len(source), generator, source.device, batch_slice)
         return (
-            mask_one(source, first, generator, shard),
-            mask_one(target, ~first, generator, shard),
+            mask_one_token(source, first, generator, batch_slice),
+            mask_one_token(target, ~first, generator, batch_slice),
         )
 
     @cached_property
@@ -191,7 +195,7 @@ class _Views:
     @cached_property
     def whole(self) -> objectives.Whole | None:
         """What they are compared with, if other processes have other parts of the batch."""
-        return _whole(*self.compared, self.batch.shard)
+        return _whole(*self.compared, self.batch.batch_slice)
 
     @cached_property
     def own_logits(self) -> tuple[Tensor, Tensor]:
@@ -207,11 +211,15 @@ class _Views:
 
     def mean_of_pairs(self, loss: Tensor) -> Tensor:
         """The part of the batch's loss, from a mean over the pairs of this process."""
-        return loss if self.batch.shard is None else loss * self.batch.shard.share
+        return loss if self.batch.batch_slice is None else loss * self.batch.batch_slice.share
 
     def mean_of_tokens(self, loss: Tensor, count: int) -> Tensor:
         """The part of the batch's loss, from a mean over `count` tokens of this process."""
-        return loss if self.batch.shard is None else self.batch.shard.part(loss, count)
+        return (
+            loss
+            if self.batch.batch_slice is None
+            else self.batch.batch_slice.part_of_mean(loss, count)
+        )
 
     def predict(self, vectors: Tensor, side: int) -> Tensor:
         """Logits for tokens of a side's language."""
@@ -224,7 +232,7 @@ def _mlm(views: _Views) -> Tensor:
     total = views.batch.source.new_zeros((), dtype=torch.float32)
     for side, ids in enumerate(views.sides):
         hidden, chosen = mask_tokens(
-            ids, views.model.network.shape.vocabulary_size, views.generator, views.batch.shard
+            ids, views.model.network.shape.vocabulary_size, views.generator, views.batch.batch_slice
         )
         states = views.model.network.states(hidden)[chosen]
         loss = objectives.token_loss(views.predict(states, side), ids[chosen])
@@ -235,7 +243,7 @@ def _mlm(views: _Views) -> Tensor:
 def _tlm(views: _Views) -> Tensor:
     joined, positions = join_sides(*views.sides)
     size = views.model.network.shape.vocabulary_size
-    hidden, chosen = mask_tokens(joined, size, views.generator, views.batch.shard)
+    hidden, chosen = mask_tokens(joined, size, views.generator, views.batch.batch_slice)
     states = views.model.network.states(hidden, positions)
     first = torch.arange(joined.shape[1], device=joined.device) < views.sides[0].shape[1]
     logits, tokens = [], []
