@@ -51,7 +51,7 @@ def refuse(
         (["--dimension", "4"], ["--dimension"]),
         (["--dim", "wide"], ["--dim", "integer"]),
         (["--precision", "float16", "--device", "cpu"], ["float16", "--precision bfloat16"]),
-        (["--compile", "--device", "cpu"], ["no C++ compiler", "leave out --compile"]),
+        (["--compile", "--device", "cpu"], ["C++ compiler", "omit --compile"]),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_made(
