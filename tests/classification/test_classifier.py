@@ -9,7 +9,7 @@ import pytest
 from word_encoder import WordEncoder
 
 from babelite import Encoder
-from babelite.classification import Kind, TextClassifier
+from babelite.classification import ClassifierKind, TextClassifier
 from babelite.corpus import LabelledText, hold_out
 from babelite.errors import BabeliteError
 
@@ -24,18 +24,19 @@ ROWS = [
     for j in range(5)
     for k in (0, 3)
 ]
-KINDS: tuple[Kind, ...] = ("logistic", "mlp")
+Trained = dict[ClassifierKind, TextClassifier]
+KINDS: tuple[ClassifierKind, ...] = ("logistic", "mlp")
 
 
 @pytest.fixture(scope="module")
-def trained() -> dict[Kind, TextClassifier]:
+def trained() -> Trained:
     rows, dev = hold_out(ROWS)
     return {kind: TextClassifier.train(WordEncoder(), rows, dev, classifier=kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_saved_classifier_answers_as_before(
-    kind: Kind, trained: dict[Kind, TextClassifier], tmp_path: Path
+def test_a_saved_classifier_predicts_as_before(
+    kind: ClassifierKind, trained: Trained, tmp_path: Path
 ) -> None:
     before, path = trained[kind], tmp_path / "topics.classifier"
     before.save(path)
@@ -50,7 +51,7 @@ def test_a_saved_classifier_answers_as_before(
     assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["again", "topics.classifier"]
 
 
-def test_no_pickle_is_written(trained: dict[Kind, TextClassifier], tmp_path: Path) -> None:
+def test_no_pickle_is_written(trained: Trained, tmp_path: Path) -> None:
     trained["mlp"].save(tmp_path / "c")
     with zipfile.ZipFile(tmp_path / "c") as archive:
         for name in archive.namelist():
@@ -76,7 +77,7 @@ def test_the_same_seed_gives_the_same_file(tmp_path: Path) -> None:
 def test_another_encoder_is_refused(
     encoder: WordEncoder | None,
     problem: str,
-    trained: dict[Kind, TextClassifier],
+    trained: Trained,
     tmp_path: Path,
 ) -> None:
     trained["logistic"].save(tmp_path / "c")
@@ -84,7 +85,7 @@ def test_another_encoder_is_refused(
         TextClassifier.load(tmp_path / "c", encoder)
 
 
-def test_the_model_that_babelite_carries_is_opened_again(tmp_path: Path) -> None:
+def test_the_packaged_model_is_opened_on_load(tmp_path: Path) -> None:
     encoder = Encoder.load(threads=1)
     rows = [LabelledText("a", "A sunny day."), LabelledText("b", "The bank has closed.")]
     TextClassifier.train(encoder, rows).save(tmp_path / "c")
@@ -92,25 +93,27 @@ def test_the_model_that_babelite_carries_is_opened_again(tmp_path: Path) -> None
     assert [found.label for found in loaded.predict([row.text for row in rows])] == ["a", "b"]
 
 
-def test_files_that_are_no_classifiers(trained: dict[Kind, TextClassifier], tmp_path: Path) -> None:
+def test_damaged_files_are_refused(trained: Trained, tmp_path: Path) -> None:
     path = tmp_path / "c"
     trained["mlp"].save(path)
     whole = path.read_bytes()
     for size in (0, 3, 100, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:size])
-        with pytest.raises(BabeliteError, match=r"c: is (not a classifier|cut off)"):
+        with pytest.raises(BabeliteError, match=r"c: is (not a classifier|truncated)") as refused:
             TextClassifier.load(path, WordEncoder())
+        assert refused.value.code in ("format-unknown", "file-damaged")
     for place in range(len(whole) // 3, len(whole), 997):
         changed = bytearray(whole)
         changed[place] ^= 0xFF
         path.write_bytes(changed)
         try:
-            TextClassifier.load(path, WordEncoder())  # a byte that nothing depends on
+            TextClassifier.load(path, WordEncoder())  # an unused byte was changed
         except BabeliteError as error:
-            assert "damaged" in str(error)
+            assert error.code == "file-damaged"
     path.write_text("label\ttext\n")
-    with pytest.raises(BabeliteError, match="is not a classifier; make one with: babelite"):
+    with pytest.raises(BabeliteError) as refused:
         TextClassifier.load(path, WordEncoder())
+    assert refused.value.code == "format-unknown"
     with pytest.raises(BabeliteError, match="there is no such file"):
         TextClassifier.load(tmp_path / "none", WordEncoder())
 
@@ -122,7 +125,7 @@ def test_pickles_inside_are_refused(tmp_path: Path) -> None:
         TextClassifier.load(tmp_path / "c", WordEncoder())
 
 
-def test_a_newer_format(trained: dict[Kind, TextClassifier], tmp_path: Path) -> None:
+def test_a_newer_format(trained: Trained, tmp_path: Path) -> None:
     trained["mlp"].save(tmp_path / "c")
     with np.load(tmp_path / "c", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
@@ -134,7 +137,9 @@ def test_a_newer_format(trained: dict[Kind, TextClassifier], tmp_path: Path) -> 
         TextClassifier.load(tmp_path / "c", WordEncoder())
 
 
-def test_a_stream_is_what_all_at_once_is(trained: dict[Kind, TextClassifier]) -> None:
+def test_streaming_equals_predicting_in_one_call(
+    trained: Trained,
+) -> None:
     texts = [row.text for row in ROWS]
     classifier = trained["logistic"]
     streamed = list(classifier.stream(iter(texts), block_size=7))
@@ -142,7 +147,7 @@ def test_a_stream_is_what_all_at_once_is(trained: dict[Kind, TextClassifier]) ->
     assert [found.label for _, found in streamed] == [f.label for f in classifier.predict(texts)]
 
 
-def test_trained_again_on_more(trained: dict[Kind, TextClassifier]) -> None:
+def test_refitting_on_more_texts(trained: Trained) -> None:
     again = trained["logistic"].refitted(ROWS)
     assert again.predict(["ball"])[0].label == "sport"
     assert again.head.arrays()["weights"].shape == (16, 2)
@@ -152,7 +157,7 @@ def test_trained_again_on_more(trained: dict[Kind, TextClassifier]) -> None:
     assert trained["mlp"].refitted(ROWS) is trained["mlp"]
 
 
-def test_trained_again_after_loading(trained: dict[Kind, TextClassifier], tmp_path: Path) -> None:
+def test_refitting_after_loading(trained: Trained, tmp_path: Path) -> None:
     trained["logistic"].save(tmp_path / "c")
     loaded = TextClassifier.load(tmp_path / "c", trained["logistic"].encoder)
     np.testing.assert_allclose(
@@ -162,7 +167,7 @@ def test_trained_again_after_loading(trained: dict[Kind, TextClassifier], tmp_pa
     )
 
 
-def test_blank_texts_count_for_nothing() -> None:
+def test_blank_texts_are_ignored() -> None:
     blank = [LabelledText("sport", " "), LabelledText("food", "")]
     with_blank = TextClassifier.train(WordEncoder(), [*ROWS, *blank], blank)
     without = TextClassifier.train(WordEncoder(), ROWS)

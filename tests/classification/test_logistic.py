@@ -21,7 +21,7 @@ def noisy(count: int = 120, seed: int = 0) -> tuple[NDArray[np.float32], list[st
 
 
 @pytest.mark.parametrize("strength", [0.3, 10.0, 100.0])
-def test_it_is_scikit_learns(strength: float) -> None:
+def test_equal_to_scikit_learn(strength: float) -> None:
     linear_model = pytest.importorskip("sklearn.linear_model")
     vectors, labels = noisy()
     theirs = linear_model.LogisticRegression(C=strength, tol=1e-8, max_iter=5_000)
@@ -34,7 +34,7 @@ def test_it_is_scikit_learns(strength: float) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 5, 40])
-def test_the_minimum_of_a_quadratic(size: int) -> None:
+def test_minimize_finds_the_minimum_of_a_quadratic(size: int) -> None:
     rng = np.random.default_rng(size)
     root = rng.standard_normal((size, size))
     matrix, goal = root @ root.T + 0.1 * np.eye(size), rng.standard_normal(size)
@@ -46,7 +46,7 @@ def test_the_minimum_of_a_quadratic(size: int) -> None:
     np.testing.assert_allclose(found, goal, atol=1e-6)
 
 
-def test_the_strength_that_is_best_on_dev_is_kept() -> None:
+def test_the_best_strength_on_dev_is_kept() -> None:
     vectors, labels = noisy()
     dev, true = noisy(60, seed=1)
     strengths = (0.01, 1.0, 1000.0)
@@ -58,7 +58,7 @@ def test_the_strength_that_is_best_on_dev_is_kept() -> None:
     ]
     chosen = LogisticClassifier(strengths).fit(vectors, labels, dev, true)
     assert chosen.chosen_strength_ == strengths[int(np.argmax(rights))]
-    # All are wrong about these, and the weakest weights are the least sure of it.
+    # All predictions on these are wrong; the smallest weights give the highest likelihood.
     wrong = ["yzx"["xyz".index(label)] for label in labels[:5]]
     sure = LogisticClassifier((1.0, 0.01, 1000.0)).fit(vectors, labels, vectors[:5], wrong)
     assert sure.chosen_strength_ == 0.01
@@ -75,7 +75,7 @@ def test_the_names_of_labels_do_not_matter(names: list[str]) -> None:
     assert [renaming[label] for label in one.predict(vectors)] == other.predict(vectors)
 
 
-def test_progress_and_what_cannot_be_learnt_from() -> None:
+def test_progress_and_invalid_examples() -> None:
     vectors, labels = noisy(30)
     told: list[tuple[int, int]] = []
     LogisticClassifier((1.0, 2.0)).fit(
@@ -84,7 +84,7 @@ def test_progress_and_what_cannot_be_learnt_from() -> None:
     assert told == [(1, 2), (2, 2)]
     with pytest.raises(BabeliteError, match="only the label 'x'"):
         LogisticClassifier().fit(vectors, ["x"] * 30)
-    with pytest.raises(BabeliteError, match="no document to choose by"):
+    with pytest.raises(BabeliteError, match="there are no dev documents"):
         LogisticClassifier().fit(vectors, labels, np.empty((0, 8)), [])
-    with pytest.raises(BabeliteError, match="have 3 components and those to train on 8"):
+    with pytest.raises(BabeliteError, match="have 3 components and the training vectors have 8"):
         LogisticClassifier().fit(vectors, labels, np.eye(3), ["x", "y", "z"])

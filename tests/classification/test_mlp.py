@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from babelite.classification import MLPClassifier, MLPSettings, fit_side_by_side
-from babelite.classification.perceptron import forward, layer_views, write_gradient
+from babelite.classification import MLPClassifier, MLPSettings, fit_mlps
+from babelite.classification.mlp_training import forward, layer_views, write_gradient
 from babelite.errors import BabeliteError
 
 QUICK = MLPSettings(epochs=30)
@@ -19,7 +19,7 @@ QUICK = MLPSettings(epochs=30)
 def blobs(
     per_class: int = 40, classes: int = 3, dim: int = 12, seed: int = 0
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """Points around one corner of a simplex for each class; they can be told apart."""
+    """Separable points around one corner of a simplex for each class."""
     rng = np.random.default_rng(seed)
     numbers = np.repeat(np.arange(classes), per_class)
     rows = 0.15 * rng.standard_normal((len(numbers), dim)) + np.eye(classes, dim)[numbers]
@@ -57,7 +57,7 @@ def cross_entropy(
 
 
 @pytest.mark.parametrize("hidden", [(), (4,), (5, 3)])
-def test_slopes_are_those_of_finite_differences(hidden: tuple[int, ...]) -> None:
+def test_gradients_equal_finite_differences(hidden: tuple[int, ...]) -> None:
     rng, dropout, count = np.random.default_rng(3), 0.2, 6
     sizes = [7, *hidden, 3]
     parameters = sum((i + 1) * o for i, o in pairwise(sizes))
@@ -80,7 +80,7 @@ def test_slopes_are_those_of_finite_differences(hidden: tuple[int, ...]) -> None
             assert gradient[network, parameter] == pytest.approx(slope, abs=1e-7)
 
 
-def test_the_first_step_is_that_of_torch() -> None:
+def test_the_first_step_equals_that_of_torch() -> None:
     torch = pytest.importorskip("torch")
     vectors, labels = blobs(4)
     start = MLPClassifier(5, MLPSettings(epochs=1, dropout=0.0, batch_size=12, learning_rate=0.0))
@@ -106,7 +106,7 @@ def test_the_first_step_is_that_of_torch() -> None:
 # --- the classifier -------------------------------------------------------------------------------
 
 
-def test_it_separates_what_scikit_learn_separates() -> None:
+def test_accuracy_is_close_to_scikit_learn() -> None:
     neural_network = pytest.importorskip("sklearn.neural_network")
     vectors, labels = blobs(60, classes=4)
     held_out, true = blobs(60, classes=4, seed=1)
@@ -119,7 +119,7 @@ def test_it_separates_what_scikit_learn_separates() -> None:
     assert ours.classes_ == tuple(theirs.classes_)
 
 
-def test_probabilities_sum_to_one_and_agree_with_the_answers() -> None:
+def test_probabilities_sum_to_one_and_agree_with_predictions() -> None:
     vectors, labels = blobs()
     classifier = MLPClassifier(0, QUICK).fit(vectors, labels)
     shares = classifier.predict_proba(vectors)
@@ -128,10 +128,10 @@ def test_probabilities_sum_to_one_and_agree_with_the_answers() -> None:
     assert [classifier.classes_[i] for i in shares.argmax(axis=1)] == classifier.predict(vectors)
 
 
-def test_seeds_side_by_side_are_the_seeds_alone() -> None:
+def test_fit_mlps_equals_fitting_each_seed_alone() -> None:
     vectors, labels = blobs()
     dev, true = blobs(10, seed=1)
-    together = fit_side_by_side(vectors, labels, dev, true, (3, 0, 8), QUICK)
+    together = fit_mlps(vectors, labels, dev, true, (3, 0, 8), QUICK)
     for seed, classifier in zip((3, 0, 8), together, strict=True):
         alone = MLPClassifier(seed, QUICK).fit(vectors, labels, dev, true)
         assert alone.chosen_epoch_ == classifier.chosen_epoch_
@@ -141,12 +141,12 @@ def test_seeds_side_by_side_are_the_seeds_alone() -> None:
     assert not np.allclose(one["weights_0"], other["weights_0"])
 
 
-def test_the_last_of_the_epochs_that_are_best_on_dev_is_kept() -> None:
+def test_the_last_of_the_best_epochs_on_dev_is_kept() -> None:
     vectors, labels = blobs(20)
     dev, true = blobs(15, seed=1)
     rights = []
     for epochs in range(1, 13):
-        # What is trained for n epochs and chosen by nothing is what a longer run had after n.
+        # Training for n epochs without dev equals the state of a longer run after n epochs.
         stopped = MLPClassifier(0, MLPSettings(epochs=epochs)).fit(vectors, labels)
         rights.append(accuracy(stopped.predict(dev), true))
     best = 12 - int(np.argmax(rights[::-1]))
@@ -181,23 +181,21 @@ def test_forward_without_masks_drops_nothing() -> None:
         (["a"] * 4, None, "have only the label 'a'"),
         ([], None, "no labels at all"),
         (["a", "b", "a"], None, "4 vectors and 3 labels"),
-        (["a", "b", "a", "b"], ["a", "c"], "document 2 to choose by has the label 'c'"),
+        (["a", "b", "a", "b"], ["a", "c"], "dev document 2 has the label 'c'"),
     ],
 )
-def test_what_cannot_be_learnt_from(
-    labels: list[str], dev_labels: list[str] | None, problem: str
-) -> None:
+def test_invalid_examples(labels: list[str], dev_labels: list[str] | None, problem: str) -> None:
     vectors = np.eye(4)[: 4 if labels else 0]
     dev = np.eye(4)[:2] if dev_labels else None
     with pytest.raises(BabeliteError, match=problem):
         MLPClassifier(0, QUICK).fit(vectors, labels, dev, dev_labels)
 
 
-def test_vectors_that_do_not_fit() -> None:
+def test_invalid_vectors_and_settings() -> None:
     classifier = MLPClassifier(0, MLPSettings(epochs=1)).fit(np.eye(4), ["a", "b", "a", "b"])
     with pytest.raises(BabeliteError, match="have 3 components, the classifier was trained on 4"):
         classifier.predict(np.eye(3))
-    with pytest.raises(BabeliteError, match="document 2 holds a value"):
+    with pytest.raises(BabeliteError, match="document 2 has a value"):
         classifier.predict([[0.0] * 4, [np.nan] * 4])
     with pytest.raises(BabeliteError, match="shape"):
         classifier.predict([0.0] * 4)
@@ -205,5 +203,5 @@ def test_vectors_that_do_not_fit() -> None:
         MLPSettings(dropout=1.0)
     with pytest.raises(ValueError, match="at least 1"):
         MLPSettings(epochs=0)
-    with pytest.raises(ValueError, match="no seeds"):
-        fit_side_by_side(np.eye(2), ["a", "b"], seeds=())
+    with pytest.raises(ValueError, match="at least one seed"):
+        fit_mlps(np.eye(2), ["a", "b"], seeds=())

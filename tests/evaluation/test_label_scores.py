@@ -21,13 +21,13 @@ def slow_macro_f1(true: np.ndarray, answers: np.ndarray) -> float:
 
 
 @given(OUTCOMES)
-def test_macro_f1_by_its_definition(rows: list[tuple[int, int]]) -> None:
+def test_macro_f1_equals_its_definition(rows: list[tuple[int, int]]) -> None:
     true, answers = np.array(rows).T
     assert macro_f1(true, answers, 5) == pytest.approx(slow_macro_f1(true, answers), abs=1e-12)
 
 
 @given(OUTCOMES)
-def test_scores_are_scikit_learns(rows: list[tuple[int, int]]) -> None:
+def test_scores_equal_scikit_learns(rows: list[tuple[int, int]]) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
     true, answers = np.array(rows).T
     theirs = metrics.f1_score(true, answers, average="macro", zero_division=0)
@@ -38,7 +38,7 @@ def test_scores_are_scikit_learns(rows: list[tuple[int, int]]) -> None:
         assert (score.precision, score.recall, score.f1, score.documents) == pytest.approx(expected)
 
 
-def test_the_interval_is_that_of_drawing_documents() -> None:
+def test_intervals_equal_resampling_documents() -> None:
     rng = np.random.default_rng(0)
     true = rng.integers(0, 3, 150)
     answers = np.where(rng.random((2, 150)) < 0.7, true, rng.integers(0, 3, (2, 150)))

@@ -23,7 +23,7 @@ def test_without_mteb_the_error_says_what_to_install() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == (
-        "giving an encoder to mteb needs libraries that are not installed; "
+        "evaluating with mteb needs libraries that are not installed; "
         "run: pip install 'babelite[mteb]'.\n"
     )
 
@@ -107,7 +107,7 @@ def test_a_bitext_mining_task(mteb: Any) -> None:
     assert evaluate(mteb, MTEBEncoder(WordEncoder()), Capitals())["f1"] < 0.5
 
 
-def test_what_mteb_is_told_of_a_model(mteb: Any) -> None:
+def test_metadata_of_a_model(mteb: Any) -> None:
     from mteb.models.models_protocols import EncoderProtocol
 
     from babelite.evaluation.mteb import MTEBEncoder

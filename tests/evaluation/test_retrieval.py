@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from babelite.errors import BabeliteError
 from babelite.evaluation.retrieval import (
     evaluate,
-    pair_scores,
     precision_at_1,
+    query_cosines,
     xsim_error,
 )
 
@@ -65,7 +65,7 @@ def slow_xsim(queries: NDArray[np.float32], candidates: NDArray[np.float32], k: 
     noise=st.sampled_from([0.1, 0.7, 2.0]),
     others=st.integers(0, 30),
 )
-def test_precision_at_1_by_its_definition(seed: int, count: int, noise: float, others: int) -> None:
+def test_p_at_1_equals_its_definition(seed: int, count: int, noise: float, others: int) -> None:
     queries, candidates = noisy_pairs(seed, count, noise, others)
     assert precision_at_1(queries, candidates).tolist() == slow_hits(queries, candidates)
 
@@ -73,7 +73,7 @@ def test_precision_at_1_by_its_definition(seed: int, count: int, noise: float, o
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("noise", [0.3, 1.0, 1.5])
 @pytest.mark.parametrize("k", [1, 4])
-def test_xsim_by_its_definition(seed: int, noise: float, k: int) -> None:
+def test_xsim_equals_its_definition(seed: int, noise: float, k: int) -> None:
     queries, candidates = noisy_pairs(seed, 60, noise, others=20)
     assert xsim_error(queries, candidates, k) == pytest.approx(slow_xsim(queries, candidates, k))
 
@@ -94,7 +94,7 @@ def test_margin_search_defeats_a_hub() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("noise", [0.5, 1.5])
-def test_the_order_of_the_pairs_does_not_matter(seed: int, noise: float) -> None:
+def test_results_do_not_depend_on_the_order_of_pairs(seed: int, noise: float) -> None:
     queries, candidates = noisy_pairs(seed, 30, noise)
     candidates[7] = candidates[3]  # A sentence that occurs twice.
     order = np.random.default_rng(seed).permutation(30)
@@ -106,15 +106,15 @@ def test_the_order_of_the_pairs_does_not_matter(seed: int, noise: float) -> None
 
 
 @pytest.mark.parametrize("vectors", [np.zeros((30, 4)), np.ones((30, 4))])
-def test_an_encoder_that_says_nothing_scores_nothing(vectors: NDArray[np.float64]) -> None:
+def test_constant_vectors_score_zero(vectors: NDArray[np.float64]) -> None:
     assert precision_at_1(vectors, vectors).sum() == 0
     assert xsim_error(vectors, vectors) == 1
 
 
 def test_one_pair_finds_itself() -> None:
-    scores = pair_scores([[1.0, 0.0]], [[1.0, 1.0]])
-    assert scores.hits.tolist() == [True]
-    assert scores.wrong.tolist() == [-1]
+    cosines = query_cosines([[1.0, 0.0]], [[1.0, 1.0]])
+    assert cosines.hits.tolist() == [True]
+    assert cosines.best_other.tolist() == [-1]
 
 
 def test_fewer_candidates_than_queries() -> None:
@@ -123,7 +123,7 @@ def test_fewer_candidates_than_queries() -> None:
 
 
 class Lookup:
-    """Vectors by heart: a sentence is its number and how much noise is on it."""
+    """Returns stored vectors of sentences."""
 
     dim = 16
 
@@ -155,9 +155,7 @@ def test_evaluation_of_pairs() -> None:
     assert result.similarity.shape == (60, 60)
     cosines = sources @ targets.T
     best_wrong = (cosines - 9 * np.eye(200)).max(axis=1)
-    assert result.forward.margin == pytest.approx(
-        np.mean(cosines.diagonal() - best_wrong), abs=1e-6
-    )
+    assert result.forward.lead == pytest.approx(np.mean(cosines.diagonal() - best_wrong), abs=1e-6)
     record = json.loads(json.dumps(result.as_dict(), allow_nan=False))
     assert record["precision_at_1"]["forward"]["value"] == np.mean(forward)
     assert record["protocol"] == "all-against-all"

@@ -7,8 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from babelite.evaluation.intervals import bootstrap
-from babelite.evaluation.significance import holm, paired_bootstrap, paired_bootstrap_of
+from babelite.evaluation.bootstrap_intervals import bootstrap
+from babelite.evaluation.significance import (
+    holm_correction,
+    paired_bootstrap,
+    paired_bootstrap_statistic,
+)
 
 
 def normal_two_sided(z: float) -> float:
@@ -41,7 +45,7 @@ def test_hits_and_misses_agree_with_mcnemars_test() -> None:
     assert found.p_value == pytest.approx(normal_two_sided(z), abs=0.005)
 
 
-def test_equal_systems_are_called_different_in_one_case_of_twenty() -> None:
+def test_equal_systems_differ_significantly_in_5_percent_of_cases() -> None:
     rng = np.random.default_rng(3)
     called = [
         paired_bootstrap(
@@ -65,23 +69,23 @@ def test_the_pairing_matters() -> None:
     assert shuffled.p_value > 0.05
 
 
-def test_against_nothing_it_is_the_interval_of_a_mean() -> None:
+def test_against_zero_it_equals_the_interval_of_the_mean() -> None:
     values = np.random.default_rng(5).random(200) < 0.8
     assert paired_bootstrap(values, np.zeros(200))[:3] == pytest.approx(bootstrap(values), abs=5e-3)
 
 
-def test_sets_count_alike_whatever_their_size() -> None:
+def test_sets_of_queries_have_equal_weight() -> None:
     large, small = np.ones(1_000), np.zeros(10)
     found = paired_bootstrap([large, small], [np.zeros(1_000), np.zeros(10)])
     assert found.value == 0.5
     assert (found.low, found.high) == (0.5, 0.5)
 
 
-def test_of_a_mean_it_is_the_same() -> None:
+def test_the_bootstrap_of_a_statistic_equals_that_of_a_mean() -> None:
     rng = np.random.default_rng(6)
     first, second = rng.standard_normal(400) + 0.1, rng.standard_normal(400)
     fast = paired_bootstrap(first, second, resamples=4_000)
-    slow = paired_bootstrap_of(
+    slow = paired_bootstrap_statistic(
         lambda counts: counts @ (first - second) / counts.sum(1), 400, resamples=4_000
     )
     assert slow.value == pytest.approx(fast.value)
@@ -89,18 +93,18 @@ def test_of_a_mean_it_is_the_same() -> None:
     assert slow.p_value == pytest.approx(fast.p_value, abs=0.03)
 
 
-def test_what_cannot_be_compared_is_refused() -> None:
-    with pytest.raises(ValueError, match="shapes"):
+def test_unequal_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="one shape"):
         paired_bootstrap([1, 0, 1], [1, 0])
-    with pytest.raises(ValueError, match="shapes"):
+    with pytest.raises(ValueError, match="one shape"):
         paired_bootstrap([], [])
-    with pytest.raises(ValueError, match="no queries"):
-        paired_bootstrap_of(lambda counts: counts.sum(1), 0)
+    with pytest.raises(ValueError, match="queries must be"):
+        paired_bootstrap_statistic(lambda counts: counts.sum(1), 0)
 
 
-def test_holm_is_never_laxer_than_the_single_tests_nor_stricter_than_bonferroni() -> None:
+def test_holm_lies_between_single_tests_and_bonferroni() -> None:
     values = [0.04, 0.001, 0.5, 0.02]
-    corrected = holm(values)
+    corrected = holm_correction(values)
     assert corrected == [pytest.approx(p) for p in (0.08, 0.004, 0.5, 0.06)]
     assert all(p <= c <= min(1, 4 * p) for p, c in zip(values, corrected, strict=True))
-    assert holm([]) == []
+    assert holm_correction([]) == []

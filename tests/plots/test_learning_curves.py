@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from babelite.errors import BabeliteError
-from babelite.plots.learning_curves import read_curves
+from babelite.plots.learning_curves import read_training_curves
 
 
 def train(phase: str, step: int, **losses: float) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def write(path: Path, *records: dict[str, Any], end: str = "") -> Path:
     return path
 
 
-def test_records_become_curves(tmp_path: Path) -> None:
-    curves = read_curves(
+def test_records_are_read_as_curves(tmp_path: Path) -> None:
+    curves = read_training_curves(
         write(
             tmp_path / "metrics.jsonl",
             {"event": "start", "anything": 1},
@@ -57,24 +57,25 @@ def test_records_become_curves(tmp_path: Path) -> None:
     assert curves.phases == ((1.0, "bag"), (3.0, "layers"))
 
 
-def test_a_last_line_cut_short_is_passed_over(tmp_path: Path) -> None:
+def test_a_truncated_last_line_is_ignored(tmp_path: Path) -> None:
     path = write(tmp_path / "m.jsonl", train("bag", 1, align=3.0), end='{"event": "tra')
-    assert read_curves(path).losses["align"].values.tolist() == [3]
+    assert read_training_curves(path).losses["align"].values.tolist() == [3]
 
 
-def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+def test_damaged_lines_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.jsonl"
     path.write_text('{"event": "start"}\nnonsense\n{"event": "end"}\n')
-    with pytest.raises(BabeliteError, match=r"m\.jsonl, line 2: is not JSON"):
-        read_curves(path)
+    with pytest.raises(BabeliteError, match=r"m\.jsonl, line 2: is not JSON") as refused:
+        read_training_curves(path)
+    assert refused.value.code == "file-damaged"
     path.write_text('{"event": "start"}\n{"event": "train", "seconds": 1}\n')
-    with pytest.raises(BabeliteError, match=r"m\.jsonl, line 2: lacks something"):
-        read_curves(path)
+    with pytest.raises(BabeliteError, match=r"m\.jsonl, line 2: .*'pairs'"):
+        read_training_curves(path)
 
 
 def test_long_curves_are_averaged(tmp_path: Path) -> None:
     records = [train("bag", step, align=float(step % 2)) for step in range(1, 3001)]
-    curve = read_curves(write(tmp_path / "m.jsonl", *records)).losses["align"].smoothed()
+    curve = read_training_curves(write(tmp_path / "m.jsonl", *records)).losses["align"].smoothed()
     assert len(curve.values) == 150
     assert curve.values.tolist() == [0.5] * 150
     assert curve.minutes[0] == pytest.approx(10.5)

@@ -11,7 +11,7 @@ from babelite._version import __version__
 from babelite.alignment.align import SegmentPair
 from babelite.alignment.alignment_files import GoldPair, side_texts
 from babelite.corpus import Document
-from babelite.plots import make_environment
+from babelite.plots import jinja_environment
 
 if TYPE_CHECKING:
     import jinja2
@@ -53,7 +53,7 @@ def _shade(score: float) -> str:
 
 def page_template() -> jinja2.Template:
     """The template of the page; raises `MissingExtraError` without the extra ``report``."""
-    environment = make_environment("writing an HTML page", shade=_shade)
+    environment = jinja_environment("writing an HTML page", shade=_shade)
     return environment.get_template("alignment.html.j2")
 
 

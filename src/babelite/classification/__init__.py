@@ -1,19 +1,24 @@
-"""Text classifiers on sentence vectors: trained in one language, used in all."""
+"""Text classification on sentence vectors: train in one language, classify in every language."""
 
-from babelite.classification.classifier import CLASSIFIERS, Kind, Prediction, TextClassifier
-from babelite.classification.features import text_vectors
+from babelite.classification.classifier import (
+    CLASSIFIER_KINDS,
+    ClassifierKind,
+    Prediction,
+    TextClassifier,
+)
 from babelite.classification.logistic import LogisticClassifier
-from babelite.classification.mlp import MLPClassifier, fit_side_by_side
-from babelite.classification.perceptron import MLPSettings
+from babelite.classification.mlp import MLPClassifier, fit_mlps
+from babelite.classification.mlp_training import MLPSettings
+from babelite.classification.text_vectors import text_vectors
 
 __all__ = [
-    "CLASSIFIERS",
-    "Kind",
+    "CLASSIFIER_KINDS",
+    "ClassifierKind",
     "LogisticClassifier",
     "MLPClassifier",
     "MLPSettings",
     "Prediction",
     "TextClassifier",
-    "fit_side_by_side",
+    "fit_mlps",
     "text_vectors",
 ]

@@ -1,8 +1,8 @@
-"""A classifier of texts: an encoder, what was learnt on its vectors, and the file that keeps it."""
+"""Text classifier on sentence vectors: train, predict, save and load."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.classification.features import text_vectors
+from babelite.classification.examples import TrainingProgress
+from babelite.classification.file_format import (
+    ClassifierDescription,
+    read_classifier,
+    write_classifier,
+)
 from babelite.classification.logistic import LogisticClassifier
 from babelite.classification.mlp import MLPClassifier
-from babelite.classification.saved import Description, read_classifier, write_classifier
+from babelite.classification.text_vectors import text_vectors
 from babelite.encoding import identify, reopen, require_same, require_same_vectors, unit_rows
 from babelite.errors import BabeliteError
 
@@ -22,23 +27,17 @@ if TYPE_CHECKING:
     from babelite.corpus import LabelledText
     from babelite.encoding import SentenceEncoder
 
-Kind = Literal["logistic", "mlp"]
-CLASSIFIERS: tuple[Kind, ...] = ("logistic", "mlp")
-Classifier = LogisticClassifier | MLPClassifier
-Progress = Callable[[int, int], None]
+ClassifierKind = Literal["logistic", "mlp"]
+CLASSIFIER_KINDS: tuple[ClassifierKind, ...] = ("logistic", "mlp")
+VectorModel = LogisticClassifier | MLPClassifier
 
-# What a classifier's file remembers the vectors of, to know its encoder again.
+# The file stores the vectors of these texts, to recognise the encoder.
 _PROBES = ("The weather is nice today.", "Où est la gare ?", "1 2 3")
-_BLOCK = 4096  # sentences of one length are encoded together, so that many at once is faster
+_BLOCK = 4096  # large blocks are faster: the encoder batches sentences of similar length
 
 
 class Prediction(NamedTuple):
-    """What a text was found to be.
-
-    Attributes:
-        label: The most probable label; None for a blank text, which says nothing.
-        probability: How probable it is, 0 to 1; None for a blank text.
-    """
+    """The most probable label of a text and its probability (0 to 1); None for a blank text."""
 
     label: str | None
     probability: float | None
@@ -46,18 +45,18 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class TextClassifier:
-    """Classifies texts in every language of its encoder; made by `train` or `load`.
+    """Classifies texts in every language of its encoder; create it with `train` or `load`.
 
     Attributes:
-        encoder: What turns texts into vectors.
-        head: What was learnt on the vectors.
-        by_sentence: Whether a text's vector is the mean of its sentences'.
-        spec: What `babelite.encoding.open_encoder` opens the encoder by; None for the model that
-            babelite carries, and for an encoder that was given as an object.
+        encoder: The encoder, whose vectors are the features.
+        head: The classifier of vectors.
+        by_sentence: Whether a text's vector is the mean of its sentence vectors.
+        spec: Specification of the encoder for `babelite.open_encoder`; None for the packaged model
+            and for an encoder that was given as an object.
     """
 
     encoder: SentenceEncoder
-    head: Classifier
+    head: VectorModel
     by_sentence: bool = False
     spec: str | None = None
 
@@ -68,24 +67,24 @@ class TextClassifier:
         examples: Sequence[LabelledText],
         dev: Sequence[LabelledText] = (),
         *,
-        classifier: Kind = "logistic",
+        classifier: ClassifierKind = "logistic",
         seed: int = 0,
         by_sentence: bool = False,
         spec: str | None = None,
-        progress: Progress | None = None,
+        progress: TrainingProgress | None = None,
     ) -> TextClassifier:
-        """Learn from labelled texts.
+        """Train a classifier on labelled texts.
 
         Args:
-            encoder: What turns texts into vectors; it is not changed.
-            examples: Labelled texts, of two labels or more. Blank texts count for nothing.
-            dev: Further ones, to choose the regularisation or the epoch by.
-            classifier: ``logistic``, or ``mlp`` for LASER's.
-            seed: Of the MLP.
-            by_sentence: Whether a text's vector is to be the mean of its sentences'; for texts of
-                more than a few sentences.
-            spec: What the encoder was opened by, to be opened by it again.
-            progress: Told how much of the training is done, and how much there is.
+            encoder: The encoder; it is not changed.
+            examples: Labelled texts with at least two different labels. Blank texts are ignored.
+            dev: Labelled texts to choose the regularisation or the epoch with.
+            classifier: ``logistic`` (logistic regression), or ``mlp`` (LASER's).
+            seed: Random seed of the MLP.
+            by_sentence: Use the mean of the sentence vectors of a text; for texts of more than a
+                few sentences.
+            spec: Specification that the encoder was opened with; saved, so that `load` can open it.
+            progress: Called with the number of training steps done and their total.
 
         Returns:
             The classifier.
@@ -102,7 +101,7 @@ class TextClassifier:
             >>> classifier.predict(["Le match s'est terminé par un match nul."])[0].label
             'sport'
         """
-        head: Classifier = MLPClassifier(seed) if classifier == "mlp" else LogisticClassifier()
+        head: VectorModel = MLPClassifier(seed) if classifier == "mlp" else LogisticClassifier()
         written = [row for row in examples if row.text.strip()]
         chosen = [row for row in dev if row.text.strip()]
         rows = [*written, *chosen]
@@ -114,14 +113,14 @@ class TextClassifier:
         return cls(encoder, head, by_sentence, spec)
 
     def refitted(self, examples: Sequence[LabelledText]) -> TextClassifier:
-        """Learn anew from more texts, with the regularisation that was chosen before.
+        """Train again on more texts with the regularisation chosen before.
 
         Args:
-            examples: Labelled texts, those that it was chosen by among them.
+            examples: Labelled texts, such as training and dev texts together.
 
         Returns:
-            Another classifier; the same one if it is no logistic regression, as the number of
-            epochs that suits few texts does not suit more.
+            A new classifier; an MLP is returned unchanged, as the best number of epochs depends on
+            the number of texts.
         """
         if not isinstance(self.head, LogisticClassifier):
             return self
@@ -138,27 +137,13 @@ class TextClassifier:
         return self.head.classes_
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The probability of every label.
-
-        Args:
-            texts: Any number of texts.
-
-        Returns:
-            float32 array of shape (len(texts), labels), columns as in ``classes``.
-        """
+        """The probability of every label: float32 (len(texts), labels), columns as ``classes``."""
         return self.head.predict_proba(
             text_vectors(self.encoder, texts, by_sentence=self.by_sentence)
         )
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """The most probable label of each text, and how probable it is.
-
-        Args:
-            texts: Any number of texts.
-
-        Returns:
-            One prediction a text.
-        """
+        """The most probable label of each text, and its probability."""
         probabilities = self.predict_proba(texts)
         best = probabilities.argmax(axis=1).tolist()
         highest = probabilities.max(axis=1).tolist()
@@ -170,29 +155,26 @@ class TextClassifier:
     def stream(
         self, texts: Iterable[str], block_size: int = _BLOCK
     ) -> Iterator[tuple[str, Prediction]]:
-        """Classify any number of texts in bounded memory.
+        """Classify a stream of texts in bounded memory.
 
         Args:
-            texts: The texts, which are read as they are needed.
-            block_size: How many are classified at a time.
+            texts: The texts, read lazily.
+            block_size: Number of texts classified together.
 
         Yields:
-            Each text and what it was found to be, in order.
+            Each text with its prediction, in order.
         """
         remaining = iter(texts)
         while block := list(islice(remaining, block_size)):
             yield from zip(block, self.predict(block), strict=True)
 
     def save(self, path: str | Path) -> None:
-        """Write the classifier to one file, without the encoder; no pickle is in it.
-
-        Args:
-            path: The file to be, which appears when it is whole.
+        """Write the classifier, without the encoder, to one npz file without pickles, atomically.
 
         Raises:
-            BabeliteError: It cannot be written.
+            BabeliteError: The file cannot be written.
         """
-        description = Description(
+        description = ClassifierDescription(
             classifier=self.head.kind,
             labels=self.classes,
             by_sentence=self.by_sentence,
@@ -210,19 +192,19 @@ class TextClassifier:
         *,
         allow_download: bool = False,
     ) -> TextClassifier:
-        """Read a classifier that `save` wrote.
+        """Load a saved classifier.
 
         Args:
             path: The file.
-            encoder: The encoder it was trained with; opened by its name if not given.
-            allow_download: Whether another library may fetch that encoder.
+            encoder: The encoder it was trained with; by default opened by the saved specification.
+            allow_download: Whether another library may download that encoder.
 
         Returns:
             The classifier.
 
         Raises:
-            BabeliteError: The file is damaged or no classifier, or the encoder does not open or
-                gives other vectors than in training.
+            BabeliteError: The file is damaged or not a classifier, or the encoder cannot be opened
+                or differs from that of training.
         """
         path = Path(path)
         description, vectors, arrays = read_classifier(path)
@@ -238,10 +220,13 @@ class TextClassifier:
         require_same_vectors(identity, encoder, description.probes, vectors, path, "classifier")
         made = MLPClassifier if description.classifier == "mlp" else LogisticClassifier
         try:
-            head: Classifier = made.from_arrays(description.labels, arrays)
+            head: VectorModel = made.from_arrays(description.labels, arrays)
             head.predict_proba(vectors)
         except (ValueError, BabeliteError) as error:
             raise BabeliteError(
-                "is a damaged classifier", path=path, hint="copy it again or train it again"
+                "is a damaged classifier",
+                code="file-damaged",
+                path=path,
+                hint="copy it again or train it again",
             ) from error
         return cls(encoder, head, description.by_sentence, identity.spec)

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression on frozen vectors."""
+"""Multinomial logistic regression on frozen vectors, trained by L-BFGS in numpy."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from babelite.classification.labels import (
+from babelite.classification.examples import (
     Examples,
-    checked_vectors,
-    further_examples,
+    TrainingProgress,
+    check_vectors,
+    dev_examples,
     softmax,
     training_examples,
 )
 
-Progress = Callable[[int, int], None]
 Function = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
 
-# From strong to weak regularisation: what suits vectors of unit length lies well within.
+# From strong to weak regularisation; the best values for unit vectors lie well inside.
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _WITHOUT_DEV = 10.0
 
-_MEMORY = 10  # pairs of differences that L-BFGS remembers, as most libraries do
+_MEMORY = 10  # correction pairs of L-BFGS, the default of most libraries
 _ITERATIONS = 1_000
-_TOLERANCE = 1e-4  # of the largest slope, the loss being a mean over documents; as scikit-learn
-_SUFFICIENT, _CURVATURE = 1e-4, 0.9  # Wolfe's conditions (Nocedal & Wright 2006, section 3.1)
+_TOLERANCE = 1e-4  # largest component of the gradient of the mean loss, as in scikit-learn
+_SUFFICIENT, _CURVATURE = 1e-4, 0.9  # Wolfe conditions (Nocedal & Wright 2006, section 3.1)
 _TRIALS = 30
 
 
 class LogisticClassifier:
     """Logistic regression with the interface of scikit-learn.
 
-    The cross-entropy summed over documents, times ``C``, plus half the squared weights; biases are
-    free. That is scikit-learn's ``LogisticRegression(C=C)``.
+    Minimises the cross-entropy summed over documents, times ``C``, plus half the squared weights;
+    biases are not regularised. Equal to scikit-learn's ``LogisticRegression(C=C)``.
 
     Args:
-        strengths: The values of ``C`` to choose from by the dev documents, rising; the one with the
-            most right answers is kept, of equals the one that finds the true labels likeliest.
-            Without dev documents ``C`` is 10, or what is given if it is a single one.
+        strengths: Values of ``C`` to choose from, rising. The one with the most correct dev
+            predictions is kept; ties are broken by the likelihood of the true labels. Without dev
+            documents ``C`` is 10, or the given value if there is only one.
 
     Attributes:
-        classes_: The labels in alphabetical order, once it is trained.
-        chosen_strength_: The ``C`` that was kept.
+        classes_: The labels in alphabetical order, after training.
+        chosen_strength_: The chosen ``C``, after training.
 
     Example:
         >>> classifier = LogisticClassifier().fit([[1.0, 0.0], [0.0, 1.0]] * 9, ["sea", "land"] * 9)
@@ -66,34 +66,32 @@ class LogisticClassifier:
         labels: Sequence[str],
         dev_vectors: ArrayLike | None = None,
         dev_labels: Sequence[str] | None = None,
-        progress: Progress | None = None,
+        progress: TrainingProgress | None = None,
     ) -> LogisticClassifier:
-        """Train; nothing about it is random.
+        """Train; deterministic.
 
         Args:
             vectors: Array of shape (n, dim).
-            labels: n labels, of two kinds at least.
-            dev_vectors: Array of shape (m, dim), to choose the strength by.
+            labels: n labels, at least two different ones.
+            dev_vectors: Array of shape (m, dim), to choose the strength with.
             dev_labels: m labels.
-            progress: Told how many strengths were tried, and how many there are.
+            progress: Called with the number of strengths tried and their total.
 
         Returns:
-            Itself.
+            The classifier itself.
 
         Raises:
-            BabeliteError: There are fewer than two labels, or numbers do not fit together.
+            BabeliteError: There are fewer than two labels, or the shapes do not match.
         """
         examples = training_examples(vectors, labels)
-        dev, strengths = None, self.strengths
-        if dev_vectors is not None and dev_labels is not None:
-            dev = further_examples(dev_vectors, dev_labels, examples)
-        elif len(strengths) > 1:
+        dev, strengths = dev_examples(dev_vectors, dev_labels, examples), self.strengths
+        if dev is None and len(strengths) > 1:
             strengths = (_WITHOUT_DEV,)
         best, kept = (-1, -np.inf), np.zeros(0)
         found = np.zeros((examples.vectors.shape[1] + 1) * len(examples.classes))
         for number, strength in enumerate(strengths, start=1):
-            found = minimize(_penalised(examples, strength), found)  # from the one before: near it
-            score = _judge(found, dev) if dev is not None else (0, 0.0)
+            found = minimize(_penalised(examples, strength), found)  # warm start
+            score = _score_dev(found, dev) if dev is not None else (0, 0.0)
             if score > best:
                 best, kept, self.chosen_strength_ = score, found, strength
             if progress is not None:
@@ -105,18 +103,15 @@ class LogisticClassifier:
         return self
 
     def predict_proba(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """The probability of every label.
-
-        Args:
-            vectors: Array of shape (n, dim).
+        """The probability of every label for vectors (n, dim).
 
         Returns:
             float32 array of shape (n, labels), columns as in ``classes_``, rows of sum 1.
 
         Raises:
-            BabeliteError: The vectors have another number of components than in training.
+            BabeliteError: The dimension differs from that in training.
         """
-        rows = checked_vectors(vectors, len(self._weights))
+        rows = check_vectors(vectors, len(self._weights))
         return softmax(rows @ self._weights + self._biases).astype(np.float32, copy=False)
 
     def predict(self, vectors: ArrayLike) -> list[str]:
@@ -124,11 +119,7 @@ class LogisticClassifier:
         return [self.classes_[place] for place in self.predict_proba(vectors).argmax(axis=1)]
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """What was learnt, by name, for saving.
-
-        Returns:
-            ``weights`` (dim, labels), ``biases`` (labels,) and ``strength`` (1,), all float32.
-        """
+        """Parameters: ``weights`` (dim, labels), ``biases`` (labels,), ``strength`` (1,)."""
         strength = np.array([self.chosen_strength_], np.float32)
         return {"weights": self._weights, "biases": self._biases, "strength": strength}
 
@@ -136,15 +127,7 @@ class LogisticClassifier:
     def from_arrays(
         cls, classes: Sequence[str], arrays: Mapping[str, NDArray[np.float32]]
     ) -> LogisticClassifier:
-        """A trained classifier from what `arrays` gave.
-
-        Args:
-            classes: The labels, in the order of the columns.
-            arrays: What `arrays` gave.
-
-        Raises:
-            ValueError: The arrays do not fit these classes.
-        """
+        """Restore a classifier from `arrays`; ValueError if they do not fit the classes."""
         weights, biases, strength = (arrays.get(name) for name in ("weights", "biases", "strength"))
         if (
             weights is None
@@ -163,7 +146,7 @@ class LogisticClassifier:
 
 
 def _penalised(examples: Examples, strength: float) -> Function:
-    """Mean cross-entropy plus the squared weights over 2·C·n, and its gradient."""
+    """Objective and gradient: mean cross-entropy plus squared weights over 2·C·n."""
     rows = np.ones((len(examples.vectors), examples.vectors.shape[1] + 1))
     rows[:, :-1] = examples.vectors
     every = np.arange(len(rows))
@@ -185,8 +168,8 @@ def _penalised(examples: Examples, strength: float) -> Function:
     return function
 
 
-def _judge(flat: NDArray[np.float64], dev: Examples) -> tuple[int, float]:
-    """How many answers are right, and the log-probability of the true labels."""
+def _score_dev(flat: NDArray[np.float64], dev: Examples) -> tuple[int, float]:
+    """The number of correct dev predictions, and the log-probability of the true labels."""
     table = flat.reshape(-1, len(dev.classes))
     scores = dev.vectors @ table[:-1] + table[-1]
     right = int((scores.argmax(axis=1) == dev.targets).sum())
@@ -195,22 +178,16 @@ def _judge(flat: NDArray[np.float64], dev: Examples) -> tuple[int, float]:
     return right, float((true - np.log(np.exp(scores).sum(axis=1))).sum())
 
 
-# --- the minimum of a smooth convex function ------------------------------------------------------
+# --- L-BFGS ---------------------------------------------------------------------------------------
 
 
 def minimize(
     function: Function, start: NDArray[np.float64], tolerance: float = _TOLERANCE
 ) -> NDArray[np.float64]:
-    """Find the minimum of a convex function by L-BFGS (Nocedal & Wright 2006, algorithm 7.5).
+    """Minimise a convex function by L-BFGS (Nocedal & Wright 2006, algorithm 7.5).
 
-    Args:
-        function: Gives value and gradient.
-        start: Where to begin, shape (n,).
-        tolerance: How steep it may still be.
-
-    Returns:
-        A point whose gradient has no component above ``tolerance``, or the best that rounding lets
-        be found.
+    ``function`` returns value and gradient. The result has no gradient component above
+    ``tolerance``, unless rounding prevents further progress.
 
     Example:
         >>> minimize(lambda x: (float(((x - 3) ** 2).sum()), 2 * (x - 3)), np.zeros(2)).round(4)
@@ -237,7 +214,7 @@ def _direction(
     slope: NDArray[np.float64],
     moves: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], float]],
 ) -> NDArray[np.float64]:
-    """The two loops of L-BFGS (algorithm 7.4)."""
+    """Search direction by the two-loop recursion (algorithm 7.4)."""
     direction = -slope
     shares = []
     for moved, turned, inverse in reversed(moves):
@@ -259,7 +236,7 @@ def _search_line(
     slope: NDArray[np.float64],
     direction: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], float, NDArray[np.float64]] | None:
-    """A step that satisfies Wolfe's conditions, by bisection; None if no step goes down."""
+    """Point, value and gradient after a step that satisfies the Wolfe conditions; None if none."""
     falling = float(slope @ direction)
     low, high, size = 0.0, np.inf, 1.0
     found = None

@@ -1,4 +1,4 @@
-"""A small multilayer perceptron on frozen vectors: LASER's document classifier, in numpy."""
+"""Multilayer perceptron (MLP) classifier on frozen vectors, LASER's for MLDoc, in numpy."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from babelite.classification.labels import (
-    checked_vectors,
-    further_examples,
+from babelite.classification.examples import (
+    TrainingProgress,
+    check_vectors,
+    dev_examples,
     softmax,
     training_examples,
 )
-from babelite.classification.perceptron import (
+from babelite.classification.mlp_training import (
     Layers,
     MLPSettings,
-    Progress,
     forward,
     layer_sizes,
     layer_views,
@@ -26,15 +26,15 @@ from babelite.classification.perceptron import (
 
 
 class MLPClassifier:
-    """LASER's classifier, with the interface of scikit-learn.
+    """LASER's document classifier, with the interface of scikit-learn.
 
     Args:
-        seed: Of the initial weights, the order of documents and dropout. The same seed on the same
-            machine gives the same classifier.
-        settings: How it is built and trained.
+        seed: Random seed of initial weights, document order and dropout. Results are reproducible
+            on the same machine.
+        settings: Architecture and training settings.
 
     Attributes:
-        classes_: The labels in alphabetical order, once it is trained.
+        classes_: The labels in alphabetical order, after training.
         chosen_epoch_: The epoch that was kept, counted from 1.
 
     Example:
@@ -58,25 +58,25 @@ class MLPClassifier:
         labels: Sequence[str],
         dev_vectors: ArrayLike | None = None,
         dev_labels: Sequence[str] | None = None,
-        progress: Progress | None = None,
+        progress: TrainingProgress | None = None,
     ) -> MLPClassifier:
         """Train.
 
         Args:
             vectors: Array of shape (n, dim).
-            labels: n labels, of two kinds at least.
-            dev_vectors: Array of shape (m, dim), to choose the epoch by.
-            dev_labels: m labels. The epoch most of whose answers are right is kept, the last of
-                them if several are equal; without dev documents the last epoch.
-            progress: Told the number of epochs that are done, and of all.
+            labels: n labels, at least two different ones.
+            dev_vectors: Array of shape (m, dim), to choose the epoch with.
+            dev_labels: m labels. The epoch with the most correct dev predictions is kept, the last
+                of several equal ones; without dev documents the last epoch.
+            progress: Called with the number of epochs done and their total.
 
         Returns:
-            Itself.
+            The classifier itself.
 
         Raises:
-            BabeliteError: There are fewer than two labels, or numbers do not fit together.
+            BabeliteError: There are fewer than two labels, or the shapes do not match.
         """
-        [trained] = fit_side_by_side(
+        [trained] = fit_mlps(
             vectors, labels, dev_vectors, dev_labels, (self.seed,), self.settings, progress
         )
         self.classes_, self.chosen_epoch_ = trained.classes_, trained.chosen_epoch_
@@ -84,18 +84,15 @@ class MLPClassifier:
         return self
 
     def predict_proba(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """The probability of every label.
-
-        Args:
-            vectors: Array of shape (n, dim).
+        """The probability of every label for vectors (n, dim).
 
         Returns:
             float32 array of shape (n, labels), columns as in ``classes_``, rows of sum 1.
 
         Raises:
-            BabeliteError: The vectors have another number of components than in training.
+            BabeliteError: The dimension differs from that in training.
         """
-        rows = checked_vectors(vectors, self._layers[0][0].shape[1])
+        rows = check_vectors(vectors, self._layers[0][0].shape[1])
         scores: NDArray[np.float32] = forward(self._layers, rows, None)[-1][0]
         return softmax(scores)
 
@@ -104,11 +101,7 @@ class MLPClassifier:
         return [self.classes_[place] for place in self.predict_proba(vectors).argmax(axis=1)]
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """What was learnt, by name, for saving.
-
-        Returns:
-            ``weights_N`` (width before, width) and ``biases_N`` (width,) of layer N, all float32.
-        """
+        """Parameters of layer N: ``weights_N`` (inputs, outputs) and ``biases_N`` (outputs,)."""
         named = {}
         for number, (weights, biases) in enumerate(self._layers):
             named[f"weights_{number}"], named[f"biases_{number}"] = weights[0], biases[0, 0]
@@ -118,15 +111,7 @@ class MLPClassifier:
     def from_arrays(
         cls, classes: Sequence[str], arrays: Mapping[str, NDArray[np.float32]]
     ) -> MLPClassifier:
-        """A trained classifier from what `arrays` gave.
-
-        Args:
-            classes: The labels, in the order of the last layer's columns.
-            arrays: What `arrays` gave.
-
-        Raises:
-            ValueError: The arrays do not make a network for these classes.
-        """
+        """Restore a classifier from `arrays`; ValueError if they do not fit the classes."""
         made = cls()
         made.classes_ = tuple(classes)
         width: int | None = None
@@ -143,28 +128,28 @@ class MLPClassifier:
         return made
 
 
-def fit_side_by_side(
+def fit_mlps(
     vectors: ArrayLike,
     labels: Sequence[str],
     dev_vectors: ArrayLike | None = None,
     dev_labels: Sequence[str] | None = None,
     seeds: Sequence[int] = (0,),
     settings: MLPSettings | None = None,
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> list[MLPClassifier]:
-    """Train classifiers that differ in their seeds alone, in little more time than one.
+    """Train one MLP for each seed, all in the same batched numpy operations.
 
-    The networks are so small that a step's time goes into calling numpy; calling it for all at once
-    saves that. Each comes out as it would alone.
+    The networks are so small that most time is the overhead of numpy calls, so that several take
+    little longer than one. Each result equals that of `MLPClassifier.fit` with its seed.
 
     Args:
-        vectors: As for `MLPClassifier.fit`, as are the next three.
-        labels: Labels.
-        dev_vectors: To choose the epoch by, for each seed its own.
-        dev_labels: Their labels.
-        seeds: One for each classifier.
-        settings: How they are built and trained.
-        progress: Told the number of epochs that are done, and of all.
+        vectors: As for `MLPClassifier.fit`.
+        labels: As for `MLPClassifier.fit`.
+        dev_vectors: As for `MLPClassifier.fit`; the epoch is chosen for each seed.
+        dev_labels: As for `MLPClassifier.fit`.
+        seeds: One random seed for each classifier.
+        settings: Architecture and training settings.
+        progress: Called with the number of epochs done and their total.
 
     Returns:
         The classifiers in the order of the seeds.
@@ -174,12 +159,10 @@ def fit_side_by_side(
         ValueError: There is no seed.
     """
     if not seeds:
-        raise ValueError("no seeds; one for each classifier is needed")
+        raise ValueError("at least one seed is needed")
     chosen = settings or MLPSettings()
     examples = training_examples(vectors, labels)
-    dev = None
-    if dev_vectors is not None and dev_labels is not None:
-        dev = further_examples(dev_vectors, dev_labels, examples)
+    dev = dev_examples(dev_vectors, dev_labels, examples)
     weights, epochs = train_networks(examples, dev, seeds, chosen, progress)
     alphabetical = sorted(range(len(examples.classes)), key=examples.classes.__getitem__)
     sizes = layer_sizes(examples, chosen)

@@ -113,14 +113,14 @@ def _train(
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.classification import CLASSIFIERS, TextClassifier
+    from babelite.classification import CLASSIFIER_KINDS, TextClassifier
     from babelite.cli.classify_display import show_labels
     from babelite.cli.shared.preflight import choice, require_writable
     from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import hold_out
     from babelite.encoding import open_encoder
 
-    kind = choice("--classifier", classifier, CLASSIFIERS)
+    kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
     require_writable(str(out), apart_from=[*labelled, *(dev or ())])
     if [*labelled, *(dev or ())].count("-") > 1:
         raise BabeliteError("is named twice", path="-", hint="save one to a file")
@@ -293,7 +293,7 @@ def _evaluate(
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.classification import CLASSIFIERS
+    from babelite.classification import CLASSIFIER_KINDS
     from babelite.cli.classify_display import show_transfer
     from babelite.cli.shared.preflight import choice
     from babelite.cli.shared.progress import ProgressDisplay
@@ -301,7 +301,7 @@ def _evaluate(
     from babelite.evaluation import evaluate_classification, read_labelled_set
     from babelite.plots import picture_format
 
-    kind = choice("--classifier", classifier, CLASSIFIERS)
+    kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
     if plot:
         picture_format(plot)
     wanted, trained = _codes(languages), _codes(train_languages)

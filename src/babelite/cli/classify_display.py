@@ -36,9 +36,9 @@ def show_labels(true: Sequence[str], answers: Sequence[str | None]) -> None:
 
 def show_transfer(result: ClassificationResult) -> None:
     """Print accuracy and macro-F1 of every pair of languages."""
-    from babelite.evaluation import headline
+    from babelite.evaluation import classification_title
 
-    table = _table(headline(result))
+    table = _table(classification_title(result))
     table.add_column("trained in")
     table.add_column("tested in")
     for heading in ("documents", "accuracy", "macro-F1"):
@@ -60,7 +60,7 @@ def show_transfer(result: ClassificationResult) -> None:
 
 
 def _cells(score: TransferScore) -> list[str]:
-    from babelite.evaluation import deviation
+    from babelite.evaluation import sample_deviation
 
     cells = []
     for estimate, seeds in (
@@ -68,7 +68,7 @@ def _cells(score: TransferScore) -> list[str]:
         (score.macro_f1, score.macro_f1s),
     ):
         value, low, high = (100 * share for share in estimate)
-        spread = f" ±{100 * deviation(seeds):.1f}" if len(seeds) > 1 else ""
+        spread = f" ±{100 * sample_deviation(seeds):.1f}" if len(seeds) > 1 else ""
         cells.append(f"[bold]{value:.1f}[/] ({low:.1f}-{high:.1f}){spread}")
     return cells
 

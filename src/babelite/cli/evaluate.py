@@ -14,7 +14,7 @@ from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.corpus import PairSource
-    from babelite.evaluation import Estimate, RetrievalResult
+    from babelite.evaluation import BootstrapInterval, RetrievalResult
 
 _HELP = """Measure how often a sentence finds its translation.
 
@@ -214,6 +214,6 @@ def _show(results: Sequence[RetrievalResult]) -> None:
     console.print(table)
 
 
-def _percent(estimate: Estimate) -> str:
+def _percent(estimate: BootstrapInterval) -> str:
     value, low, high = (100 * share for share in estimate)
     return f"[bold]{value:.1f}[/]\n[dim]{low:.1f}-{high:.1f}"

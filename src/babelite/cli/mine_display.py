@@ -11,7 +11,7 @@ from rich.table import Table
 
 from babelite.cli.shared.options import parse_pairs
 from babelite.errors import BabeliteError
-from babelite.evaluation import mining_curve
+from babelite.evaluation import mining_precision_recall
 from babelite.mining import (
     LOWEST_MEAN,
     Candidates,
@@ -53,7 +53,7 @@ def show_measured(
         (mined.sources[source], mined.targets[target])
         for source, target in zip(found.source.tolist(), found.target.tolist(), strict=True)
     )
-    curve = mining_curve(texts, found.score, gold)
+    curve = mining_precision_recall(texts, found.score, gold)
     if not curve.right.any():
         raise BabeliteError(
             f"none of the {curve.known:,} known pairs is among the {len(found):,} found",
@@ -71,9 +71,9 @@ def show_measured(
     _console().print(table)
     typer.echo(f"Highest F1: {100 * best.f1:.2f} % with --threshold {best.threshold:.4f}", err=True)
     if plot:
-        from babelite.evaluation import curve_figure
+        from babelite.evaluation import precision_recall_figure
 
-        _save(curve_figure(curve, threshold), plot)
+        _save(precision_recall_figure(curve, threshold), plot)
 
 
 def show_estimate(
@@ -106,9 +106,9 @@ def show_estimate(
         table.add_row(f"{100 * precision:.1f}", f"{threshold:.4f}", f"{pairs:,}")
     _console().print(table)
     if plot:
-        from babelite.evaluation import estimate_figure
+        from babelite.evaluation import estimated_precision_figure
 
-        _save(estimate_figure(estimate, threshold), plot)
+        _save(estimated_precision_figure(estimate, threshold), plot)
 
 
 def explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -> None:

@@ -20,11 +20,12 @@ from babelite.corpus import parse_source
 from babelite.encoding import unit_rows
 from babelite.evaluation import (
     LabelledSet,
+    RetrievalSet,
     ScoredPair,
     all_against_all,
-    cross_lingual,
+    cross_lingual_pairs,
     evaluate_classification,
-    muse,
+    muse_protocol,
     pair_cosines,
     precision_at_1,
     read_labelled_set,
@@ -32,7 +33,6 @@ from babelite.evaluation import (
     read_sts,
     spearman,
 )
-from babelite.evaluation import RetrievalTask as RetrievalSet
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
@@ -163,7 +163,7 @@ class RetrievalTask(_Task):
                 if self.queries is None:
                     yield source.languages, all_against_all(whole)
                 else:
-                    yield source.languages, muse(whole, queries=self.queries)
+                    yield source.languages, muse_protocol(whole, queries=self.queries)
         if self.sib200 is not None:
             folders = _sib200_folders(self.folders)
             for pair in scope.among(self.sib200_languages()):
@@ -210,7 +210,7 @@ class SimilarityTask(_Task):
         yield from known.items()
         for first, second in scope.among(list(known)):
             if scope.pairs is not None or first == next(iter(known)):
-                yield f"{first}-{second}", cross_lingual(known[first], known[second])
+                yield f"{first}-{second}", cross_lingual_pairs(known[first], known[second])
 
 
 class ClassificationTask(_Task):

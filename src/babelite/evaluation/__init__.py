@@ -1,71 +1,105 @@
 """Evaluation protocols: retrieval, mining, alignment, similarity and classification."""
 
-from babelite.evaluation.alignment_scores import AlignmentScores, score_alignment
-from babelite.evaluation.bucc import halves, mining_curve
-from babelite.evaluation.datasets import read_sib200_parallel, read_sts
+from typing import TYPE_CHECKING
+
+from babelite.evaluation.alignment_f1 import AlignmentScores, score_alignment
+from babelite.evaluation.bootstrap_intervals import BootstrapInterval
+from babelite.evaluation.bucc_mining import mining_precision_recall, random_halves
+from babelite.evaluation.figures.classification_figure import (
+    classification_figure,
+    classification_title,
+)
+from babelite.evaluation.figures.mining_figure import (
+    estimated_precision_figure,
+    precision_recall_figure,
+)
 from babelite.evaluation.figures.retrieval_figure import retrieval_figure
-from babelite.evaluation.figures.threshold_figure import curve_figure, estimate_figure
-from babelite.evaluation.figures.zero_shot_figure import classification_figure, headline
-from babelite.evaluation.intervals import Estimate
 from babelite.evaluation.label_scores import label_scores
-from babelite.evaluation.labelled_sets import LabelledSet, read_labelled_set, read_sib200_topics
-from babelite.evaluation.model_report import Picture, data_address, report_environment, write_report
-from babelite.evaluation.multiway import evaluate_multiway
-from babelite.evaluation.protocols import RetrievalTask, all_against_all, muse
+from babelite.evaluation.labelled_sets import LabelledSet, read_labelled_set
+from babelite.evaluation.model_report import (
+    ThemedImage,
+    report_jinja_environment,
+    svg_data_url,
+    write_report,
+)
+from babelite.evaluation.multiway_retrieval import evaluate_multiway
 from babelite.evaluation.retrieval import RetrievalResult, evaluate, precision_at_1
-from babelite.evaluation.significance import Difference, holm, paired_bootstrap, paired_bootstrap_of
-from babelite.evaluation.similarity import (
+from babelite.evaluation.retrieval_protocols import RetrievalSet, all_against_all, muse_protocol
+from babelite.evaluation.sib200 import read_sib200_parallel
+from babelite.evaluation.significance import (
+    Difference,
+    holm_correction,
+    paired_bootstrap,
+    paired_bootstrap_statistic,
+)
+from babelite.evaluation.sts import (
     ScoredPair,
-    cross_lingual,
+    cross_lingual_pairs,
     evaluate_similarity,
     mean_ranks,
     pair_cosines,
+    read_sts,
     spearman,
 )
-from babelite.evaluation.zero_shot import LabelledCorpus, evaluate_classification
-from babelite.evaluation.zero_shot_result import ClassificationResult, TransferScore, deviation
+from babelite.evaluation.zero_shot_classification import LabelledCorpus, evaluate_classification
+from babelite.evaluation.zero_shot_result import (
+    ClassificationResult,
+    TransferScore,
+    sample_deviation,
+)
+
+if TYPE_CHECKING:
+    from babelite.evaluation.mteb import MTEBEncoder
 
 __all__ = [
     "AlignmentScores",
+    "BootstrapInterval",
     "ClassificationResult",
     "Difference",
-    "Estimate",
     "LabelledCorpus",
     "LabelledSet",
-    "Picture",
+    "MTEBEncoder",
     "RetrievalResult",
-    "RetrievalTask",
+    "RetrievalSet",
     "ScoredPair",
+    "ThemedImage",
     "TransferScore",
     "all_against_all",
     "classification_figure",
-    "cross_lingual",
-    "curve_figure",
-    "data_address",
-    "deviation",
-    "estimate_figure",
+    "classification_title",
+    "cross_lingual_pairs",
+    "estimated_precision_figure",
     "evaluate",
     "evaluate_classification",
     "evaluate_multiway",
     "evaluate_similarity",
-    "halves",
-    "headline",
-    "holm",
+    "holm_correction",
     "label_scores",
     "mean_ranks",
-    "mining_curve",
-    "muse",
+    "mining_precision_recall",
+    "muse_protocol",
     "pair_cosines",
     "paired_bootstrap",
-    "paired_bootstrap_of",
+    "paired_bootstrap_statistic",
     "precision_at_1",
+    "precision_recall_figure",
+    "random_halves",
     "read_labelled_set",
     "read_sib200_parallel",
-    "read_sib200_topics",
     "read_sts",
-    "report_environment",
+    "report_jinja_environment",
     "retrieval_figure",
+    "sample_deviation",
     "score_alignment",
     "spearman",
+    "svg_data_url",
     "write_report",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "MTEBEncoder":  # imported on first use: it needs the extra `mteb`
+        from babelite.evaluation.mteb import MTEBEncoder
+
+        return MTEBEncoder
+    raise AttributeError(f"module 'babelite.evaluation' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""One HTML page that shows a model: how it learnt, how well it finds, what it finds."""
+"""HTML report of a model: learning curves, retrieval results, examples of found sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babelite._version import __version__
-from babelite.evaluation.figures.retrieval_figure import draw_cosines, draw_margins, draw_similarity
+from babelite.evaluation.figures.retrieval_figure import draw_cosines, draw_leads, draw_similarity
 from babelite.evaluation.retrieval import RetrievalResult
 from babelite.neighbors import SearchResult
 from babelite.plots import (
@@ -19,8 +19,8 @@ from babelite.plots import (
     Theme,
     draw_losses,
     draw_precision,
-    make_environment,
-    read_curves,
+    jinja_environment,
+    read_training_curves,
     render_svg,
 )
 from babelite.storage import write_text
@@ -33,14 +33,14 @@ Fact = str | int | float
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture inside the page, for light and for dark surroundings.
+class ThemedImage:
+    """An image embedded in a page, in a light and a dark version.
 
     Attributes:
-        light: A ``data:`` address.
-        dark: The same picture on dark paper.
-        description: What it shows, for those who cannot see it.
-        wide: Whether it wants the whole width of the page.
+        light: A ``data:`` URL.
+        dark: A ``data:`` URL of the same image on a dark background.
+        description: Alternative text.
+        wide: Whether it takes the full width of the page.
     """
 
     light: str
@@ -58,77 +58,74 @@ def write_report(
     results: Sequence[RetrievalResult] = (),
     examples: Sequence[SearchResult] = (),
 ) -> Path:
-    """Write a report as one HTML file that needs nothing beside it.
+    """Write a report as one self-contained HTML file.
 
     Args:
-        out: The file to be.
-        title: The heading.
+        out: Output file.
+        title: Heading of the page.
         summary: Facts about the run in order, such as ``{"pairs": 120_000, "size": "9.8 MB"}``.
-        metrics_jsonl: The records of the training run, for the learning curves.
-        results: Retrieval results, for the table and the pictures.
-        examples: Queries and what was found for them.
+        metrics_jsonl: Training log (``metrics.jsonl``) for the learning curves.
+        results: Retrieval results for the table and the charts.
+        examples: Queries and the sentences found for them.
 
     Returns:
         The path of the file.
 
     Raises:
-        BabeliteError: The records are damaged, or the file cannot be written.
+        BabeliteError: The training log is damaged, or the file cannot be written.
         MissingExtraError: The extra ``report`` is not installed.
     """
-    page = (
-        report_environment()
-        .get_template("report.html.j2")
-        .render(
-            title=title,
-            version=__version__,
-            summary=summary or {},
-            curves=[] if metrics_jsonl is None else list(_curve_pictures(metrics_jsonl)),
-            results=[(result, list(_result_pictures(result))) for result in results],
-            examples=examples,
-        )
+    template = report_jinja_environment().get_template("report.html.j2")
+    page = template.render(
+        title=title,
+        version=__version__,
+        summary=summary or {},
+        curves=[] if metrics_jsonl is None else list(_draw_learning_curves(metrics_jsonl)),
+        results=[(result, list(_draw_result(result))) for result in results],
+        examples=examples,
     )
     out = Path(out)
     write_text(out, page)
     return out
 
 
-def report_environment() -> Environment:
-    """What fills the templates of reports.
+def report_jinja_environment() -> Environment:
+    """The Jinja environment of HTML reports, with the filters ``fact`` and ``percent``.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
     """
-    return make_environment("writing a report", fact=_fact, percent=_percent)
+    return jinja_environment("writing a report", fact=_fact, percent=_percent)
 
 
-def _curve_pictures(metrics_jsonl: str | Path) -> Iterator[Picture]:
-    curves = read_curves(metrics_jsonl)
+def _draw_learning_curves(metrics_jsonl: str | Path) -> Iterator[ThemedImage]:
+    curves = read_training_curves(metrics_jsonl)
     if len(curves.mean_precision.values):
         last, best = curves.mean_precision.values[-1], curves.mean_precision.values.max()
-        yield _picture(
+        yield _image(
             lambda axes, theme: draw_precision(axes, curves, theme),
             f"P@1 over the minutes of training; best {best:.1%}, last {last:.1%}",
             wide=True,
         )
     if curves.losses:
-        yield _picture(
+        yield _image(
             lambda axes, theme: draw_losses(axes, curves, theme),
             f"Training losses of {', '.join(curves.losses)} over the minutes of training",
             wide=True,
         )
 
 
-def _result_pictures(result: RetrievalResult) -> Iterator[Picture]:
+def _draw_result(result: RetrievalResult) -> Iterator[ThemedImage]:
     about = f"{result.name}, {result.pairs:,} pairs"
     for draw, description in (
         (draw_similarity, f"Matrix of the cosines of the first pairs of {about}"),
-        (draw_cosines, f"Histograms of the cosines of translations and of others, {about}"),
-        (draw_margins, f"Histogram of the margin of the translation, {about}"),
+        (draw_cosines, f"Histograms of the cosines of translations and best others, {about}"),
+        (draw_leads, f"Histogram of the cosine of the translation minus the best other, {about}"),
     ):
-        yield _picture(partial(_draw_result, draw, result), description)
+        yield _image(partial(_draw_on, draw, result), description)
 
 
-def _draw_result(
+def _draw_on(
     draw: Callable[[Axes, RetrievalResult, Theme], None],
     result: RetrievalResult,
     axes: Axes,
@@ -137,21 +134,21 @@ def _draw_result(
     draw(axes, result, theme)
 
 
-def _picture(
+def _image(
     draw: Callable[[Axes, Theme], None], description: str, *, wide: bool = False
-) -> Picture:
+) -> ThemedImage:
     size = (7.2, 4.2) if wide else (5.2, 4.2)
-    light, dark = (data_address(render_svg(draw, theme, size)) for theme in (LIGHT, DARK))
-    return Picture(light, dark, description, wide)
+    light, dark = (svg_data_url(render_svg(draw, theme, size)) for theme in (LIGHT, DARK))
+    return ThemedImage(light, dark, description, wide)
 
 
-def data_address(svg: bytes) -> str:
-    """A picture as an address that holds it, for a page that needs no file beside it."""
+def svg_data_url(svg: bytes) -> str:
+    """A ``data:`` URL of an SVG image, for a self-contained page."""
     return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
 def _fact(value: Fact) -> str:
-    """A number as people write it; words stay as they are."""
+    """Format a number for readers; text is unchanged."""
     if isinstance(value, (bool, str)):
         return str(value)
     if isinstance(value, int) or value == round(value):

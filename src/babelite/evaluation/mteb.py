@@ -1,4 +1,4 @@
-"""Any encoder for ``mteb``, the Massive Text Embedding Benchmark; the extra ``mteb``."""
+"""Adapter for ``mteb`` (Massive Text Embedding Benchmark) from the extra ``mteb``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ try:
     from mteb.models.abs_encoder import AbsEncoder
     from mteb.models.model_meta import ModelMeta, ScoringFunction
 except ImportError as error:
-    raise MissingExtraError("giving an encoder to mteb", "mteb") from error
+    raise MissingExtraError("evaluating with mteb", "mteb") from error
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
-# mteb names a language by its three letters and its script.
+# Language code -> the code of mteb: ISO 639-3 and script.
 _LANGUAGES = {
     "ar": "ara-Arab",
     "cs": "ces-Latn",
@@ -55,27 +55,23 @@ _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 class MTEBEncoder(AbsEncoder):  # type: ignore[misc]
-    """An encoder as mteb's tasks use it (mteb's ``EncoderProtocol``).
-
-    No prompt is put before sentences: babelite's models need none.
+    """An encoder with the interface of mteb's ``EncoderProtocol``; prompts are ignored.
 
     Args:
-        encoder: A model folder, ``sentence-transformers:NAME`` or what else
-            `babelite.encoding.open_encoder` takes; an encoder; the model that babelite carries if
-            not given.
-        revision: Tells results of one model from another's in mteb's cache. For babelite's models a
-            checksum if not given.
-        name: What to call it in mteb's results; ``babelite/`` is put before it.
-        allow_download: Whether another library may fetch the model.
+        encoder: An encoder, or a model specification as for `babelite.open_encoder`, such as a
+            model folder or ``sentence-transformers:NAME``; by default the packaged model.
+        revision: Identifies the model in mteb's result cache; by default a checksum.
+        name: Name in mteb's results, prefixed by ``babelite/``; by default the model's name.
+        allow_download: Whether another library may download the model.
 
     Raises:
         BabeliteError: There is no such encoder.
 
     Example:
-        To measure the model that babelite carries on mteb's Tatoeba, which mteb downloads::
+        Measure the packaged model on mteb's Tatoeba, which mteb downloads::
 
             import mteb
-            from babelite.evaluation.mteb import MTEBEncoder
+            from babelite.evaluation import MTEBEncoder
 
             print(mteb.evaluate(MTEBEncoder(), mteb.get_tasks(tasks=["Tatoeba"])))
     """
@@ -87,7 +83,7 @@ class MTEBEncoder(AbsEncoder):  # type: ignore[misc]
         *,
         name: str | None = None,
         allow_download: bool = False,
-        **_: Any,  # noqa: ANN401 -- mteb hands on what concerns other kinds of models
+        **_: Any,  # noqa: ANN401 -- options of other kinds of models
     ) -> None:
         if encoder is None or isinstance(encoder, str | Path):
             spec = None if encoder is None else str(encoder)
@@ -99,17 +95,10 @@ class MTEBEncoder(AbsEncoder):  # type: ignore[misc]
     def encode(
         self,
         inputs: Iterable[Mapping[str, Sequence[str]]],
-        **_: Any,  # noqa: ANN401 -- the task, its split and prompts, none of which matters
+        **_: Any,  # noqa: ANN401 -- task, split and prompts
     ) -> NDArray[np.float32]:
-        """Encode the texts of a task.
-
-        Args:
-            inputs: Batches, each with a list of texts under ``text``.
-
-        Returns:
-            float32 array of shape (texts, dim).
-        """
-        # All at once, for sentences of one length, wherever they stand, are encoded together.
+        """Encode batches, each with a list of texts under ``text``; float32 (texts, dim)."""
+        # One call for all batches: the encoder sorts sentences by length.
         return self.model.encode([text for batch in inputs for text in batch["text"]])
 
 

@@ -1,4 +1,4 @@
-"""Cross-lingual sentence retrieval: does a sentence find its translation?"""
+"""Cross-lingual sentence retrieval of sentence pairs: P@1, xSIM error and cosines, both ways."""
 
 from __future__ import annotations
 
@@ -11,67 +11,53 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.encoding import unit_rows
-from babelite.evaluation.intervals import Estimate, bootstrap
-from babelite.evaluation.protocols import RetrievalTask, all_against_all, muse
+from babelite.evaluation.bootstrap_intervals import BootstrapInterval, bootstrap
+from babelite.evaluation.retrieval_protocols import RetrievalSet, all_against_all, muse_protocol
 from babelite.neighbors import TIE, margin_search, nearest
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
-# So many pairs still make a similarity matrix in which a pair can be seen.
+# Rows and columns of the similarity matrix: a single pair is still visible.
 SHOWN_PAIRS = 60
 
 
-class PairScores(NamedTuple):
-    """How near each query is to its translation and to the best of the others.
+class QueryCosines(NamedTuple):
+    """The cosine of each query with its translation and with the best other candidate.
 
     Attributes:
-        true: float32 array of shape (n,): the cosine with the translation.
-        wrong: float32 array of shape (n,): the highest cosine with anything else; -1 where there
-            is nothing else.
+        translation: float32 array of shape (n,).
+        best_other: float32 array of shape (n,); -1 where there is no other candidate.
     """
 
-    true: NDArray[np.float32]
-    wrong: NDArray[np.float32]
+    translation: NDArray[np.float32]
+    best_other: NDArray[np.float32]
 
     @property
     def hits(self) -> NDArray[np.bool_]:
-        """For each query, (n,): whether its translation is nearest, by more than rounding noise."""
-        return self.true - self.wrong > TIE
+        """Whether the translation is nearest, by more than rounding noise; shape (n,)."""
+        return self.translation - self.best_other > TIE
 
 
-def pair_scores(queries: ArrayLike, candidates: ArrayLike) -> PairScores:
-    """Compare the cosine of true pairs with the best wrong one.
-
-    Args:
-        queries: Array of shape (n, dim).
-        candidates: Array of shape (m, dim), m ≥ n: row i is the translation of query i; rows from
-            n on are distractors.
-
-    Returns:
-        Both cosines of each query.
-
-    Raises:
-        ValueError: There are fewer candidates than queries.
-        BabeliteError: As `babelite.neighbors.nearest`.
-    """
+def query_cosines(queries: ArrayLike, candidates: ArrayLike) -> QueryCosines:
+    """Both cosines of each query (n, dim) among candidates (m, dim); see `precision_at_1`."""
     left, right = unit_rows(queries), unit_rows(candidates)
     if len(right) < len(left):
         raise ValueError(f"{len(left)} queries, but only {len(right)} candidates")
-    scores, indices = nearest(left, right, k=2)
+    cosines, indices = nearest(left, right, k=2)
     true = np.einsum("ij,ij->i", left, right[: len(left)])
-    if scores.shape[1] < 2:
-        return PairScores(true, np.full_like(true, -1.0))
-    own_is_best = indices[:, 0] == np.arange(len(left))
-    return PairScores(true, np.where(own_is_best, scores[:, 1], scores[:, 0]))
+    if cosines.shape[1] < 2:
+        return QueryCosines(true, np.full_like(true, -1.0))
+    translation_is_first = indices[:, 0] == np.arange(len(left))
+    return QueryCosines(true, np.where(translation_is_first, cosines[:, 1], cosines[:, 0]))
 
 
 def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool_]:
     """Whether each query's nearest candidate is its translation.
 
-    The translation must be nearer than every other candidate: an encoder that cannot tell two
-    candidates apart (cosines within 1e-6) has not found it. So the order of the file never
-    matters, and an encoder that gives every sentence the same vector scores 0.
+    The translation must be nearer than every other candidate by a cosine difference above 1e-6.
+    So results do not depend on the order of candidates, and an encoder that gives every sentence
+    the same vector scores 0.
 
     Args:
         queries: Array of shape (n, dim).
@@ -79,11 +65,11 @@ def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool
             n on are distractors.
 
     Returns:
-        Truth values of shape (n,); their mean is P@1.
+        Booleans of shape (n,); their mean is P@1.
 
     Raises:
         ValueError: There are fewer candidates than queries.
-        BabeliteError: As `babelite.neighbors.nearest`.
+        BabeliteError: The vectors are not finite or of different dimensions.
 
     Example:
         >>> precision_at_1([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.1], [1.0, 0.0]])
@@ -91,25 +77,14 @@ def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool
         >>> precision_at_1([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.1], [0.5, 0.5]])
         array([ True,  True])
     """
-    return pair_scores(queries, candidates).hits
+    return query_cosines(queries, candidates).hits
 
 
 def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
-    """The share of queries whose best candidate by margin is not their translation.
+    """The share of queries whose best candidate by margin score is not their translation.
 
-    The xSIM error of LASER: margin search with the ratio over the ``k`` nearest neighbours. A tie
-    counts as an error, as in `precision_at_1`.
-
-    Args:
-        queries: Array of shape (n, dim), n ≥ 1.
-        candidates: Array of shape (m, dim), m ≥ n: row i is the translation of query i.
-        k: The size of the neighbourhood, clamped to what there is.
-
-    Returns:
-        The error, from 0 to 1; lower is better.
-
-    Raises:
-        BabeliteError: As `babelite.neighbors.nearest`.
+    The xSIM error of LASER: margin search with the ratio over the ``k`` nearest neighbours (at most
+    all). A tie counts as an error, as in `precision_at_1`, which describes the arrays.
 
     Example:
         >>> xsim_error([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.1], [0.1, 1.0]])
@@ -123,40 +98,40 @@ def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
 
 
 @dataclass(frozen=True)
-class Direction:
-    """What was measured searching from one language into the other.
+class DirectionResult:
+    """Retrieval from one language into the other.
 
     Attributes:
-        precision_at_1: The share of queries that found their translation, 0 to 1.
-        xsim_error: The share that did not by margin search, 0 to 1.
-        candidates: How many sentences were searched.
-        scores: The cosines of each query with its translation and with the best of the others.
+        precision_at_1: Share of queries whose nearest candidate is their translation, 0 to 1.
+        xsim_error: Share of queries that fail by margin search, 0 to 1.
+        candidates: Number of sentences searched.
+        cosines: The cosines of each query with its translation and with the best other candidate.
     """
 
-    precision_at_1: Estimate
+    precision_at_1: BootstrapInterval
     xsim_error: float
     candidates: int
-    scores: PairScores = field(repr=False, compare=False)
+    cosines: QueryCosines = field(repr=False, compare=False)
 
     @property
-    def margin(self) -> float:
-        """How much nearer the translation is than the best of the others, in cosine, on average."""
-        return float((self.scores.true - self.scores.wrong).mean())
+    def lead(self) -> float:
+        """The mean cosine of translations minus that of the best other candidates."""
+        return float((self.cosines.translation - self.cosines.best_other).mean())
 
 
 @dataclass(frozen=True)
 class RetrievalResult:
-    """How well an encoder finds the translations of one set of pairs.
+    """Retrieval of one set of sentence pairs, in both directions.
 
     Attributes:
-        name: What was evaluated on, such as a file's name.
+        name: Name of the pairs, such as a file name.
         languages: The source and the target language.
         protocol: ``all-against-all`` or ``muse``.
-        pairs: How many pairs were looked for.
+        pairs: Number of pairs that are queries.
         forward: From the source language into the target language.
-        backward: The other way.
-        mean: P@1 averaged over the two directions, pair by pair.
-        sentences_per_second: How fast the encoder encoded both sides.
+        backward: From the target language into the source language.
+        mean: P@1 averaged over the two directions, with its interval over pairs.
+        sentences_per_second: Encoding speed over both sides.
         similarity: float32 array: the cosines of the first pairs (60 at most), sources in rows.
     """
 
@@ -164,16 +139,16 @@ class RetrievalResult:
     languages: tuple[str, str]
     protocol: str
     pairs: int
-    forward: Direction
-    backward: Direction
-    mean: Estimate
+    forward: DirectionResult
+    backward: DirectionResult
+    mean: BootstrapInterval
     sentences_per_second: float
     similarity: NDArray[np.float32] = field(repr=False, compare=False)
 
     @property
     def true_cosine(self) -> float:
         """The mean cosine of a sentence and its translation."""
-        return float(self.forward.scores.true.mean())
+        return float(self.forward.cosines.translation.mean())
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers as plain data for JSON; shares are from 0 to 1."""
@@ -190,8 +165,10 @@ class RetrievalResult:
             },
             "xsim_error": {way: d.xsim_error for way, d in ways.items()},
             "true_cosine": self.true_cosine,
-            "best_wrong_cosine": {way: float(d.scores.wrong.mean()) for way, d in ways.items()},
-            "margin": {way: d.margin for way, d in ways.items()},
+            "best_wrong_cosine": {
+                way: float(d.cosines.best_other.mean()) for way, d in ways.items()
+            },
+            "margin": {way: d.lead for way, d in ways.items()},
             "sentences_per_second": self.sentences_per_second,
         }
 
@@ -206,63 +183,66 @@ def evaluate(
     queries: int | None = None,
     seed: int = 0,
 ) -> RetrievalResult:
-    """Measure retrieval in both directions on sentence pairs.
+    """Measure how often sentences find their translations: P@1 and xSIM error, both ways.
 
-    Every pair is looked for among all (Tatoeba's protocol), unless ``distractors`` or ``queries``
-    is given: then MUSE's protocol is followed (`babelite.evaluation.muse`).
+    Every sentence is searched among all sentences of the other side (Tatoeba's protocol). If
+    ``distractors`` or ``queries`` is given, MUSE's protocol is used instead: duplicates are
+    dropped, ``queries`` pairs are drawn, and they are searched among all other sentences (see
+    `babelite.evaluation.muse_protocol`).
 
     Args:
-        encoder: What turns sentences into vectors.
+        encoder: The encoder to measure.
         pairs: Sentences and their translations.
-        name: What to call them in tables.
-        languages: The source and the target language.
-        distractors: Further pairs that are searched but never looked for.
-        queries: How many pairs to look for; 2,000 if only ``distractors`` is given.
-        seed: Of drawing the queries and of the intervals.
+        name: Name of the pairs to show in tables.
+        languages: The source and the target language, for tables.
+        distractors: Further pairs that are searched but are no queries.
+        queries: Number of pairs to draw as queries; 2,000 if only ``distractors`` is given.
+        seed: Random seed of the queries and of the bootstrap intervals.
 
     Returns:
-        P@1 with intervals, xSIM errors and cosines, both ways.
+        For each direction P@1 (0 to 1) with its 95 % bootstrap interval, the xSIM error and the
+        cosines, and the mean P@1 of both directions.
 
     Raises:
         BabeliteError: There is no pair.
 
     Example:
-        >>> class Letters:
-        ...     dim = 256
-        ...     def encode(self, sentences):
-        ...         return np.array([np.bincount([*s.encode()], minlength=256) for s in sentences])
-        >>> result = evaluate(Letters(), [("Paris", "Parigi"), ("Rome", "Roma")])
-        >>> result.mean.value
-        1.0
+        >>> import babelite
+        >>> pairs = [("Where is the station?", "Où est la gare ?"), ("Thank you.", "Merci.")]
+        >>> result = babelite.evaluate(babelite.open_encoder(), pairs, languages=("en", "fr"))
+        >>> result.mean
+        BootstrapInterval(value=1.0, low=1.0, high=1.0)
+        >>> result.forward.xsim_error, result.backward.xsim_error
+        (0.0, 0.0)
     """
     if distractors is None and queries is None:
-        task = all_against_all(pairs)
+        texts = all_against_all(pairs)
     else:
         count = 2000 if queries is None else queries
-        task = muse(pairs, distractors or (), queries=count, seed=seed)
-    return _evaluate(encoder, task, name, languages, seed)
+        texts = muse_protocol(pairs, distractors or (), queries=count, seed=seed)
+    return _measure(encoder, texts, name, languages, seed)
 
 
-def _evaluate(
+def _measure(
     encoder: SentenceEncoder,
-    task: RetrievalTask,
+    texts: RetrievalSet,
     name: str,
     languages: tuple[str, str],
     seed: int,
 ) -> RetrievalResult:
     started = time.perf_counter()
-    sources = unit_rows(encoder.encode(task.sources))
-    targets = unit_rows(encoder.encode(task.targets))
+    sources = unit_rows(encoder.encode(texts.sources))
+    targets = unit_rows(encoder.encode(texts.targets))
     seconds = time.perf_counter() - started
-    forward = _direction(sources[: task.queries], targets, seed)
-    backward = _direction(targets[: task.queries], sources, seed)
-    hits = np.stack([forward.scores.hits, backward.scores.hits])
-    shown = min(task.queries, SHOWN_PAIRS)
+    forward = _measure_direction(sources[: texts.queries], targets, seed)
+    backward = _measure_direction(targets[: texts.queries], sources, seed)
+    hits = np.stack([forward.cosines.hits, backward.cosines.hits])
+    shown = min(texts.queries, SHOWN_PAIRS)
     return RetrievalResult(
         name=name,
         languages=languages,
-        protocol=task.protocol,
-        pairs=task.queries,
+        protocol=texts.protocol,
+        pairs=texts.queries,
         forward=forward,
         backward=backward,
         mean=bootstrap(hits.mean(axis=0), seed=seed),
@@ -271,13 +251,13 @@ def _evaluate(
     )
 
 
-def _direction(
+def _measure_direction(
     queries: NDArray[np.float32], candidates: NDArray[np.float32], seed: int
-) -> Direction:
-    scores = pair_scores(queries, candidates)
-    return Direction(
-        precision_at_1=bootstrap(scores.hits, seed=seed),
+) -> DirectionResult:
+    cosines = query_cosines(queries, candidates)
+    return DirectionResult(
+        precision_at_1=bootstrap(cosines.hits, seed=seed),
         xsim_error=xsim_error(queries, candidates),
         candidates=len(candidates),
-        scores=scores,
+        cosines=cosines,
     )

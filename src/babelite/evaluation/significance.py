@@ -1,4 +1,4 @@
-"""Is one system better than another, or was it lucky with the queries: the paired bootstrap."""
+"""Significance of differences between systems: paired bootstrap, Holm's correction."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_AT_ONCE = 250  # resamples computed together: as many counts a query are in memory
+from babelite.evaluation.bootstrap_intervals import resampled_means
+
+_RESAMPLES_A_BLOCK = 250  # bounds memory: one count for each resample and query
 
 
 class Difference(NamedTuple):
-    """How much better one system is than another.
+    """Difference between two systems.
 
     Attributes:
-        value: The difference of their means; above zero if the first is better.
-        low: The lower end of its 95 % interval.
-        high: The upper end.
-        p_value: How likely a difference so large is if there is none, two-sided.
+        value: Mean of the first system minus mean of the second.
+        low: Lower end of its 95 % interval.
+        high: Upper end of its 95 % interval.
+        p_value: Two-sided p-value of the hypothesis of no difference.
     """
 
     value: float
@@ -36,23 +38,23 @@ def paired_bootstrap(
 ) -> Difference:
     """Compare two systems on the same queries (Koehn 2004, Efron & Tibshirani 1993, ch. 16).
 
-    Queries are drawn again with replacement, each with what both systems made of it: how hard the
-    drawn queries happen to be cancels out. Several sets of queries, given as lists of arrays, are
-    drawn from one by one, and their means count alike.
+    Queries are resampled with replacement, each with the scores of both systems, so that the
+    difficulty of the drawn queries cancels out. Several sets of queries, given as lists of arrays,
+    are resampled independently; the means of the sets have equal weight.
 
     Args:
-        first: One score a query, shape (n,); or a list of such arrays.
-        second: The other system's, of the same shapes, query by query.
-        resamples: How many times to draw.
-        seed: Of the random generator; the same seed gives the same result.
+        first: One score for each query, shape (n,); or a list of such arrays.
+        second: Scores of the other system for the same queries, of the same shapes.
+        resamples: Number of resamples.
+        seed: Random seed.
 
     Returns:
         The difference of the means, its percentile interval, and the two-sided p-value: twice the
-        smaller share of resamples on one side of zero (ties on both), never below
+        smaller share of resamples on one side of zero (ties on both sides), never below
         2 / (resamples + 1).
 
     Raises:
-        ValueError: There are no scores, or the two are not of the same shapes.
+        ValueError: There are no scores, or the shapes differ.
 
     Example:
         >>> better, worse = [1] * 80 + [0] * 20, [1] * 60 + [0] * 40
@@ -71,29 +73,25 @@ def paired_bootstrap(
     generator = np.random.default_rng(seed)
     drawn = np.zeros(resamples)
     for differences in sets:
-        # As in `intervals.bootstrap`: how often each distinct value is drawn is multinomial.
-        distinct, counts = np.unique(differences, return_counts=True)
-        size = differences.size
-        draws = generator.multinomial(size, counts / size, size=resamples)
-        drawn += draws @ distinct / size / len(sets)
+        drawn += resampled_means(differences, resamples, generator) / len(sets)
     return _summary(float(np.mean([differences.mean() for differences in sets])), drawn)
 
 
-def paired_bootstrap_of(
+def paired_bootstrap_statistic(
     statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     queries: int,
     *,
     resamples: int = 2_000,
     seed: int = 0,
 ) -> Difference:
-    """The paired bootstrap of a difference that is no mean, such as that of two correlations.
+    """Paired bootstrap of a difference that is not a mean, such as that of two correlations.
 
     Args:
-        statistic: Given how often each query counts, shape (n, queries), the difference of the two
-            systems for each of the n rows.
-        queries: How many queries there are.
-        resamples: How many times to draw.
-        seed: Of the random generator.
+        statistic: Maps query counts of n resamples, shape (n, queries), to the differences of the
+            two systems, shape (n,).
+        queries: Number of queries.
+        resamples: Number of resamples.
+        seed: Random seed.
 
     Returns:
         As `paired_bootstrap`.
@@ -103,32 +101,36 @@ def paired_bootstrap_of(
 
     Example:
         >>> first, second = np.array([3.0, 4.0, 5.0]), np.array([1.0, 2.0, 3.0])
-        >>> paired_bootstrap_of(lambda counts: counts @ (first - second) / counts.sum(1), 3)[:3]
+        >>> def difference(counts):
+        ...     return counts @ (first - second) / counts.sum(1)
+        >>> paired_bootstrap_statistic(difference, 3)[:3]
         (2.0, 2.0, 2.0)
     """
     if queries < 1:
-        raise ValueError("no queries to draw from")
+        raise ValueError(f"queries must be at least 1 (got {queries})")
     generator = np.random.default_rng(seed)
     even = np.full(queries, 1 / queries)
     drawn = []
-    for start in range(0, resamples, _AT_ONCE):
-        counts = generator.multinomial(queries, even, size=min(_AT_ONCE, resamples - start))
+    for start in range(0, resamples, _RESAMPLES_A_BLOCK):
+        counts = generator.multinomial(
+            queries, even, size=min(_RESAMPLES_A_BLOCK, resamples - start)
+        )
         drawn.append(statistic(counts.astype(np.float64)))
     return _summary(float(statistic(np.ones((1, queries)))[0]), np.concatenate(drawn))
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for having asked several questions at once (Holm 1979).
+def holm_correction(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for multiple comparisons (Holm 1979).
 
     Args:
-        p_values: One of each question.
+        p_values: One for each comparison.
 
     Returns:
-        The corrected p-values in the same order: rejecting those below 0.05 errs in 5 % of cases
-        at the most, all questions together.
+        The corrected p-values in the same order: rejecting those below 0.05 keeps the family-wise
+        error rate at 5 % or less.
 
     Example:
-        >>> holm([0.01, 0.04, 0.03])
+        >>> holm_correction([0.01, 0.04, 0.03])
         [0.03, 0.06, 0.06]
     """
     corrected = [0.0] * len(p_values)
@@ -147,14 +149,14 @@ def _as_sets(scores: ArrayLike | Sequence[ArrayLike]) -> list[NDArray[np.float64
 
 def _differences(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     if first.shape != second.shape or first.ndim != 1 or not first.size:
-        raise ValueError(f"scores of shapes {first.shape} and {second.shape}; one each a query")
-    # Equal up to rounding is equal, or there would be as many distinct values as queries.
+        raise ValueError(f"expected scores of one shape (n,), got {first.shape} and {second.shape}")
+    # Differences equal up to rounding become equal, so that distinct values are few.
     return (first - second).round(9)
 
 
 def _summary(value: float, drawn: NDArray[np.float64]) -> Difference:
     low, high = np.quantile(drawn, (0.025, 0.975))
-    # Counting the resample that is the data itself keeps p above zero (Davison & Hinkley 1997).
+    # Counting the data itself as a resample keeps p above zero (Davison & Hinkley 1997).
     below, above = (1 + np.sum(drawn <= 1e-12)), (1 + np.sum(drawn >= -1e-12))
     p_value = min(1.0, 2 * float(min(below, above)) / (len(drawn) + 1))
     return Difference(value, float(low), float(high), p_value)

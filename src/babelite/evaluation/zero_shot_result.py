@@ -1,4 +1,4 @@
-"""What an evaluation of document classification finds."""
+"""Results of zero-shot document classification: accuracy and macro-F1 of language pairs."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.classification import Kind
-from babelite.evaluation.intervals import Estimate
+from babelite.classification import ClassifierKind
+from babelite.evaluation.bootstrap_intervals import BootstrapInterval
 
 
 class TransferScore(NamedTuple):
-    """How well a classifier trained in one language does in one.
+    """Scores of the classifiers trained in one language and tested in one language.
 
     Attributes:
-        accuracy: The share of documents whose label is found, 0 to 1, mean over the seeds; its
-            interval is over test documents.
-        macro_f1: The mean over labels of the F1, mean over the seeds; likewise.
-        accuracies: Of each seed.
-        macro_f1s: Of each seed.
-        right: Array of shape (documents,): how many of the seeds' classifiers are right about each,
-            in the order of the test set. Two encoders tested on the same documents are compared by
-            drawing documents together from both (paired bootstrap).
+        accuracy: Share of correct predictions, 0 to 1, mean over the seeds; its interval is over
+            test documents.
+        macro_f1: F1, mean over labels and seeds; its interval is over test documents.
+        accuracies: Accuracy of each seed.
+        macro_f1s: Macro-F1 of each seed.
+        right: Array of shape (documents,): number of seeds whose prediction is correct, in the
+            order of the test set; input of a paired bootstrap between two encoders.
     """
 
-    accuracy: Estimate
-    macro_f1: Estimate
+    accuracy: BootstrapInterval
+    macro_f1: BootstrapInterval
     accuracies: tuple[float, ...]
     macro_f1s: tuple[float, ...]
     right: NDArray[np.int64]
@@ -40,8 +39,8 @@ class TransferScore(NamedTuple):
             "macro_f1": self.macro_f1._asdict(),
             "accuracy_of_seeds": list(self.accuracies),
             "macro_f1_of_seeds": list(self.macro_f1s),
-            "accuracy_seed_deviation": deviation(self.accuracies),
-            "macro_f1_seed_deviation": deviation(self.macro_f1s),
+            "accuracy_seed_deviation": sample_deviation(self.accuracies),
+            "macro_f1_seed_deviation": sample_deviation(self.macro_f1s),
             "documents": len(self.right),
             "seeds_right": self.right.tolist(),
         }
@@ -49,32 +48,31 @@ class TransferScore(NamedTuple):
 
 @dataclass(frozen=True)
 class ClassificationResult:
-    """How well document classification carries over from language to language.
+    """Zero-shot document classification from language to language.
 
     Attributes:
-        name: What was evaluated on.
+        name: Name of the documents.
         classifier: ``mlp`` or ``logistic``.
         labels: The labels, in alphabetical order.
-        train_languages: Trained in.
-        test_languages: Tested in.
-        seeds: Of the classifiers; one for logistic regression, where nothing is random.
-        scores: For each (train, test) language.
-        dev: For each training language the accuracy on its dev documents, one a seed.
-        transfer: The mean accuracy over all pairs of two different languages; None if there is no
-            such pair.
-        sentences_per_second: Texts encoded a second, in this run.
-        training_seconds: For each training language, all seeds together.
+        train_languages: Languages trained in.
+        test_languages: Languages tested in.
+        seeds: Random seeds of the classifiers; one for logistic regression, which is not random.
+        scores: Scores of each (train, test) language.
+        dev: For each training language the accuracy of each seed on its dev documents.
+        transfer: Mean accuracy over all pairs of two different languages; None if there is none.
+        sentences_per_second: Encoding speed in texts a second.
+        training_seconds: Training time for each training language, all seeds together.
     """
 
     name: str
-    classifier: Kind
+    classifier: ClassifierKind
     labels: tuple[str, ...]
     train_languages: tuple[str, ...]
     test_languages: tuple[str, ...]
     seeds: tuple[int, ...]
     scores: Mapping[tuple[str, str], TransferScore]
     dev: Mapping[str, tuple[float, ...]]
-    transfer: Estimate | None
+    transfer: BootstrapInterval | None
     sentences_per_second: float
     training_seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -95,11 +93,11 @@ class ClassificationResult:
         }
 
 
-def deviation(values: Sequence[float]) -> float:
+def sample_deviation(values: Sequence[float]) -> float:
     """The standard deviation of a sample; 0 for a single value.
 
     Example:
-        >>> deviation([1.0, 2.0, 3.0])
+        >>> sample_deviation([1.0, 2.0, 3.0])
         1.0
     """
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -1,7 +1,7 @@
-"""What charts and HTML pages share: colours, learning curves, templates."""
+"""Charts and HTML pages: colour themes, learning curves, Jinja templates, image files."""
 
-from babelite.plots.html import make_environment
-from babelite.plots.learning_curves import draw_losses, draw_precision, read_curves
+from babelite.plots.html import jinja_environment
+from babelite.plots.learning_curves import draw_losses, draw_precision, read_training_curves
 from babelite.plots.theme import (
     DARK,
     LIGHT,
@@ -18,9 +18,9 @@ __all__ = [
     "Theme",
     "draw_losses",
     "draw_precision",
-    "make_environment",
+    "jinja_environment",
     "picture_format",
-    "read_curves",
+    "read_training_curves",
     "render_figure_svg",
     "render_svg",
     "save_figure",

@@ -1,4 +1,4 @@
-"""What fills the templates of HTML pages."""
+"""Jinja environment of the HTML templates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     import jinja2
 
 
-def make_environment(purpose: str, **filters: Callable[..., str]) -> jinja2.Environment:
-    """The templates of the package, with everything in them escaped.
+def jinja_environment(purpose: str, **filters: Callable[..., str]) -> jinja2.Environment:
+    """The Jinja environment of the package's HTML templates, with automatic escaping.
 
     Args:
-        purpose: What is to be done, for the message that the extra is missing.
-        filters: Further filters, by name.
+        purpose: Subject of the error message if the extra is missing, such as "writing a report".
+        filters: Additional Jinja filters by name.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.

@@ -1,4 +1,4 @@
-"""Learning curves: the records of a training run read back and drawn."""
+"""Learning curves: read the training log (metrics.jsonl) and draw losses and P@1."""
 
 from __future__ import annotations
 
@@ -18,27 +18,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-# More points than this are averaged: a line of ten thousand steps shows nothing but noise.
+# Longer curves are averaged to this many points, to reduce noise.
 _POINTS = 150
 _PHASES = {"bag": "token bag", "layers": "layers on", "similar": "similar sentences"}
 
 
 @dataclass(frozen=True)
-class Curve:
-    """One thing measured again and again.
-
-    Attributes:
-        minutes: When, in minutes of training; shape (n,), rising.
-        values: What was measured, shape (n,).
-    """
+class LearningCurve:
+    """A quantity measured during training: minutes (n,), rising, and values (n,)."""
 
     minutes: NDArray[np.float64]
     values: NDArray[np.float64]
 
-    def smoothed(self) -> Curve:
-        """The same curve in at most 150 points, each the mean of its neighbours."""
+    def smoothed(self) -> LearningCurve:
+        """The curve averaged to at most 150 points."""
         parts = min(len(self.minutes), _POINTS)
-        return Curve(
+        return LearningCurve(
             np.array([part.mean() for part in np.array_split(self.minutes, parts)]),
             np.array([part.mean() for part in np.array_split(self.values, parts)]),
         )
@@ -46,45 +41,43 @@ class Curve:
 
 @dataclass(frozen=True)
 class TrainingCurves:
-    """What a training run recorded.
+    """Learning curves of a training run.
 
     Attributes:
-        losses: The curve of each objective.
-        precision: The P@1 on held-out pairs (0 to 1) of each language pair.
-        mean_precision: Their mean.
-        pairs: How many sentence pairs had been trained on.
-        phases: When each phase began, in minutes, and its name.
+        losses: Loss of each objective.
+        precision: P@1 on held-out pairs (0 to 1) of each language pair.
+        mean_precision: Mean P@1 over the language pairs.
+        pairs: Number of sentence pairs trained on.
+        phases: Start of each phase in minutes, and its name.
     """
 
-    losses: Mapping[str, Curve]
-    precision: Mapping[str, Curve]
-    mean_precision: Curve
-    pairs: Curve
+    losses: Mapping[str, LearningCurve]
+    precision: Mapping[str, LearningCurve]
+    mean_precision: LearningCurve
+    pairs: LearningCurve
     phases: Sequence[tuple[float, str]]
 
 
-def read_curves(path: str | Path) -> TrainingCurves:
-    """Read the ``metrics.jsonl`` of a training run.
+def read_training_curves(path: str | Path) -> TrainingCurves:
+    """Read the training log ``metrics.jsonl``.
 
-    Records of other kinds are passed over, and so is a last line cut short by a run that was
-    killed while it wrote.
+    Other records are ignored, and so is a truncated last line, which a killed run may leave.
 
     Args:
         path: The file, one JSON object a line.
 
     Returns:
-        The curves; those never recorded are empty.
+        The curves; empty if nothing was recorded.
 
     Raises:
-        BabeliteError: A line is not JSON, or a record lacks something; names file and line.
+        BabeliteError: A line is not JSON, or a record lacks a field; names file and line.
     """
     collected = _Collected()
     for number, record in _records(path):
         try:
             collected.add(record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            problem = f"lacks something that its event should have ({error})"
-            raise _damaged(path, number, problem) from error
+            raise _damaged(path, number, f"has a missing or invalid field ({error})") from error
     return collected.curves()
 
 
@@ -103,7 +96,7 @@ def _records(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 class _Collected:
-    """Records on their way to curves."""
+    """Collects records into curves."""
 
     def __init__(self) -> None:
         self._losses: dict[str, list[tuple[float, float]]] = {}
@@ -154,12 +147,12 @@ def draw_losses(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_title("Training loss of each objective")
     axes.set_ylabel("loss (nats)")
-    _finish(axes, curves, theme)
+    _label_time_axis(axes, curves, theme)
 
 
 def draw_precision(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
-    """Draw the retrieval of held-out pairs over the minutes of training."""
-    lines: list[tuple[str, Curve, float, str | None]] = [
+    """Draw P@1 on held-out pairs over the minutes of training."""
+    lines: list[tuple[str, LearningCurve, float, str | None]] = [
         (name, curve, 1.5, None) for name, curve in curves.precision.items()
     ]
     if len(lines) > 1:
@@ -175,13 +168,13 @@ def draw_precision(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
             label=f"{name}: {curve.values.max():.1%} at best",
         )
     axes.set_ylim(top=min(axes.get_ylim()[1], 101))
-    axes.set_title("Held-out sentences that find their translation")
+    axes.set_title("Retrieval of held-out sentence pairs")
     axes.set_ylabel("P@1 (%)")
-    _finish(axes, curves, theme)
+    _label_time_axis(axes, curves, theme)
 
 
-def _finish(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
-    """Mark the phases, and write the pairs trained on along the top."""
+def _label_time_axis(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
+    """Label the x axis with minutes, the top with pairs trained on, and mark the phases."""
     axes.set_xlabel("minutes of training")
     axes.set_xlim(0, 1.03 * max(curves.pairs.minutes[-1], 1e-3))
     for minutes, phase in curves.phases[1:]:
@@ -203,7 +196,7 @@ def _finish(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
 
 
 def _short(count: float) -> str:
-    """A large number in a few characters.
+    """Format a count in a few characters.
 
     Example:
         >>> _short(1_234_567), _short(123_456), _short(789)
@@ -214,12 +207,16 @@ def _short(count: float) -> str:
     return f"{count / 1e3:.0f} k" if count >= 1e3 else f"{count:.0f}"
 
 
-def _curve(points: Sequence[tuple[float, float]]) -> Curve:
+def _curve(points: Sequence[tuple[float, float]]) -> LearningCurve:
     columns = np.array(points, dtype=np.float64).reshape(-1, 2)
-    return Curve(columns[:, 0], columns[:, 1])
+    return LearningCurve(columns[:, 0], columns[:, 1])
 
 
 def _damaged(path: str | Path, line: int, problem: str) -> BabeliteError:
     return BabeliteError(
-        problem, path=path, line=line, hint="name a metrics.jsonl as training writes it"
+        problem,
+        code="file-damaged",
+        path=path,
+        line=line,
+        hint="give a metrics.jsonl written by training",
     )

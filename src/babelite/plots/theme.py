@@ -1,4 +1,4 @@
-"""Pictures: their colours on light and dark paper, and their way into files and pages."""
+"""Colour themes (light and dark) of charts, and writing of charts to SVG and image files."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# What a picture's format may be, by the ending of its file.
+# Supported file name extensions.
 _FORMATS = (".png", ".svg", ".pdf")
 _DOTS_PER_INCH = 150
 
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a picture.
+    """The colours of a chart.
 
     Attributes:
-        paper: Behind everything.
+        paper: Background.
         ink: Text and axes.
-        faint: Grid lines and what steps back.
-        good: What is right: true pairs, hits.
-        bad: What is wrong: other sentences, misses.
-        series: Further colours, for lines; told apart by colour-blind readers too.
+        faint: Grid lines and other secondary elements.
+        good: Correct results: true pairs, hits.
+        bad: Errors: other sentences, misses.
+        series: Colours of lines, distinguishable by colour-blind readers.
     """
 
     paper: str
@@ -44,7 +44,7 @@ class Theme:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Draw and save in these colours inside the ``with`` block.
+        """Use these colours for drawing and saving inside a ``with`` block.
 
         Raises:
             MissingExtraError: The extra ``report`` is not installed.
@@ -53,7 +53,7 @@ class Theme:
             import matplotlib
             from matplotlib.rcsetup import cycler
         except ImportError as error:
-            raise MissingExtraError("drawing a picture", "report") from error
+            raise MissingExtraError("drawing a chart", "report") from error
         style: dict[Any, Any] = {
             **dict.fromkeys(
                 ["figure.facecolor", "axes.facecolor", "savefig.facecolor"], self.paper
@@ -99,15 +99,15 @@ DARK = Theme(
 def render_svg(
     draw: Callable[[Axes, Theme], None], theme: Theme, size: tuple[float, float]
 ) -> bytes:
-    """Draw one picture as SVG.
+    """Draw a chart with one panel as SVG.
 
     Args:
-        draw: Draws on the axes it is given.
+        draw: Draws on the given axes.
         theme: The colours.
         size: Width and height in inches.
 
     Returns:
-        The SVG file; the same picture gives the same bytes.
+        The bytes of the SVG file, reproducible.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
@@ -118,15 +118,15 @@ def render_svg(
 def render_figure_svg(
     draw: Callable[[Figure], None], theme: Theme, size: tuple[float, float]
 ) -> bytes:
-    """Draw a picture of several parts as SVG.
+    """Draw a chart with several panels as SVG.
 
     Args:
-        draw: Draws on the empty figure that it is given.
+        draw: Draws on the given empty figure.
         theme: The colours.
         size: Width and height in inches.
 
     Returns:
-        The SVG file; the same picture gives the same bytes.
+        The bytes of the SVG file, reproducible.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
@@ -142,34 +142,40 @@ def render_figure_svg(
 
 
 def picture_format(path: str | Path) -> str:
-    """The format of a picture by its file name; to be asked before the work that it shows.
+    """The format of a picture by its file name; call this before long work, to fail early.
 
     Args:
-        path: The file to be.
+        path: Output file.
 
     Returns:
         ``png``, ``svg`` or ``pdf``.
 
     Raises:
-        BabeliteError: The name ends in something else, or the folder does not exist.
+        BabeliteError: The extension is another one, or the folder does not exist.
         MissingExtraError: The extra ``report`` is not installed.
     """
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
         raise BabeliteError(
-            "is not the name of a picture that can be written",
+            f"has the extension {path.suffix!r}, which is not a supported picture format",
+            code="format-unknown",
             path=path,
-            hint=f"end it in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}",
+            hint=f"use {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}",
         )
     if not path.parent.is_dir():
-        raise BabeliteError("its folder does not exist", path=path, hint="make the folder first")
+        raise BabeliteError(
+            "its folder does not exist",
+            code="folder-not-found",
+            path=path,
+            hint="create the folder first",
+        )
     if find_spec("matplotlib") is None:
-        raise MissingExtraError("drawing a picture", "report")
+        raise MissingExtraError("drawing a chart", "report")
     return path.suffix.lower()[1:]
 
 
 def save_figure(figure: Figure, out: str | Path) -> None:
-    """Write a figure to a file, whole or not at all.
+    """Write a figure to a picture file (.png, .svg or .pdf) atomically.
 
     Raises:
         BabeliteError: As `picture_format`, or the file cannot be written.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from babelite.errors import BabeliteError
-from babelite.evaluation.figures.retrieval_figure import headline, retrieval_figure
+from babelite.evaluation.figures.retrieval_figure import retrieval_figure, retrieval_title
 from babelite.evaluation.retrieval import RetrievalResult, evaluate
 from babelite.plots import picture_format, save_figure
 
@@ -23,22 +23,22 @@ def result(request: pytest.FixtureRequest) -> RetrievalResult:
     return evaluate(Noise(), pairs, name="x & <y>", languages=("en", "fr"))
 
 
-def test_pictures_of_any_size(result: RetrievalResult, tmp_path: Path) -> None:
+def test_figures_of_any_number_of_pairs(result: RetrievalResult, tmp_path: Path) -> None:
     figure = retrieval_figure([result])
     assert len(figure.axes) == 4  # three panels and a colour bar
     save_figure(figure, tmp_path / "scores.png")
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_headline_says_how_it_went(result: RetrievalResult) -> None:
+def test_the_title_gives_precision(result: RetrievalResult) -> None:
     share = f"{result.forward.precision_at_1.value:.1%}"
-    assert headline(result).startswith(f"x & <y>: {result.pairs} pairs; ")
-    assert f"{share} (en → fr)" in headline(result)
+    assert retrieval_title(result).startswith(f"x & <y>: {result.pairs} pairs; ")
+    assert f"{share} (en → fr)" in retrieval_title(result)
 
 
-def test_pictures_that_cannot_be_written(tmp_path: Path) -> None:
+def test_invalid_picture_names_are_refused(tmp_path: Path) -> None:
     assert picture_format(tmp_path / "a.SVG") == "svg"
-    with pytest.raises(BabeliteError, match=r"end it in \.png, \.svg or \.pdf"):
-        picture_format(tmp_path / "a.gif")
-    with pytest.raises(BabeliteError, match="make the folder first"):
-        picture_format(tmp_path / "no" / "a.png")
+    for name, code in (("a.gif", "format-unknown"), ("no/a.png", "folder-not-found")):
+        with pytest.raises(BabeliteError, match=name) as refused:
+            picture_format(tmp_path / name)
+        assert refused.value.code == code

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from babelite.comparison.jobs.cell_records import read_measure
 from babelite.comparison.measures import Measure
-from babelite.evaluation import Difference, holm, mean_ranks, paired_bootstrap, paired_bootstrap_of
+from babelite.evaluation import (
+    Difference,
+    holm_correction,
+    mean_ranks,
+    paired_bootstrap,
+    paired_bootstrap_statistic,
+)
 
 MEAN = "mean"  # the column of a task that holds the mean of the others
 
@@ -159,7 +165,7 @@ def _correlations(
         first, second = (sum(one.correlations(counts) for one in side) for side in models)
         return np.asarray((first - second) / len(measures))
 
-    return paired_bootstrap_of(statistic, len(gold))
+    return paired_bootstrap_statistic(statistic, len(gold))
 
 
 class _Ranks(NamedTuple):
@@ -193,7 +199,7 @@ class _Ranks(NamedTuple):
 
 def holm_corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Differences with their p-values corrected for their number, as ``corrected_p_value``."""
-    corrected = holm([row["p_value"] for row in rows])
+    corrected = holm_correction([row["p_value"] for row in rows])
     return [row | {"corrected_p_value": p} for row, p in zip(rows, corrected, strict=True)]
 
 

@@ -25,7 +25,7 @@ from babelite.comparison.report.tables import (
     unit,
     verdict,
 )
-from babelite.evaluation import Picture, data_address, report_environment
+from babelite.evaluation import ThemedImage, report_jinja_environment, svg_data_url
 from babelite.plots import DARK, LIGHT, Theme, render_figure_svg
 from babelite.storage import write_text
 
@@ -55,7 +55,7 @@ def write_page(results: Results, out: Path) -> None:
     trade, curves = list(_trade(results)), list(_curves(results))
     matrices, plane = _matrices(results), _map(results)
     page = (
-        report_environment()
+        report_jinja_environment()
         .get_template("comparison.html.j2")
         .render(
             title=results["title"],
@@ -83,7 +83,7 @@ def write_page(results: Results, out: Path) -> None:
     _write_pictures(out.with_name("pictures"), files)
 
 
-def _write_pictures(folder: Path, groups: Mapping[str, Sequence[Picture]]) -> None:
+def _write_pictures(folder: Path, groups: Mapping[str, Sequence[ThemedImage]]) -> None:
     """Write pictures on white as SVG files, numbered if there are several of a name."""
     folder.mkdir(exist_ok=True)
     for name, several in groups.items():
@@ -220,7 +220,7 @@ def _verdicts(results: Results) -> list[dict[str, Any]]:
     ]
 
 
-def _trade(results: Results) -> Iterator[Picture]:
+def _trade(results: Results) -> Iterator[ThemedImage]:
     """Quality against speed and size, and against the time of training."""
     quality = pictures.overall(results)
     if not quality:
@@ -239,7 +239,7 @@ def _trade(results: Results) -> Iterator[Picture]:
         )
 
 
-def _curves(results: Results) -> Iterator[Picture]:
+def _curves(results: Results) -> Iterator[ThemedImage]:
     for languages in pictures.trained_languages(results):
         yield _picture(
             lambda axes, theme, of=languages: pictures.draw_curves(axes, results, of, theme),  # type: ignore[misc]
@@ -248,13 +248,13 @@ def _curves(results: Results) -> Iterator[Picture]:
         )
 
 
-def _matrices(results: Results) -> Picture | None:
+def _matrices(results: Results) -> ThemedImage | None:
     runs = pictures.shown_runs(results)
     names = ", ".join(run["system"] for run in runs)
     return _small(runs, pictures.draw_matrix, f"Similarity matrices of {names}")
 
 
-def _map(results: Results) -> Picture | None:
+def _map(results: Results) -> ThemedImage | None:
     runs = pictures.shown_runs(results)
     names = ", ".join(run["system"] for run in runs)
     return _small(runs, pictures.draw_map, f"Maps of sentences and translations of {names}")
@@ -272,7 +272,7 @@ def _small(
     runs: Sequence[Mapping[str, Any]],
     draw: Callable[[Axes, Mapping[str, Any], Theme], None],
     description: str,
-) -> Picture | None:
+) -> ThemedImage | None:
     """A small picture of each run, side by side."""
     if not runs:
         return None
@@ -290,14 +290,14 @@ def _small(
 
     size = (_WIDTH, (_WIDTH / _ACROSS + 0.35) * down)
     light, dark = (render_figure_svg(figure(theme), theme, size) for theme in (LIGHT, DARK))
-    return Picture(data_address(light), data_address(dark), description, wide=True)
+    return ThemedImage(svg_data_url(light), svg_data_url(dark), description, wide=True)
 
 
 def _picture(
     draw: Callable[[Axes, Theme], None], description: str, size: tuple[float, float]
-) -> Picture:
+) -> ThemedImage:
     light, dark = (
-        data_address(
+        svg_data_url(
             render_figure_svg(
                 lambda figure, theme=theme: draw(figure.add_subplot(), theme),  # type: ignore[misc]
                 theme,
@@ -306,7 +306,7 @@ def _picture(
         )
         for theme in (LIGHT, DARK)
     )
-    return Picture(light, dark, description, wide=True)
+    return ThemedImage(light, dark, description, wide=True)
 
 
 def _settings(system: Mapping[str, Any]) -> str:

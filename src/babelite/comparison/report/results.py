@@ -21,7 +21,7 @@ from babelite.comparison.jobs.cell_records import read_record
 from babelite.comparison.jobs.cells import CellFiles
 from babelite.comparison.report.aggregation import difference, holm_corrected, summarise
 from babelite.machine import usable_cores
-from babelite.plots import read_curves
+from babelite.plots import read_training_curves
 
 _PACKAGES = ("torch", "numpy", "onnxruntime", "tokenizers")
 _COSTS = (
@@ -154,7 +154,7 @@ def _curve(files: CellFiles) -> dict[str, list[float]]:
     """P@1 on held-out pairs over the pairs and the minutes of training."""
     if not files.trained.exists() or not files.metrics.exists():
         return {}
-    curves = read_curves(files.metrics)
+    curves = read_training_curves(files.metrics)
     minutes = curves.mean_precision.minutes
     pairs = np.interp(minutes, curves.pairs.minutes, curves.pairs.values)
     return {

@@ -1,4 +1,4 @@
-"""What is looked for among what: the retrieval tasks of the field, made from sentence pairs."""
+"""Retrieval protocols: Tatoeba's (all against all) and MUSE's (drawn queries, distractors)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from babelite.errors import BabeliteError
 
 
 @dataclass(frozen=True)
-class RetrievalTask:
-    """Two lists of sentences to be searched for each other's translations.
+class RetrievalSet:
+    """Queries and candidates of a retrieval test, in both directions.
 
     Attributes:
-        sources: Sentences of the source language; the first ``queries`` are also queries.
-        targets: Sentences of the target language; row i translates row i of ``sources`` for the
-            first ``queries`` rows, which are also queries. Rows after these are only candidates.
-        queries: How many pairs are looked for, in each direction.
-        protocol: The name of the protocol: ``all-against-all`` or ``muse``.
+        sources: Sentences of the source language.
+        targets: Sentences of the target language.
+        queries: The first ``queries`` rows of both sides are queries, row i of one side being the
+            translation of row i of the other. All rows are candidates.
+        protocol: ``all-against-all`` or ``muse``.
     """
 
     sources: tuple[str, ...]
@@ -28,14 +28,14 @@ class RetrievalTask:
     protocol: str
 
 
-def all_against_all(pairs: Iterable[tuple[str, str]]) -> RetrievalTask:
-    """Every sentence looks for its translation among all of the other side (Tatoeba's protocol).
+def all_against_all(pairs: Iterable[tuple[str, str]]) -> RetrievalSet:
+    """Search each sentence's translation among all sentences of the other side (Tatoeba).
 
     Args:
-        pairs: Sentences and their translations, taken as they are.
+        pairs: Sentences and their translations; duplicates are kept.
 
     Returns:
-        The task.
+        All sentences, each a query.
 
     Raises:
         BabeliteError: There is no pair.
@@ -45,49 +45,49 @@ def all_against_all(pairs: Iterable[tuple[str, str]]) -> RetrievalTask:
         ('oui', 'non')
     """
     sources, targets = _sides(pairs)
-    return RetrievalTask(sources, targets, len(sources), "all-against-all")
+    return RetrievalSet(sources, targets, len(sources), "all-against-all")
 
 
-def muse(
+def muse_protocol(
     pairs: Iterable[tuple[str, str]],
     distractors: Iterable[tuple[str, str]] = (),
     *,
     queries: int = 2000,
     seed: int = 0,
-) -> RetrievalTask:
-    """Some pairs look for each other among many others (the protocol of MUSE).
+) -> RetrievalSet:
+    """Search the translations of some drawn sentences among many (MUSE).
 
-    A pair is dropped when either of its sides has been seen before, letter case and white space
-    aside; then ``queries`` pairs are drawn, and all that is left of ``pairs`` and ``distractors``
-    is searched (Conneau et al. 2018, arXiv:1710.04087, section 3.3: 2,000 queries among 200,000
-    sentences of Europarl).
+    A pair is dropped if either side has occurred before, ignoring letter case and white space.
+    Then ``queries`` pairs are drawn. The rest of ``pairs`` and all ``distractors`` are candidates
+    (Conneau et al. 2018, arXiv:1710.04087, section 3.3: 2,000 queries among 200,000 sentences of
+    Europarl).
 
     Args:
         pairs: The pairs from which the queries are drawn.
         distractors: Further pairs, which are only candidates.
         queries: How many pairs to draw; all of ``pairs`` if there are fewer.
-        seed: Of the drawing; the same seed draws the same queries.
+        seed: Random seed of the drawing.
 
     Returns:
-        The task.
+        Queries and candidates.
 
     Raises:
         BabeliteError: There is no pair.
         ValueError: ``queries`` is below 1.
 
     Example:
-        >>> task = muse([("yes", "oui"), ("Yes ", "ouais")], [("no", "non")], queries=1)
-        >>> task.sources, task.targets
+        >>> found = muse_protocol([("yes", "oui"), ("Yes ", "ouais")], [("no", "non")], queries=1)
+        >>> found.sources, found.targets
         (('yes', 'no'), ('oui', 'non'))
     """
     if queries < 1:
-        raise ValueError(f"{queries} queries; at least 1 is needed")
+        raise ValueError(f"queries must be at least 1 (got {queries})")
     seen: tuple[set[str], set[str]] = (set(), set())
     sources, targets = _sides(_distinct(pairs, seen))
     others = list(_distinct(distractors, seen))
     shuffled = np.random.default_rng(seed).permutation(len(sources))
     rows = [*np.sort(shuffled[:queries]), *np.sort(shuffled[queries:])]
-    return RetrievalTask(
+    return RetrievalSet(
         sources=(*(sources[row] for row in rows), *(source for source, _ in others)),
         targets=(*(targets[row] for row in rows), *(target for _, target in others)),
         queries=min(queries, len(sources)),
@@ -99,7 +99,9 @@ def _sides(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str
     rows = list(pairs)
     if not rows:
         raise BabeliteError(
-            "there is no sentence pair to evaluate on", hint="name a file that holds some"
+            "there is no sentence pair to evaluate on",
+            code="input-empty",
+            hint="give files with sentence pairs",
         )
     return tuple(source for source, _ in rows), tuple(target for _, target in rows)
 

@@ -1,4 +1,4 @@
-"""A classifier's file: a NumPy archive of plain arrays, one of which is a description in JSON."""
+"""File format of classifiers: a NumPy archive (npz) of parameters with a JSON description."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _DESCRIPTION, _PROBES = "description", "probes"
 _DAMAGE = (ValueError, KeyError, EOFError, OSError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
-class Description(BaseModel):
-    """What a classifier is, beside what it learnt.
+class ClassifierDescription(BaseModel):
+    """Everything about a classifier except its parameters; the JSON part of the file.
 
     Attributes:
-        format_version: Of the file.
-        babelite_version: What wrote it.
+        format_version: Version of the file format.
+        babelite_version: Version that wrote the file.
         classifier: ``logistic`` or ``mlp``.
-        labels: In alphabetical order.
-        by_sentence: Whether a text's vector is the mean of its sentences'.
-        encoder: Which encoder made the vectors.
-        probes: Texts whose vectors are in the file, to know the encoder again.
+        labels: The labels in alphabetical order.
+        by_sentence: Whether a text's vector is the mean of its sentence vectors.
+        encoder: Fingerprint of the encoder.
+        probes: Texts whose vectors are in the file, to recognise the encoder.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,21 +49,11 @@ class Description(BaseModel):
 
 def write_classifier(
     path: str | Path,
-    description: Description,
+    description: ClassifierDescription,
     probes: NDArray[np.float32],
     arrays: Mapping[str, NDArray[np.float32]],
 ) -> None:
-    """Write a classifier, whole or not at all; equal classifiers give equal files.
-
-    Args:
-        path: The file to be.
-        description: What it is.
-        probes: The vectors of its probes, shape (probes, dim).
-        arrays: What it learnt, by name.
-
-    Raises:
-        BabeliteError: The file cannot be written.
-    """
+    """Write a classifier atomically and reproducibly; ``probes`` are vectors (probes, dim)."""
     text = np.frombuffer(description.model_dump_json().encode(), np.uint8)
     parts: dict[str, Any] = {_DESCRIPTION: text, _PROBES: probes, **arrays}
     with writing_atomically(path) as temporary, temporary.open("wb") as stream:
@@ -72,25 +62,15 @@ def write_classifier(
 
 def read_classifier(
     path: Path,
-) -> tuple[Description, NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-    """Read what `write_classifier` wrote.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The description, the vectors of its probes, and what was learnt.
-
-    Raises:
-        BabeliteError: There is no such file, or it is cut off, damaged, of a newer version or
-            something else.
-    """
+) -> tuple[ClassifierDescription, NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+    """Read the description, the vectors of its probes, and the parameters by name."""
     require_file(path)
     try:
         with path.open("rb") as stream:
             if stream.read(4) != b"PK\x03\x04":
                 raise BabeliteError(
                     "is not a classifier",
+                    code="format-unknown",
                     path=path,
                     hint="make one with: babelite classify train LABELLED --out CLASSIFIER",
                 )
@@ -98,7 +78,7 @@ def read_classifier(
             with np.load(stream, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         description = parse_versioned_json(
-            Description,
+            ClassifierDescription,
             arrays.pop(_DESCRIPTION).tobytes(),
             path,
             newest=FORMAT_VERSION,
@@ -106,12 +86,13 @@ def read_classifier(
         )
         probes = arrays.pop(_PROBES)
         if probes.shape != (len(description.probes), description.encoder.dim):
-            raise ValueError("the probes have other vectors")
+            raise ValueError("the probe vectors have the wrong shape")
         if any(array.dtype != np.float32 for array in arrays.values()):
-            raise ValueError("an array is of another type")
+            raise ValueError("a parameter is not float32")
     except _DAMAGE as error:
         raise BabeliteError(
-            "is cut off, damaged or not a classifier of babelite",
+            "is truncated, damaged or not a classifier of babelite",
+            code="file-damaged",
             path=path,
             hint="copy it again or train it again",
         ) from error

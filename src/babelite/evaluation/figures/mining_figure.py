@@ -1,4 +1,4 @@
-"""Mining in pictures: what a threshold keeps, and how much of that is right."""
+"""Charts of mining: precision by threshold above a histogram of scores."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _BINS = 60
 _SIZE = (8, 7)
 
 
-def curve_figure(curve: Curve, chosen: float | None = None) -> Figure:
+def precision_recall_figure(curve: Curve, chosen: float | None = None) -> Figure:
     """Draw precision, recall and F1 by threshold, above the scores of right and wrong pairs.
 
     Args:
-        curve: What was measured.
-        chosen: A threshold to mark; the best one if not given.
+        curve: Measured precision and recall.
+        chosen: Threshold to mark; by default the one with the highest F1.
 
     Returns:
-        The figure, to be saved with `babelite.plots.save_figure`.
+        The figure; save it with `babelite.plots.save_figure`.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
@@ -62,15 +62,15 @@ def curve_figure(curve: Curve, chosen: float | None = None) -> Figure:
     return figure
 
 
-def estimate_figure(estimate: PrecisionEstimate, chosen: float | None = None) -> Figure:
+def estimated_precision_figure(estimate: PrecisionEstimate, chosen: float | None = None) -> Figure:
     """Draw the estimated precision by threshold, above the scores of the pairs.
 
     Args:
-        estimate: What was estimated.
-        chosen: A threshold to mark.
+        estimate: Estimated precision.
+        chosen: Threshold to mark; none by default.
 
     Returns:
-        The figure.
+        The figure; save it with `babelite.plots.save_figure`.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
@@ -95,7 +95,7 @@ def estimate_figure(estimate: PrecisionEstimate, chosen: float | None = None) ->
 
 
 def _mark(above: Axes, below: Axes, *, threshold: float | None) -> None:
-    below.set_xlabel("score: pairs from here on to the right are kept")
+    below.set_xlabel("score (pairs at or above the threshold are kept)")
     if threshold is not None:
         for axes in (above, below):
             axes.axvline(threshold, color=LIGHT.ink, linewidth=1, linestyle="--")

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.evaluation.alignment_scores import Agreement, score_alignment
+from babelite.evaluation.alignment_f1 import PrecisionRecall, score_alignment
 
 BEADS = st.lists(
     st.tuples(
@@ -27,7 +27,7 @@ def counted(beads: Beads, others: Beads) -> tuple[float, float]:
 
 
 @given(beads=BEADS, gold=BEADS)
-def test_the_same_as_counting(beads: Beads, gold: Beads) -> None:
+def test_scores_equal_direct_counting(beads: Beads, gold: Beads) -> None:
     scores = score_alignment(beads, gold)
     assert (scores.strict.precision, scores.lax.precision) == pytest.approx(counted(beads, gold))
     whole = [bead for bead in gold if all(bead)]
@@ -37,10 +37,10 @@ def test_the_same_as_counting(beads: Beads, gold: Beads) -> None:
 
 
 @given(beads=BEADS)
-def test_gold_against_itself_is_right(beads: Beads) -> None:
+def test_gold_against_itself_scores_1(beads: Beads) -> None:
     scores = score_alignment(beads, beads)
     if any(all(bead) for bead in beads):
-        assert scores.strict == scores.lax == Agreement(1.0, 1.0)
+        assert scores.strict == scores.lax == PrecisionRecall(1.0, 1.0)
 
 
 def test_a_worked_example() -> None:
@@ -48,10 +48,10 @@ def test_a_worked_example() -> None:
     beads = [([0], [0]), ([1], [1]), ([], [2]), ([2], []), ([3], [3])]
     scores = score_alignment(beads, gold)
     # 0-0, 3-3 and the deletion are right; 1-1 overlaps; the insertion is wrong.
-    assert scores.strict == Agreement(3 / 5, 2 / 3)
-    assert scores.lax == Agreement(4 / 5, 1.0)
+    assert scores.strict == PrecisionRecall(3 / 5, 2 / 3)
+    assert scores.lax == PrecisionRecall(4 / 5, 1.0)
 
 
-def test_nothing_found_is_zero() -> None:
+def test_no_beads_score_zero() -> None:
     scores = score_alignment([], [([0], [0])])
     assert scores.strict.f1 == scores.lax.f1 == 0.0

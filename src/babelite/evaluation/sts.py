@@ -1,9 +1,10 @@
-"""Semantic textual similarity: do cosines rank sentence pairs as people do?"""
+"""Semantic textual similarity (STS): rank correlation of cosines with human scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,23 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
+from babelite.storage import read_lines
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
-# Cosines are compared to so many decimals: what follows is the machine's rounding, and would rank
-# pairs that are equally near.
+# Cosines are rounded to this many decimals: further ones are rounding noise that would break ties.
 _DECIMALS = 6
 
 
 class ScoredPair(NamedTuple):
-    """Two sentences and how alike people found them.
-
-    Attributes:
-        first: One sentence.
-        second: The other.
-        score: Higher is more alike; the scale does not matter (0 to 5 in STS).
-    """
+    """Two sentences and a human similarity score, higher being more similar (0 to 5 in STS)."""
 
     first: str
     second: str
@@ -36,12 +31,12 @@ class ScoredPair(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarityResult:
-    """How well cosines agree with people.
+    """Agreement of cosines with human scores.
 
     Attributes:
-        name: What was evaluated on.
-        languages: The language of the first and of the second sentences.
-        pairs: How many pairs were ranked.
+        name: Name of the pairs.
+        languages: The languages of the first and of the second sentences.
+        pairs: Number of pairs.
         spearman: Spearman's rank correlation of cosines and scores, -1 to 1.
     """
 
@@ -55,6 +50,36 @@ class SimilarityResult:
         return asdict(self) | {"languages": list(self.languages)}
 
 
+def read_sts(path: str | Path) -> list[ScoredPair]:
+    """Read scored pairs (STS Benchmark in TSV): two sentences and a score, separated by tabs.
+
+    Args:
+        path: The file, optionally compressed. Blank lines are skipped.
+
+    Returns:
+        The pairs, in order.
+
+    Raises:
+        BabeliteError: The file is missing, or a line is not of that layout; names file and line.
+    """
+    pairs = []
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line:
+            continue
+        try:
+            first, second, score = line.split("\t")
+            pairs.append(ScoredPair(first, second, float(score)))
+        except ValueError:
+            raise BabeliteError(
+                "is not two sentences and a score separated by tabs",
+                code="format-invalid",
+                path=path,
+                line=number,
+                hint="give the publishers' original file",
+            ) from None
+    return pairs
+
+
 def evaluate_similarity(
     encoder: SentenceEncoder,
     pairs: Sequence[ScoredPair],
@@ -62,16 +87,16 @@ def evaluate_similarity(
     name: str = "pairs",
     languages: tuple[str, str] = ("first", "second"),
 ) -> SimilarityResult:
-    """Correlate the cosines of sentence pairs with the scores that people gave them.
+    """Correlate the cosines of sentence pairs with human similarity scores (STS).
 
-    The measure of the STS tasks (Cer et al. 2017, arXiv:1708.00055; Spearman instead of Pearson
-    after Reimers et al. 2016: a cosine need not be a linear function of the score).
+    The measure of the STS tasks (Cer et al. 2017, arXiv:1708.00055), with Spearman's correlation
+    instead of Pearson's: a cosine need not be a linear function of the score (Reimers et al. 2016).
 
     Args:
-        encoder: What turns sentences into vectors.
+        encoder: The encoder to measure.
         pairs: Sentence pairs and their scores, at least two.
-        name: What to call them in tables.
-        languages: The language of the first and of the second sentences.
+        name: Name of the pairs to show in tables.
+        languages: The languages of the first and of the second sentences.
 
     Returns:
         The rank correlation.
@@ -89,56 +114,57 @@ def evaluate_similarity(
         1.0
     """
     if len(pairs) < 2:
-        raise BabeliteError(f"{len(pairs)} scored pairs cannot be ranked", hint="give at least two")
+        raise BabeliteError(
+            f"{len(pairs)} scored pairs cannot be ranked",
+            code="too-few",
+            hint="give at least two",
+        )
     scores = np.array([pair.score for pair in pairs], dtype=np.float64)
     if not np.isfinite(scores).all():
         row = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise BabeliteError(
-            f"the score of pair {row + 1} is {scores[row]}", hint="leave the pair out"
+            f"the score of pair {row + 1} is {scores[row]}",
+            code="input-invalid",
+            hint="remove the pair",
         )
     correlation = spearman(pair_cosines(encoder, pairs), scores)
     return SimilarityResult(name, languages, len(pairs), correlation)
 
 
 def pair_cosines(encoder: SentenceEncoder, pairs: Sequence[ScoredPair]) -> NDArray[np.float32]:
-    """The cosine of the two sentences of each pair, as they are ranked.
-
-    Args:
-        encoder: What turns sentences into vectors.
-        pairs: Sentence pairs.
-
-    Returns:
-        float32 (len(pairs),), rounded: what follows is the machine's rounding.
-    """
+    """The cosine of the two sentences of each pair, float32 (pairs,), rounded to 6 decimals."""
     first = unit_rows(encoder.encode([pair.first for pair in pairs]))
     second = unit_rows(encoder.encode([pair.second for pair in pairs]))
     cosines: NDArray[np.float32] = np.einsum("ij,ij->i", first, second).round(_DECIMALS)
     return cosines
 
 
-def cross_lingual(first: Sequence[ScoredPair], second: Sequence[ScoredPair]) -> list[ScoredPair]:
-    """Pairs across languages from the same pairs in two languages.
+def cross_lingual_pairs(
+    first: Sequence[ScoredPair], second: Sequence[ScoredPair]
+) -> list[ScoredPair]:
+    """Make cross-lingual pairs from the same scored pairs in two languages.
 
     Args:
-        first: Pairs in one language, of which the first sentences are taken.
-        second: The same pairs in another language, of which the second sentences are taken.
+        first: Pairs in one language; their first sentences are used.
+        second: The same pairs in another language; their second sentences are used.
 
     Returns:
         As many pairs, with their scores.
 
     Raises:
-        BabeliteError: The two are not the same pairs: their number or a score differs.
+        BabeliteError: The number of pairs or a score differs.
 
     Example:
         >>> en, fr = ScoredPair("A cat.", "A dog.", 1.0), ScoredPair("Un chat.", "Un chien.", 1.0)
-        >>> cross_lingual([en], [fr])
+        >>> cross_lingual_pairs([en], [fr])
         [ScoredPair(first='A cat.', second='Un chien.', score=1.0)]
     """
     if len(first) != len(second):
         raise BabeliteError(
             f"there are {len(first):,} scored pairs in one language and {len(second):,} in the "
             "other",
-            hint="take the same part of both",
+            code="input-invalid",
+            hint="give the same split of both languages",
         )
     pairs = []
     for number, (here, there) in enumerate(zip(first, second, strict=True), start=1):
@@ -146,24 +172,21 @@ def cross_lingual(first: Sequence[ScoredPair], second: Sequence[ScoredPair]) -> 
             raise BabeliteError(
                 f"scored pair {number} has the score {here.score:g} in one language and "
                 f"{there.score:g} in the other",
-                hint="take files whose lines belong together",
+                code="input-invalid",
+                hint="give files whose lines correspond",
             )
         pairs.append(ScoredPair(here.first, there.second, here.score))
     return pairs
 
 
 def spearman(left: ArrayLike, right: ArrayLike) -> float:
-    """Spearman's rank correlation: Pearson's correlation of ranks, ties given their mean rank.
-
-    Args:
-        left: Array of shape (n,).
-        right: Array of shape (n,).
+    """Spearman's rank correlation of two arrays (n,): Pearson's correlation of their mean ranks.
 
     Returns:
-        The correlation, -1 to 1; 0 where one side is constant, for it ranks nothing.
+        The correlation, -1 to 1; 0 if one side is constant.
 
     Raises:
-        ValueError: The two are not of one length.
+        ValueError: The lengths differ.
 
     Example:
         >>> spearman([1, 2, 3, 4], [10, 30, 20, 40])
@@ -171,20 +194,14 @@ def spearman(left: ArrayLike, right: ArrayLike) -> float:
     """
     ranks = [mean_ranks(np.asarray(values, dtype=np.float64)) for values in (left, right)]
     if ranks[0].shape != ranks[1].shape:
-        raise ValueError(f"{len(ranks[0])} values are compared with {len(ranks[1])}")
+        raise ValueError(f"lengths differ: {len(ranks[0])} and {len(ranks[1])}")
     a, b = (r - r.mean() for r in ranks)
     spread = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / spread if spread else 0.0
 
 
 def mean_ranks(values: ArrayLike) -> NDArray[np.float64]:
-    """Ranks from 1; equal values share the mean of theirs.
-
-    Args:
-        values: Array of shape (n,).
-
-    Returns:
-        float64 array of shape (n,).
+    """Ranks (n,) of values (n,), counted from 1; equal values share their mean rank.
 
     Example:
         >>> mean_ranks([5, 3, 5])

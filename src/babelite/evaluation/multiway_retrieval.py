@@ -1,4 +1,4 @@
-"""Retrieval among many languages: every two of several translations of the same text."""
+"""Multiway retrieval: P@1 in every direction among several translations of the same text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
-from babelite.evaluation.intervals import Estimate, bootstrap
+from babelite.evaluation.bootstrap_intervals import BootstrapInterval, bootstrap
 from babelite.evaluation.retrieval import precision_at_1
 
 if TYPE_CHECKING:
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MultiwayResult:
-    """How well an encoder finds translations in every direction among several languages.
+    """P@1 in every direction among several languages.
 
     Attributes:
-        name: What was evaluated on.
+        name: Name of the texts.
         languages: The languages, in the order given.
-        sentences: How many sentences each language has; all of them are queries and candidates.
+        sentences: Number of sentences of each language; all are queries and candidates.
         precision_at_1: For each (source, target): the share of source sentences whose nearest
             target sentence is their translation, 0 to 1.
-        mean: The mean over all directions, with the interval over sentences.
+        mean: The mean over all directions, with its interval over sentences.
     """
 
     name: str
     languages: tuple[str, ...]
     sentences: int
-    precision_at_1: Mapping[tuple[str, str], Estimate]
-    mean: Estimate
+    precision_at_1: Mapping[tuple[str, str], BootstrapInterval]
+    mean: BootstrapInterval
 
     def as_dict(self) -> dict[str, Any]:
         """The numbers as plain data for JSON; shares are from 0 to 1."""
@@ -57,23 +57,23 @@ def evaluate_multiway(
     name: str = "parallel texts",
     seed: int = 0,
 ) -> MultiwayResult:
-    """Measure retrieval in both directions between every two of several line-aligned texts.
+    """Measure retrieval between every two of several line-aligned texts, in both directions.
 
-    Every sentence is encoded once; it looks for its translation among all sentences of each other
-    language (P@1 of the cosine, as `babelite.evaluation.precision_at_1`).
+    Every sentence is encoded once. Its translation is searched among all sentences of each other
+    language (see `babelite.evaluation.precision_at_1`).
 
     Args:
-        encoder: What turns sentences into vectors.
+        encoder: The encoder to measure.
         texts: Language code -> sentences; sentence i is the same in every language.
-        name: What to call the texts in tables.
-        seed: Of the intervals.
+        name: Name of the texts to show in tables.
+        seed: Random seed of the intervals.
 
     Returns:
         P@1 of each of the n·(n - 1) directions, and their mean.
 
     Raises:
-        BabeliteError: There are fewer than two languages, no sentences, or not the same number of
-            them in each language.
+        BabeliteError: There are fewer than two languages, no sentences, or unequal numbers of
+            sentences.
 
     Example:
         >>> class Letters:
@@ -100,7 +100,9 @@ def evaluate_multiway(
 def _common_length(texts: Mapping[str, Sequence[str]]) -> int:
     if len(texts) < 2:
         raise BabeliteError(
-            f"there are texts in {len(texts)} languages", hint="give at least two languages"
+            f"there are texts in {len(texts)} languages",
+            code="too-few",
+            hint="give at least two languages",
         )
     lengths = {language: len(lines) for language, lines in texts.items()}
     (first, count), *others = lengths.items()
@@ -108,8 +110,11 @@ def _common_length(texts: Mapping[str, Sequence[str]]) -> int:
         if length != count:
             raise BabeliteError(
                 f"there are {count:,} sentences in {first} and {length:,} in {language}",
+                code="input-invalid",
                 hint="give every language the same sentences, in the same order",
             )
     if not count:
-        raise BabeliteError("the texts are empty", hint="name texts that hold sentences")
+        raise BabeliteError(
+            "the texts are empty", code="input-empty", hint="give texts with sentences"
+        )
     return count

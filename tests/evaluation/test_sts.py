@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
-from babelite.evaluation.similarity import (
+from babelite.evaluation.sts import (
     ScoredPair,
-    cross_lingual,
+    cross_lingual_pairs,
     evaluate_similarity,
+    read_sts,
     spearman,
 )
 
@@ -31,13 +33,13 @@ def slow_spearman(left: Sequence[float], right: Sequence[float]) -> float:
 
 
 @given(VALUES)
-def test_spearman_by_its_definition(rows: list[tuple[int, int]]) -> None:
+def test_spearman_equals_its_definition(rows: list[tuple[int, int]]) -> None:
     left, right = zip(*rows, strict=True)
     assert spearman(left, right) == pytest.approx(slow_spearman(left, right), abs=1e-12)
 
 
 @given(VALUES)
-def test_spearman_is_that_of_scipy(rows: list[tuple[int, int]]) -> None:
+def test_spearman_equals_scipys(rows: list[tuple[int, int]]) -> None:
     stats = pytest.importorskip("scipy.stats")
     left, right = zip(*rows, strict=True)
     assert spearman(left, right) == pytest.approx(stats.spearmanr(left, right)[0], abs=1e-12)
@@ -48,7 +50,7 @@ def test_spearman_by_hand() -> None:
     assert spearman([1, 2, 2, 3], [1, 2, 3, 4]) == pytest.approx(4.5 / 22.5**0.5)
     assert spearman([1, 2, 3], [9, 5, 1]) == -1
     assert spearman([1, 1, 1], [1, 2, 3]) == 0
-    with pytest.raises(ValueError, match="3 values are compared with 2"):
+    with pytest.raises(ValueError, match="lengths differ: 3 and 2"):
         spearman([1, 2, 3], [1, 2])
 
 
@@ -76,7 +78,7 @@ def test_cosines_are_ranked_against_scores() -> None:
     }
 
 
-def test_equal_cosines_are_ties_whatever_the_rounding() -> None:
+def test_cosines_equal_up_to_rounding_are_ties() -> None:
     pairs = [ScoredPair(f"{a}", f"{a + 30}", a) for a in range(0, 90, 7)]
     assert evaluate_similarity(Angles(), pairs).spearman == 0
 
@@ -88,16 +90,29 @@ def test_equal_cosines_are_ties_whatever_the_rounding() -> None:
         ([ScoredPair("1", "2", 3.0), ScoredPair("1", "2", float("nan"))], "score of pair 2 is nan"),
     ],
 )
-def test_what_cannot_be_ranked(pairs: list[ScoredPair], problem: str) -> None:
+def test_too_few_pairs_and_nan_scores(pairs: list[ScoredPair], problem: str) -> None:
     with pytest.raises(BabeliteError, match=problem):
         evaluate_similarity(Angles(), pairs)
+
+
+def test_read_sts(tmp_path: Path) -> None:
+    path = tmp_path / "en.test.tsv"
+    path.write_text('A "cat.\tA dog.\t1.25\n\nYes.\tNo.\t0\n', encoding="utf-8")
+    assert read_sts(path) == [ScoredPair('A "cat.', "A dog.", 1.25), ScoredPair("Yes.", "No.", 0)]
+    with pytest.raises(BabeliteError, match="none"):
+        read_sts(tmp_path / "none")
+    for text in ("a\tb\t1\na\tb\n", "a\tb\t1\na\tb\tgood\n"):
+        path.write_text(text)
+        with pytest.raises(BabeliteError, match=r"en\.test\.tsv, line 2") as refused:
+            read_sts(path)
+        assert refused.value.code == "format-invalid"
 
 
 def test_pairs_across_languages_must_be_the_same() -> None:
     en = [ScoredPair("a", "b", 1.0), ScoredPair("c", "d", 2.0)]
     fr = [ScoredPair("A", "B", 1.0), ScoredPair("C", "D", 2.0)]
-    assert cross_lingual(en, fr) == [ScoredPair("a", "B", 1.0), ScoredPair("c", "D", 2.0)]
+    assert cross_lingual_pairs(en, fr) == [ScoredPair("a", "B", 1.0), ScoredPair("c", "D", 2.0)]
     with pytest.raises(BabeliteError, match="2 scored pairs in one language and 1 in the other"):
-        cross_lingual(en, fr[:1])
+        cross_lingual_pairs(en, fr[:1])
     with pytest.raises(BabeliteError, match="pair 1 has the score 1 in one language and 2 in"):
-        cross_lingual(en, fr[::-1])
+        cross_lingual_pairs(en, fr[::-1])

@@ -1,4 +1,4 @@
-"""Document classification as a picture: which language carries over to which."""
+"""Heat map of zero-shot document classification: accuracy by training and test language."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _CELL = (1.15, 0.75)  # inches
 
 
 def classification_figure(results: Sequence[ClassificationResult], theme: Theme = LIGHT) -> Figure:
-    """Draw a heat map of each result, one below the other.
+    """Draw a heat map of accuracies for each result, one below the other.
 
     Args:
         results: At least one result.
         theme: The colours.
 
     Returns:
-        The figure, to be saved with `babelite.plots.save_figure`.
+        The figure; save it with `babelite.plots.save_figure`.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
@@ -45,10 +45,7 @@ def classification_figure(results: Sequence[ClassificationResult], theme: Theme 
 
 
 def draw_transfer(axes: Axes, result: ClassificationResult, theme: Theme) -> None:
-    """Draw the accuracy of each pair of languages, with its interval, as a heat map.
-
-    The scale begins at the accuracy of guessing, so that pale means useless.
-    """
+    """Draw accuracies and their intervals; the colour scale starts at chance level."""
     from matplotlib.colors import LinearSegmentedColormap
 
     scores = np.array(
@@ -75,23 +72,23 @@ def draw_transfer(axes: Axes, result: ClassificationResult, theme: Theme) -> Non
     axes.grid(visible=False)
     axes.set_xticks(range(len(result.test_languages)), result.test_languages)
     axes.set_yticks(range(len(result.train_languages)), result.train_languages)
-    axes.set_xlabel("tested in")
-    axes.set_ylabel("trained in")
-    axes.set_title(headline(result).replace(": ", "\n"))
+    axes.set_xlabel("test language")
+    axes.set_ylabel("training language")
+    axes.set_title(classification_title(result).replace(": ", "\n"))
 
 
 def _readable_on(colour: tuple[float, ...]) -> str:
-    """Black or white, whichever contrasts more (relative luminance of WCAG 2)."""
+    """Black or white, by the higher contrast (relative luminance of WCAG 2)."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return "black" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "white"
 
 
-def headline(result: ClassificationResult) -> str:
-    """One line that says what was evaluated and how it went."""
+def classification_title(result: ClassificationResult) -> str:
+    """Title of a result: documents, classifier, seeds and mean accuracy in other languages."""
     seeds = len(result.seeds)
     what = f"{result.name}, {_NAMES[result.classifier]}"
     what += f", mean of {seeds} seeds" if seeds > 1 else ""
     if result.transfer is None:
         return f"{what}: accuracy in %"
-    return f"{what}: {100 * result.transfer.value:.1f} % right in languages not trained in"
+    return f"{what}: {100 * result.transfer.value:.1f} % accuracy in other languages"

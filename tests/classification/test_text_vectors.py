@@ -3,7 +3,7 @@ import pytest
 from word_encoder import WordEncoder
 
 from babelite.classification import text_vectors
-from babelite.classification.features import split_at_ends
+from babelite.classification.text_vectors import split_at_punctuation
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from babelite.classification.features import split_at_ends
     ],
 )
 def test_sentences(text: str, sentences: list[str] | None) -> None:
-    found = split_at_ends(text)
+    found = split_at_punctuation(text)
     if sentences is None:
         assert found[0].startswith("Rates rose 1.5 percent at J. P. Smith Inc.")
     else:
@@ -33,7 +33,7 @@ def test_a_document_is_the_mean_of_its_sentences() -> None:
     documents = ["aa bb. cc. ee", "ff", "", "gg. hh"]
     vectors = text_vectors(encoder, documents, by_sentence=True)
     for document, vector in zip(documents, vectors, strict=True):
-        mean = encoder.encode(split_at_ends(document)).mean(axis=0)
+        mean = encoder.encode(split_at_punctuation(document)).mean(axis=0)
         length = np.linalg.norm(mean)
         np.testing.assert_allclose(vector, mean / length if length else mean, atol=1e-6)
     whole = text_vectors(encoder, documents)

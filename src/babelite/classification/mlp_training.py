@@ -1,37 +1,36 @@
-"""Training small perceptrons side by side: forward, backward, Adam, in numpy."""
+"""Training of several small MLPs in one batch: forward, backward and Adam, in numpy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.classification.labels import Examples, softmax
+from babelite.classification.examples import Examples, TrainingProgress, softmax
 
-# What Adam's authors propose (Kingma & Ba 2015), and every library has as its default.
+# The defaults of Adam (Kingma & Ba 2015).
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
 
-# A network: for each layer its weights, shape (seeds, in, out), and biases, (seeds, 1, out).
+# For each layer the weights, shape (seeds, in, out), and biases, (seeds, 1, out).
 Layers = list[tuple[NDArray[np.floating], NDArray[np.floating]]]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class MLPSettings:
-    """How the perceptron is built and trained; the defaults are LASER's for MLDoc.
+    """Architecture and training of the MLP; the defaults are LASER's for MLDoc.
 
-    They are those of its scripts (facebookresearch/LASER, tasks/mldoc; Artetxe & Schwenk 2019,
-    arXiv:1812.10464, section 4.2).
+    Source: facebookresearch/LASER, tasks/mldoc; Artetxe & Schwenk 2019, arXiv:1812.10464, section
+    4.2.
 
     Attributes:
         hidden: Sizes of the hidden layers, each followed by tanh.
-        dropout: Share of components set to zero in training, of the input and of hidden layers.
-        learning_rate: Adam's.
+        dropout: Dropout rate of the input and of hidden layers.
+        learning_rate: Learning rate of Adam.
         batch_size: Documents a step.
-        epochs: How often every document is seen.
+        epochs: Passes over the training documents.
 
     Raises:
         ValueError: A number is out of range.
@@ -45,9 +44,9 @@ class MLPSettings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout of {self.dropout}; it must be from 0 to below 1")
+            raise ValueError(f"dropout must be at least 0 and below 1 (got {self.dropout})")
         if min(*self.hidden, self.batch_size, self.epochs, 1) < 1:
-            raise ValueError("sizes, documents a step and epochs must be at least 1")
+            raise ValueError("hidden sizes, batch_size and epochs must be at least 1")
 
 
 def train_networks(
@@ -55,19 +54,19 @@ def train_networks(
     dev: Examples | None,
     seeds: Sequence[int],
     settings: MLPSettings,
-    progress: Progress | None,
+    progress: TrainingProgress | None,
 ) -> tuple[NDArray[np.float32], list[int]]:
-    """The weights of each seed, flat, shape (seeds, all), and the epochs they are of."""
+    """Flat parameters of each seed, shape (seeds, parameters), and the epochs they are from."""
     sizes = layer_sizes(examples, settings)
     generators = [np.random.default_rng(seed) for seed in seeds]
-    flat = np.stack([_initial(sizes, generator) for generator in generators])
+    flat = np.stack([_initialise(sizes, generator) for generator in generators])
     gradient = np.empty_like(flat)
     layers, slopes = layer_views(flat, sizes), layer_views(gradient, sizes)
     adam = _Adam(flat, gradient, settings.learning_rate)
     best = np.full(len(seeds), -1)
     kept, epochs = flat.copy(), [settings.epochs] * len(seeds)
     for epoch in range(1, settings.epochs + 1):
-        drawn = [_epoch(examples, sizes, settings, generator) for generator in generators]
+        drawn = [_shuffle(examples, sizes, settings, generator) for generator in generators]
         inputs, targets, *masks = (np.stack(part) for part in zip(*drawn, strict=True))
         for start in range(0, len(examples.vectors), settings.batch_size):
             batch = np.s_[:, start : start + settings.batch_size]
@@ -75,7 +74,7 @@ def train_networks(
             write_gradient(layers, slopes, inputs[batch], targets[batch], cut, settings.dropout)
             adam.step()
         if dev is not None:
-            right = _right(layers, dev)
+            right = _count_correct(layers, dev)
             for row in np.flatnonzero(right >= best):
                 best[row], kept[row], epochs[row] = right[row], flat[row], epoch
         if progress is not None:
@@ -84,12 +83,12 @@ def train_networks(
 
 
 def layer_sizes(examples: Examples, settings: MLPSettings) -> list[int]:
-    """The number of components before and after each layer."""
+    """The sizes of input, hidden layers and output."""
     return [examples.vectors.shape[1], *settings.hidden, len(examples.classes)]
 
 
-def _initial(sizes: Sequence[int], generator: np.random.Generator) -> NDArray[np.float32]:
-    """Uniform within ±1/√inputs, as LASER's library starts its linear layers."""
+def _initialise(sizes: Sequence[int], generator: np.random.Generator) -> NDArray[np.float32]:
+    """Uniform within ±1/√inputs, the initialisation of linear layers in PyTorch."""
     parts = []
     for inputs, outputs in pairwise(sizes):
         bound = 1 / np.sqrt(inputs)
@@ -98,7 +97,7 @@ def _initial(sizes: Sequence[int], generator: np.random.Generator) -> NDArray[np
 
 
 def layer_views(flat: NDArray[np.floating], sizes: Sequence[int]) -> Layers:
-    """The layers inside of flat parameters of shape (seeds, all); no copies."""
+    """Views of the layers in flat parameters of shape (seeds, parameters)."""
     layers, start = [], 0
     for inputs, outputs in pairwise(sizes):
         middle, stop = start + inputs * outputs, start + (inputs + 1) * outputs
@@ -108,13 +107,13 @@ def layer_views(flat: NDArray[np.floating], sizes: Sequence[int]) -> Layers:
     return layers
 
 
-def _epoch(
+def _shuffle(
     examples: Examples,
     sizes: Sequence[int],
     settings: MLPSettings,
     generator: np.random.Generator,
 ) -> list[NDArray[np.generic]]:
-    """The documents in a new order with dropout done, their targets, the masks of hidden layers."""
+    """Shuffled inputs with dropout applied, their targets, and dropout masks of hidden layers."""
     order = generator.permutation(len(examples.vectors))
     rows = examples.vectors[order]
     masks = []
@@ -129,7 +128,7 @@ def forward(
     inputs: NDArray[np.floating],
     masks: Sequence[NDArray[np.floating]] | None,
 ) -> list[NDArray[np.floating]]:
-    """What goes into each layer, and what comes out of the last: scores, (seeds, n, classes)."""
+    """The input of each layer, and the scores of the last, shape (seeds, n, classes)."""
     states = [inputs]
     for number, (weights, biases) in enumerate(layers):
         out = states[-1] @ weights
@@ -150,10 +149,10 @@ def write_gradient(
     masks: Sequence[NDArray[np.floating]],
     dropout: float,
 ) -> None:
-    """Write the slopes of the mean cross-entropy of a batch.
+    """Write the gradient of the mean cross-entropy of a batch into ``slopes``.
 
-    A state is m·t with t = tanh(a) and m = 0 or 1/(1 - dropout). Its slope by a is m·(1 - t²),
-    which is m - state²·(1 - dropout) in both cases, so that t itself need not be kept.
+    A state is m·t with t = tanh(a) and m = 0 or 1/(1 - dropout). Its derivative by a is m·(1 - t²),
+    which is m - state²·(1 - dropout) in both cases, so that t need not be kept.
     """
     states = forward(layers, inputs, masks)
     error = softmax(states.pop())
@@ -170,7 +169,7 @@ def write_gradient(
             error *= masks[number - 1] - state * state * (1 - dropout)
 
 
-def _right(layers: Layers, dev: Examples) -> NDArray[np.int64]:
+def _count_correct(layers: Layers, dev: Examples) -> NDArray[np.int64]:
     answers = forward(layers, dev.vectors, None)[-1].argmax(axis=-1)
     right: NDArray[np.int64] = (answers == dev.targets).sum(axis=-1)
     return right
@@ -188,7 +187,6 @@ class _Adam:
         self._steps = 0
 
     def step(self) -> None:
-        """Move the parameters against the gradient."""
         self._steps += 1
         mean, square, work = self._mean, self._square, self._work
         mean *= _BETA_1
@@ -198,7 +196,7 @@ class _Adam:
         work *= 1 - _BETA_2
         square *= _BETA_2
         square += work
-        # √(square / c2) + ε, and the rate over c1, with both corrections in the scalars.
+        # The bias corrections are applied to scalars: √(square / c2) + ε, and rate / c1.
         np.sqrt(square, out=work)
         work *= (1 - _BETA_2**self._steps) ** -0.5
         work += _EPSILON

@@ -13,8 +13,8 @@ from word_encoder import WordEncoder
 from babelite.classification import LogisticClassifier, MLPSettings
 from babelite.corpus import LabelledText
 from babelite.errors import BabeliteError
-from babelite.evaluation.zero_shot import LabelledCorpus, evaluate_classification
-from babelite.evaluation.zero_shot_result import deviation
+from babelite.evaluation.zero_shot_classification import LabelledCorpus, evaluate_classification
+from babelite.evaluation.zero_shot_result import sample_deviation
 
 TOPICS = {
     "sport": ["goal", "match", "team", "ball", "run"],
@@ -36,7 +36,7 @@ def documents(count: int, seed: int, noise: float = 0.4) -> list[LabelledText]:
 
 
 class Translated(WordEncoder):
-    """Reads ``xx:word`` like ``word``, now and then wrongly."""
+    """Reads ``xx:word`` as ``word``, with one error."""
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         return super().encode([s.replace("xx:", "").replace("goal", "salt") for s in sentences])
@@ -79,7 +79,7 @@ def test_every_language_is_trained_in_and_tested_in(corpora: dict[str, LabelledC
     others = [score.accuracy.value for (a, b), score in result.scores.items() if a != b]
     assert result.transfer is not None
     assert result.transfer.value == pytest.approx(np.mean(others))
-    assert min(others) > 0.5  # a third is guessing
+    assert min(others) > 0.5  # chance level is a third
     assert {what for what, _, _ in told} == {
         "encoding",
         "training in en, epochs",
@@ -91,7 +91,7 @@ def test_every_language_is_trained_in_and_tested_in(corpora: dict[str, LabelledC
     assert record["dev_accuracy_of_seeds"]["en"] == pytest.approx(result.dev["en"])
 
 
-def test_the_answers_are_those_of_the_classifier_alone(corpora: dict[str, LabelledCorpus]) -> None:
+def test_results_equal_those_of_the_classifier_alone(corpora: dict[str, LabelledCorpus]) -> None:
     result = evaluate_classification(
         WordEncoder(), corpora, train_languages=["en"], classifier="logistic", seeds=(3, 4)
     )
@@ -131,7 +131,7 @@ def test_the_order_of_test_documents_does_not_matter(random: object) -> None:
     assert scores[0].macro_f1 == scores[1].macro_f1
 
 
-def test_parallel_documents_are_drawn_together(corpora: dict[str, LabelledCorpus]) -> None:
+def test_parallel_documents_are_resampled_together(corpora: dict[str, LabelledCorpus]) -> None:
     same = {code: LabelledCorpus(corpora["en"].train, (), corpora["en"].test) for code in "abc"}
 
     def width(parallel: bool) -> float:
@@ -141,13 +141,13 @@ def test_parallel_documents_are_drawn_together(corpora: dict[str, LabelledCorpus
         assert result.transfer is not None
         return result.transfer.high - result.transfer.low
 
-    # Three copies of one test set tell no more than one: a wider interval than if they were others.
+    # Three copies of one test set are no more data than one, so the interval is wider.
     assert width(True) > 1.4 * width(False)
     with pytest.raises(BabeliteError, match="the test documents in en and xx are not the same"):
         evaluate_classification(WordEncoder(), corpora, parallel=True)
 
 
-def test_documents_by_their_sentences(corpora: dict[str, LabelledCorpus]) -> None:
+def test_by_sentence_encodes_each_sentence(corpora: dict[str, LabelledCorpus]) -> None:
     encoder = WordEncoder()
     rows = [row._replace(text=row.text.replace(" ", ". ", 1)) for row in corpora["en"].train]
     corpus = {"en": LabelledCorpus(rows, (), rows)}
@@ -155,7 +155,7 @@ def test_documents_by_their_sentences(corpora: dict[str, LabelledCorpus]) -> Non
     assert encoder.encoded == 2 * len({row.text for row in rows})
 
 
-def test_what_cannot_be_evaluated(corpora: dict[str, LabelledCorpus]) -> None:
+def test_invalid_documents_are_refused(corpora: dict[str, LabelledCorpus]) -> None:
     def evaluate(wanted: list[str] | None = None, **given: LabelledCorpus) -> None:
         evaluate_classification(WordEncoder(), given, train_languages=wanted, settings=FEW)
 
@@ -174,6 +174,6 @@ def test_what_cannot_be_evaluated(corpora: dict[str, LabelledCorpus]) -> None:
         evaluate(en=LabelledCorpus(rows[:1], (), rows[:1]))
 
 
-def test_the_spread_over_seeds() -> None:
-    assert deviation([0.5]) == 0
-    assert deviation([0.1, 0.4, 0.2]) == pytest.approx(np.std([0.1, 0.4, 0.2], ddof=1))
+def test_sample_deviation() -> None:
+    assert sample_deviation([0.5]) == 0
+    assert sample_deviation([0.1, 0.4, 0.2]) == pytest.approx(np.std([0.1, 0.4, 0.2], ddof=1))

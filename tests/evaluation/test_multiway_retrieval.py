@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
-from babelite.evaluation.multiway import evaluate_multiway
+from babelite.evaluation.multiway_retrieval import evaluate_multiway
 
 LANGUAGES = ("en", "fr", "de")
 
@@ -38,7 +38,7 @@ def texts(count: int) -> dict[str, list[str]]:
     return {language: [f"{language} {i}" for i in range(count)] for language in LANGUAGES}
 
 
-def test_every_direction_by_its_definition() -> None:
+def test_every_direction_equals_its_definition() -> None:
     encoder = Noisy(noise=0.8)
     result = evaluate_multiway(encoder, texts(50), name="made up")
     assert sorted(encoder.asked) == sorted(chain(*texts(50).values()))  # each sentence once
@@ -60,7 +60,7 @@ def test_every_direction_by_its_definition() -> None:
     assert len(record["precision_at_1"]) == 7  # six directions and their mean
 
 
-def test_without_noise_everything_is_found() -> None:
+def test_without_noise_precision_is_1() -> None:
     result = evaluate_multiway(Noisy(noise=0), texts(20))
     assert {share.value for share in result.precision_at_1.values()} == {1.0}
 
@@ -74,6 +74,6 @@ def test_without_noise_everything_is_found() -> None:
         ({"en": [], "fr": []}, "the texts are empty"),
     ],
 )
-def test_texts_that_do_not_belong_together(given: dict[str, list[str]], problem: str) -> None:
+def test_texts_that_are_not_parallel(given: dict[str, list[str]], problem: str) -> None:
     with pytest.raises(BabeliteError, match=problem):
         evaluate_multiway(Noisy(noise=0), given)

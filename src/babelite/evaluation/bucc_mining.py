@@ -1,0 +1,114 @@
+"""BUCC protocol: precision, recall and F1 of mined pairs against a complete list of gold pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from babelite.corpus import one_line
+from babelite.errors import BabeliteError
+from babelite.mining import Curve, Scores, precision_recall
+
+TextPair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class BUCCResult:
+    """Scores of mined pairs.
+
+    Attributes:
+        fitted: Precision, recall and F1 at the threshold fitted on the training text.
+        oracle: The same at the best threshold of the test text.
+    """
+
+    fitted: Scores
+    oracle: Scores
+
+
+def mining_precision_recall(
+    pairs: Iterable[TextPair], scores: ArrayLike, gold: Collection[TextPair]
+) -> Curve:
+    """Measure mined pairs against a complete list of gold pairs.
+
+    A mined pair is correct if it is among ``gold`` and wrong otherwise, as in the shared task of
+    BUCC (Zweigenbaum et al. 2017, section 4).
+
+    Args:
+        pairs: The mined pairs.
+        scores: Their scores, shape (n,).
+        gold: All pairs that there are to find; duplicates count once.
+
+    Returns:
+        Precision and recall for every threshold.
+
+    Raises:
+        BabeliteError: There is no mined pair or no gold pair.
+
+    Example:
+        >>> pairs = [("yes", "oui"), ("no", "oui")]
+        >>> curve = mining_precision_recall(pairs, [1.4, 1.1], [("yes", "oui")])
+        >>> curve.best.f1, curve.best.threshold
+        (1.0, 1.25)
+    """
+    known = {_comparison_form(pair) for pair in gold}
+    right = np.array([_comparison_form(pair) in known for pair in pairs], dtype=bool)
+    return precision_recall(scores, right, len(known))
+
+
+def _comparison_form(pair: TextPair) -> TextPair:
+    """Each side in one line, as mined pairs are written."""
+    return one_line(pair[0].strip()), one_line(pair[1].strip())
+
+
+def evaluate_bucc(
+    training: tuple[Iterable[TextPair], ArrayLike, Collection[TextPair]],
+    test: tuple[Iterable[TextPair], ArrayLike, Collection[TextPair]],
+) -> BUCCResult:
+    """Fit the threshold on a training text and measure on a test text (protocol of BUCC).
+
+    Args:
+        training: Mined pairs, their scores and the gold pairs of the training text.
+        test: The same of the test text.
+
+    Returns:
+        The scores at the threshold with the highest F1 on the training text, and the scores at the
+        best threshold of the test text.
+
+    Raises:
+        BabeliteError: A text has no mined pair or no gold pair.
+
+    Example:
+        >>> text = [("yes", "oui"), ("no", "oui")], [1.4, 1.1], [("yes", "oui")]
+        >>> evaluate_bucc(text, text).fitted.f1
+        1.0
+    """
+    threshold = mining_precision_recall(*training).best.threshold
+    curve = mining_precision_recall(*test)
+    return BUCCResult(curve.at(threshold), curve.best)
+
+
+def random_halves(count: int, seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Split gold pairs at random: one half to fit a threshold on, the other to measure on.
+
+    Args:
+        count: The number of pairs, at least 2.
+        seed: Random seed.
+
+    Returns:
+        Two complementary masks of shape (count,).
+
+    Raises:
+        BabeliteError: There are fewer than two pairs.
+    """
+    if count < 2:
+        raise BabeliteError(
+            f"{count} gold pairs cannot be divided into halves",
+            code="too-few",
+            hint="give two or more",
+        )
+    training = np.zeros(count, dtype=bool)
+    training[np.random.default_rng(seed).permutation(count)[: count // 2]] = True
+    return training, ~training

@@ -1,0 +1,112 @@
+"""Readers of MLDoc: Reuters news documents in eight languages, labelled with four topics.
+
+MLDoc (Schwenk & Li 2018): the text of Reuters is licensed, so each user makes these files from an
+own copy of Reuters RCV1 and RCV2 with MLDoc's ``generate_documents.py``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from babelite.corpus import LabelledText
+from babelite.errors import BabeliteError
+from babelite.evaluation.zero_shot_classification import LabelledCorpus
+from babelite.storage import COMPRESSIONS, read_lines
+
+# Names of languages in MLDoc's file names -> language codes.
+MLDOC_LANGUAGES = {
+    "english": "en",
+    "german": "de",
+    "spanish": "es",
+    "french": "fr",
+    "italian": "it",
+    "japanese": "ja",
+    "russian": "ru",
+    "chinese": "zh",
+}
+MLDOC_LABELS = ("CCAT", "ECAT", "GCAT", "MCAT")
+
+# LASER's script removes the copyright line, and the space before the full stop of Co. and Inc.,
+# which would be taken for the end of a sentence.
+_COPYRIGHT = re.compile(r"\(c\) Reuters Limited 199\d\.", re.IGNORECASE)
+_COMPANY = re.compile(r" (Co|Inc) \.")
+_REMAKE = "make it with MLDoc's generate_documents.py"
+
+
+def mldoc_languages(folder: Path) -> dict[str, str]:
+    """The languages of which a folder has MLDoc test documents: code -> name in file names."""
+    return {code: name for name, code in MLDOC_LANGUAGES.items() if _find(folder, name, "test")}
+
+
+def read_mldoc_language(folder: Path, name: str, train_size: int) -> LabelledCorpus:
+    """Read ``english.train.1000``, ``.dev`` and ``.test``, in the folder or in ``english/``.
+
+    A language without training file is only tested in.
+    """
+    train = _find(folder, name, f"train.{train_size}")
+    dev, test = _find(folder, name, "dev"), _find(folder, name, "test")
+    if train and not dev:
+        raise BabeliteError(
+            f"has {train.name} but no {name}.dev, which is needed to select the classifier",
+            code="file-not-found",
+            path=folder,
+            hint=_REMAKE,
+        )
+    files = (train, dev, test)
+    return LabelledCorpus(*(read_mldoc_file(path) if path else [] for path in files))
+
+
+def read_mldoc_file(path: str | Path) -> list[LabelledText]:
+    r"""Read one file: a label, a tab and a document a line.
+
+    MLDoc's script, run by Python 3, writes a document as the source code of a byte string
+    (``b'Z\xc3\xbcrich'``), and by Python 2 as text. Both are read. As in LASER's script, the
+    copyright line of Reuters is removed, and ``Co .`` becomes ``Co.``.
+    """
+    rows = []
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        label, tab, text = line.partition("\t")
+        if not tab or label not in MLDOC_LABELS:
+            raise BabeliteError(
+                f"is not one of the labels {', '.join(MLDOC_LABELS)}, a tab and a document",
+                code="format-invalid",
+                path=path,
+                line=number,
+                hint="give a file that MLDoc's generate_documents.py wrote",
+            )
+        rows.append(LabelledText(label, _clean(_decode(text, path, number))))
+    if not rows:
+        raise BabeliteError("is empty", code="input-empty", path=path, hint=_REMAKE)
+    return rows
+
+
+def _decode(text: str, path: str | Path, line: int) -> str:
+    if text[:2] not in ("b'", 'b"'):
+        return text
+    try:
+        return bytes(ast.literal_eval(text)).decode("utf-8")
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise BabeliteError(
+            "is not a complete byte string of UTF-8",
+            code="file-damaged",
+            path=path,
+            line=line,
+            hint="make the file again: it is truncated or was changed",
+        ) from error
+
+
+def _clean(text: str) -> str:
+    return " ".join(_COMPANY.sub(r" \1.", _COPYRIGHT.sub("", text)).split())
+
+
+def _find(folder: Path, language: str, part: str) -> Path | None:
+    name = f"{language}.{part}"
+    for place in (folder / name, folder / language / name):
+        for path in (place, *(place.with_name(name + suffix) for suffix in COMPRESSIONS)):
+            if path.is_file():
+                return path
+    return None

@@ -1,0 +1,79 @@
+"""Readers of SIB-200: topic-labelled sentences that are translations of each other.
+
+SIB-200 (Adelani et al. 2024, arXiv:2309.07445) annotates sentences of FLORES-200; users fetch it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from babelite.errors import BabeliteError
+from babelite.storage import read_lines
+
+SIB200_SPLITS = ("train", "dev", "test")
+_HEADER = ["index_id", "category", "text"]
+
+
+class TopicSentence(NamedTuple):
+    """A sentence of SIB-200; sentences of equal ``index_id`` are translations of each other."""
+
+    index_id: int
+    category: str
+    text: str
+
+
+def read_sib200(
+    folder: str | Path, language: str, splits: Iterable[str] = SIB200_SPLITS
+) -> list[TopicSentence]:
+    """Read the sentences and topics of one language (a folder such as ``eng_Latn``), by file."""
+    sentences = []
+    for split in splits:
+        path = Path(folder) / language / f"{split}.tsv"
+        for number, line in enumerate(read_lines(path), start=1):
+            fields = line.split("\t")
+            if number == 1:
+                if fields != _HEADER:
+                    raise _invalid(path, 1, f"is not the header {', '.join(_HEADER)}")
+            elif line:
+                if len(fields) != 3 or not fields[0].isdecimal():
+                    raise _invalid(path, number, "is not a number, a category and a text")
+                sentences.append(TopicSentence(int(fields[0]), fields[1], fields[2]))
+    return sentences
+
+
+def read_sib200_parallel(folder: str | Path, languages: Sequence[str]) -> dict[str, list[str]]:
+    """Read the sentences that SIB-200 has in all of the given languages, aligned.
+
+    Args:
+        folder: SIB-200's: one folder for each language with ``train.tsv``, ``dev.tsv`` and
+            ``test.tsv`` (a header, then index_id, category and text). All three are read.
+        languages: Names of the languages' folders, such as ``eng_Latn``.
+
+    Returns:
+        Language -> sentences, ordered by index_id; sentence i is the same in all languages.
+
+    Raises:
+        BabeliteError: A file is missing, a line is not of that layout, or the languages have no
+            sentence in common.
+    """
+    texts = {
+        language: {row.index_id: row.text for row in read_sib200(folder, language)}
+        for language in languages
+    }
+    common = sorted(set.intersection(*(set(rows) for rows in texts.values())) if texts else ())
+    if not common:
+        raise BabeliteError(
+            f"no sentence is in all of the languages {', '.join(languages)}",
+            code="input-empty",
+            path=folder,
+            hint="give the folder of SIB-200 and languages that it has",
+        )
+    return {language: [rows[index] for index in common] for language, rows in texts.items()}
+
+
+def _invalid(path: Path, line: int, problem: str) -> BabeliteError:
+    return BabeliteError(
+        problem, code="format-invalid", path=path, line=line, hint="give SIB-200's original files"
+    )

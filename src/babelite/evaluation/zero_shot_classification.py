@@ -1,0 +1,302 @@
+"""Zero-shot document classification (MLDoc, SIB-200): train in one language, test in every one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.classification import (
+    ClassifierKind,
+    LogisticClassifier,
+    MLPClassifier,
+    MLPSettings,
+    fit_mlps,
+    text_vectors,
+)
+from babelite.corpus import LabelledText
+from babelite.errors import BabeliteError
+from babelite.evaluation.bootstrap_intervals import (
+    BootstrapInterval,
+    bootstrap,
+    bootstrap_mean_of_groups,
+)
+from babelite.evaluation.label_scores import bootstrap_macro_f1, macro_f1
+from babelite.evaluation.zero_shot_result import ClassificationResult, TransferScore
+
+if TYPE_CHECKING:
+    from babelite.encoding import SentenceEncoder
+
+ReportProgress = Callable[[str, int, int], None]
+_Classifier = MLPClassifier | LogisticClassifier
+
+_STEPS = {"mlp": "epochs", "logistic": "regularisation strengths"}
+_BLOCK = 1024  # texts encoded between two progress reports
+
+
+@dataclass(frozen=True)
+class LabelledCorpus:
+    """Labelled texts of one language.
+
+    Attributes:
+        train: Training documents; empty for a language that is only tested in.
+        dev: Documents that select the epoch or regularisation when training in this language.
+        test: Test documents.
+    """
+
+    train: Sequence[LabelledText] = ()
+    dev: Sequence[LabelledText] = ()
+    test: Sequence[LabelledText] = ()
+
+
+def evaluate_classification(
+    encoder: SentenceEncoder,
+    corpora: Mapping[str, LabelledCorpus],
+    *,
+    train_languages: Sequence[str] | None = None,
+    classifier: ClassifierKind = "mlp",
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    name: str = "documents",
+    by_sentence: bool = False,
+    parallel: bool = False,
+    settings: MLPSettings | None = None,
+    progress: ReportProgress | None = None,
+) -> ClassificationResult:
+    """Train classifiers on frozen sentence vectors in one language and test them in all languages.
+
+    The protocol of MLDoc (Schwenk & Li 2018) as in LASER: train on one language, keep the epoch
+    that is best on *its* dev documents, test on all languages. Every text is encoded once.
+
+    Args:
+        encoder: The encoder to measure.
+        corpora: Language -> its documents.
+        train_languages: Languages to train in; by default all that have training documents.
+        classifier: ``mlp``, LASER's, or ``logistic``.
+        seeds: Random seeds; an MLP is trained with each, and scores are their means.
+        name: Name of the documents to show in tables.
+        by_sentence: Take the mean of a document's sentence vectors, as LASER does for MLDoc.
+        parallel: Test document i is the same in every language, as in SIB-200: the interval of the
+            mean over language pairs then resamples documents for all of them together.
+        settings: Settings of the MLP.
+        progress: Called with the step, the amount done and the total.
+
+    Returns:
+        Accuracy and macro-F1 of every pair of a training and a test language.
+
+    Raises:
+        BabeliteError: There are no training or test documents, or a label of dev or test documents
+            is not among those of the training documents.
+    """
+    train, test = _select_languages(corpora, train_languages, parallel)
+    vectors = _encode(encoder, corpora, train, test, by_sentence, progress)
+    trainer = _Trainer(vectors, classifier, seeds, settings, progress)
+    scores, dev, seconds = {}, {}, {}
+    for language in train:
+        started = time.perf_counter()
+        classifiers = trainer.train(language, corpora[language])
+        seconds[language] = time.perf_counter() - started
+        if corpora[language].dev:
+            true, predicted = _predict(classifiers, vectors, corpora[language].dev)
+            dev[language] = tuple((predicted == true).mean(axis=1).tolist())
+        for other in test:
+            scores[language, other] = _score(classifiers, vectors, corpora[other].test)
+    return ClassificationResult(
+        name=name,
+        classifier=classifier,
+        labels=tuple(sorted({row.label for code in train for row in corpora[code].train})),
+        train_languages=train,
+        test_languages=test,
+        seeds=tuple(seeds) if classifier == "mlp" else (0,),
+        scores=scores,
+        dev=dev,
+        transfer=_mean_transfer(scores, parallel),
+        sentences_per_second=vectors.rate,
+        training_seconds=seconds,
+    )
+
+
+# --- languages and labels -------------------------------------------------------------------------
+
+
+def _select_languages(
+    corpora: Mapping[str, LabelledCorpus], wanted: Sequence[str] | None, parallel: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The languages to train in and to test in, with their documents checked."""
+    train = _select_train_languages(corpora, wanted)
+    test = tuple(language for language, corpus in corpora.items() if corpus.test)
+    if not test:
+        raise BabeliteError(
+            "there are no test documents",
+            code="input-empty",
+            hint="give some in at least one language",
+        )
+    if parallel:
+        _require_parallel({language: corpora[language].test for language in test})
+    for language in train:
+        _require_known_labels(language, corpora)
+    return train, test
+
+
+def _select_train_languages(
+    corpora: Mapping[str, LabelledCorpus], wanted: Sequence[str] | None
+) -> tuple[str, ...]:
+    trainable = [language for language, corpus in corpora.items() if corpus.train]
+    for language in wanted or ():
+        if language not in trainable:
+            raise BabeliteError(
+                f"there are no training documents in {language}",
+                code="language-not-found",
+                hint=f"train in one of: {', '.join(trainable) or '(no language has any)'}",
+            )
+    chosen = tuple(dict.fromkeys(wanted)) if wanted else tuple(trainable)
+    if not chosen:
+        raise BabeliteError(
+            f"there are no training documents in {', '.join(corpora)}",
+            code="input-empty",
+            hint="give some, or choose languages that have some with --train-languages",
+        )
+    return chosen
+
+
+def _require_known_labels(language: str, corpora: Mapping[str, LabelledCorpus]) -> None:
+    known = {row.label for row in corpora[language].train}
+    parts = [(language, "dev", corpora[language].dev)]
+    parts += [(other, "test", corpus.test) for other, corpus in corpora.items()]
+    for other, part, rows in parts:
+        unknown = sorted({row.label for row in rows} - known)
+        if unknown:
+            raise BabeliteError(
+                f"the {part} documents in {other} have the label {unknown[0]!r}, which no training "
+                f"document in {language} has",
+                code="labels-invalid",
+                hint="use the same labels in all languages",
+            )
+
+
+def _require_parallel(tests: Mapping[str, Sequence[LabelledText]]) -> None:
+    (first, rows), *others = tests.items()
+    for language, more in others:
+        if [row.label for row in rows] != [row.label for row in more]:
+            raise BabeliteError(
+                f"the test documents in {first} and {language} are not the same",
+                code="labels-invalid",
+                hint="give both the same documents in the same order",
+            )
+
+
+# --- encoding, training, scoring ------------------------------------------------------------------
+
+
+class _TextVectors:
+    """The vectors of texts, each distinct text encoded once; ``rate`` is in texts a second."""
+
+    def __init__(
+        self,
+        encoder: SentenceEncoder,
+        texts: Sequence[str],
+        by_sentence: bool,
+        progress: ReportProgress | None,
+    ) -> None:
+        distinct = list(dict.fromkeys(texts))
+        self._rows = {text: row for row, text in enumerate(distinct)}
+        started = time.perf_counter()
+        blocks = []
+        if progress is not None:
+            progress("encoding", 0, len(distinct))
+        for start in range(0, len(distinct), _BLOCK):
+            block = distinct[start : start + _BLOCK]
+            blocks.append(text_vectors(encoder, block, by_sentence=by_sentence))
+            if progress is not None:
+                progress("encoding", start + len(block), len(distinct))
+        self._vectors = np.concatenate(blocks)
+        self.rate = len(distinct) / max(time.perf_counter() - started, 1e-9)
+
+    def of(self, rows: Sequence[LabelledText]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self._vectors[[self._rows[row.text] for row in rows]]
+        return found
+
+
+def _encode(
+    encoder: SentenceEncoder,
+    corpora: Mapping[str, LabelledCorpus],
+    train: Sequence[str],
+    test: Sequence[str],
+    by_sentence: bool,
+    progress: ReportProgress | None,
+) -> _TextVectors:
+    texts = [
+        *(row.text for code in train for row in (*corpora[code].train, *corpora[code].dev)),
+        *(row.text for code in test for row in corpora[code].test),
+    ]
+    return _TextVectors(encoder, texts, by_sentence, progress)
+
+
+@dataclass(frozen=True)
+class _Trainer:
+    """Trains one MLP for each seed, or one logistic regression, which is not random."""
+
+    vectors: _TextVectors
+    kind: ClassifierKind
+    seeds: Sequence[int]
+    settings: MLPSettings | None
+    progress: ReportProgress | None
+
+    def train(self, language: str, corpus: LabelledCorpus) -> Sequence[_Classifier]:
+        train, labels = self.vectors.of(corpus.train), [row.label for row in corpus.train]
+        dev_vectors = self.vectors.of(corpus.dev) if corpus.dev else None
+        dev_labels = [row.label for row in corpus.dev] if corpus.dev else None
+
+        def report(done: int, total: int) -> None:
+            if self.progress is not None:
+                self.progress(f"training in {language}, {_STEPS[self.kind]}", done, total)
+
+        report(0, 1)
+        if self.kind == "logistic":
+            return [LogisticClassifier().fit(train, labels, dev_vectors, dev_labels, report)]
+        return fit_mlps(train, labels, dev_vectors, dev_labels, self.seeds, self.settings, report)
+
+
+def _predict(
+    classifiers: Sequence[_Classifier], vectors: _TextVectors, rows: Sequence[LabelledText]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """True class numbers, shape (documents,), and predicted ones, (classifiers, documents)."""
+    classes = {label: number for number, label in enumerate(classifiers[0].classes_)}
+    true = np.array([classes[row.label] for row in rows])
+    given = vectors.of(rows)
+    return true, np.array([c.predict_proba(given).argmax(axis=1) for c in classifiers])
+
+
+def _score(
+    classifiers: Sequence[_Classifier], vectors: _TextVectors, rows: Sequence[LabelledText]
+) -> TransferScore:
+    true, predicted = _predict(classifiers, vectors, rows)
+    hits, classes = predicted == true, len(classifiers[0].classes_)
+    return TransferScore(
+        bootstrap(hits.mean(axis=0)),
+        bootstrap_macro_f1(true, predicted, classes),
+        tuple(hits.mean(axis=1).tolist()),
+        tuple(macro_f1(true, row, classes) for row in predicted),
+        hits.sum(axis=0),
+    )
+
+
+def _mean_transfer(
+    scores: Mapping[tuple[str, str], TransferScore], parallel: bool
+) -> BootstrapInterval | None:
+    """The mean accuracy over pairs of different languages, with its interval over documents."""
+    tested: dict[str, list[NDArray[np.float64]]] = {}
+    for (language, other), score in scores.items():
+        if language != other:
+            tested.setdefault(other, []).append(score.right / len(score.accuracies))
+    if not tested:
+        return None
+    # A test language has the same documents for all training languages: resampled once for all.
+    groups = [np.mean(shares, axis=0) for shares in tested.values()]
+    pairs = [len(shares) for shares in tested.values()]
+    if parallel:
+        return bootstrap(np.average(groups, axis=0, weights=pairs))
+    return bootstrap_mean_of_groups(groups, pairs)
