@@ -49,7 +49,7 @@ from babelite.evaluation.zero_shot_result import (
 )
 
 if TYPE_CHECKING:
-    from babelite.evaluation.mteb import MTEBEncoder
+    from babelite.evaluation.mteb import MTEBEncoder as MTEBEncoder
 
 __all__ = [
     "AlignmentScores",
@@ -58,7 +58,6 @@ __all__ = [
     "Difference",
     "LabelledCorpus",
     "LabelledSet",
-    "MTEBEncoder",
     "RetrievalResult",
     "RetrievalSet",
     "ScoredPair",
@@ -98,7 +97,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name == "MTEBEncoder":  # imported on first use: it needs the extra `mteb`
+    if name == "MTEBEncoder":  # not in __all__: it needs the extra `mteb`
         from babelite.evaluation.mteb import MTEBEncoder
 
         return MTEBEncoder
