@@ -47,7 +47,7 @@ def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int
     """Encode in this process's lead; tell on standard output what is measured, as JSON."""
     from babelite.cluster import encode_files, open_pool
     from babelite.corpus import Source
-    from babelite.encoding import Encoder, identify
+    from babelite.encoding import Encoder, fingerprint_of
     from babelite.storage import write_text
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one worker without Ray is this process
@@ -68,7 +68,7 @@ def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int
             [Source(str(text))],
             str(out),
             pool,
-            identify(Encoder.load()),
+            fingerprint_of(Encoder.load()),
             dtype="float16",
             shard_rows=shard_lines,
             progress=progress,

@@ -19,7 +19,6 @@ from texts import LANGUAGES
 from babelite.corpus import parse_source
 from babelite.encoding import (
     DEFAULT_MODEL,
-    GRAPHS,
     Encoder,
     ModelContents,
     TrainingData,
@@ -60,9 +59,9 @@ def install(runs: Sequence[Path], data: Path, dev: Path) -> None:
         notes=(HERE / "notes.md").read_text(encoding="utf-8"),
     )
     contents = ModelContents(
-        config=json.loads(model.file("config.json").read_text(encoding="utf-8")),
-        tokenizer=model.file("tokenizer.json").read_text(encoding="utf-8"),
-        graphs={"int8": model.file(GRAPHS["int8"]).read_bytes()},
+        config=model.config(),
+        tokenizer=model.tokenizer_json(),
+        graphs={"int8": model.graph("int8").read_bytes()},
     )
     write_model_folder(DEFAULT_MODEL, contents, description)
     write_text(HERE / "record.json", json.dumps(_record(runs, data, metrics), indent=2) + "\n")

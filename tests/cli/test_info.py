@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import random_model
 
-from babelite.encoding import DEFAULT_MODEL, read_description
+from babelite.encoding import DEFAULT_MODEL, read_model_description
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 def test_the_packaged_model_is_shown(run: Run) -> None:
     code, out, _ = run("info")
-    described = read_description(DEFAULT_MODEL / "babelite.json")
+    described = read_model_description(DEFAULT_MODEL / "babelite.json")
     assert code == 0
     for fact in (
         described.name,

@@ -9,7 +9,7 @@ import pytest
 from babelite.cluster import EncodedFolder, Model, encode_files, open_pool
 from babelite.cluster.shards import MANIFEST
 from babelite.corpus import Source
-from babelite.encoding import Encoder, identify
+from babelite.encoding import Encoder, fingerprint_of
 from babelite.errors import BabeliteError
 from babelite.storage import is_lock_file
 
@@ -27,7 +27,7 @@ def sources(tmp_path: Path) -> list[Source]:
 
 def encode(sources: list[Source], out: str, model: str, **options: object) -> EncodedFolder:
     with open_pool(model, workers=1) as pool:
-        identity = identify(Encoder.load(model), model)
+        identity = fingerprint_of(Encoder.load(model), model)
         return encode_files(sources, out, pool, identity, **{"shard_rows": 30, **options})
 
 
@@ -99,7 +99,7 @@ def test_a_folder_of_something_else_is_left_alone(
     out = tmp_path / "out"
     encode(sources, str(out), model)
     before = {path: path.read_bytes() for path in out.iterdir()}
-    other = identify(Encoder.load(), None)
+    other = fingerprint_of(Encoder.load(), None)
     for options, message in (
         ({"dtype": "float16"}, "holds vectors of float32"),
         ({"text": False}, "holds shards with text"),
@@ -128,7 +128,7 @@ def test_a_folder_of_something_else_is_left_alone(
 def test_workers_with_another_encoder_than_the_folder_is_to_name(
     sources: list[Source], model: str, tmp_path: Path
 ) -> None:
-    identity = identify(Encoder.load(model), model)
+    identity = fingerprint_of(Encoder.load(model), model)
     with (
         open_pool(None, workers=1) as pool,
         pytest.raises(BabeliteError, match=r"model small & random .* gives other vectors"),

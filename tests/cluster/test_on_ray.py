@@ -14,7 +14,7 @@ import pytest
 
 from babelite.cluster import encode_files, open_pool
 from babelite.corpus import Source
-from babelite.encoding import Encoder, identify
+from babelite.encoding import Encoder, fingerprint_of
 from babelite.errors import BabeliteError
 from babelite.storage import is_lock_file
 
@@ -67,7 +67,7 @@ def test_a_killed_worker_costs_a_shard_and_nothing_else(
             [Source(str(text))],
             str(out),
             pool,
-            identify(Encoder.load(model), model),
+            fingerprint_of(Encoder.load(model), model),
             shard_rows=SHARD_LINES,
             progress=kill,
         )

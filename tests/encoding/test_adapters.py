@@ -83,46 +83,50 @@ def test_functions_classes_and_objects(here: Path, name: str) -> None:
     assert encoder.encode([]).shape == (0, 3)
 
 
-def test_lists_will_do(here: Path) -> None:
+def test_a_function_may_return_lists(here: Path) -> None:
     np.testing.assert_allclose(open_encoder("my_encoders:lists").encode(["abc"]), [[0.6, 0.8]])
 
 
 @pytest.mark.parametrize(
-    ("spec", "message"),
+    ("spec", "code", "fact"),
     [
-        ("no/such/folder", "there is no such model folder; name a model folder, sentence-"),
-        ("nothing", "there is no such model folder"),
-        ("fastembed:", "there is no such model folder"),
-        ("not_a_module:encode", "there is no module not_a_module"),
-        ("my_encoders.deeper:encode", "there is no module my_encoders.deeper"),
-        ("my_encoders:missing", "my_encoders has no attribute missing"),
-        ("my_encoders:number", "is a int, which cannot be called"),
-        ("my_encoders:Demanding", "cannot be made without arguments"),
-        ("faulty_module:encode", "importing the module faulty_module failed (ZeroDivisionError"),
-        ("needy_module:encode", "surely_not_installed"),
-        ("my_encoders:one_less", "gave 0 vectors for 1 sentences"),
-        ("my_encoders:flat", "ndarray of shape (4,) instead of"),
-        ("my_encoders:ragged", "gave a list instead of"),
-        ("my_encoders:words", "gave a list instead of"),
-        ("my_encoders:generator", "gave a generator instead of"),
-        ("my_encoders:infinite", "not a finite number"),
-        ("my_encoders:failing", "failed with KeyError: 'no such word'"),
+        ("no/such/folder", "encoder-unknown", "no/such/folder: "),
+        ("nothing", "encoder-unknown", "sentence-transformers:NAME"),
+        ("fastembed:", "encoder-unknown", "fastembed:: "),
+        ("not_a_module:encode", "encoder-unknown", "not_a_module does not exist"),
+        ("my_encoders.deeper:encode", "encoder-unknown", "my_encoders.deeper does not exist"),
+        ("my_encoders:missing", "encoder-unknown", "my_encoders has no attribute missing"),
+        ("my_encoders:number", "encoder-unknown", "my_encoders:number is not callable"),
+        ("my_encoders:Demanding", "encoder-unknown", "without arguments"),
+        ("faulty_module:encode", "encoder-unknown", "faulty_module failed (ZeroDivisionError"),
+        ("needy_module:encode", "encoder-unknown", "surely_not_installed"),
+        ("my_encoders:one_less", "vectors-invalid", "0 vectors for 1 sentences"),
+        ("my_encoders:flat", "vectors-invalid", "ndarray of shape (4,), not"),
+        ("my_encoders:ragged", "vectors-invalid", "a list, not"),
+        ("my_encoders:words", "vectors-invalid", "a list, not"),
+        ("my_encoders:generator", "vectors-invalid", "a generator, not"),
+        ("my_encoders:infinite", "vectors-invalid", "not a finite number"),
+        ("my_encoders:failing", "vectors-invalid", "KeyError: 'no such word'"),
     ],
 )
-def test_what_cannot_be_opened_is_told(here: Path, spec: str, message: str) -> None:
+def test_a_wrong_encoder_is_an_error_of_one_line(
+    here: Path, spec: str, code: str, fact: str
+) -> None:
     with pytest.raises(BabeliteError) as caught:
         open_encoder(spec)
-    assert message in str(caught.value)
+    assert caught.value.code == code
+    assert fact in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_that_is_no_model(here: Path) -> None:
+def test_a_folder_without_a_model_is_refused(here: Path) -> None:
     (here / "empty").mkdir()
-    with pytest.raises(BabeliteError, match="empty"):
+    with pytest.raises(BabeliteError, match="empty") as caught:
         open_encoder("empty")
+    assert caught.value.code == "model-invalid"
 
 
-def test_vectors_of_changing_size(here: Path) -> None:
+def test_vectors_of_changing_size_are_refused(here: Path) -> None:
     encoder = open_encoder("my_encoders:unsteady")
     with pytest.raises(BabeliteError, match="of 3 and of 4 components"):
         encoder.encode(["a", "b"])
@@ -162,19 +166,23 @@ def libraries(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_models_of_other_libraries(libraries: None, library: str) -> None:
     encoder = open_encoder(f"{library}:known")
     np.testing.assert_array_equal(encoder.encode(["a", "b"]), np.full((2, 4), 0.5))
-    with pytest.raises(BabeliteError, match=f"{library} cannot load other .*--allow-download"):
+    with pytest.raises(
+        BabeliteError, match=f"{library} cannot load other .*--allow-download"
+    ) as caught:
         open_encoder(f"{library}:other")
+    assert caught.value.code == "download-refused"
 
 
-def test_a_download_must_be_allowed(libraries: None) -> None:
+def test_a_model_is_downloaded_only_if_allowed(libraries: None) -> None:
     assert open_encoder("sentence-transformers:other", allow_download=True).dim == 4
 
 
 @pytest.mark.parametrize("library", ["sentence-transformers", "fastembed"])
-def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+def test_a_missing_library_is_an_error(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
     monkeypatch.setitem(sys.modules, library.replace("-", "_"), None)
-    with pytest.raises(BabeliteError, match=f"run: pip install {library}"):
+    with pytest.raises(BabeliteError, match=f"run: pip install {library}") as caught:
         open_encoder(f"{library}:known")
+    assert caught.value.code == "extra-missing"
 
 
 def test_streams_are_encoded_in_blocks() -> None:
@@ -190,7 +198,7 @@ def test_streams_are_encoded_in_blocks() -> None:
     assert sizes == [1, 4, 4, 2]
 
 
-def test_blank_lines_get_zero_and_are_not_shown() -> None:
+def test_blank_lines_get_zero_vectors_and_are_not_encoded() -> None:
     seen: list[str] = []
 
     def ones(sentences: Sequence[str]) -> NDArray[np.float32]:
@@ -202,7 +210,7 @@ def test_blank_lines_get_zero_and_are_not_shown() -> None:
     assert seen[1:] == ["one", "two"]
 
 
-def test_one_string_is_no_list_of_sentences() -> None:
+def test_a_single_string_is_refused() -> None:
     encoder = AdaptedEncoder("lengths", lambda sentences: [[len(s), 1] for s in sentences])
-    with pytest.raises(BabeliteError, match="one string was given"):
+    with pytest.raises(BabeliteError, match="not a single string"):
         encoder.encode("abc")

@@ -1,4 +1,4 @@
-"""The model inside the package: it is there, small, finds translations, and takes any text."""
+"""The model in the package is complete and small, finds translations, and encodes any text."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def encoder() -> Encoder:
     return Encoder.load()
 
 
-def test_it_is_whole_and_small() -> None:
+def test_the_folder_is_complete_and_small() -> None:
     model = read_model_folder(DEFAULT_MODEL, verify="all")
     assert model.description.precision == "int8"
     assert set(model.description.languages) == set(SENTENCES)
@@ -74,7 +74,7 @@ def test_it_is_whole_and_small() -> None:
     assert sum(path.stat().st_size for path in DEFAULT_MODEL.rglob("*")) <= 10_000_000
 
 
-def test_translations_find_each_other_in_every_direction(encoder: Encoder) -> None:
+def test_translations_are_nearest_in_every_direction(encoder: Encoder) -> None:
     vectors = {code: encoder.encode(texts) for code, texts in SENTENCES.items()}
     for source, target in permutations(vectors, 2):
         found = precision_at_1(vectors[source], vectors[target])
@@ -93,7 +93,7 @@ def test_translations_find_each_other_in_every_direction(encoder: Encoder) -> No
     ],
     ids=["capitals", "title", "no punctuation", "typographic", "emoji", "units"],
 )
-def test_how_people_really_type(encoder: Encoder, change: object) -> None:
+def test_informal_typing_finds_the_translation(encoder: Encoder, change: object) -> None:
     assert callable(change)
     english = encoder.encode(SENTENCES["en"])
     for code in ("fr", "de", "es", "it"):
@@ -124,7 +124,7 @@ def test_any_text_has_a_finite_vector(encoder: Encoder, text: str) -> None:
     assert length == pytest.approx(1, abs=1e-5) if text.strip() else length == 0
 
 
-def test_commands_use_it_unless_told_otherwise(tmp_path: Path) -> None:
+def test_it_is_the_default_of_the_commands(tmp_path: Path) -> None:
     lines = tmp_path / "lines.txt"
     lines.write_text("\n".join(SENTENCES["fr"]), encoding="utf-8")
     command = [

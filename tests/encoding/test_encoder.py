@@ -1,4 +1,4 @@
-"""The runtime encodes any text, and a sentence's company does not matter."""
+"""`Encoder` encodes any text, and results do not depend on batch composition."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_vectors_are_of_unit_length(encoder: Encoder) -> None:
     assert encoder.encode([]).shape == (0, encoder.dim)
 
 
-def test_encoder_says_what_it_is(folder: Path) -> None:
+def test_encoder_has_the_facts_of_its_description(folder: Path) -> None:
     encoder = Encoder.load(folder)
     assert isinstance(encoder, SentenceEncoder)
     assert encoder.languages == ("en", "no")
@@ -74,16 +74,16 @@ def test_threads_do_not_matter(folder: Path, encoder: Encoder) -> None:
     np.testing.assert_array_equal(encoder.encode(SENTENCES, batch_tokens=64), expected)
 
 
-def test_tokens_can_be_seen_and_encoded_apart(encoder: Encoder) -> None:
+def test_tokenize_and_encode_tokens_equal_encode(encoder: Encoder) -> None:
     ids = encoder.tokenize([*SENTENCES, "", "word " * 500])
     assert [len(ids[-2]), len(ids[-1])] == [0, random_model.MAX_TOKENS]
     vectors = encoder.encode([*SENTENCES, "", "word " * 500])
     np.testing.assert_allclose(encoder.encode_tokens(ids), vectors, atol=1e-6)
-    with pytest.raises(BabeliteError, match="one string"):
+    with pytest.raises(BabeliteError, match="single string"):
         encoder.tokenize("one string")
 
 
-def test_stream_gives_the_same_blocks_and_reads_no_further_than_it_must(encoder: Encoder) -> None:
+def test_stream_equals_encode_and_reads_one_block_at_a_time(encoder: Encoder) -> None:
     taken = 0
 
     def lines() -> Iterator[str]:
@@ -129,7 +129,7 @@ def test_text_without_tokens_is_the_zero_vector(encoder: Encoder, text: str) -> 
         "heute ist es schön. " * 500,
     ],
 )
-def test_any_other_text_has_a_direction(encoder: Encoder, text: str) -> None:
+def test_any_other_text_has_a_unit_vector(encoder: Encoder, text: str) -> None:
     assert abs(np.linalg.norm(encoder.encode([text])) - 1) < 1e-5
 
 
@@ -140,32 +140,33 @@ def test_all_of_unicode_is_encoded(encoder: Encoder, texts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["heute ", "schön", "a. "])
-def test_long_text_is_cut_where_tokens_end_to_count(encoder: Encoder, text: str) -> None:
+def test_long_text_is_cut_after_max_tokens(encoder: Encoder, text: str) -> None:
     long = text * (100_000 // len(text))
     shorter = text * 200
     vectors = encoder.encode([long, shorter])
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-5)
 
 
-def test_white_space_without_end_does_not_hide_the_text(encoder: Encoder) -> None:
+def test_long_leading_white_space_is_skipped(encoder: Encoder) -> None:
     vectors = encoder.encode([" " * 100_000 + "heute schön", "heute schön"])
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("sentences", "problem"),
+    ("sentences", "fact"),
     [
-        ("one sentence", "one string was given; put it in a list"),
+        ("one sentence", "put it in a list"),
         (["a", None], r"sentence 1 \(counted from 0\) is not a string but NoneType"),
         (["a", b"b"], "not a string but bytes"),
         ([float("nan")], "not a string but float"),
     ],
 )
-def test_what_is_not_a_list_of_strings_is_refused(
-    encoder: Encoder, sentences: list[str], problem: str
+def test_input_other_than_a_list_of_strings_is_refused(
+    encoder: Encoder, sentences: list[str], fact: str
 ) -> None:
-    with pytest.raises(BabeliteError, match=problem):
+    with pytest.raises(BabeliteError, match=fact) as caught:
         encoder.encode(sentences)
+    assert caught.value.code == "input-invalid"
 
 
 def test_precision_that_the_folder_lacks_is_refused(tmp_path: Path) -> None:
@@ -174,31 +175,40 @@ def test_precision_that_the_folder_lacks_is_refused(tmp_path: Path) -> None:
     contents = type(contents)(contents.config, contents.tokenizer, only_int8, None)
     babelite.encoding.write_model_folder(tmp_path, contents, random_model.description())
     assert Encoder.load(tmp_path).encode(["heute"]).any()
-    with pytest.raises(BabeliteError, match=r"without onnx/model\.onnx.*int8"):
+    with pytest.raises(BabeliteError, match=r"no file onnx/model\.onnx.*int8"):
         Encoder.load(tmp_path, precision="float32")
 
 
 def test_unknown_precision_is_refused(folder: Path) -> None:
-    with pytest.raises(BabeliteError, match="no precision 'int4'; choose auto, int8 or float32"):
+    with pytest.raises(BabeliteError, match="'int4'") as caught:
         Encoder.load(folder, precision="int4")
+    assert caught.value.code == "option-invalid"
+
+
+def test_an_encoder_spec_is_refused_with_a_hint() -> None:
+    with pytest.raises(BabeliteError, match=r"open_encoder\('sentence-transformers:x'\)") as caught:
+        Encoder.load("sentence-transformers:x")
+    assert caught.value.code == "model-not-found"
 
 
 def test_tampered_folder_is_refused(folder: Path, tmp_path: Path) -> None:
     random_model.write(tmp_path, layers=0)
     graph = tmp_path / "onnx/model_int8.onnx"
     graph.write_bytes(graph.read_bytes()[:-1])
-    with pytest.raises(BabeliteError, match="was changed after it was written"):
+    with pytest.raises(BabeliteError, match="model_int8") as caught:
         Encoder.load(tmp_path)
+    assert caught.value.code == "model-damaged"
 
 
-def test_encoding_imports_no_torch_and_opens_no_connection(folder: Path) -> None:
+def test_the_first_vector_imports_no_slow_library_and_opens_no_connection(folder: Path) -> None:
     program = f"""
 import socket, sys
 def refuse(*_): raise AssertionError("a connection")
 socket.socket.connect = refuse
 from babelite import Encoder
 Encoder.load({str(folder)!r}).encode(["heute"])
-heavy = {{"torch", "transformers", "safetensors", "onnx", "faiss"}} & set(sys.modules)
+slow = ["pydantic", "lzma", "tempfile", "concurrent.futures"]
+heavy = {{"torch", "transformers", "safetensors", "onnx", "faiss", *slow}} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -220,9 +230,9 @@ def test_onnxruntime_sends_nothing_home(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_says_what_it_is() -> None:
+def test_repr() -> None:
     assert repr(Encoder.load()) == (
-        "<Encoder babelite-en-fr-de-es-it: de, es, it, en, fr; 256 wide, int8>"
+        "<Encoder babelite-en-fr-de-es-it: de, es, it, en, fr; dim 256, int8>"
     )
     with pytest.raises(BabeliteError, match="0 threads cannot encode"):
         Encoder.load(threads=0)

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from babelite import BabeliteError, Encoder
-from babelite.encoding.fast_bpe import FirstWords, first_words_files
+from babelite.encoding.fast_bpe import FastBpe, fast_bpe_files
 from babelite.encoding.model_folder import (
+    BPE_CHARACTERS,
+    BPE_MERGES,
     DEFAULT_MODEL,
-    FIRST_CHARACTERS,
-    FIRST_MERGES,
     TOKENIZER,
     read_model_folder,
 )
@@ -37,36 +37,36 @@ def packaged() -> str:
     return (DEFAULT_MODEL / TOKENIZER).read_text(encoding="utf-8")
 
 
-def made_of(tokenizer: str) -> FirstWords:
-    parts = first_words_files(json.loads(tokenizer))
-    assert parts is not None
-    return FirstWords(*parts)
+def fast_bpe_of(tokenizer: str) -> FastBpe:
+    files = fast_bpe_files(json.loads(tokenizer))
+    assert files is not None
+    return FastBpe(*files)
 
 
 @pytest.fixture(scope="module", params=["packaged", "small"])
-def both(request: pytest.FixtureRequest) -> tuple[FirstWords, Tokenizer]:
+def both(request: pytest.FixtureRequest) -> tuple[FastBpe, Tokenizer]:
     small = train_vocabulary([*random_model.TEXT, *REPEATED] * 9, 120)
     tokenizer = packaged() if request.param == "packaged" else small.to_str()
-    return made_of(tokenizer), Tokenizer.from_str(tokenizer)
+    return fast_bpe_of(tokenizer), Tokenizer.from_str(tokenizer)
 
 
-def test_those_of_the_package_are_made_of_its_tokenizer() -> None:
-    files = (DEFAULT_MODEL / FIRST_CHARACTERS, DEFAULT_MODEL / FIRST_MERGES)
-    assert first_words_files(json.loads(packaged())) == tuple(file.read_bytes() for file in files)
+def test_the_files_in_the_package_are_made_from_its_tokenizer() -> None:
+    files = (DEFAULT_MODEL / BPE_CHARACTERS, DEFAULT_MODEL / BPE_MERGES)
+    assert fast_bpe_files(json.loads(packaged())) == tuple(file.read_bytes() for file in files)
 
 
 @given(st.one_of(st.text(max_size=60), LETTERS, st.sampled_from([*random_model.TEXT, *REPEATED])))
-def test_any_text_is_split_as_the_library_splits_it(
-    both: tuple[FirstWords, Tokenizer], text: str
-) -> None:
-    first_words, library = both
-    assert first_words.ids(text) == library.encode(text).ids
+def test_any_text_is_split_as_by_the_library(both: tuple[FastBpe, Tokenizer], text: str) -> None:
+    fast_bpe, library = both
+    assert fast_bpe.ids(text) == library.encode(text).ids
 
 
 @pytest.mark.parametrize("text", ["a[MASK]b [PAD]", "x" * 300, "abc" * 100, "天気 👍🏽 \x00 ﷽"])
-def test_so_are_uncommon_ones(both: tuple[FirstWords, Tokenizer], text: str) -> None:
-    first_words, library = both
-    assert first_words.ids(text) == library.encode(text).ids
+def test_uncommon_text_is_split_as_by_the_library(
+    both: tuple[FastBpe, Tokenizer], text: str
+) -> None:
+    fast_bpe, library = both
+    assert fast_bpe.ids(text) == library.encode(text).ids
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,11 @@ def test_so_are_uncommon_ones(both: tuple[FirstWords, Tokenizer], text: str) -> 
         {"merges": ["a c", "a b"]},
     ],
 )
-def test_a_tokenizer_of_another_kind_is_left_to_the_library(change: dict[str, Any]) -> None:
+def test_a_tokenizer_other_than_plain_bpe_is_not_supported(change: dict[str, Any]) -> None:
     vocabulary = {"a": 0, "b": 1, "c": 2, "ab": 3, "ac": 4}
     model = {"type": "BPE", "vocab": vocabulary, "merges": ["a b", "a c"]}
-    assert first_words_files({"model": model}) is not None
-    assert first_words_files({"model": {**model, **change}}) is None
+    assert fast_bpe_files({"model": model}) is not None
+    assert fast_bpe_files({"model": {**model, **change}}) is None
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_a_tokenizer_of_another_kind_is_left_to_the_library(change: dict[str, An
         {"added_tokens": [{"id": 4, "content": "ac"}]},
     ],
 )
-def test_so_is_one_that_does_more_than_to_split(change: dict[str, Any]) -> None:
+def test_a_tokenizer_with_further_steps_is_not_supported(change: dict[str, Any]) -> None:
     tokenizer = json.loads(packaged())
-    assert first_words_files(tokenizer) is not None
+    assert fast_bpe_files(tokenizer) is not None
     if "added_tokens" in change:
         last = max(tokenizer["model"]["vocab"].values())
         change = {"added_tokens": [*tokenizer["added_tokens"], {"id": last, "content": "x"}]}
-    assert first_words_files({**tokenizer, **change}) is None
+    assert fast_bpe_files({**tokenizer, **change}) is None
 
 
 def test_the_library_takes_over_after_a_few_sentences() -> None:
@@ -122,7 +122,7 @@ def test_the_library_takes_over_after_a_few_sentences() -> None:
     )
 
 
-def test_threads_may_meet_while_the_library_is_loaded() -> None:
+def test_threads_may_tokenize_while_the_library_is_loaded() -> None:
     tokenizer = open_tokenizer(read_model_folder(DEFAULT_MODEL))
     texts = ["Where is the nearest train station, please?"] * 4
     results: list[list[list[int]]] = []
@@ -138,7 +138,7 @@ def test_threads_may_meet_while_the_library_is_loaded() -> None:
     assert results == [[Tokenizer.from_str(packaged()).encode(texts[0]).ids] * 4] * 160
 
 
-def test_a_folder_is_not_needed_once_it_is_loaded(tmp_path: Path) -> None:
+def test_the_folder_is_not_needed_after_loading(tmp_path: Path) -> None:
     shutil.copytree(DEFAULT_MODEL, tmp_path / "model")
     encoder = Encoder.load(tmp_path / "model")
     shutil.rmtree(tmp_path / "model")
@@ -146,7 +146,7 @@ def test_a_folder_is_not_needed_once_it_is_loaded(tmp_path: Path) -> None:
     np.testing.assert_array_equal(encoder.encode(texts[:1])[0], encoder.encode(texts)[0])
 
 
-def test_a_copy_without_the_first_words_works_as_well(tmp_path: Path) -> None:
+def test_a_copy_without_the_fast_bpe_files_gives_the_same_vectors(tmp_path: Path) -> None:
     shutil.copytree(DEFAULT_MODEL, tmp_path / "model")
     shutil.rmtree(tmp_path / "model" / "first_words")
     texts = [*random_model.TEXT, "\ud800 half"]
@@ -154,11 +154,11 @@ def test_a_copy_without_the_first_words_works_as_well(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Encoder.load(tmp_path / "model").encode(texts), expected)
 
 
-def test_first_words_that_the_model_does_not_know_are_not_read(tmp_path: Path) -> None:
+def test_fast_bpe_files_that_are_not_part_of_the_model_are_not_read(tmp_path: Path) -> None:
     shutil.copytree(DEFAULT_MODEL, tmp_path / "model")
     path = tmp_path / "model" / "babelite.json"
     described = json.loads(path.read_text(encoding="utf-8"))
-    for name in (FIRST_CHARACTERS, FIRST_MERGES):
+    for name in (BPE_CHARACTERS, BPE_MERGES):
         del described["files"][name]
         (tmp_path / "model" / name).write_bytes(b"of another model")
     path.write_text(json.dumps(described), encoding="utf-8")
@@ -167,16 +167,18 @@ def test_first_words_that_the_model_does_not_know_are_not_read(tmp_path: Path) -
     np.testing.assert_array_equal(Encoder.load(tmp_path / "model").encode(texts), expected)
 
 
-def test_a_server_has_all_loaded_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_loads_the_full_tokenizer_before_the_first_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     encoder = Encoder.load()
     encode = batch_encoder(encoder)
-    monkeypatch.setattr(FirstWords, "ids", None)
+    monkeypatch.setattr(FastBpe, "ids", None)
     monkeypatch.setattr("babelite.encoding.tokenizer.Tokenizer", None)
     vectors, tokens = encode(["Wo ist der Bahnhof?"])
     assert (len(vectors), len(tokens)) == (1, 1)
 
 
-def test_changed_first_words_are_refused(tmp_path: Path) -> None:
+def test_changed_fast_bpe_files_are_refused(tmp_path: Path) -> None:
     random_model.write(tmp_path, layers=0)
     with (tmp_path / "first_words" / "merges.npy").open("ab") as stream:
         stream.write(b"\0")
@@ -184,7 +186,7 @@ def test_changed_first_words_are_refused(tmp_path: Path) -> None:
         Encoder.load(tmp_path)
 
 
-def test_a_model_that_cannot_have_them_is_written_without(tmp_path: Path) -> None:
+def test_a_model_without_plain_bpe_is_written_without_these_files(tmp_path: Path) -> None:
     contents = random_model.contents(layers=0)
     tokenizer = json.loads(contents.tokenizer)
     tokenizer["model"]["fuse_unk"] = tokenizer["model"]["ignore_merges"] = True

@@ -26,12 +26,12 @@ def test_unit_rows_are_not_copied() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_values_that_are_no_numbers_are_named(value: float) -> None:
-    with pytest.raises(BabeliteError, match="sentence 2 holds a value"):
+def test_values_that_are_not_finite_are_refused(value: float) -> None:
+    with pytest.raises(BabeliteError, match="sentence 2 contains a value"):
         unit_rows([[1.0, 0.0], [0.0, value]])
 
 
-def test_wrong_shape() -> None:
+def test_a_wrong_shape_is_refused() -> None:
     with pytest.raises(BabeliteError, match=r"shape \(2,\)"):
         unit_rows([1.0, 2.0])
 
@@ -46,12 +46,12 @@ def test_vectors_written_block_by_block_are_read_by_numpy(tmp_path: Path, dtype:
     np.testing.assert_array_equal(read, np.concatenate(blocks).astype(dtype))
 
 
-def test_no_vectors_at_all(tmp_path: Path) -> None:
+def test_zero_vectors_are_written(tmp_path: Path) -> None:
     assert write_vectors(tmp_path / "none.npy", [], dim=4) == 0
     assert np.load(tmp_path / "none.npy").shape == (0, 4)
 
 
-def test_nothing_half_written_is_left(tmp_path: Path) -> None:
+def test_no_partial_file_is_left(tmp_path: Path) -> None:
     def failing():  # noqa: ANN202
         yield np.zeros((2, 4), dtype=np.float32)
         raise BabeliteError("stop")

@@ -204,7 +204,7 @@ def test_a_search_by_vectors_needs_no_encoder(tmp_path: Path) -> None:
         index.search(np.ones((1, 3)))
     with pytest.raises(ValueError, match="k is 0"):
         index.search(np.ones((1, 16)), 0)
-    with pytest.raises(BabeliteError, match="WordEncoder, which cannot be opened by a name"):
+    with pytest.raises(BabeliteError, match="WordEncoder, which has no spec"):
         index.search(["green"])
 
 

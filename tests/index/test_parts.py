@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from babelite.encoding import EncoderIdentity
+from babelite.encoding import EncoderFingerprint
 from babelite.index.description import Contents, IndexDescription, Origin, Part
 from babelite.index.parts import plan
 
@@ -11,7 +11,7 @@ def described(rows: int, covered: int = 0, **fields: object) -> IndexDescription
     part = Part(kind="ivf", start=0, stop=covered, file="ivf-0.faiss") if covered else None
     return IndexDescription.model_validate(
         {
-            "encoder": EncoderIdentity(name="x", dim=8),
+            "encoder": EncoderFingerprint(name="x", dim=8),
             "precision": "int8",
             "contents": Contents(sources=(Origin(name="a", lines=rows),)),
             "parts": (part,) if part else (),

@@ -20,7 +20,12 @@ from babelite.classification.file_format import (
 from babelite.classification.logistic import LogisticClassifier
 from babelite.classification.mlp import MLPClassifier
 from babelite.classification.text_vectors import text_vectors
-from babelite.encoding import identify, reopen, require_same, require_same_vectors, unit_rows
+from babelite.encoding import (
+    fingerprint_of,
+    open_recorded_encoder,
+    require_same_encoder,
+    unit_rows,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -178,7 +183,7 @@ class TextClassifier:
             classifier=self.head.kind,
             labels=self.classes,
             by_sentence=self.by_sentence,
-            encoder=identify(self.encoder, self.spec),
+            encoder=fingerprint_of(self.encoder, self.spec),
             probes=_PROBES,
         )
         vectors = unit_rows(self.encoder.encode(_PROBES))
@@ -210,14 +215,13 @@ class TextClassifier:
         description, vectors, arrays = read_classifier(path)
         identity = description.encoder
         if encoder is None:
-            encoder = reopen(
+            encoder = open_recorded_encoder(
                 identity,
                 path,
                 allow_download=allow_download,
-                giving="TextClassifier.load(path, encoder)",
+                argument="TextClassifier.load(path, encoder)",
             )
-        require_same(identity, encoder, path, "classifier")
-        require_same_vectors(identity, encoder, description.probes, vectors, path, "classifier")
+        require_same_encoder(identity, encoder, path, "classifier", description.probes, vectors)
         made = MLPClassifier if description.classifier == "mlp" else LogisticClassifier
         try:
             head: VectorModel = made.from_arrays(description.labels, arrays)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from babelite._version import __version__
-from babelite.encoding import EncoderIdentity
+from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
 from babelite.storage import parse_versioned_json, require_file, writing_atomically
 
@@ -43,7 +43,7 @@ class ClassifierDescription(BaseModel):
     classifier: Literal["logistic", "mlp"]
     labels: tuple[str, ...] = Field(min_length=2)
     by_sentence: bool
-    encoder: EncoderIdentity
+    encoder: EncoderFingerprint
     probes: tuple[str, ...] = Field(min_length=1)
 
 

@@ -149,7 +149,7 @@ class _Made:
         """Make or go on with a folder of Parquet shards."""
         from babelite.cli.shared.progress import ProgressDisplay
         from babelite.cluster import SHARD_ROWS, encode_files, require_parquet
-        from babelite.encoding import identify, open_encoder
+        from babelite.encoding import fingerprint_of, open_encoder
         from babelite.storage import is_read_once
 
         for source in sources:
@@ -169,7 +169,7 @@ class _Made:
                 sources,
                 self.out,
                 pool,
-                identify(encoder, self.model),
+                fingerprint_of(encoder, self.model),
                 dtype=self.dtype,
                 text=text,
                 shard_rows=lines or SHARD_ROWS,
@@ -213,11 +213,11 @@ class _Made:
         encode: _Encode,
         progress: Progress,
     ) -> int:
-        from babelite.encoding import identify, write_vectors_resumably
+        from babelite.encoding import fingerprint_of, write_vectors_resumably
 
         surveys = [source.survey(_BLOCK_ROWS) for source in sources]
         total = sum(survey.rows for survey in surveys)
-        identity = identify(encoder, self.model)
+        identity = fingerprint_of(encoder, self.model)
         parts = [self.dtype, identity.name, identity.checksum, encoder.dim]
         parts += [survey.digest for survey in surveys] + [sources[0].column, sources[0].field]
         key = hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()

@@ -85,13 +85,13 @@ def _evaluate(
 ) -> None:
     from babelite.cli.shared.options import parse_pairs
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.encoding import names_encoder, open_encoder
+    from babelite.encoding import is_encoder_spec, open_encoder
     from babelite.evaluation import evaluate
     from babelite.plots import picture_format
 
     if plot:
         picture_format(plot)
-    if model is None and names_encoder(files[0]):
+    if model is None and is_encoder_spec(files[0]):
         model, *files = files
     elif model is None and not _may_be_pairs(files[0]):
         raise BabeliteError(

@@ -72,17 +72,19 @@ def _show(folder: ModelFolder) -> None:
 def _facts(folder: ModelFolder) -> Iterator[tuple[str, str]]:
     from rich.filesize import decimal
 
-    from babelite.encoding import DESCRIPTION, GRAPHS
-
     described = folder.description
-    size = sum((folder.path / name).stat().st_size for name in (*described.files, DESCRIPTION))
-    graphs = [name for name, file in GRAPHS.items() if file in described.files]
     yield "folder", str(folder.path)
-    yield "size", f"{decimal(size)} in {len(described.files) + 1} files, all as they were written"
+    yield (
+        "size",
+        f"{decimal(folder.size())} in {len(described.files) + 1} files, all as they were written",
+    )
     yield "languages", ", ".join(described.languages)
     yield "vectors", f"{described.dim} components, of the first {described.max_tokens} tokens"
     yield "parameters", f"{described.parameters:,}"
-    yield "graphs", f"{', '.join(graphs)} ({described.precision} runs unless told otherwise)"
+    yield (
+        "graphs",
+        f"{', '.join(folder.precisions)} ({described.precision} runs unless told otherwise)",
+    )
     yield "objective", described.objective
     pairs: Counter[str] = Counter()
     for data in described.data:

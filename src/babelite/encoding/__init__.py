@@ -1,48 +1,44 @@
-"""Sentence encoders: the model folder, and sentences to vectors without torch."""
+"""Sentence encoders: model folders, and sentences to vectors without torch."""
 
-from babelite.encoding.adapters import (
-    AdaptedEncoder,
-    encode_lines,
-    encode_stream,
-    names_encoder,
-    open_encoder,
-)
-from babelite.encoding.encoder import Encoder, SentenceEncoder
-from babelite.encoding.fingerprint import (
-    EncoderIdentity,
-    identify,
-    other_encoder,
-    reopen,
-    require_same,
-    require_same_vectors,
-)
-from babelite.encoding.model_description import ModelDescription, Precision, TrainingData
-from babelite.encoding.model_folder import (
-    CONFIG,
-    DEFAULT_MODEL,
-    DESCRIPTION,
-    GRAPHS,
-    PACKAGED,
-    TOKENIZER,
-    WEIGHTS,
-    ModelFolder,
-    read_description,
-    read_model_folder,
-)
-from babelite.encoding.model_writer import ModelContents, write_model_folder
-from babelite.encoding.vectors import unit_rows, write_vectors, write_vectors_resumably
+from typing import TYPE_CHECKING
+
+from babelite._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from babelite.encoding.adapters import (
+        AdaptedEncoder,
+        encode_lines,
+        encode_stream,
+        is_encoder_spec,
+        open_encoder,
+    )
+    from babelite.encoding.encoder import Encoder, SentenceEncoder
+    from babelite.encoding.fingerprint import (
+        EncoderFingerprint,
+        fingerprint_of,
+        open_recorded_encoder,
+        require_same_encoder,
+        require_same_fingerprint,
+        same_vectors,
+    )
+    from babelite.encoding.model_description import ModelDescription, Precision, TrainingData
+    from babelite.encoding.model_folder import (
+        DEFAULT_MODEL,
+        DEFAULT_MODEL_NAME,
+        ModelFolder,
+        model_checksum,
+        read_model_description,
+        read_model_folder,
+    )
+    from babelite.encoding.model_writer import ModelContents, write_model_folder
+    from babelite.encoding.vectors import unit_rows, write_vectors, write_vectors_resumably
 
 __all__ = [
-    "CONFIG",
     "DEFAULT_MODEL",
-    "DESCRIPTION",
-    "GRAPHS",
-    "PACKAGED",
-    "TOKENIZER",
-    "WEIGHTS",
+    "DEFAULT_MODEL_NAME",
     "AdaptedEncoder",
     "Encoder",
-    "EncoderIdentity",
+    "EncoderFingerprint",
     "ModelContents",
     "ModelDescription",
     "ModelFolder",
@@ -51,17 +47,34 @@ __all__ = [
     "TrainingData",
     "encode_lines",
     "encode_stream",
-    "identify",
-    "names_encoder",
+    "fingerprint_of",
+    "is_encoder_spec",
+    "model_checksum",
     "open_encoder",
-    "other_encoder",
-    "read_description",
+    "open_recorded_encoder",
+    "read_model_description",
     "read_model_folder",
-    "reopen",
-    "require_same",
-    "require_same_vectors",
+    "require_same_encoder",
+    "require_same_fingerprint",
+    "same_vectors",
     "unit_rows",
     "write_model_folder",
     "write_vectors",
     "write_vectors_resumably",
 ]
+
+# Lazy: a first vector needs neither pydantic (fingerprints) nor the writer of model folders.
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "adapters": "AdaptedEncoder encode_lines encode_stream is_encoder_spec open_encoder",
+        "encoder": "Encoder SentenceEncoder",
+        "fingerprint": "EncoderFingerprint fingerprint_of open_recorded_encoder "
+        "require_same_encoder require_same_fingerprint same_vectors",
+        "model_description": "ModelDescription Precision TrainingData",
+        "model_folder": "DEFAULT_MODEL DEFAULT_MODEL_NAME ModelFolder model_checksum "
+        "read_model_description read_model_folder",
+        "model_writer": "ModelContents write_model_folder",
+        "vectors": "unit_rows write_vectors write_vectors_resumably",
+    },
+)

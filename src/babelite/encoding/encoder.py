@@ -1,4 +1,4 @@
-"""Sentences in, vectors out: the protocol every encoder satisfies and babelite's own runtime."""
+"""`Encoder`: babelite's own runtime (ONNX, no torch); `SentenceEncoder`: the encoder protocol."""
 
 from __future__ import annotations
 
@@ -25,29 +25,26 @@ if TYPE_CHECKING:
 
     from babelite.encoding.tokenizer import LazyTokenizer
 
-# Text beyond this many characters a token is not looked at: hardly a language's tokens are longer,
-# and a line of a megabyte must not cost a second.
-_CHARACTERS_A_TOKEN = 32
+# Text beyond this many characters per token is not tokenized: hardly any token is longer, and a
+# line of a megabyte must not take a second.
+_CHARACTERS_PER_TOKEN = 32
 
-BATCH_TOKENS = 256  # what two layers make of them fits a core's own cache
+_BATCH_TOKENS = 256  # the activations of two layers then fit the cache of a core
 
 
 def require_list(sentences: Sequence[str]) -> None:
-    """Raise if a single string was given in place of a sequence of them.
-
-    Raises:
-        BabeliteError: It was.
-    """
+    """Raise if a single string was passed instead of a sequence of strings."""
     if isinstance(sentences, str):
         raise BabeliteError(
-            "encode takes a sequence of sentences, and one string was given",
+            "encode takes a sequence of sentences, not a single string",
+            code="input-invalid",
             hint="put it in a list: encoder.encode([sentence])",
         )
 
 
 @runtime_checkable
 class SentenceEncoder(Protocol):
-    """What searching, mining, aligning, classifying and evaluating ask of an encoder."""
+    """The encoder protocol that search, mining, alignment, classification and evaluation use."""
 
     @property
     def dim(self) -> int:
@@ -55,25 +52,20 @@ class SentenceEncoder(Protocol):
         ...
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """Encode sentences.
-
-        Args:
-            sentences: Any number of sentences, in any language, of any length.
+        """Encode sentences of any language and length.
 
         Returns:
-            float32 array of shape (len(sentences), dim), each row of unit length.
+            float32 array of shape (len(sentences), dim), rows of unit length.
         """
         ...
 
 
 class Encoder:
-    """A model folder, loaded and ready to encode; made by `Encoder.load`.
-
-    It may be used from several threads at once.
+    """A loaded model folder; created by `Encoder.load`. Safe to use from several threads.
 
     Attributes:
-        description: What the model's ``babelite.json`` says.
-        precision: The graph that runs.
+        description: The contents of the model's ``babelite.json``.
+        precision: The precision of the ONNX graph in use.
     """
 
     def __init__(
@@ -94,20 +86,16 @@ class Encoder:
         precision: Literal["auto", "int8", "float32"] = "auto",
         threads: int | None = None,
     ) -> Encoder:
-        """Load a model folder; no network is touched.
+        """Load a model folder, without network access.
 
         Args:
-            folder: A folder that `babelite train` wrote; the model that babelite carries if not
-                given.
-            precision: The graph to run; ``auto`` takes what the model recommends.
-            threads: CPU threads to encode with; as many as the process may use unless given.
-
-        Returns:
-            The encoder.
+            folder: A folder that `babelite train` wrote. Default: the model in the package.
+            precision: The ONNX graph to run; ``auto`` is the one that the model recommends.
+            threads: CPU threads. Default: all cores that this process may use.
 
         Raises:
-            BabeliteError: The folder is not a whole, unchanged model, or lacks that precision, or
-                there is no such precision, or not one thread.
+            BabeliteError: The folder is not a complete, unchanged model folder or lacks that
+                precision, or an argument is not valid.
         """
         from onnxruntime import InferenceSession, SessionOptions
 
@@ -115,23 +103,28 @@ class Encoder:
 
         if precision not in ("auto", *GRAPHS):
             raise BabeliteError(
-                f"there is no precision {precision!r}", hint="choose auto, int8 or float32"
+                f"precision {precision!r} does not exist",
+                code="option-invalid",
+                hint="choose auto, int8 or float32",
             )
         if threads is not None and threads < 1:
-            raise BabeliteError(f"{threads} threads cannot encode", hint="give 1 or more")
+            raise BabeliteError(
+                f"threads is {threads}", code="option-invalid", hint="give 1 or more"
+            )
+        _require_folder(folder)
         model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
         chosen = model.description.precision if precision == "auto" else precision
-        graph, tokenizer = model.file(GRAPHS[chosen]), open_tokenizer(model)
+        graph, tokenizer = model.graph(chosen), open_tokenizer(model)
         options = SessionOptions()
-        # Batches run side by side, one thread each: nothing has to be synchronised within one.
+        # Batches run in parallel with one thread each, which needs no synchronisation inside one.
         options.intra_op_num_threads = 1
-        options.enable_mem_pattern = False  # a plan kept for every shape, and shapes abound here
+        options.enable_mem_pattern = False  # it caches a plan per shape, and shapes are many here
         session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         return cls(session, tokenizer, model.description, chosen, threads or usable_cores())
 
     def __repr__(self) -> str:
         languages = ", ".join(self.languages)
-        return f"<Encoder {self.description.name}: {languages}; {self.dim} wide, {self.precision}>"
+        return f"<Encoder {self.description.name}: {languages}; dim {self.dim}, {self.precision}>"
 
     @property
     def dim(self) -> int:
@@ -140,47 +133,46 @@ class Encoder:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The codes of the languages the model was trained for."""
+        """The codes of the languages that the model was trained on."""
         return self.description.languages
 
     def encode(
-        self, sentences: Sequence[str], batch_tokens: int = BATCH_TOKENS
+        self, sentences: Sequence[str], batch_tokens: int = _BATCH_TOKENS
     ) -> NDArray[np.float32]:
         """Encode sentences.
 
-        Every text works. One that leaves no token (empty, or of white space alone) gets the zero
-        vector; of a long one the first `ModelDescription.max_tokens` tokens count. The order and
-        the company of a sentence change its vector by no more than rounding.
+        Every text is valid input. A text without tokens (empty or white space) gets the zero
+        vector; of a long text the first `ModelDescription.max_tokens` tokens are encoded. Results
+        do not depend on the order or on batch composition, up to rounding.
 
         Args:
             sentences: Any number of sentences.
-            batch_tokens: Tokens computed together, padding included; it changes speed and memory
-                only.
+            batch_tokens: Tokens per batch, padding included; it affects speed and memory only.
 
         Returns:
-            float32 array of shape (len(sentences), dim), rows of unit length.
+            float32 array of shape (len(sentences), dim), rows of unit length or zero.
 
         Raises:
-            BabeliteError: A single string was given in place of a sequence of them, or something
-                among them is not a string.
+            BabeliteError: A single string was passed instead of a sequence, or an item is not a
+                string.
         """
         return self.encode_tokens(self.tokenize(sentences), batch_tokens)
 
     def encode_tokens(
-        self, ids: Sequence[Sequence[int]], batch_tokens: int = BATCH_TOKENS
+        self, ids: Sequence[Sequence[int]], batch_tokens: int = _BATCH_TOKENS
     ) -> NDArray[np.float32]:
-        """Encode sentences that are tokenized already, by `tokenize`.
+        """Encode sentences that `tokenize` has split.
 
         Args:
             ids: The token ids of each sentence.
-            batch_tokens: As for `encode`.
+            batch_tokens: See `encode`.
 
         Returns:
-            float32 array of shape (len(ids), dim), rows of unit length.
+            float32 array of shape (len(ids), dim), rows of unit length or zero.
         """
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-        # Neighbours in length share a batch, so that next to nothing is padding. The longest come
-        # first, so that the threads end together.
+        # Sentences of similar length share a batch, so that there is little padding. The longest
+        # come first, so that the threads end at the same time.
         order = np.argsort(-lengths, kind="stable")
         lengths = lengths[order]
         tokens = np.fromiter(chain.from_iterable(ids[i] for i in order), np.int64, lengths.sum())
@@ -191,78 +183,71 @@ class Encoder:
             first = ends[batch.start] - lengths[batch.start]
             vectors[order[batch]] = self._run(tokens[first : ends[batch.stop - 1]], lengths[batch])
 
-        self._each(run, _batches(lengths, batch_tokens))
+        self._run_all(run, _batches(lengths, batch_tokens))
         return vectors
 
     def warm_up(self) -> None:
-        """Load all of the tokenizer, for which `encode` would wait once more text has come.
+        """Load the full tokenizer now; otherwise `encode` loads it after the first sentences.
 
-        A server does so, whose users would wait otherwise; for a few sentences it is not needed.
+        Useful for servers. A few sentences are encoded without it.
         """
-        self._tokenizer.library()
+        self._tokenizer.full_tokenizer()
 
     def stream(self, lines: Iterable[str], block_size: int = 4096) -> Iterator[NDArray[np.float32]]:
         """Encode any number of lines in bounded memory.
 
         Args:
-            lines: The sentences, for example an open text file; they are read as they are needed.
+            lines: The sentences, for example an open text file; one block is read at a time.
             block_size: Sentences per block.
 
         Yields:
-            float32 arrays of shape (up to block_size, dim), in the order of the lines.
+            float32 arrays of shape (at most block_size, dim), in the order of the lines.
         """
         remaining = iter(lines)
         while block := list(islice(remaining, block_size)):
             yield self.encode(block)
 
-    def unknown(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """How much of each sentence the model cannot read, as of a script it was not trained on.
-
-        Args:
-            sentences: Any number of sentences.
+    def unknown_token_share(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """The share of unknown tokens of each sentence, high in scripts without training text.
 
         Returns:
-            float32 array of shape (len(sentences),): the share of tokens that stand for characters
-            the vocabulary lacks, 0 to 1; 1 for a sentence without tokens.
+            float32 array of shape (len(sentences),), 0 to 1; 1 for a sentence without tokens.
         """
         unknown = SPECIAL_TOKENS.index("unk")
         shares = [ids.count(unknown) / len(ids) if ids else 1 for ids in self.tokenize(sentences)]
         return np.array(shares, np.float32)
 
     def tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
-        """Turn sentences into the tokens that the network reads.
-
-        Args:
-            sentences: Any number of sentences.
+        """Split sentences into the tokens that the network reads.
 
         Returns:
-            The token ids of each, at most `ModelDescription.max_tokens`.
+            The token ids of each sentence, at most `ModelDescription.max_tokens`.
 
         Raises:
             BabeliteError: As `encode`.
         """
         require_list(sentences)
         limit = self.description.max_tokens
-        texts = [_head(text, limit, i) for i, text in enumerate(sentences)]
+        texts = [_truncated(text, limit, i) for i, text in enumerate(sentences)]
         try:
             return self._tokenizer.ids(texts)
-        except TypeError:  # half a surrogate pair, as badly decoded text holds, is no character
+        except TypeError:  # a lone surrogate, as in badly decoded text, is not a character
             return self._tokenizer.ids([t.encode("utf-8", "replace").decode() for t in texts])
 
-    def _each(self, run: Callable[[slice], None], batches: list[slice]) -> None:
+    def _run_all(self, run: Callable[[slice], None], batches: list[slice]) -> None:
         if self._threads == 1 or len(batches) < 2:
             for batch in batches:
                 run(batch)
         else:
-            # Imported late: a first vector, that of a query above all, has no use for it.
+            # Imported late: the first vector, that of a query, does not need it.
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(self._threads) as pool:
                 for _ in pool.map(run, batches):
-                    pass  # asked for, so that an error in a thread is raised here
+                    pass  # consumed, so that an error in a thread is raised here
 
     def _run(self, tokens: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of sentences whose tokens lie one after the other, the longest first."""
+        """Encode one batch: concatenated tokens and falling lengths, (n,), to (n, dim)."""
         mask = np.arange(lengths[0]) < lengths[:, None]
         ids = np.zeros(mask.shape, np.int64)
         ids[mask] = tokens
@@ -271,8 +256,21 @@ class Encoder:
         return vectors
 
 
+def _require_folder(folder: str | Path | None) -> None:
+    """Raise if a string is an encoder spec such as ``sentence-transformers:NAME``."""
+    if isinstance(folder, str) and ":" in folder and not Path(folder).exists():
+        from babelite.encoding.adapters import is_encoder_spec
+
+        if is_encoder_spec(folder):
+            raise BabeliteError(
+                f"{folder} is not a model folder",
+                code="model-not-found",
+                hint=f"use babelite.open_encoder({folder!r})",
+            )
+
+
 def _batches(lengths: NDArray[np.int64], batch_tokens: int) -> list[slice]:
-    """Cut falling lengths into batches; those of zero are left out."""
+    """Cut falling lengths into batches; lengths of zero are left out."""
     batches = []
     start, end = 0, int(np.count_nonzero(lengths))
     while start < end:
@@ -282,14 +280,15 @@ def _batches(lengths: NDArray[np.int64], batch_tokens: int) -> list[slice]:
     return batches
 
 
-def _head(text: str, max_tokens: int, index: int) -> str:
-    """The part of a text that its first tokens can come from; the whole of an ordinary one."""
+def _truncated(text: str, max_tokens: int, index: int) -> str:
+    """The beginning of a text that its first tokens can come from; usually the whole text."""
     if not isinstance(text, str):
         raise BabeliteError(
             f"sentence {index} (counted from 0) is not a string but {type(text).__name__}",
-            hint="leave it out, or put an empty string in its place",
+            code="input-invalid",
+            hint="remove it, or pass an empty string instead",
         )
-    limit = _CHARACTERS_A_TOKEN * max_tokens
+    limit = _CHARACTERS_PER_TOKEN * max_tokens
     if len(text) <= limit:
         return text
     return " ".join(text.split(maxsplit=max_tokens)[:max_tokens])[:limit]

@@ -1,8 +1,8 @@
-"""The first words of a process, tokenized before the tokenizer's library has read its vocabulary.
+"""Fast byte-pair encoding (BPE) of the first sentences, before the full tokenizer is loaded.
 
-Reading 50,000 pieces and their merges takes the library longer than encoding a thousand sentences,
-and a query waits for it. A sentence needs a few dozen of the merges. So a model folder holds them
-once more, as a table that is ready to be searched, beside a tokenizer that knows characters alone.
+The tokenizers library takes longer to load 50,000 tokens and their merges than to encode a thousand
+sentences, and a query would wait for it. A sentence needs a few dozen merges. Therefore a model
+folder also contains the merges as a sorted table, and a tokenizer of single characters.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-# What may change how merges are applied, and what it is where they are applied plainly.
-_PLAIN = {
+# Options of a tokenizer that change how merges are applied, with their values in plain BPE.
+_PLAIN_BPE = {
     "type": "BPE",
     "dropout": None,
     "continuing_subword_prefix": None,
@@ -27,79 +27,70 @@ _PLAIN = {
     "byte_fallback": False,
     "ignore_merges": False,
 }
-_NO_PIECE = np.iinfo(np.uint64).max
+_NO_TOKEN = np.iinfo(np.uint64).max
 
 
-class FirstWords:
-    """Splits short texts into the same pieces as the tokenizer that it was made of.
+class FastBpe:
+    """Splits short texts into the same tokens as the tokenizer it was made from.
 
     Args:
-        characters: The JSON of a tokenizer that knows the characters alone, as `first_words_files`
-            makes it.
-        merges: The table of the merges, in the form of ``.npy``, as `first_words_files` makes it.
+        characters: The JSON of a tokenizer of single characters, from `fast_bpe_files`.
+        merges: The table of merges as ``.npy``, from `fast_bpe_files`.
     """
 
     def __init__(self, characters: bytes, merges: bytes) -> None:
-        self._alphabet = Tokenizer.from_buffer(characters)
-        left, right, pieces = np.load(io.BytesIO(merges), allow_pickle=False)
-        self._pairs, self._pieces = _pairs(left, right), pieces.astype(np.uint64)
+        self._characters = Tokenizer.from_buffer(characters)
+        left, right, tokens = np.load(io.BytesIO(merges), allow_pickle=False)
+        self._pairs, self._tokens = _pack_pairs(left, right), tokens.astype(np.uint64)
 
     def ids(self, text: str) -> list[int]:
-        """The token ids of a text.
-
-        The time grows with the square of the length; it is meant for a sentence or a few.
-        """
-        characters = self._alphabet.encode(text)
+        """The token ids of a sentence or two; the time grows with the square of the length."""
+        characters = self._characters.encode(text)
         words = groupby(zip(characters.ids, characters.word_ids, strict=True), key=itemgetter(1))
-        return [piece for _, word in words for piece in self._merged([id_ for id_, _ in word])]
+        return [token for _, word in words for token in self._merge([id_ for id_, _ in word])]
 
-    def _merged(self, ids: list[int]) -> list[int]:
-        """Byte-pair encoding of a word: what can be merged is, what was learnt first first."""
+    def _merge(self, ids: list[int]) -> list[int]:
+        """Merge the pairs of a word, always the pair that was learned first."""
         while len(ids) > 1:
-            neighbours = np.array(ids, np.uint64)
-            pairs = _pairs(neighbours[:-1], neighbours[1:])
-            places = np.searchsorted(self._pairs[:-1], pairs)  # past the end: the last is looked at
+            numbers = np.array(ids, np.uint64)
+            pairs = _pack_pairs(numbers[:-1], numbers[1:])
+            places = np.searchsorted(self._pairs[:-1], pairs)  # past the end: the last pair
             found = self._pairs[places] == pairs
-            pieces = np.where(found, self._pieces[places], _NO_PIECE)
-            first = int(pieces.argmin())
-            if pieces[first] == _NO_PIECE:
+            tokens = np.where(found, self._tokens[places], _NO_TOKEN)
+            first = int(tokens.argmin())
+            if tokens[first] == _NO_TOKEN:
                 break
-            ids[first : first + 2] = [int(pieces[first])]
+            ids[first : first + 2] = [int(tokens[first])]
         return ids
 
 
-def first_words_files(tokenizer: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
-    """What `FirstWords` is made of.
+def fast_bpe_files(tokenizer: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
+    """The two arguments of `FastBpe`, made from the contents of ``tokenizer.json``.
 
-    Args:
-        tokenizer: The contents of ``tokenizer.json``.
-
-    Returns:
-        The characters' tokenizer and the table of merges; nothing for a tokenizer that is no plain
-        byte-pair encoding, that does more to the ids than that, or whose pieces are not numbered in
-        the order in which they were learnt.
+    None for a tokenizer that is not plain BPE, that changes the ids afterwards, or whose tokens are
+    not numbered in the order of the merges.
     """
     model = tokenizer["model"]
     more = any(tokenizer.get(name) for name in ("truncation", "padding", "post_processor"))
-    if more or any(model.get(name, plain) != plain for name, plain in _PLAIN.items()):
+    if more or any(model.get(name, plain) != plain for name, plain in _PLAIN_BPE.items()):
         return None
     vocabulary = model["vocab"]
     merges = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
     rows = [(vocabulary[a], vocabulary[b], vocabulary[a + b]) for a, b in merges]
-    pieces = {piece for *_, piece in rows}
-    if not rows or [piece for *_, piece in rows] != sorted(pieces):
+    merged = {token for *_, token in rows}
+    if not rows or [token for *_, token in rows] != sorted(merged):
         return None
-    if any(token["id"] in pieces for token in tokenizer.get("added_tokens", ())):
+    if any(token["id"] in merged for token in tokenizer.get("added_tokens", ())):
         return None
     table = np.array(sorted(rows), np.min_scalar_type(max(vocabulary.values()))).T
     stream = io.BytesIO()
     np.save(stream, np.ascontiguousarray(table), allow_pickle=False)
-    alphabet = {piece: id_ for piece, id_ in vocabulary.items() if id_ not in pieces}
-    characters = {**tokenizer, "model": {**model, "vocab": alphabet, "merges": []}}
+    single = {token: id_ for token, id_ in vocabulary.items() if id_ not in merged}
+    characters = {**tokenizer, "model": {**model, "vocab": single, "merges": []}}
     text = json.dumps(characters, ensure_ascii=False, separators=(",", ":"))
     return text.encode(), stream.getvalue()
 
 
-def _pairs(left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.uint64]:
-    """Two ids as one number, in the same order."""
+def _pack_pairs(left: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[np.uint64]:
+    """Pairs of ids as single numbers in the same order, (n,)."""
     return left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)

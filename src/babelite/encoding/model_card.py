@@ -1,4 +1,4 @@
-"""The README.md of a model folder: what the model is, how to use it, how good it is."""
+"""The model card: the README.md of a model folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _TAGS = ("sentence-similarity", "feature-extraction", "cross-lingual")
 _USE = """\
 # {name}
 
-A sentence encoder for {languages}: a sentence and its translation get nearly the same vector,
-of {dim} components and unit length. It has {parameters:,} parameters, was trained with the
-objective `{objective}`, and reads the first {max_tokens} tokens of a sentence.
+A sentence encoder for {languages}. A sentence and its translation get nearly the same vector.
+Vectors have {dim} components and unit length. The model has {parameters:,} parameters, was trained
+with the objective `{objective}`, and reads the first {max_tokens} tokens of a sentence.
 
-## How to use it
+## Usage
 
 With [babelite](https://pypi.org/project/babelite/), without torch:
 
@@ -52,7 +52,7 @@ TextEmbedding.add_custom_model(
     {name},
     pooling=PoolingType.MEAN,
     normalization=True,
-    sources=ModelSource(url="https://localhost"),  # never asked for: the files are here
+    sources=ModelSource(url="https://localhost"),  # not used: the files are local
     dim={dim},
     model_file="{graph}",
 )
@@ -62,15 +62,12 @@ vectors = list(model.embed(["Good morning!", "Guten Morgen!"]))
 
 
 def model_card(description: ModelDescription, *, has_weights: bool, graph: str) -> str:
-    """Write the model card.
+    """The model card: Markdown with the YAML front matter that model hubs read.
 
     Args:
-        description: What to say of the model.
-        has_weights: Whether the folder holds the weights that sentence-transformers loads.
-        graph: The name of the ONNX file for other runtimes.
-
-    Returns:
-        Markdown under the YAML front matter that model hubs read.
+        description: The description of the model.
+        has_weights: Whether the folder has weights for sentence-transformers.
+        graph: The name of the ONNX file for fastembed.
     """
     fields = asdict(description)
     fields["languages"] = ", ".join(description.languages)
@@ -90,9 +87,9 @@ def model_card(description: ModelDescription, *, has_weights: bool, graph: str) 
 
 
 def _front_matter(description: ModelDescription, has_weights: bool) -> str:
-    # Without weights sentence-transformers cannot load the folder by itself.
+    # Without weights sentence-transformers cannot load the folder.
     library = "sentence-transformers" if has_weights else "babelite"
-    # JSON strings are YAML strings too, and quoted: a bare `no` (Norwegian) would be false.
+    # A JSON string is a quoted YAML string: a bare `no` (Norwegian) would be false.
     lines = ["---", "language:", *(f"- {json.dumps(code)}" for code in description.languages)]
     lines += [f"library_name: {library}", "pipeline_tag: sentence-similarity"]
     if description.license:

@@ -1,7 +1,7 @@
-"""What a model folder says of itself: the contents of its ``babelite.json``.
+"""`ModelDescription`: the validated contents of a model folder's ``babelite.json``.
 
-Plain dataclasses that check themselves: most programs wait for a model to open before they do
-anything else, and a library for such checks would be a quarter of that wait.
+Plain dataclasses validate themselves: importing pydantic would take a quarter of the time that a
+program waits for its first vector.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _Record = TypeVar("_Record")
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """One source of the sentence pairs a model has learned from.
+    """One source of the sentence pairs that a model was trained on.
 
     Attributes:
         languages: The two language codes, for example ``("en", "fr")``.
-        source: Where the pairs came from: a file name, or the name of a corpus.
-        pairs: How many pairs were used.
-        license: The licence of the text, as its source states it, where that is known.
+        source: A file name, or the name of a corpus.
+        pairs: The number of pairs used.
+        license: The licence of the text as its source states it, if known.
 
     Raises:
-        ValueError: A value of the wrong kind; names the field.
+        ValueError: A value has the wrong type; names the field.
     """
 
     languages: tuple[str, str]
@@ -42,10 +42,12 @@ class TrainingData:
     license: str | None = None
 
     def __post_init__(self) -> None:
-        _require(_are_texts(self.languages) and len(self.languages) == 2, "languages", "two codes")
-        _require(isinstance(self.source, str), "source", "a text")
-        _require(_is_count(self.pairs, least=0), "pairs", "a number of pairs")
-        _require(isinstance(self.license, str | None), "license", "a text")
+        _require(
+            _are_strings(self.languages) and len(self.languages) == 2, "languages", "two codes"
+        )
+        _require(isinstance(self.source, str), "source", "a string")
+        _require(_is_count(self.pairs, least=0), "pairs", "a number of pairs (0 or more)")
+        _require(isinstance(self.license, str | None), "license", "a string")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,24 +55,24 @@ class ModelDescription:
     """The contents of ``babelite.json``.
 
     Attributes:
-        name: What the model is called.
+        name: The name of the model.
         languages: Language codes, in the order of training.
         dim: Components of a sentence vector.
-        max_tokens: The tokens of a sentence that count; what follows is cut off.
-        parameters: Trained numbers in the encoder.
-        objective: What it was trained for, as `babelite train --objective` takes it.
-        data: What it was trained on.
+        max_tokens: The maximum length of a sentence in tokens; the rest is cut off.
+        parameters: The number of trained parameters of the encoder.
+        objective: The training objective, as `babelite train --objective` takes it.
+        data: The training data.
         metrics: Results by name, for example ``{"P@1 en-fr": 0.94}``.
-        precision: Which graph `babelite.Encoder` runs unless told otherwise.
-        license: An SPDX identifier of the licence of the weights, where the owner has given one.
-        notes: Markdown for the end of the card: how it was made and measured, what it is bad at.
+        precision: The ONNX graph that `babelite.Encoder` runs by default.
+        license: SPDX identifier of the licence of the weights, if the owner has given one.
+        notes: Markdown for the end of the model card: training, evaluation, limitations.
         created: When the folder was written.
         babelite_version: The version that wrote it.
         format_version: The layout of the folder; raised when old readers would misread a new one.
         files: The SHA-256 of every other file, by its name relative to the folder, with ``/``.
 
     Raises:
-        ValueError: A value of the wrong kind, or a file outside the folder; names the field.
+        ValueError: A value has the wrong type, or a file is outside the folder; names the field.
     """
 
     format_version: int = FORMAT_VERSION
@@ -93,26 +95,22 @@ class ModelDescription:
         for name in ("format_version", "dim", "max_tokens", "parameters"):
             _require(_is_count(getattr(self, name)), name, "a whole number above zero")
         for name in ("babelite_version", "objective", "notes"):
-            _require(isinstance(getattr(self, name), str), name, "a text")
-        _require(_are_texts((self.name,)), "name", "a text that is not empty")
-        _require(_are_texts(self.languages), "languages", "language codes")
+            _require(isinstance(getattr(self, name), str), name, "a string")
+        _require(_are_strings((self.name,)), "name", "a non-empty string")
+        _require(_are_strings(self.languages), "languages", "language codes")
         _require(self.precision in get_args(Precision), "precision", "int8 or float32")
-        _require(isinstance(self.license, str | None), "license", "a text")
-        _require(isinstance(self.metrics, Mapping), "metrics", "numbers by name")
+        _require(isinstance(self.license, str | None), "license", "a string")
+        _require(isinstance(self.metrics, Mapping), "metrics", "an object of numbers")
         numbers = [isinstance(value, int | float) for value in self.metrics.values()]
-        _require(all(numbers), "metrics", "numbers by name")
-        _require(isinstance(self.files, Mapping), "files", "checksums by name")
+        _require(all(numbers), "metrics", "an object of numbers")
+        _require(isinstance(self.files, Mapping), "files", "an object of checksums")
         for name, checksum in self.files.items():
             _require(_is_inside(name), "files", "files inside the folder")
-            _require(isinstance(checksum, str), "files", "checksums by name")
+            _require(isinstance(checksum, str), "files", "an object of checksums")
 
     @classmethod
-    def from_plain(cls, values: object) -> ModelDescription:
-        """The description that the JSON of `to_json` holds.
-
-        Raises:
-            ValueError: It holds none; says which field is wrong.
-        """
+    def from_json_object(cls, values: object) -> ModelDescription:
+        """Build a description from the parsed JSON of `to_json`; ValueError names a wrong field."""
         if not isinstance(values, dict):
             raise ValueError("the file: should be a JSON object")
         data = values.get("data", [])
@@ -120,21 +118,21 @@ class ModelDescription:
         plain = values | {
             "languages": _tuple(values.get("languages")),
             "data": tuple(map(_source, data)),
-            "created": _moment(values.get("created")),
+            "created": _date_time(values.get("created")),
         }
         return _record(cls, plain)
 
     def to_json(self) -> str:
-        """The description as indented JSON, with a line break at its end."""
+        """The description as indented JSON, with a final newline."""
         values = asdict(self) | {"created": self.created.isoformat()}
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def _record(kind: type[_Record], values: Mapping[str, Any]) -> _Record:
-    """Make a dataclass of plain values, of which none is left over."""
+    """Build a dataclass from its fields; unknown and missing fields raise a ValueError."""
     known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
     for name in values:
-        _require(name in known, name, "left out: there is no such field")
+        _require(name in known, name, "left out (the field is unknown)")
     try:
         return kind(**values)
     except TypeError as error:  # names the fields that are missing
@@ -151,23 +149,23 @@ def _tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _moment(text: object) -> datetime:
+def _date_time(text: object) -> datetime:
     if not isinstance(text, str):
-        raise ValueError("created: should be a moment as ISO 8601 writes it")
+        raise ValueError("created: should be a date and time in ISO 8601")
     # Python 3.10 does not know the Z of UTC.
     return datetime.fromisoformat(text.removesuffix("Z") + "+00:00" * text.endswith("Z"))
 
 
-def _require(holds: bool, name: str, wanted: str) -> None:
-    if not holds:
-        raise ValueError(f"{name}: should be {wanted}")
+def _require(valid: bool, name: str, expected: str) -> None:
+    if not valid:
+        raise ValueError(f"{name}: should be {expected}")
 
 
 def _is_count(value: object, least: int = 1) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _are_texts(values: object) -> bool:
+def _are_strings(values: object) -> bool:
     return (
         isinstance(values, tuple)
         and len(values) > 0

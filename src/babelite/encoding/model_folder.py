@@ -1,8 +1,7 @@
-"""What a saved model is: a folder of named files, one of which describes and vouches for the rest.
+"""Reading model folders: file names, the description ``babelite.json``, checksums.
 
-``babelite.json`` marks the folder as finished and holds a checksum of every other file.
-`read_model_folder` refuses a folder that is unfinished, newer than this version, or changed since
-`model_writer` wrote it. Little is imported here, as every program that encodes waits for it.
+``babelite.json`` is written last, marks the folder as complete, and contains the checksum of every
+other file. Few modules are imported here, because every program that encodes waits for them.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from babelite.encoding.model_description import FORMAT_VERSION, ModelDescription
+from babelite.encoding.model_description import FORMAT_VERSION, ModelDescription, Precision
 from babelite.errors import BabeliteError
 from babelite.storage import check_format_version, sha256
 
@@ -20,31 +19,33 @@ DESCRIPTION = "babelite.json"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
-FIRST_CHARACTERS = "first_words/tokenizer.json"  # these two are for `first_words.FirstWords`
-FIRST_MERGES = "first_words/merges.npy"
-GRAPHS = {"float32": "onnx/model.onnx", "int8": "onnx/model_int8.onnx"}
+BPE_CHARACTERS = "first_words/tokenizer.json"  # these two files are the arguments of `FastBpe`
+BPE_MERGES = "first_words/merges.npy"
+GRAPHS: dict[Precision, str] = {"float32": "onnx/model.onnx", "int8": "onnx/model_int8.onnx"}
 CARD = "README.md"
 
 DEFAULT_MODEL = Path(__file__).parent.parent / "models" / "default"
-PACKAGED = "babelite"  # what it is called where an encoder has to be named
+DEFAULT_MODEL_NAME = "babelite"  # where an encoder must be named
 
 SPECIAL_TOKENS = ("pad", "unk", "mask")  # their ids are their places here
+
+_COPY_AGAIN = "copy the whole folder again or export the model again"
 
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A finished model folder.
+    """A complete model folder; returned by `read_model_folder`.
 
     Attributes:
         path: The folder.
-        description: What ``babelite.json`` says.
+        description: The contents of ``babelite.json``.
     """
 
     path: Path
     description: ModelDescription
 
     def file(self, name: str) -> Path:
-        """The path of one of the model's files, after its checksum has been compared.
+        """The path of a file of the model, after verifying its checksum.
 
         Args:
             name: The name relative to the folder, for example ``tokenizer.json``.
@@ -53,26 +54,64 @@ class ModelFolder:
             BabeliteError: The file is missing, was changed, or is not part of the model.
         """
         if name not in self.description.files:
-            has = ", ".join(p for p, n in GRAPHS.items() if n in self.description.files)
             raise BabeliteError(
-                f"is a model without {name}",
+                f"the model has no file {name}",
+                code="model-invalid",
                 path=self.path,
-                hint=f"export it with that file, or choose a precision it has ({has})",
+                hint="export it with that file, or choose a precision it has "
+                f"({', '.join(self.precisions)})",
             )
         path = self.path / name
         if not path.is_file():
             raise BabeliteError(
                 "is missing from the model folder",
+                code="model-damaged",
                 path=path,
-                hint="copy the whole folder again or export the model again",
+                hint=_COPY_AGAIN,
             )
         if sha256(path) != self.description.files[name]:
             raise BabeliteError(
                 "was changed after it was written",
+                code="model-damaged",
                 path=path,
-                hint="copy the whole folder again or export the model again",
+                hint=_COPY_AGAIN,
             )
         return path
+
+    @property
+    def precisions(self) -> tuple[Precision, ...]:
+        """The precisions of its ONNX graphs, float32 first."""
+        return tuple(p for p, name in GRAPHS.items() if name in self.description.files)
+
+    def graph(self, precision: Precision) -> Path:
+        """The verified ONNX file of a precision."""
+        return self.file(GRAPHS[precision])
+
+    def weights(self) -> Path | None:
+        """The verified safetensors file; None if the folder has none."""
+        return self.file(WEIGHTS) if WEIGHTS in self.description.files else None
+
+    def config(self) -> dict[str, Any]:
+        """The contents of ``config.json``: the sizes of the network (``DistilBertConfig``)."""
+        config: dict[str, Any] = json.loads(self.file(CONFIG).read_text(encoding="utf-8"))
+        return config
+
+    def tokenizer_json(self) -> str:
+        """The text of ``tokenizer.json``."""
+        return self.file(TOKENIZER).read_text(encoding="utf-8")
+
+    def files_to_encode(self) -> dict[str, bytes]:
+        """The contents of the files that `Encoder` needs, by name; they form a model folder."""
+        names = (TOKENIZER, GRAPHS[self.description.precision])
+        contents = {name: self.file(name).read_bytes() for name in names}
+        return contents | {DESCRIPTION: (self.path / DESCRIPTION).read_bytes()}
+
+    def size(self, precision: Precision | None = None) -> int:
+        """Bytes of all files; with a precision, without the weights and the other graphs."""
+        left_out = () if precision is None else (*GRAPHS.values(), WEIGHTS)
+        names = [name for name in self.description.files if name not in left_out]
+        graph = [] if precision is None else [GRAPHS[precision]]
+        return sum((self.path / name).stat().st_size for name in (*names, *graph, DESCRIPTION))
 
 
 def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used") -> ModelFolder:
@@ -80,47 +119,56 @@ def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used")
 
     Args:
         path: The folder.
-        verify: ``used`` compares the checksum of a file when `ModelFolder.file` is asked for it,
-            ``all`` compares every file's now.
-
-    Returns:
-        The folder and its description.
+        verify: ``used`` verifies the checksum of a file when `ModelFolder.file` returns it; ``all``
+            verifies every file now.
 
     Raises:
-        BabeliteError: The path is no finished model folder, was written in a newer format, or a
-            file of it is missing or was changed.
+        BabeliteError: The folder does not exist, is not a complete model folder, or has a newer
+            format, or a file is missing or was changed.
     """
     path = Path(path)
     if not path.is_dir():
-        problem = "is not a folder" if path.exists() else "there is no such folder"
-        raise BabeliteError(problem, path=path, hint="name the folder of a model")
+        raise BabeliteError(
+            "is not a folder" if path.exists() else "model folder does not exist",
+            code="not-a-folder" if path.exists() else "model-not-found",
+            path=path,
+            hint="give the folder of a model",
+        )
     description_path = path / DESCRIPTION
     if not description_path.is_file():
         raise BabeliteError(
-            f"is not a finished model folder, for it holds no {DESCRIPTION}",
+            f"is not a complete model folder (it has no {DESCRIPTION})",
+            code="model-invalid",
             path=path,
-            hint="name the folder that `babelite train` wrote, or let the training finish",
+            hint="give a folder that `babelite train` wrote, or let the training finish",
         )
-    folder = ModelFolder(path, read_description(description_path))
+    folder = ModelFolder(path, read_model_description(description_path))
     if verify == "all":
         for name in folder.description.files:
             folder.file(name)
     return folder
 
 
-def read_description(path: Path) -> ModelDescription:
-    """What a ``babelite.json`` says.
+def read_model_description(path: Path) -> ModelDescription:
+    """Read a ``babelite.json``.
 
     Raises:
-        BabeliteError: It does not describe a model, or is of a newer format.
+        BabeliteError: It is not a valid description, or has a newer format.
     """
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         check_format_version(fields, FORMAT_VERSION, path)
-        return ModelDescription.from_plain(fields)
+        return ModelDescription.from_json_object(fields)
     except ValueError as error:
         raise BabeliteError(
-            f"does not describe a model ({error})",
+            f"is not a valid model description ({error})",
+            code="model-invalid",
             path=path,
-            hint="copy the whole folder again or export the model again",
+            hint=_COPY_AGAIN,
         ) from error
+
+
+def model_checksum(folder: str | Path) -> str | None:
+    """The SHA-256 of a model, which covers all of its files; None if it is not a model folder."""
+    description = Path(folder) / DESCRIPTION
+    return sha256(description) if description.is_file() else None

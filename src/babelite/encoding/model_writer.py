@@ -1,4 +1,4 @@
-"""Writing a model folder whole or not at all, with all that other libraries look for in it."""
+"""Writing model folders atomically, with the files that other libraries need to load them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from babelite.encoding.fast_bpe import first_words_files
+from babelite.encoding.fast_bpe import fast_bpe_files
 from babelite.encoding.model_card import model_card
 from babelite.encoding.model_description import ModelDescription, Precision
 from babelite.encoding.model_folder import (
+    BPE_CHARACTERS,
+    BPE_MERGES,
     CARD,
     CONFIG,
     DESCRIPTION,
-    FIRST_CHARACTERS,
-    FIRST_MERGES,
     GRAPHS,
     SPECIAL_TOKENS,
     TOKENIZER,
     WEIGHTS,
     ModelFolder,
-    read_description,
+    read_model_description,
 )
 from babelite.errors import BabeliteError
 from babelite.storage import sha256
@@ -33,15 +33,15 @@ _STAGE = ".unfinished-model"
 
 @dataclass(frozen=True)
 class ModelContents:
-    """What an exporter hands over; the rest of the folder follows from it.
+    """The exported parts of a model; `write_model_folder` derives the other files from them.
 
     Attributes:
-        config: The contents of ``config.json``: the network's sizes, as transformers'
-            ``DistilBertConfig`` names them.
+        config: The contents of ``config.json``: the sizes of the network, with the names of
+            transformers' ``DistilBertConfig``.
         tokenizer: The text of ``tokenizer.json``.
         graphs: The ONNX files as bytes, by precision; at least one.
-        weights: The ``model.safetensors`` file as bytes or as a path to copy; without it the
-            folder is for ONNX runtimes only.
+        weights: The ``model.safetensors`` file as bytes, or a path to copy; without it only ONNX
+            runtimes can load the folder.
     """
 
     config: Mapping[str, object]
@@ -53,28 +53,24 @@ class ModelContents:
 def write_model_folder(
     out: str | Path, contents: ModelContents, description: ModelDescription
 ) -> ModelFolder:
-    """Write a model folder that babelite, sentence-transformers and fastembed open.
+    """Write a model folder that babelite, sentence-transformers and fastembed can load.
 
-    All files are made in a hidden folder inside ``out`` first, then moved in, ``babelite.json``
-    last. A model that was in ``out`` before is replaced; files that are not its own stay.
+    All files are written to a hidden folder inside ``out`` first, then moved, ``babelite.json``
+    last. A previous model in ``out`` is replaced; files that are not part of it are kept.
 
     Args:
-        out: The folder, made if it does not exist.
+        out: Output folder, created if missing.
         contents: Configuration, tokenizer, graphs and weights.
-        description: What to say of the model; its ``files`` are filled in here.
-
-    Returns:
-        The folder as written.
+        description: The description; its ``files`` are filled in here.
 
     Raises:
-        BabeliteError: The folder cannot be written; a model that was there before is untouched
-            unless the failure came while files were being moved, after which the folder counts as
-            unfinished.
+        BabeliteError: The folder cannot be written. A previous model is unchanged, unless the
+            failure came while files were moved; the folder is then incomplete.
     """
     out = Path(out)
     stage = out / _STAGE
     try:
-        shutil.rmtree(stage, ignore_errors=True)  # what a killed run has left
+        shutil.rmtree(stage, ignore_errors=True)  # of a killed run
         stage.mkdir(parents=True)
         try:
             _stage_files(stage, contents, description)
@@ -88,6 +84,7 @@ def write_model_folder(
     except OSError as error:
         raise BabeliteError(
             f"cannot be written ({error.strerror or error})",
+            code="not-writable",
             path=out,
             hint="free some space or choose another folder",
         ) from error
@@ -95,7 +92,7 @@ def write_model_folder(
 
 
 def _move_in(stage: Path, out: Path, names: list[str]) -> None:
-    """Replace the model in ``out``; without a description while it is neither old nor new."""
+    """Replace the model in ``out``; ``babelite.json`` is missing while files are mixed."""
     old = _files_of_old_model(out)
     (out / DESCRIPTION).unlink(missing_ok=True)
     for name in old - set(names):
@@ -108,16 +105,16 @@ def _move_in(stage: Path, out: Path, names: list[str]) -> None:
 
 def _files_of_old_model(out: Path) -> set[str]:
     try:
-        return set(read_description(out / DESCRIPTION).files)
+        return set(read_model_description(out / DESCRIPTION).files)
     except (BabeliteError, OSError):
-        return set()  # what nobody vouches for is not ours to remove
+        return set()  # without a description no file is known to be part of a model
 
 
 def _stage_files(stage: Path, contents: ModelContents, description: ModelDescription) -> None:
     tokenizer = json.loads(contents.tokenizer)
     files = {name: t.encode() for name, t in _texts(tokenizer, contents, description).items()}
-    if parts := first_words_files(tokenizer):
-        files[FIRST_CHARACTERS], files[FIRST_MERGES] = parts
+    if fast_bpe := fast_bpe_files(tokenizer):
+        files[BPE_CHARACTERS], files[BPE_MERGES] = fast_bpe
     files |= {GRAPHS[precision]: graph for precision, graph in contents.graphs.items()}
     if isinstance(contents.weights, Path):
         shutil.copyfile(contents.weights, stage / WEIGHTS)
@@ -131,7 +128,7 @@ def _stage_files(stage: Path, contents: ModelContents, description: ModelDescrip
 def _texts(
     tokenizer: dict[str, Any], contents: ModelContents, description: ModelDescription
 ) -> dict[str, str]:
-    """The text files, by name; between them, what every library asks for before it loads."""
+    """The text files by name, among them the configuration files of the other libraries."""
     contained = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
     special = {f"{name}_token": contained[i] for i, name in enumerate(SPECIAL_TOKENS)}
     tokenizer_config = {
@@ -140,7 +137,7 @@ def _texts(
         "clean_up_tokenization_spaces": False,
         **special,
     }
-    # The names that every release of sentence-transformers resolves, the newest included.
+    # All releases of sentence-transformers resolve these names.
     kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
     modules = [
         {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
@@ -165,7 +162,7 @@ def _texts(
 
 
 def _compact(tokenizer: dict[str, Any]) -> str:
-    """The tokenizer's JSON in as few bytes as its library reads, a fourth less than it writes."""
+    """The tokenizer as compact JSON, a quarter smaller than the tokenizers library writes it."""
     merges = tokenizer["model"].get("merges", [])
     pairs = [merge for merge in merges if isinstance(merge, list)]
     if not any(" " in piece for pair in pairs for piece in pair):

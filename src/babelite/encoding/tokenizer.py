@@ -1,4 +1,4 @@
-"""The tokenizer of a loaded model: the first words at once, and the rest when its library is up."""
+"""The tokenizer of a loaded model: `FastBpe` for the first sentences, then the full tokenizer."""
 
 from __future__ import annotations
 
@@ -7,64 +7,53 @@ from threading import Lock
 
 from tokenizers import Tokenizer
 
-from babelite.encoding.fast_bpe import FirstWords
-from babelite.encoding.model_folder import FIRST_CHARACTERS, FIRST_MERGES, TOKENIZER, ModelFolder
+from babelite.encoding.fast_bpe import FastBpe
+from babelite.encoding.model_folder import BPE_CHARACTERS, BPE_MERGES, TOKENIZER, ModelFolder
 
-# `FirstWords` splits as many ordinary characters in a tenth of the time that the library loads in.
-_SHORT = 500
+# `FastBpe` splits this many characters in a tenth of the time that loading the tokenizer takes.
+_FAST_CHARACTERS = 500
 
 
 class LazyTokenizer:
-    """Splits texts into tokens; it may be used from several threads at once.
+    """Splits texts into tokens; safe to use from several threads.
 
     Args:
-        tokenizer: What ``tokenizer.json`` holds; the library reads it when it is first needed.
-        max_tokens: As many tokens of a text are kept.
-        first_words: What splits the first texts as long as they are short; the library does if not
-            given.
+        tokenizer: The contents of ``tokenizer.json``, parsed when they are first needed.
+        max_tokens: The number of tokens kept per text.
+        fast_bpe: Used for the first 500 characters, if given.
     """
 
-    def __init__(
-        self, tokenizer: bytes, max_tokens: int, first_words: FirstWords | None = None
-    ) -> None:
+    def __init__(self, tokenizer: bytes, max_tokens: int, fast_bpe: FastBpe | None = None) -> None:
         self._file, self._max_tokens = tokenizer, max_tokens
-        self._first_words, self._seen = first_words, 0
-        self._library: Tokenizer | None = None
+        self._fast_bpe, self._characters = fast_bpe, 0
+        self._full: Tokenizer | None = None
         self._loading = Lock()
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """The token ids of texts, of each the first.
+        """The first token ids of each text; TypeError if a text contains a lone surrogate."""
+        fast_bpe = self._fast_bpe  # another thread may set it to None
+        self._characters += sum(map(len, texts))
+        if fast_bpe is not None and self._characters <= _FAST_CHARACTERS:
+            return [fast_bpe.ids(text)[: self._max_tokens] for text in texts]
+        return [encoding.ids for encoding in self.full_tokenizer().encode_batch_fast(texts)]
 
-        Raises:
-            TypeError: A text holds half a surrogate pair, which is no character.
-        """
-        first_words = self._first_words  # another thread may be done with it at any time
-        self._seen += sum(map(len, texts))
-        if first_words is not None and self._seen <= _SHORT:
-            return [first_words.ids(text)[: self._max_tokens] for text in texts]
-        return [encoding.ids for encoding in self.library().encode_batch_fast(texts)]
-
-    def library(self) -> Tokenizer:
-        """The library's tokenizer, loaded if it is not yet; from then on it does the work."""
+    def full_tokenizer(self) -> Tokenizer:
+        """The full tokenizer, loaded on the first call; `ids` uses it from then on."""
         with self._loading:
-            if self._library is None:
-                self._library = Tokenizer.from_buffer(self._file)
-                self._library.no_padding()
-                self._library.enable_truncation(self._max_tokens)
-                self._file, self._first_words = b"", None
-            return self._library
+            if self._full is None:
+                self._full = Tokenizer.from_buffer(self._file)
+                self._full.no_padding()
+                self._full.enable_truncation(self._max_tokens)
+                self._file, self._fast_bpe = b"", None
+            return self._full
 
 
 def open_tokenizer(model: ModelFolder) -> LazyTokenizer:
-    """The tokenizer of a model folder, all that it needs of the folder read.
-
-    Raises:
-        BabeliteError: A file of it is missing or was changed.
-    """
-    names = (FIRST_CHARACTERS, FIRST_MERGES)
-    first_words = None
+    """The tokenizer of a model folder, whose files are read and verified here."""
+    names = (BPE_CHARACTERS, BPE_MERGES)
+    fast_bpe = None
     # A copy of the folder may lack them.
     if all(n in model.description.files and (model.path / n).is_file() for n in names):
-        first_words = FirstWords(*(model.file(name).read_bytes() for name in names))
+        fast_bpe = FastBpe(*(model.file(name).read_bytes() for name in names))
     tokenizer = model.file(TOKENIZER).read_bytes()
-    return LazyTokenizer(tokenizer, model.description.max_tokens, first_words)
+    return LazyTokenizer(tokenizer, model.description.max_tokens, fast_bpe)

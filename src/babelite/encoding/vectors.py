@@ -1,4 +1,4 @@
-"""Arrays of sentence vectors: checked, brought to unit length, written block by block."""
+"""Arrays of vectors: normalise to unit length, write ``.npy`` files block by block."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from numpy.typing import ArrayLike, NDArray
 from babelite.errors import BabeliteError
 from babelite.storage import InUseError, lock_file, write_error, writing_atomically
 
-# Rows whose length is this near to 1 are taken as they are.
+# Rows whose length differs from 1 by less are not scaled.
 _UNIT_TOLERANCE = 1e-5
 
 
 def unit_rows(vectors: ArrayLike) -> NDArray[np.float32]:
-    """Bring vectors to unit length; a zero vector (an empty sentence) stays zero.
+    """Normalise vectors to unit length; a zero vector (an empty sentence) stays zero.
 
     Args:
-        vectors: Array of shape (n, dim), of any number type and any lengths.
+        vectors: Array of shape (n, dim), any number type, rows of any length.
 
     Returns:
-        float32 array of shape (n, dim), C-contiguous, rows of length 1 or 0; the same array if it
-        is so already.
+        float32 array of shape (n, dim), C-contiguous, rows of length 1 or 0; the same array if
+        nothing had to change.
 
     Raises:
-        BabeliteError: It is not two-dimensional, or holds NaN or infinity.
+        BabeliteError: The array is not two-dimensional, or contains NaN or infinity.
 
     Example:
         >>> unit_rows([[3.0, 4.0], [0.0, 0.0]])
@@ -41,15 +41,17 @@ def unit_rows(vectors: ArrayLike) -> NDArray[np.float32]:
     if rows.ndim != 2:
         raise BabeliteError(
             f"the vectors have the shape {rows.shape}",
-            hint="an array of shape (sentences, components) is needed",
+            code="vectors-invalid",
+            hint="give an array of shape (sentences, components)",
         )
-    # In float64, so that no square of a float32 overflows.
+    # In float64, because the square of a float32 may overflow.
     squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
     if not np.isfinite(squares).all():
         row = int(np.flatnonzero(~np.isfinite(squares))[0])
         raise BabeliteError(
-            f"the vector of sentence {row + 1} holds a value that is not a finite number",
-            hint="mend the encoder that made it",
+            f"the vector of sentence {row + 1} contains a value that is not a finite number",
+            code="vectors-invalid",
+            hint="fix the encoder that made it",
         )
     lengths = np.sqrt(squares)
     if (np.abs(lengths - 1) > _UNIT_TOLERANCE).any():
@@ -64,10 +66,10 @@ def write_vectors(
     dim: int,
     dtype: type[np.float32] | type[np.float16] = np.float32,
 ) -> int:
-    """Write blocks of vectors to one ``.npy`` file as they come; memory is one block.
+    """Write blocks of vectors to one ``.npy`` file; memory holds one block.
 
     Args:
-        out: The file to be; it appears when it is whole.
+        out: Output file; it appears when it is complete.
         blocks: Arrays of shape (any, dim), in order.
         dim: The number of components.
         dtype: The type written: float32, or float16 for half the size.
@@ -82,13 +84,14 @@ def write_vectors(
     with writing_atomically(out) as temporary, temporary.open("wb") as stream:
         if not stream.seekable():
             raise BabeliteError(
-                "is a pipe, and the size of an array is written last",
+                "is a pipe, but the header of a .npy file is written last",
+                code="not-writable",
                 path=out,
-                hint="name a file",
+                hint="give a file",
             )
 
         def write_header() -> None:
-            # The header has room for its first axis to grow, so it can be written again in place.
+            # The header has padding for a larger first axis, so it can be overwritten in place.
             described = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False}
             npy.write_array_header_1_0(stream, {**described, "shape": (count, dim)})
 
@@ -111,24 +114,24 @@ def write_vectors_resumably(
     key: str,
     dtype: type[np.float32] | type[np.float16] = np.float32,
 ) -> None:
-    """Write an ``.npy`` file of known size; when it is killed, the same call goes on.
+    """Write a ``.npy`` file of known size; after a kill the same call resumes.
 
-    What is there so far is in a hidden file beside it, whose name holds the key. Such files of
-    other keys are deleted.
+    The rows written so far are in a hidden file beside ``out``, whose name contains the key. Hidden
+    files with other keys are deleted.
 
     Args:
-        out: The file to be; it appears when it is whole.
-        blocks_from: Gives arrays of shape (any, dim) from a row on, which is a multiple of
-            ``block_rows``.
-        rows: The number of rows in the end.
+        out: Output file; it appears when it is complete.
+        blocks_from: Returns arrays of shape (any, dim), starting at a given row, which is a
+            multiple of ``block_rows``.
+        rows: The final number of rows.
         dim: The number of components.
-        block_rows: Rows are kept in multiples of so many.
-        key: Letters that differ for anything that would give other rows.
+        block_rows: After a kill, a multiple of this number of rows is kept.
+        key: Identifies the input: letters that differ whenever the rows would differ.
         dtype: The type written.
 
     Raises:
-        InUseError: Another process is writing it.
-        BabeliteError: The file cannot be written; what is there is kept.
+        InUseError: Another process is writing the file.
+        BabeliteError: The file cannot be written; the rows written so far are kept.
     """
     out = Path(out).resolve()
     partial = out.with_name(f".{out.name}.{key}.part")
@@ -144,8 +147,8 @@ def write_vectors_resumably(
             lock_file(stream, out)
             npy.write_array_header_1_0(stream, {**described, "shape": (rows, dim)})
             header, row_bytes = stream.tell(), dim * np.dtype(dtype).itemsize
-            there = max(0, stream.seek(0, os.SEEK_END) - header) // row_bytes
-            first = rows if there >= rows else there - there % block_rows
+            written = max(0, stream.seek(0, os.SEEK_END) - header) // row_bytes
+            first = rows if written >= rows else written - written % block_rows
             stream.truncate(header + first * row_bytes)
             stream.seek(0, os.SEEK_END)
             for block in blocks_from(first) if first < rows else ():

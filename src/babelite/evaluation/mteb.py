@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoding import Encoder, identify, open_encoder
+from babelite.encoding import Encoder, fingerprint_of, open_encoder
 from babelite.errors import MissingExtraError
 
 try:
@@ -103,7 +103,7 @@ class MTEBEncoder(AbsEncoder):  # type: ignore[misc]
 
 
 def _describe(encoder: SentenceEncoder, name: str | None, revision: str | None) -> ModelMeta:
-    identity = identify(encoder)
+    identity = fingerprint_of(encoder)
     known: dict[str, Any] = {
         "name": "babelite/" + _NOT_IN_NAMES.sub("-", name or identity.name),
         "revision": revision or identity.checksum,

@@ -14,9 +14,9 @@ from pathlib import Path
 from babelite.encoding import (
     SentenceEncoder,
     encode_lines,
-    identify,
-    other_encoder,
-    require_same_vectors,
+    fingerprint_of,
+    require_same_encoder,
+    require_same_fingerprint,
 )
 from babelite.errors import BabeliteError
 from babelite.index.description import (
@@ -83,7 +83,7 @@ def begin(
     Raises:
         BabeliteError: The index that is there is by another encoder or of another precision.
     """
-    identity = identify(encoder, spec)
+    identity = fingerprint_of(encoder, spec)
     if not is_index(folder):
         for name in (VECTORS, TEXT, ENDS):
             (folder / name).touch()
@@ -93,11 +93,9 @@ def begin(
         write_description(folder, description)
         return description
     description = read_description(folder)
-    there = description.encoder
-    if (there.name, there.dim, there.checksum) != (identity.name, identity.dim, identity.checksum):
-        raise other_encoder(there, identity.name, folder, "index")
-    probes = Storage(folder, description, description.on_disk).first_lines(PROBED_LINES)
-    require_same_vectors(there, encoder, *probes, folder, "index")
+    require_same_fingerprint(description.encoder, identity, folder, "index")
+    texts, vectors = Storage(folder, description, description.on_disk).first_lines(PROBED_LINES)
+    require_same_encoder(description.encoder, encoder, folder, "index", texts, vectors)
     if description.precision != precision:
         raise BabeliteError(
             f"holds vectors of {description.precision}, not of {precision}",

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from babelite._version import __version__
-from babelite.encoding import EncoderIdentity
+from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
 from babelite.storage import parse_versioned_json, write_text
 
@@ -84,7 +84,7 @@ class IndexDescription(_Record):
 
     format_version: int = FORMAT_VERSION
     babelite_version: str = __version__
-    encoder: EncoderIdentity
+    encoder: EncoderFingerprint
     precision: VectorType
     contents: Contents = Contents()
     pending: Contents | None = None

@@ -9,7 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoding import SentenceEncoder, reopen, require_same, require_same_vectors, unit_rows
+from babelite.encoding import (
+    SentenceEncoder,
+    open_recorded_encoder,
+    require_same_encoder,
+    unit_rows,
+)
 from babelite.errors import BabeliteError
 from babelite.index.building import begin, claim_folder, finish, ingest, take_kind
 from babelite.index.description import (
@@ -166,16 +171,15 @@ class Index:
         """
         identity = self.description.encoder
         if self._given is None:
-            self._given = reopen(
+            self._given = open_recorded_encoder(
                 identity,
                 self.folder,
                 allow_download=self._allow_download,
-                giving="Index.open(folder, encoder)",
+                argument="Index.open(folder, encoder)",
             )
         if not self._checked:
-            require_same(identity, self._given, self.folder, "index")
-            probes = self._storage.first_lines(PROBED_LINES)
-            require_same_vectors(identity, self._given, *probes, self.folder, "index")
+            texts, vectors = self._storage.first_lines(PROBED_LINES)
+            require_same_encoder(identity, self._given, self.folder, "index", texts, vectors)
             self._checked = True
         return self._given
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoding import SentenceEncoder, unit_rows
+from babelite.encoding import SentenceEncoder, same_vectors, unit_rows
 from babelite.errors import BabeliteError
 from babelite.mining.margins import Candidates, Direction, Margin, candidate_pairs
-from babelite.mining.work_folder import PROBE, RowFile, Sentences, Work, same_model
+from babelite.mining.work_folder import PROBE, RowFile, Sentences, Work
 from babelite.neighbors import (
     Clusters,
     ClusterSearch,
@@ -301,7 +301,7 @@ def encoded(
     for block, vectors in zip(blocks, steps.encode(sentences, blocks), strict=True):
         if block is blocks[0] and not isinstance(steps, InThisProcess):
             own = unit_rows(encoder.encode([sentences[block.start]]))[0]
-            if not same_model(own, vectors[0]):
+            if not same_vectors(own, vectors[0]):
                 raise BabeliteError(
                     "the workers hold another model than the encoder that is given",
                     hint="give the same to open_pool and to mine",

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from babelite.corpus import one_line
+from babelite.encoding import same_vectors
 from babelite.errors import BabeliteError
 from babelite.storage import (
     is_lock_file,
@@ -27,14 +28,7 @@ from babelite.storage import (
 
 _MANIFEST = "work.json"
 _FORMAT = 1
-# Vectors of one model differ by rounding between machines, those of two models by far more.
-_SAME_MODEL = 0.05
 PROBE = "The library opens at nine; où est la gare ?"
-
-
-def same_model(vector: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
-    """Whether two vectors of one sentence, of shape (dim,), can be of one model."""
-    return vector.shape == other.shape and bool(np.linalg.norm(vector - other) <= _SAME_MODEL)
 
 
 class RowFile:
@@ -234,7 +228,7 @@ class Work:
         """
         known = self._manifest.get("model")
         if known is not None:
-            if not same_model(np.array(known, dtype=np.float32), probe):
+            if not same_vectors(known, probe):
                 raise BabeliteError(
                     "holds the vectors of another model",
                     path=self.folder,

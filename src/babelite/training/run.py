@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from babelite.corpus import Cleaning, PairSource
-from babelite.encoding import TrainingData, read_description, read_model_folder
+from babelite.encoding import TrainingData, read_model_description, read_model_folder
 from babelite.errors import BabeliteError
 from babelite.storage import locked_folder
 from babelite.training.config import TrainingConfig
@@ -211,7 +211,7 @@ class _Job:
 
     def _export(self, text: TrainingText, trained: TrainedNetwork) -> Exported:
         scores, config = trained.precision_at_1, self.config
-        initial = None if config.start is None else read_description(self.run.initial_encoder)
+        initial = None if config.start is None else read_model_description(self.run.initial_encoder)
         data = [
             TrainingData(
                 languages=pair.languages,

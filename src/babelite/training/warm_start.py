@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 
 import onnx
@@ -10,12 +9,8 @@ import torch
 from torch import Tensor
 
 from babelite.encoding import (
-    CONFIG,
     DEFAULT_MODEL,
-    GRAPHS,
-    PACKAGED,
-    TOKENIZER,
-    WEIGHTS,
+    DEFAULT_MODEL_NAME,
     ModelFolder,
     read_model_folder,
 )
@@ -41,19 +36,18 @@ class InitialEncoder:
         Raises:
             BabeliteError: It is an encoder of another kind than those that are trained here.
         """
-        path = self.folder.file(CONFIG)
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = self.folder.config()
         if config.get("activation") != "silu":
             raise BabeliteError(
                 f"is of an encoder with the activation {config.get('activation')}",
-                path=path,
+                path=self.folder.path,
                 hint="start from an encoder that `babelite train` made",
             )
         return asdict(NetworkShape.from_distilbert(config))
 
     def tokenizer(self) -> str:
         """The vocabulary, as JSON of `tokenizers`."""
-        return self.folder.file(TOKENIZER).read_text(encoding="utf-8")
+        return self.folder.tokenizer_json()
 
     def load_into(self, network: DualTransformer) -> None:
         """Put the encoder's weights into a network of the same sizes."""
@@ -79,11 +73,10 @@ class InitialEncoder:
 
     def _weights(self) -> dict[str, Tensor]:
         """Its weights; without float32 ones, as in the packaged one, what the 8 bits stand for."""
-        files = self.folder.description.files
-        if WEIGHTS in files:
-            return load_weights(self.folder.file(WEIGHTS))[0]
-        graph = next(name for name in GRAPHS.values() if name in files)
-        found = read_graph_weights(onnx.load(self.folder.file(graph)))
+        if weights := self.folder.weights():
+            return load_weights(weights)[0]
+        graph = self.folder.graph(self.folder.precisions[0])
+        found = read_graph_weights(onnx.load(graph))
         return {name: torch.from_numpy(value) for name, value in found.items()}
 
 
@@ -96,4 +89,4 @@ def open_initial_encoder(name: str) -> InitialEncoder:
     Raises:
         BabeliteError: The folder holds no finished model.
     """
-    return InitialEncoder(read_model_folder(DEFAULT_MODEL if name == PACKAGED else name))
+    return InitialEncoder(read_model_folder(DEFAULT_MODEL if name == DEFAULT_MODEL_NAME else name))

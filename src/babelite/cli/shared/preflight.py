@@ -100,7 +100,7 @@ def warn_of_unreadable(encoder: SentenceEncoder, sentences: Sentences, path: str
     if not isinstance(encoder, Encoder):
         return
     rows = range(0, len(sentences), max(1, len(sentences) // _LOOKED_AT))
-    shares = encoder.unknown([sentences[row] for row in rows])
+    shares = encoder.unknown_token_share([sentences[row] for row in rows])
     if (shares > _MOSTLY).mean() > _MOSTLY:
         name = "standard input" if path == "-" else path
         typer.echo(

@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoding import read_description
+from babelite.encoding import read_model_description
 from babelite.errors import BabeliteError
 from babelite.training.config import TrainingConfig
 from babelite.training.distributed.group import LostProcessError, ProcessGroup
@@ -132,7 +132,7 @@ class Trainer:
         if self.config.start is None or (resumed and not self.config.start_share):
             return None
         initial = open_initial_encoder(self.config.start)
-        if initial.folder.description != read_description(self.run.initial_encoder):
+        if initial.folder.description != read_model_description(self.run.initial_encoder):
             raise BabeliteError(
                 "contains another encoder than when this run began",
                 code="model-changed",
