@@ -234,5 +234,5 @@ def test_repr() -> None:
     assert repr(Encoder.load()) == (
         "<Encoder babelite-en-fr-de-es-it: de, es, it, en, fr; dim 256, int8>"
     )
-    with pytest.raises(BabeliteError, match="0 threads cannot encode"):
+    with pytest.raises(BabeliteError, match="threads is 0"):
         Encoder.load(threads=0)

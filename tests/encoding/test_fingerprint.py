@@ -43,7 +43,7 @@ def test_a_deleted_model_is_an_error_when_it_is_needed(models: Path, tmp_path: P
     shutil.rmtree(copy)
     with pytest.raises(BabeliteError, match=r"model .*copy, which does not open") as caught:
         Index.open(index.folder).search(["x"])
-    assert caught.value.code == "model-not-found"
+    assert caught.value.code == "encoder-unknown"
     assert len(Index.open(index.folder)) == 3
 
 

@@ -77,7 +77,7 @@ def test_saved_tokenizer_is_the_same_and_smaller(folder: Path, contents: ModelCo
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("nowhere", "does not exist"), (".", "not a complete model folder"), ("file", "not a folder")],
+    [("nowhere", "no such folder"), (".", "not a complete model folder"), ("file", "not a folder")],
 )
 def test_a_folder_without_a_model_is_refused(tmp_path: Path, name: str, problem: str) -> None:
     (tmp_path / "file").touch()

@@ -75,7 +75,7 @@ def open_encoder(
         return AdaptedEncoder(spec, _fastembed(name, allow_download))
     if colon and _is_callable(kind, name):
         return AdaptedEncoder(spec, _import_callable(kind, name))
-    raise _unknown("model folder does not exist", _FORMS, path=spec)
+    raise _unknown("there is no such model folder", _FORMS, path=spec)
 
 
 def _is_callable(module: str, attribute: str) -> bool:

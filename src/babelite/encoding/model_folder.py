@@ -129,7 +129,7 @@ def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used")
     path = Path(path)
     if not path.is_dir():
         raise BabeliteError(
-            "is not a folder" if path.exists() else "model folder does not exist",
+            "is not a folder" if path.exists() else "there is no such folder",
             code="not-a-folder" if path.exists() else "model-not-found",
             path=path,
             hint="give the folder of a model",
