@@ -3,6 +3,8 @@
 import os
 import re
 import shlex
+import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -84,3 +86,25 @@ def test_the_programs_of_the_page_about_clusters_run(here: Path) -> None:
             if command.startswith(("cat >", "printf")):
                 shell(command)
     assert (here / "python" / "_shards.json").exists()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page calls the server with curl")
+def test_the_commands_and_programs_of_the_page_about_serving_run(here: Path) -> None:
+    parts = [
+        f"python - <<'END_OF_PROGRAM'\n{block}END_OF_PROGRAM" if language == "python" else block
+        for language, block in blocks("serving")
+    ]
+    script = re.sub(r"(?m)^pip .*$", "", "\n".join(parts))
+    for port in ("8000", "8001", "8002"):
+        script = script.replace(port, str(free_port()))
+    # A server that does not start ends the test; servers do not outlive it.
+    wait = r"for _ in {1..300}; do \1 && break; sleep 0.2; done"
+    script = re.sub(r"until (curl .+); do sleep 0.2; done", wait, script)
+    printed = shell(f"set -m\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}")
+    assert printed.count('"object":"list"') >= 2
