@@ -46,7 +46,7 @@ def sentences(corpora: Sequence[Path]) -> Iterator[str]:
 def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int) -> None:
     """Encode in this process's lead; tell on standard output what is measured, as JSON."""
     from babelite.cluster import encode_files, open_pool
-    from babelite.corpus import Source
+    from babelite.corpus import SentenceSource
     from babelite.encoding import Encoder, fingerprint_of
     from babelite.storage import write_text
 
@@ -65,7 +65,7 @@ def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int
             write_text(out.with_suffix(".state"), json.dumps(state))
 
         made = encode_files(
-            [Source(str(text))],
+            [SentenceSource(str(text))],
             str(out),
             pool,
             fingerprint_of(Encoder.load()),

@@ -10,7 +10,7 @@ from word_encoder import WordEncoder
 
 from babelite import Encoder
 from babelite.classification import ClassifierKind, TextClassifier
-from babelite.corpus import LabelledText, hold_out
+from babelite.corpus import LabelledText, hold_out_texts
 from babelite.errors import BabeliteError
 
 WORDS = {
@@ -30,7 +30,7 @@ KINDS: tuple[ClassifierKind, ...] = ("logistic", "mlp")
 
 @pytest.fixture(scope="module")
 def trained() -> Trained:
-    rows, dev = hold_out(ROWS)
+    rows, dev = hold_out_texts(ROWS)
     return {kind: TextClassifier.train(WordEncoder(), rows, dev, classifier=kind) for kind in KINDS}
 
 

@@ -1,31 +1,8 @@
 import numpy as np
-import pytest
 from word_encoder import WordEncoder
 
 from babelite.classification import text_vectors
-from babelite.classification.text_vectors import split_at_punctuation
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
-        ("He said “no.” She left.", ["He said “no.”", "She left."]),
-        ("Rates rose 1.5 percent at J. P. Smith Inc. on Monday.", None),
-        ("東京で。大阪でも。", ["東京で。", "大阪でも。"]),
-        ("東京で「はい。」大阪。", ["東京で「はい。」", "大阪。"]),
-        ("no end", ["no end"]),
-        ("two\nlines", ["two", "lines"]),
-        ("", [""]),
-        ("   ", ["   "]),
-    ],
-)
-def test_sentences(text: str, sentences: list[str] | None) -> None:
-    found = split_at_punctuation(text)
-    if sentences is None:
-        assert found[0].startswith("Rates rose 1.5 percent at J. P. Smith Inc.")
-    else:
-        assert found == sentences
+from babelite.corpus import split_at_punctuation
 
 
 def test_a_document_is_the_mean_of_its_sentences() -> None:

@@ -114,7 +114,7 @@ def test_split(tmp_path: Path) -> None:
         run("split", "-", "--held-out", 1, "--out-dir", tmp_path).exception
     )
     too_many = run("split", path, "--held-out", 200, "--out-dir", tmp_path / "none")
-    assert "nothing is left to train on" in str(too_many.exception)
+    assert "no training pair is left" in str(too_many.exception)
     assert not list((tmp_path / "none").iterdir())
 
 
@@ -136,7 +136,7 @@ def test_catalogs(tmp_path: Path) -> None:
     out = tmp_path / "text"
     result = run("catalogs", tmp_path / "app", "--languages", "fr,de", "--out-dir", out, "--json")
     assert json.loads(result.stdout)["en-de"]["kept"] == 1
-    assert "left out" in result.stderr
+    assert "skipped" in result.stderr
     assert (out / "en-fr.tsv").read_text() == "Open the file please\tOuvrez donc ce fichier\n"
     nothing = run("catalogs", tmp_path / "app", "--languages", "it", "--out-dir", out)
     assert str(nothing.exception) == "no pair in en-it was found; name other places."

@@ -62,17 +62,17 @@ def test_several_files_are_rows_one_after_the_other(run: Run, here: Path) -> Non
 def test_a_file_that_shrinks_meanwhile_shifts_no_rows(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from babelite.corpus import Source
+    from babelite.corpus import SentenceSource
 
-    survey = Source.survey
+    survey = SentenceSource.survey
 
-    def then_cut(self: Source, stride: int) -> object:
+    def then_cut(self: SentenceSource, stride: int) -> object:
         found = survey(self, stride)
         (here / "x.txt").write_text("one\n")
         return found
 
     (here / "x.txt").write_text("one\ntwo\n")
-    monkeypatch.setattr(Source, "survey", then_cut)
+    monkeypatch.setattr(SentenceSource, "survey", then_cut)
     code, _, err = run("encode", "x.txt", "--out", "x.npy", *LETTERS)
     assert code == 2
     assert "x.txt: ends after 1 rows" in err
@@ -120,7 +120,7 @@ def test_shards_and_an_array_by_workers(
         "encode", "a.txt", "b.jsonl", "--field", "said", "--out", "shards", "-m", model
     )
     assert code == 2
-    assert "a.txt: holds lines, which have no fields" in err
+    assert "a.txt, line 1: has no column" in err
     options = ("-m", model, "--shard-lines", "3", "--workers", "2")
     code, out, err = run("encode", "a.txt", "--out", "shards", *options)
     assert (code, out) == (0, "")
@@ -157,7 +157,7 @@ def test_mining_by_workers_equals_mining_alone(run: Run, here: Path) -> None:
         (["a.txt", "--out", "v.npy", "--no-text"], "v.npy: is one array"),
         (["c.jsonl", "--out", "v.npy"], "c.jsonl, line 2: is not JSON"),
         (["c.jsonl", "--out", "shards", "--workers", "1"], "c.jsonl, line 2: is not JSON"),
-        (["c.jsonl", "--column", "1", "--out", "v.npy"], "write --field NAME in place"),
+        (["c.jsonl", "--column", "1", "--out", "v.npy"], "has no column '1', it has text"),
         (["a.txt", "--out", "v.npy", "--ray", "here"], "--ray here is no address"),
         (["a.txt", "--out", "no/v.npy"], "its folder does not exist"),
         (["a.txt", "--out", "a.txt"], "a.txt: is read, and the result would replace it"),

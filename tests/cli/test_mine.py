@@ -133,8 +133,8 @@ def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
     ("arguments", "message"),
     [
         (["none.txt", "b.txt"], "none.txt: there is no such file"),
-        (["empty.txt", "b.txt"], "empty.txt: holds only blank lines"),
-        (["a.txt", "blank.txt"], "blank.txt: holds only blank lines"),
+        (["empty.txt", "b.txt"], "empty.txt: contains only blank lines"),
+        (["a.txt", "blank.txt"], "blank.txt: contains only blank lines"),
         (["latin.txt", "b.txt"], "latin.txt, line 1: is not UTF-8"),
         (["a.txt", "wide.txt"], "wide.txt, line 1: is not UTF-8; convert it first, for example"),
         (["a.txt", "zero.txt"], "zero.txt, line 2: contains a zero byte"),
@@ -188,7 +188,7 @@ def test_a_field_of_both_files(run: Run, here: Path) -> None:
     }  # fmt: skip
     code, _, err = run("mine", "a.jsonl", "b.txt", "--field", "said", *MODEL)
     assert code == 2
-    assert "b.txt: holds lines, which have no fields" in err
+    assert "b.txt, line 1: has no column" in err
 
 
 def test_a_byte_order_mark_and_line_ends_of_windows(run: Run, here: Path) -> None:

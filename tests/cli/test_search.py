@@ -146,7 +146,7 @@ def test_encode_standard_input_by_column(run: Run, here: Path) -> None:
         ),
         (
             ["search", "-m", "letter_encoder:letters", "lines.tsv", "q", "--field", "said"],
-            "lines.tsv: holds lines, which have no fields",
+            "lines.tsv, line 1: has no column",
         ),
         (["encode", "-m", "letter_encoder:letters", "empty.txt", "--out", "v.npy"], "is empty"),
         (["encode", "-m", "letter_encoder:letters", ".", "--out", "v.npy"], "is a folder"),

@@ -8,7 +8,7 @@ import pytest
 
 from babelite.cluster import EncodedFolder, Model, encode_files, open_pool
 from babelite.cluster.shards import MANIFEST
-from babelite.corpus import Source
+from babelite.corpus import SentenceSource
 from babelite.encoding import Encoder, fingerprint_of
 from babelite.errors import BabeliteError
 from babelite.storage import is_lock_file
@@ -19,13 +19,16 @@ OTHERS = ["une souris", "ein Haus"]
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> list[Source]:
+def sources(tmp_path: Path) -> list[SentenceSource]:
     (tmp_path / "a.txt").write_text("".join(f"{line}\n" for line in LINES))
     (tmp_path / "b.jsonl").write_text("".join(f"{json.dumps({'fr': s})}\n" for s in OTHERS))
-    return [Source(str(tmp_path / "a.txt")), Source(str(tmp_path / "b.jsonl"), field="fr")]
+    return [
+        SentenceSource(str(tmp_path / "a.txt")),
+        SentenceSource(str(tmp_path / "b.jsonl"), column="fr"),
+    ]
 
 
-def encode(sources: list[Source], out: str, model: str, **options: object) -> EncodedFolder:
+def encode(sources: list[SentenceSource], out: str, model: str, **options: object) -> EncodedFolder:
     with open_pool(model, workers=1) as pool:
         identity = fingerprint_of(Encoder.load(model), model)
         return encode_files(sources, out, pool, identity, **{"shard_rows": 30, **options})
@@ -45,7 +48,7 @@ def read(folder: str) -> tuple[list[str], list[str], np.ndarray]:
 
 @pytest.mark.parametrize("where", ["path", "memory"])
 def test_every_line_is_encoded_once(
-    where: str, sources: list[Source], model: str, tmp_path: Path
+    where: str, sources: list[SentenceSource], model: str, tmp_path: Path
 ) -> None:
     out = str(tmp_path / "out") if where == "path" else "memory://encoded/out"
     made = encode(sources, out, model)
@@ -62,7 +65,7 @@ def test_every_line_is_encoded_once(
 
 
 def test_shards_are_columns_of_known_types(
-    sources: list[Source], model: str, tmp_path: Path
+    sources: list[SentenceSource], model: str, tmp_path: Path
 ) -> None:
     encode(sources, str(tmp_path / "out"), model, dtype="float16", text=False)
     files = sorted((tmp_path / "out").glob("*.parquet"))
@@ -74,7 +77,9 @@ def test_shards_are_columns_of_known_types(
     assert str(schema.field("vector").type) == "fixed_size_list<element: halffloat>[48]"
 
 
-def test_only_what_is_missing_is_made(sources: list[Source], model: str, tmp_path: Path) -> None:
+def test_only_what_is_missing_is_made(
+    sources: list[SentenceSource], model: str, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     encode(sources, str(out), model)
     before = read(str(out))
@@ -94,7 +99,7 @@ def test_only_what_is_missing_is_made(sources: list[Source], model: str, tmp_pat
 
 
 def test_a_folder_of_something_else_is_left_alone(
-    sources: list[Source], model: str, tmp_path: Path
+    sources: list[SentenceSource], model: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     encode(sources, str(out), model)
@@ -126,7 +131,7 @@ def test_a_folder_of_something_else_is_left_alone(
 
 
 def test_workers_with_another_encoder_than_the_folder_is_to_name(
-    sources: list[Source], model: str, tmp_path: Path
+    sources: list[SentenceSource], model: str, tmp_path: Path
 ) -> None:
     identity = fingerprint_of(Encoder.load(model), model)
     with (
@@ -139,12 +144,12 @@ def test_workers_with_another_encoder_than_the_folder_is_to_name(
 
 def test_nothing_begins_with_input_that_is_wrong(model: str, tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_bytes(b"fine\n" * 50 + b"\xff\n")
-    bad = Source(str(tmp_path / "bad.txt"))
+    bad = SentenceSource(str(tmp_path / "bad.txt"))
     with pytest.raises(BabeliteError, match=r"bad\.txt, line 51: is not UTF-8"):
         encode([bad], str(tmp_path / "out"), model)
     assert not (tmp_path / "out").exists()
     (tmp_path / "good.txt").write_text("fine\n")
-    good = Source(str(tmp_path / "good.txt"))
+    good = SentenceSource(str(tmp_path / "good.txt"))
     with pytest.raises(BabeliteError, match="is named twice"):
         encode([good, good], str(tmp_path / "out"), model)
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from babelite.cluster import encode_files, open_pool
-from babelite.corpus import Source
+from babelite.corpus import SentenceSource
 from babelite.encoding import Encoder, fingerprint_of
 from babelite.errors import BabeliteError
 from babelite.storage import is_lock_file
@@ -64,7 +64,7 @@ def test_a_killed_worker_costs_a_shard_and_nothing_else(
                 os.kill(killed[0], signal.SIGKILL)
 
         made = encode_files(
-            [Source(str(text))],
+            [SentenceSource(str(text))],
             str(out),
             pool,
             fingerprint_of(Encoder.load(model), model),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from babelite.corpus.documents import read_document, split_sentences
+from babelite.corpus import read_document
 from babelite.errors import BabeliteError
 
 
@@ -27,7 +27,7 @@ def test_packed_text_is_unpacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("", "is empty"), ("\n \n\t\n", "holds only blank lines")]
+    ("text", "message"), [("", "is empty"), ("\n \n\t\n", "contains only blank lines")]
 )
 def test_a_document_without_text(tmp_path: Path, text: str, message: str) -> None:
     path = written(tmp_path, text)
@@ -55,21 +55,6 @@ def test_running_text_is_split(tmp_path: Path) -> None:
         "x" * 120,
     )
     assert document.numbers == (1, 2, 3, 4, 5, 6)
-
-
-def test_wrapped_text_is_joined() -> None:
-    lines = ["This sentence is", "wrapped. This one", "too.", "", "", "A paragraph", "of its own"]
-    assert list(split_sentences(lines, "en")) == [
-        "This sentence is wrapped.",
-        "This one too.",
-        "A paragraph of its own",
-    ]
-    # Without blank lines there is no telling: lines are paragraphs.
-    assert next(iter(split_sentences(lines[:3], "en"))) == "This sentence is"
-
-
-def test_sentences_of_scripts_without_spaces() -> None:
-    assert list(split_sentences(["你好。我是人。"], "zh")) == ["你好。", "我是人。"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.corpus.labelled import LabelledText, hold_out, read_labelled
+from babelite.corpus import LabelledText, hold_out_texts, read_labelled
 from babelite.errors import BabeliteError
 
 ROWS = [LabelledText("good", "I like it."), LabelledText("bad", "I do not.")]
@@ -35,13 +35,13 @@ def test_columns(tmp_path: Path, text: str, columns: tuple[str, str] | None) -> 
 @pytest.mark.parametrize(
     ("text", "columns", "problem"),
     [
-        ("", None, "holds no labelled text"),
-        ("label\ttext\n", None, "holds no labelled text"),
-        ("good\ta\nbad\n", None, "line 2: has 1 column, but column 2 is wanted"),
+        ("", None, "contains no labelled text"),
+        ("label\ttext\n", None, "contains no labelled text"),
+        ("good\ta\nbad\n", None, "line 2: has 1 column, so there is no column 2"),
         ("good\ta\n \tb\n", None, "line 2: has a text without a label"),
         ("good\ta\n", ("stars", "text"), "line 1: has no column 'stars' in its first line"),
         ("good\ta\n", ("0", "1"), "has no column '0'"),
-        ("good\ta\n", ("1", "3"), "line 1: has 2 columns, but column 3 is wanted"),
+        ("good\ta\n", ("1", "3"), "line 1: has 2 columns, so there is no column 3"),
     ],
 )
 def test_what_is_not_labelled(
@@ -55,10 +55,10 @@ def test_what_is_not_labelled(
 @given(st.lists(st.sampled_from("aabcd"), min_size=1), st.integers(0, 3))
 def test_what_is_held_out(labels: list[str], seed: int) -> None:
     rows = [LabelledText(label, str(number)) for number, label in enumerate(labels)]
-    kept, aside = hold_out(rows, 0.25, seed)
+    kept, aside = hold_out_texts(rows, 0.25, seed)
     assert sorted(kept + aside) == sorted(rows)
     assert kept == sorted(kept, key=lambda row: int(row.text))
     left = Counter(row.label for row in aside)
     for label, count in Counter(labels).items():
         assert left[label] == min(round(count / 4), count - 1)
-    assert hold_out(rows, 0.25, seed) == (kept, aside)
+    assert hold_out_texts(rows, 0.25, seed) == (kept, aside)

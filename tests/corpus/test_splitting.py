@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.corpus import Pair, comparison_key, draw, split, without
+from babelite.corpus import Pair, comparison_key, draw_pairs, split_pairs, without_held_out
 from babelite.errors import BabeliteError
 
 PAIRS = [Pair(f"sentence {number // 2}", f"phrase {number}") for number in range(6000)]
@@ -19,7 +19,7 @@ def keys(pairs: list[Pair], side: int) -> list[bytes]:
 
 
 def test_no_sentence_is_on_both_sides() -> None:
-    training, held = split(PAIRS, 300, seed=1)
+    training, held = split_pairs(PAIRS, 300, seed=1)
     assert len(held) == 300
     for side in (0, 1):
         assert len(set(keys(held, side))) == 300
@@ -35,7 +35,7 @@ def test_no_sentence_is_on_both_sides() -> None:
 )
 def test_any_pairs(pairs: list[Pair], count: int) -> None:
     try:
-        training, held = split(pairs, count, seed=0)
+        training, held = split_pairs(pairs, count, seed=0)
     except BabeliteError:
         return
     sides = {key for side in (0, 1) for key in keys(held, side)}
@@ -46,25 +46,25 @@ def test_any_pairs(pairs: list[Pair], count: int) -> None:
 
 
 def test_seeds_decide() -> None:
-    assert draw(PAIRS, 50, seed=1) == draw(iter(PAIRS), 50, seed=1)
-    assert draw(PAIRS, 50, seed=1) != draw(PAIRS, 50, seed=2)
+    assert draw_pairs(PAIRS, 50, seed=1) == draw_pairs(iter(PAIRS), 50, seed=1)
+    assert draw_pairs(PAIRS, 50, seed=1) != draw_pairs(PAIRS, 50, seed=2)
 
 
 def test_every_pair_is_as_likely() -> None:
     pairs = [Pair(f"s{number}", f"t{number}") for number in range(3000)]
     drawn: Counter[int] = Counter()
     for seed in range(60):
-        drawn.update(int(pair.source[1:]) // 1000 for pair in draw(pairs, 30, seed))
+        drawn.update(int(pair.source[1:]) // 1000 for pair in draw_pairs(pairs, 30, seed))
     assert all(abs(drawn[third] - 600) < 100 for third in range(3))
 
 
 def test_too_few() -> None:
-    with pytest.raises(BabeliteError, match="only 1 pairs without a sentence in common"):
-        draw([Pair("a", "b"), Pair("A", "c")], 2, seed=0)
-    with pytest.raises(BabeliteError, match="nothing is left to train on"):
-        split([Pair("a", "b")], 1, seed=0)
+    with pytest.raises(BabeliteError, match="only 1 of 2 pairs"):
+        draw_pairs([Pair("a", "b"), Pair("A", "c")], 2, seed=0)
+    with pytest.raises(BabeliteError, match="no training pair is left"):
+        split_pairs([Pair("a", "b")], 1, seed=0)
 
 
 def test_without_streams() -> None:
     endless = (Pair(f"s{number}", "t") for number in iter(int, 1))
-    assert next(without(endless, [])) == Pair("s0", "t")
+    assert next(without_held_out(endless, [])) == Pair("s0", "t")

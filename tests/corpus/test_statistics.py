@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 
-from babelite.corpus import Pair, measure
+from babelite.corpus import Pair, measure_corpus
 
 
 def test_measure() -> None:
     lengths = [1, 2, 2, 3, 5, 8, 13, 21, 34, 55] * 1000
     pairs = [Pair(" ".join(["w"] * length), f"t{length}") for length in lengths]
-    measured = measure(iter(pairs))
+    measured = measure_corpus(iter(pairs))
     assert measured.pairs == 10_000
     assert measured.source.words == sum(lengths)
     assert measured.source.characters == sum(len(pair.source) for pair in pairs)

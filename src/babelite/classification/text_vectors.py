@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.corpus import split_at_punctuation
 from babelite.encoding import unit_rows
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
-
-# The end of a sentence: punctuation and closing quotes before white space; in scripts without
-# spaces no white space is needed. A full stop after a single letter belongs to an initial.
-_END = re.compile(r"((?<!\b\w)[.!?…]+[\"'»”’)\]]*)\s+|([。！？]+[」』”’）]*)\s*")
-
-
-def split_at_punctuation(text: str) -> list[str]:
-    """Split a document into sentences without knowing its language; approximate.
-
-    `babelite.corpus` has a better splitter that needs the language. Vectors of saved classifiers
-    depend on this one.
-
-    Example:
-        >>> split_at_punctuation("Shares of J. Smith rose. So did others! 株価は上昇した。終わり。")
-        ['Shares of J. Smith rose.', 'So did others!', '株価は上昇した。', '終わり。']
-    """
-    marked = _END.sub(lambda end: f"{end[1] or end[2]}\n", text)
-    return [part for part in map(str.strip, marked.split("\n")) if part] or [text]
 
 
 def text_vectors(

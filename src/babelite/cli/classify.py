@@ -117,7 +117,7 @@ def _train(
     from babelite.cli.classify_display import show_labels
     from babelite.cli.shared.preflight import choice, require_writable
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.corpus import hold_out
+    from babelite.corpus import hold_out_texts
     from babelite.encoding import open_encoder
 
     kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
@@ -128,7 +128,7 @@ def _train(
     chosen = _read(dev, columns) if dev else []
     examples = rows
     if not dev:
-        examples, chosen = hold_out(rows, seed=seed)
+        examples, chosen = hold_out_texts(rows, seed=seed)
     encoder = open_encoder(model, allow_download=allow_download)
     step = "training, epochs" if kind == "mlp" else "training, strengths of regularisation"
     with ProgressDisplay() as tell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ from babelite.errors import BabeliteError
 from babelite.storage import is_read_once, make_folder
 
 if TYPE_CHECKING:
-    from babelite.corpus import Cleaner, Pair, PairSource
+    from babelite.corpus import Cleaner, PairSource
 
 _INPUT_HELP = (
     "Parallel text: [LANG-LANG=]PATH, '-' for standard input, or PATH,PATH for two aligned files. "
@@ -104,7 +104,7 @@ def clean(
     """
     from babelite.cli.corpus_display import show_cleaning
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.corpus import Cleaner, Cleaning, read_sources, write_pairs
+    from babelite.corpus import Cleaner, Cleaning, read_sources, require_pairs, write_pairs
 
     if as_json and out == "-":
         raise BabeliteError(
@@ -127,7 +127,7 @@ def clean(
         with ProgressDisplay("pairs", live=out != "-") as show:
             pairs = show.count("cleaning", read_sources(sources))
             remedy = "the table says which step dropped them: loosen it"
-            cleaned = _at_least_one(cleaner.clean(pairs), "no pair is left", remedy)
+            cleaned = require_pairs(cleaner.clean(pairs), "no pair is left", remedy)
             write_pairs(cleaned, out, _common_languages(sources))
     except BabeliteError:
         if cleaner.read and not cleaner.kept:
@@ -169,7 +169,7 @@ def catalogs(
 
     from babelite.cli.corpus_display import show_cleaning
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.corpus import Cleaner, Cleaning, gather, write_pairs
+    from babelite.corpus import Cleaner, Cleaning, gather_catalog_pairs, require_pairs, write_pairs
 
     wanted = [code.strip() for code in languages.split(",") if code.strip()]
     if not wanted:
@@ -181,11 +181,11 @@ def catalogs(
         cleaner = cleaners[name] = Cleaner(Cleaning(exclude=tuple(exclude or ())))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            gathered = gather(places, source_language, [language], min_words)
+            gathered = gather_catalog_pairs(places, source_language, [language], min_words)
             try:
                 with ProgressDisplay("pairs") as show:
                     pairs = show.count(name, (pair for _, pair in gathered))
-                    some = _at_least_one(
+                    some = require_pairs(
                         cleaner.clean(pairs), f"no pair in {name} was found", "name other places"
                     )
                     write_pairs(some, str(out_dir / f"{name}.tsv"), (source_language, language))
@@ -237,12 +237,12 @@ def stats(
     """
     from babelite.cli.corpus_display import show_statistics
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.corpus import measure, read_sources
+    from babelite.corpus import measure_corpus, read_sources
 
     sources = _sources(inputs, columns, languages, format_)
     with ProgressDisplay("pairs") as show:
         pairs = show.count("measuring", read_sources(sources))
-        measured = measure(pairs)
+        measured = measure_corpus(pairs)
     show_statistics(measured, _common_languages(sources), as_json)
 
 
@@ -267,7 +267,13 @@ def split(
     """
     from babelite.cli.shared.preflight import require_writable
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.corpus import draw, read_sources, without, write_pairs
+    from babelite.corpus import (
+        draw_pairs,
+        read_sources,
+        require_pairs,
+        without_held_out,
+        write_pairs,
+    )
 
     sources = _sources(inputs, columns, languages, format_)
     for path in (path for source in sources for path in source.paths if is_read_once(path)):
@@ -277,13 +283,15 @@ def split(
     codes = _common_languages(sources)
     with ProgressDisplay("pairs") as show:
         pairs = show.count("drawing", read_sources(sources))
-        held = draw(pairs, held_out, seed)
+        held = draw_pairs(pairs, held_out, seed)
     make_folder(out_dir)
     parts = [str(out_dir / f"{sources[0].name}.{part}.tsv") for part in ("train", "held-out")]
     require_writable(*parts, apart_from=[path for source in sources for path in source.paths])
     with ProgressDisplay("pairs") as show:
         pairs = show.count("splitting", read_sources(sources))
-        rest = _at_least_one(without(pairs, held), "nothing is left to train on", "hold out fewer")
+        rest = require_pairs(
+            without_held_out(pairs, held), "no training pair is left", "hold out fewer"
+        )
         kept = write_pairs(rest, parts[0], codes)
     write_pairs(held, parts[1], codes)
     typer.echo(f"{kept:,} pairs to train on and {len(held):,} held out in {out_dir}", err=True)
@@ -303,13 +311,3 @@ def _sources(
 def _common_languages(sources: Sequence[PairSource]) -> tuple[str, str]:
     pairs = {source.languages for source in sources}
     return pairs.pop() if len(pairs) == 1 else ("source", "target")
-
-
-def _at_least_one(pairs: Iterable[Pair], problem: str, remedy: str) -> Iterator[Pair]:
-    """Pass pairs on; raise if there were none, so that the file being written is not kept."""
-    none = True
-    for pair in pairs:
-        none = False
-        yield pair
-    if none:
-        raise BabeliteError(problem, hint=remedy)

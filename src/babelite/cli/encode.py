@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from babelite.cluster import Pool
-    from babelite.corpus import Source, Survey
+    from babelite.corpus import SentenceSource, SourceSurvey
     from babelite.encoding import SentenceEncoder
     from babelite.mining import Progress
 
@@ -110,19 +110,18 @@ def _encode(
     made.write_array(sources)
 
 
-def _sources(files: Sequence[str], column: int | None, field: str | None) -> list[Source]:
-    from babelite.corpus import Source, require_names
+def _sources(files: Sequence[str], column: int | None, field: str | None) -> list[SentenceSource]:
+    from babelite.corpus import SentenceSource, require_distinct_names
     from babelite.storage import expand_url_glob, is_url, require_file
 
     sources = []
     for place in (place for file in files for place in expand_url_glob(file)):
-        source = Source(place, column=column, field=field)
-        source.check()
+        source = SentenceSource(place, column=column or field)
         if place != "-" and not is_url(place):
             require_file(Path(place))
         sources.append(source)
     places = [source.place for source in sources]
-    require_names(places)
+    require_distinct_names(places)
     if "-" in places and len(places) > 1:
         raise BabeliteError("cannot be one of several", path="-", hint="save it to a file")
     return sources
@@ -145,7 +144,9 @@ class _Made:
         out = Path(self.out)
         return out.suffix.lower() == _NPY or (out.exists() and not out.is_dir())
 
-    def write_shards(self, sources: Sequence[Source], text: bool, lines: int | None) -> None:
+    def write_shards(
+        self, sources: Sequence[SentenceSource], text: bool, lines: int | None
+    ) -> None:
         """Make or go on with a folder of Parquet shards."""
         from babelite.cli.shared.progress import ProgressDisplay
         from babelite.cluster import SHARD_ROWS, encode_files, require_parquet
@@ -185,7 +186,7 @@ class _Made:
             err=True,
         )
 
-    def write_array(self, sources: Sequence[Source]) -> None:
+    def write_array(self, sources: Sequence[SentenceSource]) -> None:
         """Make or go on with an ``.npy`` file."""
         from babelite.cli.shared.progress import ProgressDisplay
         from babelite.encoding import open_encoder, write_vectors
@@ -208,7 +209,7 @@ class _Made:
 
     def _write_resumably(
         self,
-        sources: Sequence[Source],
+        sources: Sequence[SentenceSource],
         encoder: SentenceEncoder,
         encode: _Encode,
         progress: Progress,
@@ -219,7 +220,10 @@ class _Made:
         total = sum(survey.rows for survey in surveys)
         identity = fingerprint_of(encoder, self.model)
         parts = [self.dtype, identity.name, identity.checksum, encoder.dim]
-        parts += [survey.digest for survey in surveys] + [sources[0].column, sources[0].field]
+        parts += [survey.digest for survey in surveys] + [
+            sources[0].column_number,
+            sources[0].column_name,
+        ]
         key = hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
         def blocks_from(first: int) -> Iterator[NDArray[np.floating[Any]]]:
@@ -267,7 +271,9 @@ class _Made:
             yield lambda lines: encode_in_order(lines, pool, self.dtype, _BLOCK_ROWS)
 
 
-def _lines_from(first: int, sources: Sequence[Source], surveys: Sequence[Survey]) -> Iterator[str]:
+def _lines_from(
+    first: int, sources: Sequence[SentenceSource], surveys: Sequence[SourceSurvey]
+) -> Iterator[str]:
     """The lines of several sources from one on."""
     for source, survey in zip(sources, surveys, strict=True):
         if first < survey.rows:
@@ -278,7 +284,7 @@ def _lines_from(first: int, sources: Sequence[Source], surveys: Sequence[Survey]
         first = max(0, first - survey.rows)
 
 
-def _not_empty(lines: Iterable[str], sources: Sequence[Source]) -> Iterator[str]:
+def _not_empty(lines: Iterable[str], sources: Sequence[SentenceSource]) -> Iterator[str]:
     empty = True
     for line in lines:
         empty = False

@@ -141,9 +141,9 @@ def _evaluate(
 
 def _may_be_pairs(text: str) -> bool:
     """Whether a word is no model that is missing: a part of it is a file, or has an ending."""
-    from babelite.corpus import split_prefix
+    from babelite.corpus import split_language_prefix
 
-    _, rest = split_prefix(text)
+    _, rest = split_language_prefix(text)
     parts = (rest, *rest.split(","))
     return any(part == "-" or Path(part).exists() or Path(part).suffix for part in parts)
 

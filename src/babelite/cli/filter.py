@@ -14,7 +14,7 @@ from babelite.cli.shared.options import AllowDownload, ModelOption, flowing, par
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.cli.shared.tables import Table
+    from babelite.corpus import PairTable
     from babelite.filtering import Filtered, LanguageIdentifier
 
 _HELP = """Throw the bad pairs out of a parallel corpus.
@@ -85,7 +85,7 @@ def _filter(
     from babelite.cli.shared.options import parse_languages
     from babelite.cli.shared.preflight import require_writable, working
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.cli.shared.tables import Table
+    from babelite.corpus import PairTable
     from babelite.encoding import open_encoder
     from babelite.filtering import filter_pairs
 
@@ -96,7 +96,7 @@ def _filter(
     identifier = _identifier(wanted)
     encoder = open_encoder(model, allow_download=allow_download)
     with _as_file(pairs) as path, working(out, work) as folder, ProgressDisplay() as progress:
-        table = Table(path, parse_columns(columns), name=pairs)
+        table = PairTable(path, parse_columns(columns), name=pairs)
         with filter_pairs(
             table.side(0),
             table.side(1),
@@ -145,7 +145,9 @@ def _as_file(path: str) -> Iterator[str]:
         yield copy.name
 
 
-def _write(table: Table, filtered: Filtered, out: str, dropped: str | None, margins: bool) -> None:
+def _write(
+    table: PairTable, filtered: Filtered, out: str, dropped: str | None, margins: bool
+) -> None:
     from babelite.storage import writing_text
 
     with contextlib.ExitStack() as stack:

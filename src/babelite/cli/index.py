@@ -165,10 +165,10 @@ def _sources(
     All files are read once before anything is encoded, which takes a thousandth of its time: what
     is wrong with the last line of the last one is said now.
     """
-    from babelite.corpus import require_names
+    from babelite.corpus import require_distinct_names
     from babelite.storage import is_read_once
 
-    require_names(places)
+    require_distinct_names(places)
     total: int | None = 0
     blank = True
     for place in places:

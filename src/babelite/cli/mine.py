@@ -126,7 +126,7 @@ def _mine(
         working,
     )
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.corpus import Source
+    from babelite.corpus import SentenceSource
     from babelite.encoding import open_encoder
     from babelite.mining import DIRECTIONS, MARGINS, mine
     from babelite.neighbors import SEARCH_KINDS
@@ -142,14 +142,14 @@ def _mine(
     gold = read_gold(calibrate) if calibrate else None
     require_writable(out, apart_from=(source, target, *([calibrate] if calibrate else [])))
     encoder = open_encoder(model, allow_download=allow_download)
-    first, second = (Source(place, column=column, field=field) for place in (source, target))
+    first, second = (SentenceSource(place, column=column or field) for place in (source, target))
     with (
         working(out, work) as folder,
         _steps(model, ray, workers) as steps,
         ProgressDisplay() as progress,
         mine(
-            first.read_with_text(),
-            second.read_with_text(),
+            first.read_requiring_text(),
+            second.read_requiring_text(),
             encoder,
             k=k,
             search=chosen_search,

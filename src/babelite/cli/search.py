@@ -161,10 +161,10 @@ def read_sentences(
     Raises:
         BabeliteError: The file is empty or cannot be read, or a line lacks the column or the field.
     """
-    from babelite.corpus import Source
+    from babelite.corpus import SentenceSource
 
     number = 0
-    for number, text in enumerate(Source(path, column=column, field=field).read(), start=1):
+    for number, text in enumerate(SentenceSource(path, column=column or field).read(), start=1):
         yield Line(number, text)
     if not number:
         raise BabeliteError("is empty", path=path, hint="name a file with one sentence a line")

@@ -29,7 +29,7 @@ from babelite.cluster.shards import (
     require_same,
 )
 from babelite.cluster.worker import Worker
-from babelite.corpus import Source, Survey, require_names
+from babelite.corpus import SentenceSource, SourceSurvey, require_distinct_names
 from babelite.encoding import EncoderFingerprint, require_same_encoder
 from babelite.errors import BabeliteError
 from babelite.storage import Folder, is_url, locked_folder
@@ -45,10 +45,10 @@ Progress = Callable[[str, int, int], None]
 class SurveySource:
     """The task of going through a source once."""
 
-    source: Source
+    source: SentenceSource
     stride: int
 
-    def run(self, worker: Worker, tell: Tell) -> Survey:
+    def run(self, worker: Worker, tell: Tell) -> SourceSurvey:
         """See `babelite.cluster.pool.Task`."""
         return self.source.survey(self.stride)
 
@@ -71,7 +71,7 @@ class EncodeShard:
         text: Whether the text is kept.
     """
 
-    source: Source
+    source: SentenceSource
     name: str
     shard: Shard
     offset: int
@@ -139,18 +139,16 @@ class EncodedFolder:
 
 
 def survey_sources(
-    sources: Sequence[Source], stride: int, pool: Pool, progress: Progress
-) -> list[Survey]:
+    sources: Sequence[SentenceSource], stride: int, pool: Pool, progress: Progress
+) -> list[SourceSurvey]:
     """Go through all sources once, side by side.
 
     Raises:
         BabeliteError: One cannot be read, or holds something that is no sentence, or is there
             twice.
     """
-    require_names([source.place for source in sources])
-    for source in sources:
-        source.check()
-    surveys: dict[int, Survey] = {}
+    require_distinct_names([source.place for source in sources])
+    surveys: dict[int, SourceSurvey] = {}
     tasks = (SurveySource(source.absolute(), stride) for source in sources)
     for number, survey in pool.run(tasks):
         surveys[number] = survey
@@ -159,7 +157,7 @@ def survey_sources(
 
 
 def encode_files(
-    sources: Sequence[Source],
+    sources: Sequence[SentenceSource],
     out: str,
     pool: Pool,
     identity: EncoderFingerprint,
@@ -209,7 +207,13 @@ def encode_files(
         text=text,
         shard_rows=shard_rows,
         sources=tuple(
-            Encoded(name=s.place, column=s.column, field=s.field, rows=v.rows, digest=v.digest)
+            Encoded(
+                name=s.place,
+                column=s.column_number,
+                field=s.column_name,
+                rows=v.rows,
+                digest=v.digest,
+            )
             for s, v in zip(sources, surveys, strict=True)
         ),
     )
@@ -226,8 +230,8 @@ def _alone(folder: Folder) -> AbstractContextManager[None]:
 def _fill(
     folder: Folder,
     manifest: Manifest,
-    sources: Sequence[Source],
-    surveys: Sequence[Survey],
+    sources: Sequence[SentenceSource],
+    surveys: Sequence[SourceSurvey],
     pool: Pool,
     tell: Progress,
 ) -> EncodedFolder:

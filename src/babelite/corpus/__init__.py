@@ -1,25 +1,32 @@
-"""Parallel text: reading it in every common format, gathering, cleaning and splitting it.
+"""Text in files: reading and writing common formats, gathering, cleaning, splitting.
 
 Names are imported on first use: reading plain text needs no numpy.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from babelite._lazy import lazy_exports
+
 if TYPE_CHECKING:
-    from babelite.corpus.catalogs.gather import gather
+    from babelite.corpus.catalogs.gather import gather_catalog_pairs
     from babelite.corpus.cleaning import Cleaner, Cleaning
-    from babelite.corpus.columns import find_columns
-    from babelite.corpus.documents import Document, read_document, split_sentences
+    from babelite.corpus.documents import Document, read_document
     from babelite.corpus.formats.registry import read_texts, write_pairs
-    from babelite.corpus.labelled import LabelledText, hold_out, read_labelled
-    from babelite.corpus.languages import guess_pair, split_prefix
+    from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
+    from babelite.corpus.languages import parse_language_pair, split_language_prefix
+    from babelite.corpus.normalization import (
+        comparison_key,
+        count_words,
+        normalize_text,
+        one_line,
+    )
     from babelite.corpus.pairs import Pair, WeightedPair
-    from babelite.corpus.sentences import Source, Survey, require_names
-    from babelite.corpus.sources import PairSource, parse_source, read_sources
-    from babelite.corpus.splitting import draw, split, without
-    from babelite.corpus.statistics import CorpusStatistics, measure
-    from babelite.corpus.text import comparison_key, count_words, normalize, one_line
+    from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
+    from babelite.corpus.sentences import SentenceSource, SourceSurvey, require_distinct_names
+    from babelite.corpus.sources import PairSource, parse_source, read_sources, require_pairs
+    from babelite.corpus.splitting import draw_pairs, split_pairs, without_held_out
+    from babelite.corpus.statistics import CorpusStatistics, measure_corpus
+    from babelite.corpus.tables import PairTable
 
 __all__ = [
     "Cleaner",
@@ -29,72 +36,50 @@ __all__ = [
     "LabelledText",
     "Pair",
     "PairSource",
-    "Source",
-    "Survey",
+    "PairTable",
+    "SentenceSource",
+    "SourceSurvey",
     "WeightedPair",
     "comparison_key",
     "count_words",
-    "draw",
-    "find_columns",
-    "gather",
-    "guess_pair",
-    "hold_out",
-    "measure",
-    "normalize",
+    "draw_pairs",
+    "gather_catalog_pairs",
+    "hold_out_texts",
+    "measure_corpus",
+    "normalize_text",
     "one_line",
+    "parse_language_pair",
     "parse_source",
     "read_document",
     "read_labelled",
     "read_sources",
     "read_texts",
-    "require_names",
-    "split",
-    "split_prefix",
+    "require_distinct_names",
+    "require_pairs",
+    "split_at_punctuation",
+    "split_language_prefix",
+    "split_pairs",
     "split_sentences",
-    "without",
+    "without_held_out",
     "write_pairs",
 ]
 
-_MODULES = {
-    "Cleaner": "cleaning",
-    "Cleaning": "cleaning",
-    "CorpusStatistics": "statistics",
-    "Document": "documents",
-    "LabelledText": "labelled",
-    "Pair": "pairs",
-    "PairSource": "sources",
-    "Source": "sentences",
-    "Survey": "sentences",
-    "WeightedPair": "pairs",
-    "comparison_key": "text",
-    "count_words": "text",
-    "draw": "splitting",
-    "find_columns": "columns",
-    "gather": "catalogs.gather",
-    "guess_pair": "languages",
-    "hold_out": "labelled",
-    "measure": "statistics",
-    "normalize": "text",
-    "one_line": "text",
-    "parse_source": "sources",
-    "read_document": "documents",
-    "read_labelled": "labelled",
-    "read_sources": "sources",
-    "read_texts": "formats.registry",
-    "require_names": "sentences",
-    "split": "splitting",
-    "split_prefix": "languages",
-    "split_sentences": "documents",
-    "without": "splitting",
-    "write_pairs": "formats.registry",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "catalogs.gather": "gather_catalog_pairs",
+        "cleaning": "Cleaner Cleaning",
+        "documents": "Document read_document",
+        "formats.registry": "read_texts write_pairs",
+        "labelled": "LabelledText hold_out_texts read_labelled",
+        "languages": "parse_language_pair split_language_prefix",
+        "normalization": "comparison_key count_words normalize_text one_line",
+        "pairs": "Pair WeightedPair",
+        "sentence_splitting": "split_at_punctuation split_sentences",
+        "sentences": "SentenceSource SourceSurvey require_distinct_names",
+        "sources": "PairSource parse_source read_sources require_pairs",
+        "splitting": "draw_pairs split_pairs without_held_out",
+        "statistics": "CorpusStatistics measure_corpus",
+        "tables": "PairTable",
+    },
+)

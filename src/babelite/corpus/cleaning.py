@@ -1,4 +1,4 @@
-"""Cleaning parallel text: a few steps, each of which can be left out and counts what it does."""
+"""Cleaning of parallel text: optional steps, each with a count of the pairs it dropped."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import chain, compress, islice
 from typing import TypeVar
 
 from babelite.corpus.formats.registry import read_texts
-from babelite.corpus.keys import KeySet, hash_keys
+from babelite.corpus.hash_set import HashSet, hash_texts
+from babelite.corpus.normalization import comparison_key, count_words, normalize_text
 from babelite.corpus.pairs import Pair
-from babelite.corpus.text import comparison_key, count_words, normalize
 from babelite.errors import BabeliteError
 
 _BLOCK = 8192
-# Added to both lengths before they are compared: one word against four is no bad sign, ten against
-# forty is.
+# Added to both lengths before they are compared: one word against four is common, ten against
+# forty is not.
 _RATIO_SLACK = 2
 
 _Item = TypeVar("_Item")
@@ -23,25 +23,22 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class Cleaning:
-    """Which steps of cleaning are taken, in this order.
+    """The steps of cleaning, in this order.
 
     Attributes:
-        unicode: Bring both sides to Unicode NFC, plain spaces and visible characters; see
-            `text.normalize`.
+        unicode: Normalize Unicode and white space of both sides; see `normalize_text`.
         empty: Drop pairs with an empty side.
-        min_words: Drop pairs with fewer words on a side; None for any. Words of scripts without
-            spaces are estimated; see `text.count_words`.
-        max_words: Drop pairs with more words on a side; None for any.
-        length_ratio: Drop pairs one of whose sides is more than so many times as long as the other,
-            after two words are added to both; None for any.
-        identical: Drop pairs whose sides differ in case, punctuation and spacing only.
-        exclude: Files, in any readable format, with sentences that must not occur on either side,
-            compared without case, punctuation and spacing: evaluation sets. Every column counts.
-        duplicates: Keep only the first of pairs that are the same but for case, punctuation and
-            spacing.
+        min_words: Drop pairs with fewer words on a side; None: no limit. See `count_words`.
+        max_words: Drop pairs with more words on a side; None: no limit.
+        length_ratio: Drop pairs if the longer side has more than so many times the words of the
+            other, after adding two words to both; None: no limit.
+        identical: Drop pairs whose sides differ only in case, punctuation and spacing.
+        exclude: Files (any format, every column) with sentences that must not occur on either side,
+            such as evaluation sets; case, punctuation and spacing are ignored.
+        duplicates: Keep the first of pairs that differ only in case, punctuation and spacing.
 
     Raises:
-        BabeliteError: Limits that no pair can meet.
+        BabeliteError: Limits that no pair can meet; code ``option-invalid``.
     """
 
     unicode: bool = True
@@ -56,17 +53,20 @@ class Cleaning:
     def __post_init__(self) -> None:
         if None not in (self.min_words, self.max_words) and self.min_words > self.max_words:  # type: ignore[operator]
             raise BabeliteError(
-                f"at least {self.min_words} and at most {self.max_words} words leave no pair",
-                hint="mend one of the two limits",
+                f"no pair has at least {self.min_words} and at most {self.max_words} words",
+                code="option-invalid",
+                hint="change one of the two limits",
             )
         if self.length_ratio is not None and self.length_ratio < 1:
             raise BabeliteError(
-                f"a length ratio of {self.length_ratio} leaves no pair", hint="choose 1 or more"
+                f"the length ratio must be at least 1, not {self.length_ratio}",
+                code="option-invalid",
+                hint="choose 1 or more",
             )
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The names of the steps taken, in order."""
+        """The names of the active steps, in order."""
         taken = {
             "unicode": self.unicode,
             "empty": self.empty,
@@ -80,17 +80,22 @@ class Cleaning:
 
 
 class Cleaner:
-    """Cleans streams of pairs and counts what each step does.
+    """Cleans streams of pairs and counts the pairs that each step dropped.
 
-    Several streams may be cleaned one after the other: duplicates are found across all of them and
-    the counts add up. Memory is 8 bytes a distinct pair and one block of pairs.
+    Duplicates are found, and counts summed, across all streams of a cleaner. Memory is 8 bytes a
+    distinct pair and one block of pairs.
+
+    Args:
+        cleaning: The steps. Default: `Cleaning` with its default values.
 
     Attributes:
         cleaning: The steps.
-        counts: For each step taken, in order, the pairs it dropped; for ``unicode`` the pairs it
-            changed.
-        read: Pairs that came in.
-        kept: Pairs that went out.
+        counts: The pairs that each active step dropped, in order; for ``unicode`` those it changed.
+        read: The number of pairs read.
+        kept: The number of pairs kept.
+
+    Raises:
+        BabeliteError: An excluded file cannot be read.
 
     Example:
         >>> cleaner = Cleaner(Cleaning(length_ratio=None))
@@ -102,33 +107,18 @@ class Cleaner:
     """
 
     def __init__(self, cleaning: Cleaning | None = None) -> None:
-        """Read the excluded sentences; nothing else is done yet.
-
-        Args:
-            cleaning: The steps; default all.
-
-        Raises:
-            BabeliteError: An excluded file cannot be read.
-        """
         self.cleaning = cleaning or Cleaning()
         self.counts = dict.fromkeys(self.cleaning.steps, 0)
         self.read = 0
         self.kept = 0
-        self._seen = KeySet()
-        self._excluded = KeySet()
+        self._seen = HashSet()
+        self._excluded = HashSet()
         texts = chain.from_iterable(map(read_texts, self.cleaning.exclude))
         for block in _blocks(text for text in texts if text.strip()):
-            self._excluded.add(hash_keys(map(comparison_key, block)))
+            self._excluded.add(hash_texts(map(comparison_key, block)))
 
     def clean(self, pairs: Iterable[Pair]) -> Iterator[Pair]:
-        """Clean a stream, in order, a block of 8,192 pairs at a time.
-
-        Args:
-            pairs: The pairs as read.
-
-        Yields:
-            The pairs that pass every step.
-        """
+        """Yield the pairs of a stream that pass every step, in order."""
         for block in _blocks(pairs):
             self.read += len(block)
             cleaned = self._by_key(self._by_length(self._by_text(block)))
@@ -138,7 +128,9 @@ class Cleaner:
     def _by_text(self, block: list[Pair]) -> list[Pair]:
         if self.cleaning.unicode:
             before = block
-            block = [Pair(normalize(source), normalize(target)) for source, target in block]
+            block = [
+                Pair(normalize_text(source), normalize_text(target)) for source, target in block
+            ]
             self.counts["unicode"] += sum(map(Pair.__ne__, before, block))
         if self.cleaning.empty:
             full = [bool(source.strip() and target.strip()) for source, target in block]
@@ -173,12 +165,12 @@ class Cleaner:
             block, keys = self._keep("identical", block, differ), list(compress(keys, differ))
         if self.cleaning.exclude:
             allowed = ~(
-                self._excluded.contains(hash_keys(source for source, _ in keys))
-                | self._excluded.contains(hash_keys(target for _, target in keys))
+                self._excluded.contains(hash_texts(source for source, _ in keys))
+                | self._excluded.contains(hash_texts(target for _, target in keys))
             )
             block, keys = self._keep("exclude", block, allowed), list(compress(keys, allowed))
         if self.cleaning.duplicates:
-            new = self._seen.add(hash_keys(map(b"\0".join, keys)))
+            new = self._seen.add(hash_texts(map(b"\0".join, keys)))
             block = self._keep("duplicates", block, new)
         return block
 

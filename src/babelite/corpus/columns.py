@@ -12,9 +12,9 @@ class Columns(NamedTuple):
     """Two columns of rows.
 
     Attributes:
-        first: The place of the first, from 0.
-        second: The place of the second.
-        named: Whether the first row holds names of columns, and no text.
+        first: The index of the first column, from 0.
+        second: The index of the second column.
+        named: Whether the first row holds the names of the columns, not text.
     """
 
     first: int
@@ -26,18 +26,19 @@ class Columns(NamedTuple):
 
         Args:
             row: Its cells.
-            path: The file, for messages.
-            line: The number of the line, for messages.
-            between: Between what a tab is missing, if one is, for messages.
+            path: The file, for errors.
+            line: The number of the line, for errors.
+            between: What the tab separates, for errors.
 
         Raises:
-            BabeliteError: The row is too short.
+            BabeliteError: The row is too short; code ``column-not-found``.
         """
         last = max(self.first, self.second)
         if len(row) <= last:
             raise BabeliteError(
-                f"has {len(row)} column{'s' if len(row) > 1 else ''}, but column {last + 1} is "
-                "wanted",
+                f"has {len(row)} column{'s' if len(row) > 1 else ''}, "
+                f"so there is no column {last + 1}",
+                code="column-not-found",
                 path=path,
                 line=line,
                 hint=f"put a tab between {between}, or choose others with --columns",
@@ -47,76 +48,68 @@ class Columns(NamedTuple):
 
 def find_columns(
     row: Sequence[str],
-    asked: tuple[str, str] | None,
-    usual: tuple[str, str],
+    columns: tuple[str, str] | None,
+    default_names: tuple[str, str],
     path: str,
     line: int = 1,
 ) -> Columns:
     """Find two columns, given the first row.
 
     Args:
-        row: Its cells.
-        asked: The columns by number from 1, or by name if the row holds names; None for those with
-            the usual names if the row has them, else the first two.
-        usual: The usual names.
-        path: The file, for messages.
-        line: The number of the line, for messages.
+        row: The cells of the first row.
+        columns: The columns by number from 1, or by name if the row holds names. Default: the
+            columns with the default names if the row has them, else the first two.
+        default_names: The default names.
+        path: The file, for errors.
+        line: The number of the line, for errors.
 
     Raises:
-        BabeliteError: There is no such column.
+        BabeliteError: There is no such column; code ``column-not-found``.
 
     Example:
         >>> find_columns(["score", "source", "target"], None, ("source", "target"), "mined.tsv")
         Columns(first=1, second=2, named=True)
     """
     names = [cell.strip() for cell in row]
-    if asked is None:
-        asked = usual if set(usual) <= set(names) else ("1", "2")
-    first, second = (_place(column, names, path, line) for column in asked)
-    return Columns(first, second, named=not all(column.isdecimal() for column in asked))
+    if columns is None:
+        columns = default_names if set(default_names) <= set(names) else ("1", "2")
+    first, second = (column_index(column, names, path, line) for column in columns)
+    return Columns(first, second, named=not all(column.isdecimal() for column in columns))
 
 
 def read_columns(
     lines: Iterable[tuple[int, str]],
-    asked: tuple[str, str] | None,
-    usual: tuple[str, str],
+    columns: tuple[str, str] | None,
+    default_names: tuple[str, str],
     path: str,
     *,
     between: str,
 ) -> Iterator[tuple[int, str, str]]:
-    """Take two columns out of lines, of which the first may hold their names.
+    """Yield line number and two cells of each numbered line; a first line of names is skipped.
 
-    Args:
-        lines: The lines that count, each with its number in the file.
-        asked: As for `find_columns`.
-        usual: As for `find_columns`.
-        path: The file, for messages.
-        between: As for `Columns.cells`.
-
-    Yields:
-        The number of a line and its two cells.
-
-    Raises:
-        BabeliteError: A line has not these columns.
+    The arguments are those of `find_columns` and `Columns.cells`.
     """
     found: Columns | None = None
     for number, line in lines:
         row = line.split("\t")
         if found is None:
-            found = find_columns(row, asked, usual, path, number)
+            found = find_columns(row, columns, default_names, path, number)
             if found.named:
                 continue
         yield number, *found.cells(row, path, number, between=between)
 
 
-def _place(column: str, names: list[str], path: str, line: int) -> int:
+def column_index(column: str, names: Sequence[str], path: str, line: int) -> int:
+    """The index (from 0) of a column given by number from 1 or by name in the first row."""
     if column.isdecimal() and int(column) > 0:
         return int(column) - 1
+    names = [name.strip() for name in names]
     if column in names and not column.isdecimal():
         return names.index(column)
     raise BabeliteError(
         f"has no column {column!r} in its first line, it has {', '.join(names) or 'none'}",
+        code="column-not-found",
         path=path,
         line=line,
-        hint="choose by number from 1 or by one of these names",
+        hint="choose a number from 1 or one of these names",
     )

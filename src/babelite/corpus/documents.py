@@ -1,20 +1,14 @@
-"""Documents as sentences: one a line, or running text that is split."""
+"""Documents as lists of sentences: one sentence a line, or running text that is split."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
+from babelite.errors import BabeliteError
 from babelite.storage import read_lines
-
-# A file whose longest line is shorter, and which has blank lines, is taken to be wrapped.
-_WRAPPED = 100
-# An end of a sentence with another sentence after it on the line.
-_INNER_END = re.compile(r"[.!?…][\"'»”’)]*\s+[\"'«“‘(¿¡]*[^\W\d_a-z]|[。！？]\s*\w")
 
 
 @dataclass(frozen=True)
@@ -22,10 +16,10 @@ class Document:
     """The sentences of a document.
 
     Attributes:
-        path: Where it was read, ``-`` for standard input.
-        sentences: Its sentences in order; none is blank.
-        numbers: The number of each, from 1: that of its line, or its own if text was split.
-        last: The greatest number there could be.
+        path: The file, or ``-`` for standard input.
+        sentences: The sentences in order; none is blank.
+        numbers: The number of each sentence, from 1: its line, or its position if text was split.
+        last: The greatest possible number: lines of the file, or sentences.
     """
 
     path: str
@@ -35,16 +29,19 @@ class Document:
 
     @property
     def name(self) -> str:
-        """The name of the file, for people."""
+        """The name of the file, to be displayed."""
         if self.path == "-":
             return "standard input"
-        # A name may hold bytes that are no text.
+        # A file name may contain bytes that are not UTF-8.
         return os.fsencode(Path(self.path).name).decode("utf-8", "replace")
 
     @property
     def looks_unsplit(self) -> bool:
-        """Whether so many lines hold several sentences that they seem to be paragraphs."""
-        several = sum(bool(_INNER_END.search(sentence)) for sentence in self.sentences)
+        """Whether more than a third of the lines contain several sentences, as paragraphs do."""
+        several = sum(
+            any(not part[0].islower() for part in split_at_punctuation(sentence)[1:])
+            for sentence in self.sentences
+        )
         return several > len(self.sentences) / 3
 
 
@@ -52,15 +49,12 @@ def read_document(path: str, language: str | None = None) -> Document:
     """Read a document.
 
     Args:
-        path: A UTF-8 text file (``.gz``, ``.xz`` and ``.zst`` are unpacked), or ``-``.
-        language: The code of its language if it is running text, to be split into sentences; if not
-            given, every line that is not blank is a sentence.
-
-    Returns:
-        Its sentences.
+        path: A UTF-8 text file (``.gz``, ``.xz`` and ``.zst`` are decompressed), or ``-``.
+        language: The language code of running text, which is split into sentences. Default: every
+            line that is not blank is a sentence.
 
     Raises:
-        BabeliteError: The file cannot be read as text or holds no sentence.
+        BabeliteError: The file cannot be read as text, or has no sentence; code ``input-empty``.
         MissingExtraError: Text is to be split without the extra ``align``.
     """
     lines = list(read_lines(path))
@@ -70,46 +64,10 @@ def read_document(path: str, language: str | None = None) -> Document:
         kept = list(enumerate(split_sentences(lines, language), 1))
     if not kept:
         raise BabeliteError(
-            "holds only blank lines" if lines else "is empty", path=path, hint="name a text file"
+            "contains only blank lines" if lines else "is empty",
+            code="input-empty",
+            path=path,
+            hint="name a text file",
         )
     numbers, sentences = zip(*kept, strict=True)
     return Document(path, sentences, numbers, len(lines) if language is None else len(kept))
-
-
-def split_sentences(lines: Iterable[str], language: str) -> Iterator[str]:
-    """Split running text into sentences.
-
-    A line is a paragraph; but if all lines are short (100 characters) and some are blank, the text
-    is taken to be wrapped, and paragraphs are what blank lines separate.
-
-    Args:
-        lines: The lines of the text.
-        language: The code of its language, such as ``en``: its abbreviations are known.
-
-    Yields:
-        Sentences that are not blank, white space tidied.
-
-    Raises:
-        MissingExtraError: The extra ``align`` is not installed.
-    """
-    try:
-        from sentencex import segment
-    except ImportError as error:
-        raise MissingExtraError("splitting text into sentences", "align") from error
-    for paragraph in _paragraphs([" ".join(line.split()) for line in lines]):
-        for sentence in segment(language, paragraph):
-            if sentence.strip():
-                yield sentence.strip()
-
-
-def _paragraphs(lines: list[str]) -> Iterator[str]:
-    if "" not in lines or max(map(len, lines)) > _WRAPPED:
-        yield from lines
-        return
-    paragraph: list[str] = []
-    for line in [*lines, ""]:
-        if line:
-            paragraph.append(line)
-        elif paragraph:
-            yield " ".join(paragraph)
-            paragraph = []

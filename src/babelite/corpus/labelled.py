@@ -1,4 +1,4 @@
-"""Texts with labels: tab-separated columns."""
+"""Labelled texts in tab-separated columns: reading, and stratified hold-out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _NAMES = ("label", "text")
 
 
 class LabelledText(NamedTuple):
-    """A text and what kind of text it is.
+    """A text with its label.
 
     Attributes:
-        label: Its label; not blank.
+        label: The label; not blank.
         text: The text, which may be blank.
     """
 
@@ -27,19 +27,19 @@ class LabelledText(NamedTuple):
 
 
 def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator[LabelledText]:
-    """Read labelled texts from tab-separated columns, in one pass; blank lines are passed over.
+    """Stream labelled texts from tab-separated columns; blank lines are skipped.
 
     Args:
-        path: The file, plain or packed, or ``-``.
-        columns: The columns of label and text, by number from 1 or by name if the first line holds
-            names. If not given: those called ``label`` and ``text`` if the first line has such
-            names, else the first two.
+        path: The file, plain or compressed, or ``-``.
+        columns: The columns of label and text, by number from 1 or by name in the first line.
+            Default: those called ``label`` and ``text`` if the first line has such names, else the
+            first two.
 
     Yields:
-        The texts in order, white space around labels removed.
+        The texts in order, stripped.
 
     Raises:
-        BabeliteError: The file cannot be read or has no line, a column is missing, or a label is
+        BabeliteError: The file cannot be read or is empty, a column is missing, or a label is
             blank; names file and line.
     """
     lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line.strip())
@@ -49,47 +49,49 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
         if not label.strip():
             raise BabeliteError(
                 "has a text without a label",
+                code="labels-invalid",
                 path=path,
                 line=number,
-                hint="label it, or leave the line out",
+                hint="add the label, or delete the line",
             )
         count += 1
         yield LabelledText(label.strip(), text.strip())
     if not count:
         raise BabeliteError(
-            "holds no labelled text",
+            "contains no labelled text",
+            code="input-empty",
             path=path,
             hint="write one a line: the label, a tab and the text",
         )
 
 
-def hold_out(
+def hold_out_texts(
     rows: Sequence[LabelledText], share: float = 0.2, seed: int = 0
 ) -> tuple[list[LabelledText], list[LabelledText]]:
-    """Set a share of each label's texts aside, to choose a classifier by.
+    """Hold out a share of each label's texts for validation (a stratified split).
 
     Args:
         rows: Labelled texts.
-        share: Of each label's texts, rounded; of every label one text at least is kept.
-        seed: Of the drawing; the same seed draws the same texts.
+        share: The share of each label's texts, rounded; at least one text of each label is kept.
+        seed: The random seed.
 
     Returns:
-        The texts that are kept and those set aside, each in their order.
+        The texts kept and those held out, each in their order.
 
     Example:
-        >>> kept, aside = hold_out([LabelledText("a", str(i)) for i in range(10)])
-        >>> len(kept), len(aside)
+        >>> kept, held_out = hold_out_texts([LabelledText("a", str(i)) for i in range(10)])
+        >>> len(kept), len(held_out)
         (8, 2)
     """
     places: dict[str, list[int]] = {}
     for place, row in enumerate(rows):
         places.setdefault(row.label, []).append(place)
     generator = np.random.default_rng(seed)
-    aside: set[int] = set()
+    held_out: set[int] = set()
     for some in places.values():
         count = min(round(share * len(some)), len(some) - 1)
-        aside.update(generator.permutation(some)[:count].tolist())
+        held_out.update(generator.permutation(some)[:count].tolist())
     return (
-        [row for place, row in enumerate(rows) if place not in aside],
-        [row for place, row in enumerate(rows) if place in aside],
+        [row for place, row in enumerate(rows) if place not in held_out],
+        [row for place, row in enumerate(rows) if place in held_out],
     )

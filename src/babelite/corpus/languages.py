@@ -1,4 +1,4 @@
-"""Language codes: how they are written, which ones mean the same, and where a name holds them."""
+"""Language codes: parsing, matching of regions and scripts, guessing from file names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from babelite.storage import COMPRESSIONS
 
-# The two-letter codes of ISO 639-1: what a file name is believed about without being told.
+# The two-letter codes of ISO 639-1, recognized in file names.
 _CODES = """
 aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy
 da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu
@@ -16,22 +16,23 @@ lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv
 or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw
 ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
 """
-KNOWN = frozenset(_CODES.split())
+KNOWN_LANGUAGES = frozenset(_CODES.split())
 
-# The script a code means when it names none, for languages that are written in two.
-_HOME_SCRIPT = {"sr": "cyrl", "zh": "hans"}
+# The default script of languages that are written in two.
+_DEFAULT_SCRIPT = {"sr": "cyrl", "zh": "hans"}
 _TRADITIONAL_CHINESE = frozenset({"tw", "hk", "mo"})
 
-_CODE = r"[A-Za-z]{2,3}(?:[_@][A-Za-z0-9]+)*"
-_PREFIX = re.compile(rf"({_CODE})-({_CODE})=")
+_SUBTAGS = r"(?:[-_@][A-Za-z0-9]+)*"
+_CODE = rf"[A-Za-z]{{2,3}}{_SUBTAGS}"
+_PREFIX = re.compile(r"([A-Za-z0-9_@,-]+)=")
 _PAIR_IN_NAME = re.compile(r"(?<![a-z])([a-z]{2})[-_]([a-z]{2})(?![a-z])", re.IGNORECASE)
 
 
-def is_code(text: str) -> bool:
-    """Whether a text looks like the code of a language.
+def is_language_code(text: str) -> bool:
+    """Whether a text has the form of a language code.
 
     Example:
-        >>> is_code("pt_BR"), is_code("source")
+        >>> is_language_code("pt_BR"), is_language_code("source")
         (True, False)
     """
     return re.fullmatch(_CODE, text) is not None
@@ -47,20 +48,20 @@ def base_language(code: str) -> str:
     return re.split(r"[-_@.]", code, maxsplit=1)[0].lower()
 
 
-def matches(wanted: str, found: str) -> bool:
-    """Whether text marked with one language code answers a wish for another.
+def matches_language(wanted: str, found: str) -> bool:
+    """Whether a language code matches a wanted one.
 
-    A wish without a region takes every region (``pt`` takes ``pt_BR``), but only the script the
-    language is mostly written in: ``zh`` takes ``zh_CN`` and not ``zh_TW``, ``sr`` not
-    ``sr_Latn``. A wish with a region takes that region alone.
+    A wanted code without a region matches every region (``pt`` matches ``pt_BR``), but only the
+    default script: ``zh`` matches ``zh_CN`` but not ``zh_TW``, ``sr`` not ``sr_Latn``. A wanted
+    code with a region matches that region only.
 
     Args:
-        wanted: The language asked for, such as ``fr``, ``pt_BR`` or ``zh-Hant``.
-        found: The language the text is marked with.
+        wanted: The wanted code, such as ``fr``, ``pt_BR`` or ``zh-Hant``.
+        found: The code of the text.
 
     Example:
-        >>> matches("en", "en-US"), matches("pt_BR", "pt-PT"), matches("zh", "zh_TW")
-        (True, False, False)
+        >>> matches_language("en", "en-US"), matches_language("zh", "zh_TW")
+        (True, False)
     """
     base, region, script = _subtags(wanted)
     found_base, found_region, found_script = _subtags(found)
@@ -68,38 +69,62 @@ def matches(wanted: str, found: str) -> bool:
 
 
 def _subtags(code: str) -> tuple[str, str | None, str | None]:
-    """Base, region and script; a word of another length names a variant and is passed over."""
+    """Base, region and script; variants (subtags of other lengths) are ignored."""
     base, *others = re.split(r"[-_@.]", code.lower())
     region = next((tag for tag in others if len(tag) == 2 or tag.isdigit()), None)
     script = next((tag for tag in others if len(tag) == 4 and tag.isalpha()), None)
     if script is None and base == "zh" and region in _TRADITIONAL_CHINESE:
         script = "hant"
-    return base, region, script or _HOME_SCRIPT.get(base)
+    return base, region, script or _DEFAULT_SCRIPT.get(base)
 
 
-def split_prefix(text: str) -> tuple[tuple[str, str] | None, str]:
-    """Take a leading ``LANG-LANG=`` off a text that names no file as it stands.
+def parse_language_pair(text: str) -> tuple[str, str] | None:
+    """The two codes of ``en-fr``, ``en_US-fr_FR``, ``en-US-fr-FR`` or ``en-US,fr-FR``.
+
+    Returns:
+        The codes as written; None if the text does not name two languages, or is ambiguous.
 
     Example:
-        >>> split_prefix("en-pt_BR=memory.tmx"), split_prefix("memory.tmx")
+        >>> parse_language_pair("en-US,fr-FR"), parse_language_pair("pt-BR-en")
+        (('en-US', 'fr-FR'), ('pt-BR', 'en'))
+    """
+    if "," in text:
+        parts = [part.strip() for part in text.split(",")]
+        return (
+            (parts[0], parts[1]) if len(parts) == 2 and all(map(is_language_code, parts)) else None
+        )
+    hyphens = [place for place, char in enumerate(text) if char == "-"]
+    splits = [(text[:place], text[place + 1 :]) for place in hyphens]
+    splits = [(a, b) for a, b in splits if is_language_code(a) and is_language_code(b)]
+    if len(splits) > 1:  # a language is written in lower case, a region in upper case
+        splits = [(a, b) for a, b in splits if re.match(r"[a-z]+(?![A-Za-z])", b)]
+    return splits[0] if len(splits) == 1 else None
+
+
+def split_language_prefix(text: str) -> tuple[tuple[str, str] | None, str]:
+    """Split a leading ``LANG-LANG=`` or ``LANG,LANG=`` off a text that is not an existing file.
+
+    Example:
+        >>> split_language_prefix("en-pt_BR=memory.tmx"), split_language_prefix("memory.tmx")
         ((('en', 'pt_BR'), 'memory.tmx'), (None, 'memory.tmx'))
     """
     found = _PREFIX.match(text)
-    if found is None or Path(text).exists():
+    languages = parse_language_pair(found[1]) if found else None
+    if found is None or languages is None or Path(text).exists():
         return None, text
-    return (found[1], found[2]), text[found.end() :]
+    return languages, text[found.end() :]
 
 
-def guess_pair(paths: tuple[str, ...]) -> tuple[str, str] | None:
-    """The two languages that file names speak of, or None.
+def guess_languages(paths: tuple[str, ...]) -> tuple[str, str] | None:
+    """Guess the two languages from file names; None if they are not clear.
 
-    Two files say it by their endings (``train.en``, ``train.fr.gz``), any file by two known codes
-    in its name (``tatoeba.en-fr.tsv``, ``en_fr.tmx``). A name with several different pairs says
-    nothing.
+    Two files name them by their endings (``train.en``, ``train.fr.gz``), any file by two known
+    codes in its name (``tatoeba.en-fr.tsv``, ``en_fr.tmx``).
 
     Example:
-        >>> guess_pair(("data/train.en.gz", "data/train.fr.gz")), guess_pair(("it-works.tsv",))
-        (('en', 'fr'), None)
+        >>> guess_languages(("data/train.en.gz", "data/train.fr.gz"))
+        ('en', 'fr')
+        >>> guess_languages(("it-works.tsv",))
     """
     endings = tuple(_language_ending(path) for path in paths)
     if len(endings) == 2 and endings[0] and endings[1] and endings[0] != endings[1]:
@@ -108,7 +133,7 @@ def guess_pair(paths: tuple[str, ...]) -> tuple[str, str] | None:
         (found[1].lower(), found[2].lower())
         for path in paths
         for found in _PAIR_IN_NAME.finditer(PurePath(path).name)
-        if {found[1].lower(), found[2].lower()} <= KNOWN
+        if {found[1].lower(), found[2].lower()} <= KNOWN_LANGUAGES
     }
     return pairs.pop() if len(pairs) == 1 else None
 
@@ -120,4 +145,4 @@ def _language_ending(path: str) -> str | None:
     if name.suffix.lower() == ".txt":
         name = name.with_suffix("")
     ending = name.suffix[1:]
-    return ending if base_language(ending) in KNOWN else None
+    return ending if base_language(ending) in KNOWN_LANGUAGES else None

@@ -1,4 +1,4 @@
-"""The one thing a corpus is made of: a sentence and its translation."""
+"""Sentence pairs: a sentence, its translation, and a sampling weight."""
 
 from __future__ import annotations
 
@@ -6,25 +6,14 @@ from typing import NamedTuple, TypeVar
 
 
 class Pair(NamedTuple):
-    """A sentence and its translation.
-
-    Attributes:
-        source: The sentence in the source language.
-        target: The sentence in the target language.
-    """
+    """A sentence in the source language and its translation in the target language."""
 
     source: str
     target: str
 
 
 class WeightedPair(NamedTuple):
-    """A pair and how much of it training is to see.
-
-    Attributes:
-        source: The sentence in the source language.
-        target: The sentence in the target language.
-        weight: How often an epoch has it, on average.
-    """
+    """A sentence, its translation, and how often an epoch contains it, on average."""
 
     source: str
     target: str

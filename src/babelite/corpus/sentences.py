@@ -1,21 +1,21 @@
-"""Sentences in files: lines, a column of them, or a field of JSON or Parquet records.
+"""Sentences in files, URLs or standard input: lines, a TSV column, or a JSONL or Parquet field.
 
-A file is read from its beginning, or from a row in the middle of it: `Source.survey` goes through
-it once, notes where every so many rows begin, and finds what is wrong with it before any work is
-done.
+`SentenceSource.survey` reads a file once, records the byte offset of every n-th row, so that
+workers can start reading in the middle, and reports every problem before any work is done.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from babelite.corpus.columns import column_index
 from babelite.errors import BabeliteError
 from babelite.storage import (
     decode_lines,
@@ -45,22 +45,22 @@ _FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_FIELDS = ("text", "sentence")  # looked for if no field is named
+_DEFAULT_FIELDS = ("text", "sentence")  # tried in this order if no column is named
 _ROWS_A_BATCH = 4096
-_FOOTER_END = 8  # the last bytes of Parquet: the size of its description, and its name
-_SKIPPED = 1 << 20
+_FOOTER_END = 8  # the last bytes of Parquet: four for the size of the metadata, four of magic
+_SKIP_BLOCK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What there is in a file.
+class SourceSurvey:
+    """The size, offsets and checksum of a source of sentences.
 
     Attributes:
-        rows: How many sentences; a blank line is one.
-        stride: How many rows lie between two offsets.
-        offsets: Where row 0, ``stride``, 2 · ``stride`` and so on begin: bytes of the text, or
+        rows: The number of sentences, blank ones included.
+        stride: The number of rows between two offsets.
+        offsets: Where rows 0, ``stride``, 2 · ``stride`` and so on begin: bytes of the text, or
             rows of a Parquet file.
-        digest: A checksum of what was read; of a Parquet file of its size and description.
+        digest: A checksum of the content; of a Parquet file, of its size and metadata.
     """
 
     rows: int
@@ -70,65 +70,58 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file with a sentence a row.
+class SentenceSource:
+    """A file with one sentence a row.
 
     Attributes:
         place: A path, ``-`` for standard input, or a URL.
-        column: The tab-separated column, from 1; whole lines if None.
-        field: The field of JSON and the column of Parquet records; ``text`` or ``sentence`` if
-            None.
+        column: The column of the sentences. In TSV a number (from 1), or a name in the first line,
+            which then is no row; in JSONL and Parquet the name of a field. Default: the whole
+            line; in JSONL and Parquet ``text`` or ``sentence``.
     """
 
     place: str
-    column: int | None = None
-    field: str | None = None
+    column: int | str | None = None
+
+    @property
+    def column_number(self) -> int | None:
+        """The number of the column (from 1) in lines of text; None if it is named or not given."""
+        number = self.column is not None and str(self.column).isdecimal()
+        return int(str(self.column)) if number and self.format == "lines" else None
+
+    @property
+    def column_name(self) -> str | None:
+        """The name of the column; None if it is numbered or not given."""
+        numbered = self.column is None or self.column_number is not None
+        return None if numbered else str(self.column)
 
     @property
     def format(self) -> Format:
-        """By the ending; standard input is JSON lines if a field is named."""
+        """The format by the file ending; standard input is JSONL if a column is named."""
         if self.place == "-":
-            return "lines" if self.field is None else "jsonl"
+            named = self.column is not None and not str(self.column).isdecimal()
+            return "jsonl" if named else "lines"
         return _FORMATS.get(suffix_of(self.place), "lines")
 
-    def absolute(self) -> Source:
-        """The same, to be found from any current directory."""
+    def absolute(self) -> SentenceSource:
+        """The same source, valid in any current directory."""
         if self.place == "-" or is_url(self.place):
             return self
         return replace(self, place=str(Path(self.place).absolute()))
 
-    def check(self) -> None:
-        """See whether options and format go together.
-
-        Raises:
-            BabeliteError: A column of records, or a field of lines.
-        """
-        if self.format == "lines" and self.field is not None:
-            raise BabeliteError(
-                "holds lines, which have no fields",
-                path=self.place,
-                hint="leave out --field, or name a .jsonl or .parquet file",
-            )
-        if self.format != "lines" and self.column is not None:
-            raise BabeliteError(
-                "holds records, which have no numbered columns",
-                path=self.place,
-                hint="write --field NAME in place of --column",
-            )
-
     def read(self) -> Iterator[str]:
-        """All sentences, one a row, blank ones included.
+        """Stream all sentences, one a row, blank ones included.
 
         Raises:
-            BabeliteError: The file cannot be read, or a row is not as it should be.
+            BabeliteError: The file cannot be read, or a row lacks the column; names the line.
         """
-        yield from self.read_from(0, 0)
+        yield from self._read_from(0, 0)
 
-    def read_with_text(self) -> Iterator[str]:
-        """As `read`, of a file that must hold text.
+    def read_requiring_text(self) -> Iterator[str]:
+        """As `read`; raises at the end if every row was blank.
 
         Raises:
-            BabeliteError: As `read`; or, at the end, every row was blank.
+            BabeliteError: As `read`, or code ``input-empty``.
         """
         blank = True
         for row in self.read():
@@ -136,78 +129,90 @@ class Source:
             yield row
         if blank:
             raise BabeliteError(
-                "holds only blank lines", path=self.place, hint="name a file with sentences"
+                "contains only blank lines",
+                code="input-empty",
+                path=self.place,
+                hint="name a file with sentences",
             )
 
     def read_rows(self, first: int, count: int, offset: int) -> Iterator[str]:
-        """Some sentences in the middle.
+        """Stream some rows in the middle.
 
         Args:
             first: The first row, from 0.
-            count: How many.
-            offset: Where it begins, as `survey` tells.
+            count: The number of rows.
+            offset: The offset of the first row, from `survey`.
 
         Raises:
-            BabeliteError: As `read`; or there are fewer rows, for the file was changed.
+            BabeliteError: As `read`; or the file has become shorter, code ``file-changed``.
         """
         found = 0
-        for text in islice(self.read_from(first, offset), count):
+        for text in islice(self._read_from(first, offset), count):
             found += 1
             yield text
         if found < count:
             raise BabeliteError(
                 f"ends after {first + found:,} rows, but had more when the work began",
+                code="file-changed",
                 path=self.place,
-                hint="do not change it meanwhile; run the same command again",
+                hint="do not change it during the work; run the same command again",
             )
 
-    def read_from(self, first: int, offset: int) -> Iterator[str]:
-        """The sentences from a row on; see `read_rows`."""
-        self.check()
+    def _read_from(self, first: int, offset: int) -> Iterator[str]:
         if self.format == "parquet":
             yield from self._read_parquet(offset)
             return
-        understand, number = self._understand(), first
         with reading_path_or_url(self.place) as stream:
-            _skip(stream, offset)
-            for block in read_line_blocks(stream, self.place, first):
+            header = self._read_header(stream)
+            extract, number = self._extractor(header), first + bool(header)
+            _skip(stream, len(header), offset)
+            for block in read_line_blocks(stream, self.place, number):
                 for line in decode_lines(block, self.place, number):
                     number += 1
-                    yield understand(line, number)
+                    yield extract(line, number)
 
-    def survey(self, stride: int, tell: Callable[[int], None] | None = None) -> Survey:
-        """Go through the file once, and see that all of it can be read.
+    def survey(self, stride: int, progress: Callable[[int], None] | None = None) -> SourceSurvey:
+        """Read the file once: count its rows, record offsets, report rows that cannot be read.
 
         Args:
-            stride: How many rows are to lie between two offsets.
-            tell: Told how many rows there are so far.
+            stride: The number of rows between two offsets.
+            progress: Called with the number of rows so far.
 
         Raises:
-            BabeliteError: As `read`; or it is empty. The rows of Parquet are not looked at.
+            BabeliteError: As `read`; or the file is empty, code ``input-empty``. The rows of
+                Parquet are not checked.
         """
-        self.check()
         surveyed = (
             self._survey_parquet(stride)
             if self.format == "parquet"
-            else self._survey_lines(stride, tell or (lambda rows: None))
+            else self._survey_lines(stride, progress or (lambda rows: None))
         )
         if not surveyed.rows:
             raise BabeliteError(
-                "is empty", path=self.place, hint="name a file with one sentence a line"
+                "is empty",
+                code="input-empty",
+                path=self.place,
+                hint="name a file with one sentence a line",
             )
         return surveyed
 
-    def _survey_lines(self, stride: int, tell: Callable[[int], None]) -> Survey:
-        understand = self._understand()
+    def _read_header(self, stream: BinaryIO) -> bytes:
+        """The first line if it holds the names of columns, else nothing."""
+        named = self.format == "lines" and self.column_name is not None
+        return stream.readline() if named else b""
+
+    def _survey_lines(self, stride: int, progress: Callable[[int], None]) -> SourceSurvey:
         checked = self.format == "jsonl" or self.column is not None
-        digest, rows, position = hashlib.blake2b(digest_size=16), 0, 0
-        offsets: list[int] = []
+        digest, rows, offsets = hashlib.blake2b(digest_size=16), 0, list[int]()
         with reading_path_or_url(self.place) as stream:
-            for block in read_line_blocks(stream, self.place):
+            header = self._read_header(stream)
+            digest.update(header)
+            extract, position, names = self._extractor(header), len(header), bool(header)
+            for block in read_line_blocks(stream, self.place, names):
                 digest.update(block)
-                lines = decode_lines(block, self.place, rows)
-                for number, line in enumerate(lines if checked else (), start=rows + 1):
-                    understand(line, number)
+                lines = decode_lines(block, self.place, rows + names)
+                for number, line in enumerate(lines if checked else (), rows + names + 1):
+                    extract(line, number)
                 place, line_of_place = 0, rows
                 while (wanted := len(offsets) * stride) < rows + len(lines):
                     for _ in range(wanted - line_of_place):
@@ -216,10 +221,10 @@ class Source:
                     offsets.append(position + place)
                 position += len(block)
                 rows += len(lines)
-                tell(rows)
-        return Survey(rows, stride, tuple(offsets), digest.hexdigest())
+                progress(rows)
+        return SourceSurvey(rows, stride, tuple(offsets), digest.hexdigest())
 
-    def _survey_parquet(self, stride: int) -> Survey:
+    def _survey_parquet(self, stride: int) -> SourceSurvey:
         with reading_seekable(self.place) as stream, _parquet(self.place, stream) as file:
             self._parquet_column(file)
             rows: int = file.metadata.num_rows
@@ -229,15 +234,15 @@ class Source:
             stream.seek(-_FOOTER_END - length, os.SEEK_END)
             digest = hashlib.blake2b(stream.read(length), digest_size=16)
         digest.update(str(size).encode())
-        return Survey(rows, stride, tuple(range(0, rows, stride)), digest.hexdigest())
+        return SourceSurvey(rows, stride, tuple(range(0, rows, stride)), digest.hexdigest())
 
     def _read_parquet(self, first: int) -> Iterator[str]:
         with reading_seekable(self.place) as stream, _parquet(self.place, stream) as file:
             column = self._parquet_column(file)
-            described = file.metadata
+            metadata = file.metadata
             groups: list[int] = []
-            for group in range(described.num_row_groups):
-                rows = described.row_group(group).num_rows
+            for group in range(metadata.num_row_groups):
+                rows = metadata.row_group(group).num_rows
                 if groups or first < rows:
                     groups.append(group)
                 else:
@@ -250,89 +255,104 @@ class Source:
 
     def _parquet_column(self, file: pq.ParquetFile) -> str:
         names = file.schema_arrow.names
-        wanted = _FIELDS if self.field is None else (self.field,)
-        for name in wanted:
-            if name in names:
-                require_unique_column(name, names, self.place)
-                kind = file.schema_arrow.field(name).type
-                if is_string_type(kind):
-                    return name
-                raise BabeliteError(
-                    f"column {name!r} holds {kind}, not text",
-                    path=self.place,
-                    hint="choose another with --field",
-                )
-        raise BabeliteError(
-            f"has no column {wanted[0]!r}, it has {', '.join(names)}",
-            path=self.place,
-            hint="choose one of these with --field",
-        )
+        wanted = _DEFAULT_FIELDS if self.column is None else (str(self.column),)
+        name = next((name for name in wanted if name in names), None)
+        if name is None:
+            raise self._no_column(wanted[0], names)
+        require_unique_column(name, names, self.place)
+        kind = file.schema_arrow.field(name).type
+        if not is_string_type(kind):
+            raise BabeliteError(
+                f"column {name!r} holds {kind}, not text",
+                code="column-invalid",
+                path=self.place,
+                hint="choose another with --column",
+            )
+        return name
 
-    def _understand(self) -> Callable[[str, int], str]:
-        """What takes the sentence out of a line with a number."""
+    def _extractor(self, header: bytes) -> Callable[[str, int], str]:
+        """A function that takes the sentence out of a line with a number."""
         if self.format == "jsonl":
             return self._field_of
-        return self._column_of if self.column is not None else (lambda line, number: line)
+        if header:
+            names = decode_lines(header, self.place, 0)[0].split("\t")
+            return self._cell_extractor(column_index(str(self.column), names, self.place, 1))
+        if self.column_number is None:
+            return lambda line, number: line
+        if not self.column_number:
+            raise BabeliteError(
+                "column 0 does not exist: columns are counted from 1",
+                code="column-not-found",
+                path=self.place,
+                hint="choose another --column",
+            )
+        return self._cell_extractor(self.column_number - 1)
 
-    def _column_of(self, line: str, number: int) -> str:
-        cells = line.split("\t")
-        column = self.column or 1
-        if len(cells) >= column:
-            return cells[column - 1]
-        if not line.strip():
-            return line
-        raise BabeliteError(
-            f"has {len(cells)} columns, so there is no column {column}",
-            path=self.place,
-            line=number,
-            hint="choose another --column",
-        )
+    def _cell_extractor(self, column: int) -> Callable[[str, int], str]:
+        def cell_of(line: str, number: int) -> str:
+            cells = line.split("\t")
+            if len(cells) > column:
+                return cells[column]
+            if not line.strip():
+                return line
+            raise BabeliteError(
+                f"has {len(cells)} columns, so there is no column {column + 1}",
+                code="column-not-found",
+                path=self.place,
+                line=number,
+                hint="choose another --column",
+            )
+
+        return cell_of
 
     def _field_of(self, line: str, number: int) -> str:
         if not line.strip():
             return ""
         record = parse_json_object(line, self.place, number, '{"text": "…"}')
-        wanted = _FIELDS if self.field is None else (self.field,)
+        wanted = _DEFAULT_FIELDS if self.column is None else (str(self.column),)
         for name in wanted:
             if name in record:
-                return string_field(record[name], name, self.place, number, "--field")
-        raise BabeliteError(
-            f"has no {wanted[0]!r}, it has {', '.join(record) or 'nothing'}",
+                return string_field(record[name], name, self.place, number, "--column")
+        raise self._no_column(wanted[0], record, number)
+
+    def _no_column(self, name: str, names: Iterable[str], line: int | None = None) -> BabeliteError:
+        return BabeliteError(
+            f"has no column {name!r}, it has {', '.join(names) or 'none'}",
+            code="column-not-found",
             path=self.place,
-            line=number,
-            hint="mend the line, or choose another field with --field",
+            line=line,
+            hint="choose one of these with --column" + (", or fix the line" if line else ""),
         )
 
 
-def require_names(places: Sequence[str]) -> None:
-    """See that names tell files apart in what is made of them, and can be written there.
-
-    Args:
-        places: The names.
+def require_distinct_names(places: Sequence[str]) -> None:
+    """Raise if a file is named twice, or has a name that is not UTF-8.
 
     Raises:
-        BabeliteError: A file is named twice, or its name is not UTF-8.
+        BabeliteError: Code ``input-invalid``.
     """
     seen: set[str] = set()
     for place in places:
         if place in seen:
-            raise BabeliteError("is named twice", path=place, hint="name it once")
+            raise BabeliteError(
+                "is named twice", code="input-invalid", path=place, hint="name it once"
+            )
         seen.add(place)
         try:
             place.encode()
         except UnicodeEncodeError as error:
             raise BabeliteError(
-                "has a name that is not UTF-8", path=place, hint="rename it"
+                "has a name that is not UTF-8", code="input-invalid", path=place, hint="rename it"
             ) from error
 
 
-def _skip(stream: BinaryIO, count: int) -> None:
-    """Pass over bytes; what is packed has to be unpacked up to there."""
-    if count and stream.seekable():
-        stream.seek(count)
+def _skip(stream: BinaryIO, position: int, wanted: int) -> None:
+    """Go to a byte offset; a compressed stream is decompressed up to there."""
+    if position < wanted and stream.seekable():
+        stream.seek(wanted)
         return
-    while count > 0 and (block := stream.read(min(count, _SKIPPED))):
-        count -= len(block)
+    while position < wanted and (block := stream.read(min(wanted - position, _SKIP_BLOCK))):
+        position += len(block)
 
 
 @contextmanager

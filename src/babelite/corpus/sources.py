@@ -1,4 +1,4 @@
-"""Where pairs come from: one file, standard input or two aligned files, and in which languages."""
+"""Sources of sentence pairs: one file, standard input or two aligned files, with languages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babelite.corpus.formats.registry import format_of
 from babelite.corpus.formats.tsv_and_aligned import read_aligned
-from babelite.corpus.languages import guess_pair, split_prefix
+from babelite.corpus.languages import guess_languages, split_language_prefix
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 
@@ -24,11 +24,11 @@ class PairSource:
         paths: One path (or ``-`` for standard input), or two aligned files.
         source_language: The language code of the first side, such as ``en``.
         target_language: The language code of the second side.
-        columns: Two columns by number from 1 or by name. None means the default of the format:
-            the first two of TSV; in JSON lines and Parquet the language codes, else ``source`` and
-            ``target``.
-        format: The name of the format if the ending shall not tell; see `formats.FORMATS`.
-        weight: How often training sees its pairs, compared with those of a source of weight 1.
+        columns: Two columns by number from 1 or by name. Default: in TSV the first two; in JSONL
+            and Parquet the language codes, else ``source`` and ``target``.
+        format: The name of the format, if not by the file ending: tsv, jsonl, parquet, tmx or
+            catalog.
+        weight: How often training samples its pairs, relative to a source of weight 1.
     """
 
     paths: tuple[str, ...]
@@ -49,23 +49,18 @@ class PairSource:
         return f"{self.source_language}-{self.target_language}"
 
     def read(self) -> Iterator[Pair]:
-        """Stream the pairs as they stand, blank ones too.
+        """Stream the pairs unchanged, blank ones included.
 
         Yields:
             One pair at a time.
 
         Raises:
-            BabeliteError: The source cannot be read, or holds no pairs; names file and line.
+            BabeliteError: The source cannot be read, or contains no pairs; names file and line.
             MissingExtraError: The format needs a library that is not installed.
         """
-        empty = True
-        for pair in self._read():
-            empty = False
-            yield pair
-        if empty:
-            raise BabeliteError(
-                "holds no pairs", path=self.paths[0], hint="name a file with sentence pairs"
-            )
+        yield from require_pairs(
+            self._read(), "contains no pairs", "name a file with sentence pairs", self.paths[0]
+        )
 
     def _read(self) -> Iterator[Pair]:
         if len(self.paths) == 2:
@@ -82,20 +77,21 @@ def parse_source(
     *,
     default_languages: tuple[str, str] | None = None,
 ) -> PairSource:
-    """Understand a source as it is written on a command line: ``[WEIGHT*][LANG-LANG=]PATH[,PATH]``.
+    """Parse a source of pairs: ``[WEIGHT*][LANG-LANG=]PATH[,PATH]``.
 
-    Languages that are not written are taken from `languages`, else guessed from the file name
-    (``en-fr.tsv``, ``train.en,train.fr``).
+    Languages may be written ``en-fr``, ``en_US-fr_FR`` or ``en-US,fr-FR``. Without them
+    `languages` are used, else those in the file name (``en-fr.tsv``, ``train.en,train.fr``).
 
     Args:
         text: The source.
         columns: See `PairSource`.
         languages: The languages of a source that does not name its own.
         format: See `PairSource`.
-        default_languages: What to call the languages if nothing tells them; refused if not given.
+        default_languages: The languages if they are unknown. Default: raise.
 
     Raises:
-        BabeliteError: The languages are unknown, or more than two files are named.
+        BabeliteError: The languages are unknown, code ``languages-unknown``; or more than two
+            files are named.
 
     Example:
         >>> parse_source("data/en-fr.tsv.gz").name, parse_source("de-en=memory.tmx").name
@@ -104,32 +100,37 @@ def parse_source(
         0.5
     """
     weight, text = _split_weight(text)
-    written, rest = split_prefix(text)
+    written, rest = split_language_prefix(text)
     paths = (rest,) if Path(rest).exists() else tuple(rest.split(","))
     if len(paths) > 2 or not all(paths):
         raise BabeliteError(
-            f"{rest!r} names {len(paths)} files, one or two are needed",
+            f"{rest!r} names {len(paths)} files, but one or two are needed",
+            code="input-invalid",
             hint="write PATH, or SOURCE_PATH,TARGET_PATH for two aligned files",
         )
-    codes = written or languages or guess_pair(paths) or default_languages
+    codes = written or languages or guess_languages(paths) or default_languages
     if codes is None:
         raise BabeliteError(
-            "its name does not tell the two languages",
+            "the languages are not given and not in the file name",
+            code="languages-unknown",
             path=rest,
-            hint=f"write it as en-fr={rest}, with the codes of your languages",
+            hint=f"write en-fr={rest}, with the codes of your languages",
         )
     return PairSource(paths, codes[0], codes[1], columns, format, weight)
 
 
 def _split_weight(text: str) -> tuple[float, str]:
-    """Take a leading ``NUMBER*`` off a text that names no file as it stands."""
+    """Split a leading ``NUMBER*`` off a text that is not an existing file."""
     found = _WEIGHT.match(text)
     if found is None or Path(text).exists():
         return 1.0, text
     weight = float(found[1])
     if weight == 0:
         raise BabeliteError(
-            "has a weight of 0", path=text, hint="leave the file out, or write a number above 0"
+            "has a weight of 0",
+            code="input-invalid",
+            path=text,
+            hint="leave the file out, or write a number above 0",
         )
     return weight, text[found.end() :]
 
@@ -138,3 +139,21 @@ def read_sources(sources: Iterable[PairSource]) -> Iterator[Pair]:
     """Stream the pairs of several sources, one after the other."""
     for source in sources:
         yield from source.read()
+
+
+def require_pairs(
+    pairs: Iterable[Pair], problem: str, hint: str, path: str | None = None
+) -> Iterator[Pair]:
+    """Pass a stream of pairs on; raise at its end if it was empty.
+
+    A file that is being written from the stream is then not kept.
+
+    Raises:
+        BabeliteError: There was no pair; code ``input-empty``.
+    """
+    empty = True
+    for pair in pairs:
+        empty = False
+        yield pair
+    if empty:
+        raise BabeliteError(problem, code="input-empty", path=path, hint=hint)

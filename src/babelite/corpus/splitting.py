@@ -1,34 +1,34 @@
-"""Setting pairs aside for evaluation, so that no sentence of them is ever trained on."""
+"""Held-out pairs for evaluation that share no sentence with the training pairs."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
 
+from babelite.corpus.normalization import comparison_key
 from babelite.corpus.pairs import AnyPair, Pair, WeightedPair
-from babelite.corpus.text import comparison_key
 from babelite.errors import BabeliteError
 
-# More pairs are drawn than wanted, because some will share a sentence with another one.
+# More pairs are sampled than needed, because some share a sentence with another one.
 _SPARE_FACTOR, _SPARE = 4, 1000
 
 
-def draw(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]:
-    """Draw pairs at random in one pass, no two of which share a sentence on either side.
+def draw_pairs(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]:
+    """Sample pairs at random in one pass; no two share a sentence on either side.
 
     Args:
         pairs: The pairs, consumed as a stream; memory grows with `count` only.
-        count: How many to draw.
-        seed: Same seed and same stream, same draw.
+        count: The number of pairs to sample.
+        seed: The random seed.
 
     Returns:
         `count` pairs in random order.
 
     Raises:
-        BabeliteError: There are too few different pairs.
+        BabeliteError: There are too few different pairs; code ``too-few``.
 
     Example:
-        >>> draw([Pair("Hi", "Salut"), Pair("hi!", "Bonjour")], 1, seed=3)
+        >>> draw_pairs([Pair("Hi", "Salut"), Pair("hi!", "Bonjour")], 1, seed=3)
         [Pair(source='hi!', target='Bonjour')]
     """
     generator = random.Random(seed)
@@ -53,21 +53,23 @@ def draw(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]:
             drawn.append(pair)
     if len(drawn) < count:
         raise BabeliteError(
-            f"only {len(drawn)} pairs without a sentence in common could be drawn, "
-            f"not {count} as wanted",
+            f"only {len(drawn)} of {count} pairs without a common sentence could be drawn",
+            code="too-few",
             hint="hold out fewer",
         )
     return drawn
 
 
-def without(pairs: Iterable[AnyPair], held_out: Iterable[Pair | WeightedPair]) -> Iterator[AnyPair]:
-    """Stream the pairs neither side of which is a side of a held-out pair.
+def without_held_out(
+    pairs: Iterable[AnyPair], held_out: Iterable[Pair | WeightedPair]
+) -> Iterator[AnyPair]:
+    """Stream the pairs that share no sentence with a held-out pair, on any side.
 
-    Sentences are the same if they differ in case, punctuation and spacing only.
+    Case, punctuation and spacing are ignored.
 
     Example:
         >>> held_out = [Pair("Thanks", "Merci")]
-        >>> list(without([Pair("thanks!", "merci bien"), Pair("Bye", "Salut")], held_out))
+        >>> list(without_held_out([Pair("thanks!", "merci bien"), Pair("Bye", "Salut")], held_out))
         [Pair(source='Bye', target='Salut')]
     """
     held = {comparison_key(side) for pair in held_out for side in (pair.source, pair.target)}
@@ -76,29 +78,31 @@ def without(pairs: Iterable[AnyPair], held_out: Iterable[Pair | WeightedPair]) -
             yield pair
 
 
-def split(pairs: Iterable[Pair], held_out: int, seed: int) -> tuple[list[Pair], list[Pair]]:
+def split_pairs(pairs: Iterable[Pair], held_out: int, seed: int) -> tuple[list[Pair], list[Pair]]:
     """Split pairs into a training part and a held-out part that share no sentence.
 
-    Pairs that share a sentence with a held-out one are in neither part. All pairs are held in
-    memory; to split a stream, read it twice: `draw` from it first, then train on `without`.
+    Pairs that share a sentence with a held-out pair are dropped. All pairs are kept in memory; to
+    split a stream, read it twice: `draw_pairs` first, then train on `without_held_out`.
 
     Args:
         pairs: The pairs.
-        held_out: How many pairs to hold out.
-        seed: Same seed and same pairs, same split.
+        held_out: The number of pairs to hold out.
+        seed: The random seed.
 
     Returns:
         The training pairs in their order, and the held-out pairs in random order.
 
     Raises:
-        BabeliteError: There are too few different pairs, or none would be left.
+        BabeliteError: There are too few different pairs, or no training pair is left; code
+            ``too-few``.
     """
     pairs = list(pairs)
-    held = draw(pairs, held_out, seed)
-    training = list(without(pairs, held))
+    held = draw_pairs(pairs, held_out, seed)
+    training = list(without_held_out(pairs, held))
     if not training:
         raise BabeliteError(
-            f"nothing is left to train on when {held_out} of {len(pairs)} pairs are held out",
+            f"no training pair is left when {held_out} of {len(pairs)} pairs are held out",
+            code="too-few",
             hint="hold out fewer",
         )
     return training, held

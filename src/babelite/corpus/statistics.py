@@ -1,4 +1,4 @@
-"""How much parallel text there is, and how long its sentences are."""
+"""Corpus statistics: pairs, distinct sentences, words, sentence lengths."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 
-from babelite.corpus.keys import KeySet, hash_keys
+from babelite.corpus.hash_set import HashSet, hash_texts
+from babelite.corpus.normalization import comparison_key, count_words
 from babelite.corpus.pairs import Pair
-from babelite.corpus.text import comparison_key, count_words
 
 _BLOCK = 8192
 
@@ -20,11 +20,11 @@ class SideStatistics:
 
     Attributes:
         distinct: Sentences that differ by more than case, punctuation and spacing.
-        words: Words altogether.
-        characters: Characters altogether.
-        mean_words: Words a sentence, on average.
-        median_words: Half of the sentences have at most so many words.
-        p95_words: 95 of 100 sentences have at most so many words.
+        words: Total words.
+        characters: Total characters.
+        mean_words: Mean words a sentence.
+        median_words: Median words a sentence.
+        p95_words: 95th percentile of words a sentence.
         max_words: Words of the longest sentence.
     """
 
@@ -39,7 +39,7 @@ class SideStatistics:
 
 @dataclass(frozen=True)
 class CorpusStatistics:
-    """A corpus: the number of pairs, and each side."""
+    """Statistics of a corpus: the number of pairs, and each side."""
 
     pairs: int
     source: SideStatistics
@@ -50,14 +50,14 @@ class CorpusStatistics:
         return asdict(self)
 
 
-def measure(pairs: Iterable[Pair]) -> CorpusStatistics:
-    """Measure a stream of pairs in one pass; memory is 8 bytes a distinct sentence.
+def measure_corpus(pairs: Iterable[Pair]) -> CorpusStatistics:
+    """Compute statistics of a stream of pairs in one pass; memory is 8 bytes a distinct sentence.
 
     Args:
         pairs: At least one pair.
 
     Example:
-        >>> measure([Pair("Good day to you", "Bonjour"), Pair("Bye", "Salut")]).source.words
+        >>> measure_corpus([Pair("Good day to you", "Bonjour"), Pair("Bye", "Salut")]).source.words
         5
     """
     sides = _Side(), _Side()
@@ -72,12 +72,12 @@ def measure(pairs: Iterable[Pair]) -> CorpusStatistics:
 
 class _Side:
     def __init__(self) -> None:
-        self._keys = KeySet()
+        self._hashes = HashSet()
         self._lengths: Counter[int] = Counter()
         self._characters = 0
 
     def add(self, sentences: Sequence[str]) -> None:
-        self._keys.add(hash_keys(map(comparison_key, sentences)))
+        self._hashes.add(hash_texts(map(comparison_key, sentences)))
         self._lengths.update(map(count_words, sentences))
         self._characters += sum(map(len, sentences))
 
@@ -85,7 +85,7 @@ class _Side:
         sentences = self._lengths.total()
         words = sum(length * times for length, times in self._lengths.items())
         return SideStatistics(
-            distinct=len(self._keys),
+            distinct=len(self._hashes),
             words=words,
             characters=self._characters,
             mean_words=words / sentences,
@@ -95,7 +95,7 @@ class _Side:
         )
 
     def _quantile(self, share: float) -> int:
-        """The smallest length that so large a share of the sentences does not exceed."""
+        """The smallest length that at least this share of the sentences does not exceed."""
         wanted = share * self._lengths.total()
         below = 0
         for length in sorted(self._lengths):

@@ -19,9 +19,9 @@ from babelite.corpus import (
     Pair,
     PairSource,
     WeightedPair,
-    draw,
+    draw_pairs,
     one_line,
-    without,
+    without_held_out,
 )
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines, write_text, writing_atomically
@@ -110,7 +110,7 @@ def prepare(
     for name, parts in grouped.items():
         if run.everything(name).exists():
             with progress.stage(f"Holding out sentences of {name}") as advance:
-                pairs = without(_read(run.everything(name)), held_out)
+                pairs = without_held_out(_read(run.everything(name)), held_out)
                 _write(run.cleaned(name), pairs, advance)
             run.everything(name).unlink()
         counts[name] = sum(1 for _ in read_lines(run.cleaned(name)))
@@ -204,7 +204,7 @@ def _clean(
     # A tenth at the most, so that small data is not all held out.
     wanted = min(config.held_out, max(2, cleaner.kept // 10))
     try:
-        held_out = draw(_read(run.everything(name)), wanted, config.seed)
+        held_out = draw_pairs(_read(run.everything(name)), wanted, config.seed)
     except BabeliteError as error:
         if error.path is not None:
             raise

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from babelite.corpus import Pair, gather
-from babelite.corpus.catalogs.discovery import locate
-from babelite.corpus.catalogs.interface_text import tidy
+from babelite.corpus import Pair, gather_catalog_pairs
+from babelite.corpus.catalogs.discovery import parse_catalog_name
+from babelite.corpus.catalogs.interface_text import clean_message
 from babelite.errors import BabeliteError, MissingExtraError
 
 
@@ -40,7 +40,7 @@ def write(root: Path, files: dict[str, str]) -> Path:
 
 def gathered(place: Path | str, *languages: str, **kwargs: int | str) -> list[tuple[str, Pair]]:
     source = str(kwargs.pop("source", "en"))
-    return list(gather([place], source, languages or ("fr",), **kwargs))  # type: ignore[arg-type]
+    return list(gather_catalog_pairs([place], source, languages or ("fr",), **kwargs))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def gathered(place: Path | str, *languages: str, **kwargs: int | str) -> list[tu
         ("x/django-fr.po", "fr", "x/django-*"),
     ],
 )
-def test_locate(name: str, language: str, domain: str) -> None:
-    assert locate(name) == (language, domain)
+def test_parse_catalog_name(name: str, language: str, domain: str) -> None:
+    assert parse_catalog_name(name) == (language, domain)
 
 
 @pytest.mark.parametrize(
     "name", ["x/app.po", "x/my-set.po", "LC_MESSAGES/x.po", "templates/en.pot/x.po"]
 )
 def test_no_language_in_the_name(name: str) -> None:
-    assert locate(name) is None
+    assert parse_catalog_name(name) is None
 
 
 def test_folder(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_single_catalog(tmp_path: Path) -> None:
     write(tmp_path, {"fr.po": po(SENTENCE)})
     assert gathered(tmp_path / "fr.po") == [("fr", PAIR)]
     write(tmp_path, {"notes.txt": ""})
-    with pytest.raises(BabeliteError, match="neither a catalog nor an archive"):
+    with pytest.raises(BabeliteError, match=r"notes\.txt"):
         gathered(tmp_path / "notes.txt")
 
 
@@ -113,15 +113,15 @@ def test_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_program_itself_is_no_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    with pytest.raises(BabeliteError, match="__main__: is no file, folder or installed package"):
+    with pytest.raises(BabeliteError, match="__main__: is not a file, folder or installed package"):
         gathered("__main__")
 
 
 def test_no_such_place_and_no_language(tmp_path: Path) -> None:
-    with pytest.raises(BabeliteError, match=r"no-such-thing: is no file, folder or installed"):
+    with pytest.raises(BabeliteError, match=r"no-such-thing: is not a file, folder or installed"):
         gathered("no-such-thing")
-    with pytest.raises(BabeliteError, match="no language is asked for"):
-        list(gather([tmp_path]))
+    with pytest.raises(BabeliteError, match="no target language"):
+        list(gather_catalog_pairs([tmp_path]))
 
 
 def test_damaged_archives(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_damaged_archives(tmp_path: Path) -> None:
 
 def test_a_broken_catalog_is_left_out_with_a_warning(tmp_path: Path) -> None:
     write(tmp_path, {**FILES, "b/fr.po": 'msgid "a'})
-    with pytest.warns(UserWarning, match=r"left out: .*fr\.po: is not a message catalog"):
+    with pytest.warns(UserWarning, match=r"skipped: .*fr\.po: is not a message catalog"):
         assert gathered(tmp_path) == [("fr", PAIR)]
 
 
@@ -226,8 +226,8 @@ def test_short_messages(tmp_path: Path) -> None:
         ("%1 of %2", "%2 %2", None),
     ],
 )
-def test_tidy(source: str, target: str, expected: tuple[str, str] | None) -> None:
-    assert tidy(source, target) == expected
+def test_clean_message(source: str, target: str, expected: tuple[str, str] | None) -> None:
+    assert clean_message(source, target) == expected
 
 
 def test_a_missing_library_is_not_the_fault_of_the_catalogs(
@@ -236,7 +236,7 @@ def test_a_missing_library_is_not_the_fault_of_the_catalogs(
     catalog = tmp_path / "fr" / "LC_MESSAGES" / "app.po"
     catalog.parent.mkdir(parents=True)
     catalog.write_text('msgid "one two three four"\nmsgstr "un deux trois quatre"\n')
-    assert len(list(gather([tmp_path], "en", ["fr"]))) == 1
+    assert len(list(gather_catalog_pairs([tmp_path], "en", ["fr"]))) == 1
     monkeypatch.setitem(sys.modules, "translate.storage", None)
     with pytest.raises(MissingExtraError, match=r"babelite\[corpus\]"):
-        list(gather([tmp_path], "en", ["fr"]))
+        list(gather_catalog_pairs([tmp_path], "en", ["fr"]))

@@ -116,9 +116,9 @@ def test_a_full_disk(tmp_path: Path, ending: str) -> None:
 
 
 def test_formats_that_are_only_read(tmp_path: Path) -> None:
-    with pytest.raises(BabeliteError, match="is only read"):
+    with pytest.raises(BabeliteError, match="format catalog cannot be written"):
         write_pairs(PAIRS, str(tmp_path / "x.po"), LANGUAGES)
-    with pytest.raises(BabeliteError, match="TMX names its languages"):
+    with pytest.raises(BabeliteError, match="TMX needs language codes"):
         write_pairs(PAIRS, str(tmp_path / "x.tmx"), ("source", "target"))
 
 
@@ -152,9 +152,9 @@ def test_tsv_columns(tmp_path: Path) -> None:
     assert read(path)[0] == Pair("id", "en")
     with pytest.raises(BabeliteError, match=r"has no column .de. in its first line"):
         read(path, ("en", "de"))
-    with pytest.raises(BabeliteError, match="line 1: has 3 columns, but column 4 is wanted"):
+    with pytest.raises(BabeliteError, match="line 1: has 3 columns, so there is no column 4"):
         read(path, ("1", "4"))
-    with pytest.raises(BabeliteError, match="choose by number from 1"):
+    with pytest.raises(BabeliteError, match="has no column '0'"):
         read(path, ("0", "1"))
 
 
@@ -168,7 +168,9 @@ def test_columns_called_source_and_target_are_found(tmp_path: Path) -> None:
 def test_tsv_with_one_column_names_the_line(tmp_path: Path) -> None:
     path = tmp_path / "x.tsv"
     path.write_text("a\tb\nonly one\n")
-    with pytest.raises(BabeliteError, match=r"x\.tsv, line 2: has 1 column, but column 2 is want"):
+    with pytest.raises(
+        BabeliteError, match=r"x\.tsv, line 2: has 1 column, so there is no column 2"
+    ):
         read(path)
 
 
@@ -185,7 +187,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     stdin("alone\n")
     with pytest.raises(BabeliteError, match="standard input, line 1: has 1 column"):
         read("-")
-    with pytest.raises(BabeliteError, match="Parquet cannot be read from it"):
+    with pytest.raises(BabeliteError, match="standard input: cannot be read as Parquet"):
         read("-", format="parquet")
 
 
@@ -317,7 +319,7 @@ def test_parquet_that_is_not_utf8(tmp_path: Path) -> None:
 
 
 def test_parquet_is_not_packed_twice(tmp_path: Path) -> None:
-    with pytest.raises(BabeliteError, match="packed already"):
+    with pytest.raises(BabeliteError, match="compressed already"):
         write_pairs(PAIRS, str(tmp_path / "x.parquet.gz"), LANGUAGES)
     assert not list(tmp_path.iterdir())
 
@@ -334,7 +336,7 @@ def test_broken_parquet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("out", ["{0}/a,{0}/a", "{0}/a,{0}/./a", "{0}/a,-", "-,{0}/a"])
 def test_two_languages_need_two_files(tmp_path: Path, out: str) -> None:
-    with pytest.raises(BabeliteError, match="one place for both languages; name two files"):
+    with pytest.raises(BabeliteError, match="one file for both languages"):
         write_pairs(PAIRS, out.format(tmp_path), LANGUAGES)
     assert list(tmp_path.iterdir()) == []
 

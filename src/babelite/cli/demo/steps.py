@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from babelite.corpus import Cleaner, Cleaning, Pair, PairSource, draw, gather, without, write_pairs
+from babelite.corpus import (
+    Cleaner,
+    Cleaning,
+    Pair,
+    PairSource,
+    draw_pairs,
+    gather_catalog_pairs,
+    without_held_out,
+    write_pairs,
+)
 from babelite.encoding import Encoder, read_model_folder
 from babelite.errors import BabeliteError
 from babelite.evaluation import RetrievalResult, evaluate, write_report
@@ -139,7 +148,7 @@ def _gather(
         folder.mkdir(parents=True, exist_ok=True)
         texts = {code: _clean_pairs(code, places, progress) for code in LANGUAGES}
         held_out = {
-            code: draw(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
+            code: draw_pairs(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
             for code, pairs in texts.items()
         }
         everything = list(chain.from_iterable(held_out.values()))
@@ -147,7 +156,7 @@ def _gather(
             languages = (SOURCE_LANGUAGE, code)
             write_pairs(held_out[code], str(test[code]), languages)
             training = str(_training_file(folder, code))
-            write_pairs(without(pairs, everything), training, languages)
+            write_pairs(without_held_out(pairs, everything), training, languages)
         write_text(complete, gathered_from)
     return {
         code: list(PairSource((str(path),), SOURCE_LANGUAGE, code).read())
@@ -157,7 +166,7 @@ def _gather(
 
 def _clean_pairs(language: str, places: Sequence[str], progress: TrainingProgress) -> list[Pair]:
     with progress.stage(f"Gathering {SOURCE_LANGUAGE}-{language}") as advance:
-        found = (pair for _, pair in gather(places, SOURCE_LANGUAGE, [language]))
+        found = (pair for _, pair in gather_catalog_pairs(places, SOURCE_LANGUAGE, [language]))
         pairs = list(Cleaner(Cleaning()).clean(found))
         advance(len(pairs))
     if not pairs:

@@ -154,14 +154,16 @@ def parse_languages(text: str | None, option: str = "--languages") -> tuple[str,
     """
     if text is None:
         return None
-    parts = [part.strip() for part in text.split("," if "," in text else "-")]
-    if len(parts) != 2 or not all(parts):
+    from babelite.corpus import parse_language_pair
+
+    languages = parse_language_pair(text)
+    if languages is None:
         raise BabeliteError(
             f"{option} {text} does not name two languages",
             code="option-invalid",
             hint="write for example en-fr or en-US,fr-FR",
         )
-    return parts[0], parts[1]
+    return languages
 
 
 def parse_pairs(

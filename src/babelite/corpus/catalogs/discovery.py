@@ -1,4 +1,4 @@
-"""Finding message catalogs: in folders, wheels, archives and installed packages."""
+"""Discovery of message catalogs in folders, wheels, archives and installed packages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
 from babelite.corpus.catalogs.messages import SUFFIXES
-from babelite.corpus.languages import KNOWN, base_language
+from babelite.corpus.languages import KNOWN_LANGUAGES, base_language
 from babelite.errors import BabeliteError
 
 _ZIPS = (".whl", ".zip", ".egg")
@@ -30,13 +30,13 @@ _STEM_ENDING = re.compile(rf"(.*?[._-])([A-Za-z]{{2}}(?:{_SUBTAG})*)")
 
 @dataclass(frozen=True)
 class CatalogFile:
-    """A message catalog in some place, not read yet.
+    """A message catalog that has not been read yet.
 
     Attributes:
-        path: Where it is, for messages: the place, and the name inside of it.
-        domain: The same with ``*`` for the language: alike for all languages of a catalog.
+        path: The place and the name inside it, for errors.
+        domain: The path with ``*`` for the language; the same for all languages of a catalog.
         language: The language code in its name.
-        read: Gives the content.
+        read: Returns the content.
     """
 
     path: str
@@ -45,19 +45,16 @@ class CatalogFile:
     read: Callable[[], bytes]
 
 
-def locate(name: str) -> tuple[str, str] | None:
-    """The language and the domain of a catalog, by its name.
+def parse_catalog_name(name: str) -> tuple[str, str] | None:
+    """The language and the domain of a catalog, from its name; None without a language.
 
     The language is the folder above ``LC_MESSAGES``, else the whole file name, else the folder of
-    the file, else the end of the file name.
-
-    Returns:
-        The language code as written and the name with ``*`` in its place; None if there is none.
+    the file, else the end of the file name. The domain is the name with ``*`` for the language.
 
     Example:
-        >>> locate("app/locale/pt_BR/LC_MESSAGES/app.mo")
+        >>> parse_catalog_name("app/locale/pt_BR/LC_MESSAGES/app.mo")
         ('pt_BR', 'app/locale/*/LC_MESSAGES/app')
-        >>> locate("po/de.po"), locate("js/messages.fr.xliff")
+        >>> parse_catalog_name("po/de.po"), parse_catalog_name("js/messages.fr.xliff")
         (('de', 'po/*'), ('fr', 'js/messages.*'))
     """
     path = PurePosixPath(name)
@@ -77,22 +74,14 @@ def locate(name: str) -> tuple[str, str] | None:
 
 
 def _is_known(code: str) -> bool:
-    return _CODE.fullmatch(code) is not None and base_language(code) in KNOWN
+    return _CODE.fullmatch(code) is not None and base_language(code) in KNOWN_LANGUAGES
 
 
 def find_catalogs(place: str, wanted: Callable[[str], bool]) -> Iterator[CatalogFile]:
-    """Find the catalogs of some languages in a place; nothing is unpacked to disk.
+    """Yield the catalogs whose language is ``wanted``, sorted by name; nothing is unpacked to disk.
 
-    Args:
-        place: A folder (and the wheels and archives right inside of it), a wheel, a zip or tar
-            archive, a single catalog, or the name of an installed package.
-        wanted: Whether a language code is wanted.
-
-    Yields:
-        The catalogs, ordered by name.
-
-    Raises:
-        BabeliteError: There is no such place, or the archive is damaged.
+    A place is a folder (with the wheels and archives directly in it), a wheel, a zip or tar
+    archive, a single catalog, or the name of an installed package.
     """
     path = Path(place)
     if path.is_dir():
@@ -104,7 +93,7 @@ def find_catalogs(place: str, wanted: Callable[[str], bool]) -> Iterator[Catalog
     else:
         entries, archives = _in_package(place), []
     for name, read in sorted(entries, key=lambda entry: entry[0]):
-        found = locate(name)
+        found = parse_catalog_name(name)
         if found is not None and wanted(found[0]):
             yield CatalogFile(f"{place}: {name}", f"{place}: {found[1]}", found[0], read)
     for archive in archives:
@@ -125,7 +114,8 @@ def _is_catalog(name: str) -> bool:
 def _single(path: Path) -> _Entries:
     if not _is_catalog(path.name):
         raise BabeliteError(
-            "is neither a catalog nor an archive of them",
+            "is neither a message catalog nor an archive",
+            code="format-unknown",
             path=path,
             hint=f"name a folder, a wheel, or a file ending in one of {', '.join(SUFFIXES)}",
         )
@@ -136,7 +126,7 @@ def _in_folder(root: Path) -> _Entries:
     for folder, _, names in os.walk(root):
         for name in filter(_is_catalog, names):
             path = Path(folder, name)
-            # The root's own folders may hold the language: locale/fr given, app.po inside.
+            # With the path of the root, which may name the language: locale/fr.
             yield path.as_posix(), path.read_bytes
 
 
@@ -159,21 +149,22 @@ def _in_package(name: str) -> _Entries:
             yield from _in_folder(Path(folder))
     elif not files:
         raise BabeliteError(
-            "is no file, folder or installed package",
+            "is not a file, folder or installed package",
+            code="file-not-found",
             path=name,
             hint=f"check the path, or fetch it with: pip download --no-deps {name}",
         )
 
 
 def _module(name: str) -> ModuleSpec | None:
-    """Where a module is; None if there is none that can be found again, as ``__main__`` cannot."""
+    """The spec of an importable module; None if there is none (``__main__`` has none)."""
     try:
         return importlib.util.find_spec(name) if name.isidentifier() else None
     except ValueError:
         return None
 
 
-# Encrypted members are a RuntimeError, kinds of compression that Python lacks its child.
+# Encrypted members raise RuntimeError, unsupported compression a subclass of it.
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -185,7 +176,7 @@ _DAMAGE = (
 
 
 def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
-    """An archive is opened once and read from start to end; its wanted catalogs stay in memory."""
+    """Read an archive once from start to end; keep the wanted catalogs in memory."""
     try:
         if path.name.lower().endswith(_ZIPS):
             with zipfile.ZipFile(path) as archive:
@@ -197,8 +188,9 @@ def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
     except _DAMAGE as error:
         raise BabeliteError(
             f"cannot be read as an archive ({error})",
+            code="file-damaged",
             path=path,
-            hint="fetch it again, or unpack it yourself if it is encrypted or packed oddly",
+            hint="fetch it again; unpack it first if it is encrypted or has another compression",
         ) from error
 
 
@@ -212,5 +204,5 @@ def _in_tar(path: Path, wanted: Callable[[str], bool]) -> _Entries:
 
 
 def _is_wanted(name: str, wanted: Callable[[str], bool]) -> bool:
-    found = locate(name) if _is_catalog(name) else None
+    found = parse_catalog_name(name) if _is_catalog(name) else None
     return found is not None and wanted(found[0])

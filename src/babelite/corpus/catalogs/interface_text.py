@@ -1,4 +1,4 @@
-"""Turning the messages of a program's interface into sentences."""
+"""Sentences from interface messages: removes markup and access keys, checks placeholders."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import html
 import re
 from collections import Counter
 
+from babelite.corpus.normalization import normalize_text
 from babelite.corpus.pairs import Pair
-from babelite.corpus.text import normalize
 
 # %(name)s, %-5.2f, %1$s, Qt's %1; {}, {name}, {{name}}, ${name}; $name.
 _PLACEHOLDER = re.compile(
@@ -27,34 +27,31 @@ _BLOCK_TAG = re.compile(rf"</?(?:{_BLOCK_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{_INLINE_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);")
 
-# East Asian translations put the access key behind the text: (&F).
-_KEY_BEHIND = re.compile(r"\s*\([&_~]\w\)")
+# East Asian translations append the access key to the text: (&F).
+_APPENDED_KEY = re.compile(r"\s*\([&_~]\w\)")
 _MNEMONIC = re.compile(r"[&_~](?=[^\W\d_])")
 _CAPITALS = re.compile(r"[A-Z]&[A-Z]")
 
 
-def tidy(source: str, target: str) -> Pair | None:
-    """Make a sentence pair of a message and its translation.
+def clean_message(source: str, target: str) -> Pair | None:
+    """Turn a message and its translation into a sentence pair.
 
-    HTML tags and the marks of access keys (``&File``, ``_File``, ``E&xit``) go, entities become
-    characters. Placeholders (``%s``, ``%(name)s``, ``{name}``, ``$name``) stay.
-
-    Args:
-        source: The message.
-        target: Its translation.
+    HTML tags and access-key marks (``&File``, ``_File``, ``E&xit``) are removed, entities decoded.
+    Placeholders (``%s``, ``%(name)s``, ``{name}``, ``$name``) stay.
 
     Returns:
-        The pair, or None if the two sides do not hold the same placeholders.
+        The pair; None if the placeholders of the two sides differ.
 
     Example:
-        >>> tidy("_Open <b>%s</b>&hellip;", "%s &amp;ouvrir")
+        >>> clean_message("_Open <b>%s</b>&hellip;", "%s &amp;ouvrir")
         Pair(source='Open %s…', target='%s ouvrir')
     """
     source, target = _without_markup(source), _without_markup(target)
     if Counter(_PLACEHOLDER.findall(source)) != Counter(_PLACEHOLDER.findall(target)):
         return None
     return Pair(
-        normalize(_without_mnemonic(source, target)), normalize(_without_mnemonic(target, source))
+        normalize_text(_without_mnemonic(source, target)),
+        normalize_text(_without_mnemonic(target, source)),
     )
 
 
@@ -64,9 +61,9 @@ def _without_markup(text: str) -> str:
 
 
 def _without_mnemonic(text: str, other: str) -> str:
-    """Take away the mark before the access key, if there is exactly one that looks like it."""
-    text = _KEY_BEHIND.sub("", text)
-    # Names such as %(user_name)s hold signs too, but none that marks a key.
+    """Remove the access-key mark, if exactly one sign can be one."""
+    text = _APPENDED_KEY.sub("", text)
+    # Signs inside placeholders such as %(user_name)s are not access-key marks.
     outside = _PLACEHOLDER.sub(lambda found: "\0" * len(found[0]), text)
     marks = list(_MNEMONIC.finditer(outside))
     if len(marks) != 1:
@@ -78,7 +75,7 @@ def _without_mnemonic(text: str, other: str) -> str:
 
 
 def _is_part_of_name(text: str, place: int, other: str) -> bool:
-    """Whether a sign inside a word belongs to it: B&W, file_name."""
+    """Whether a sign inside a word is part of it: B&W, file_name."""
     start = max(text.rfind(" ", 0, place), 0)
     word = text[start:].split()[0]
     return word in other or _CAPITALS.search(word) is not None

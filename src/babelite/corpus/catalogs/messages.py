@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from babelite.corpus.languages import is_code, matches
+from babelite.corpus.languages import is_language_code, matches_language
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, MissingExtraError
 from babelite.storage import reading_bytes, suffix_of
@@ -26,13 +26,13 @@ _UNFINISHED_STATES = ("new", "needs-", "initial")
 
 @dataclass(frozen=True)
 class Message:
-    """One translated message; a message with plurals makes two.
+    """One translated message; a message with plurals becomes two.
 
     Attributes:
-        key: What identifies the message in the catalogs of all languages: context, text, number.
-        source: The text in the program: a sentence, or the name of one.
+        key: Identifies the message in the catalogs of all languages: context, text, plural number.
+        source: The text in the program: a sentence, or the key of one.
         target: Its translation.
-        default: The sentence meant, if `source` is a name and the catalog notes the sentence.
+        default: The sentence, if `source` is a key and the catalog notes the sentence.
     """
 
     key: tuple[str, str, int]
@@ -46,9 +46,9 @@ class Catalog:
     """The finished translations of one file.
 
     Attributes:
-        messages: Header, untranslated, unfinished ("fuzzy") and obsolete entries are left out.
-        source_language: What the file says of itself, if it does.
-        target_language: Likewise.
+        messages: Without the header and untranslated, unfinished ("fuzzy") and obsolete entries.
+        source_language: The source language named in the file, if any.
+        target_language: The target language named in the file, if any.
     """
 
     messages: list[Message]
@@ -57,24 +57,18 @@ class Catalog:
 
 
 def parse_catalog(data: bytes, path: str) -> Catalog:
-    """Parse the content of a PO, MO or XLIFF (1.x or 2.0) file.
-
-    Args:
-        data: The content, decompressed.
-        path: Its name, for the ending ``.mo`` and for messages.
-
-    Raises:
-        BabeliteError: It is not a file of that format.
-        MissingExtraError: Without the extra ``corpus``.
-    """
+    """Parse the decompressed content of a PO, MO or XLIFF (1.x or 2.0) file."""
     parse = _parser(data, path)
     try:
         store = parse(data)
         messages = [message for unit in store.units for message in _messages(unit)]
-    except Exception as error:  # its own, and whatever its parsers stumble over in broken files
+    except Exception as error:  # its parsers raise many kinds of errors for damaged files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BabeliteError(
-            f"is not a message catalog ({reason})", path=path, hint="mend it or leave it out"
+            f"is not a message catalog ({reason})",
+            code="format-invalid",
+            path=path,
+            hint="fix the file or leave it out",
         ) from error
     return Catalog(messages, store.getsourcelanguage(), store.gettargetlanguage())
 
@@ -84,22 +78,14 @@ def read_catalog(
 ) -> Iterator[Pair]:
     """Read the translated messages of a PO, MO or XLIFF file.
 
-    Singular goes with singular, plural with the last plural form. If the file says that it
-    translates from the target into the source language, the sides are exchanged.
-
-    Args:
-        path: The file.
-        languages: The languages wanted.
-        columns: Not used: catalogs have none.
-
-    Raises:
-        BabeliteError: The file is broken, or says that it is in another language.
+    A singular is paired with the singular, a plural with the last plural form. The sides are
+    swapped if the file translates from the wanted target into the wanted source language.
     """
     catalog = _read(path)
-    exchange = _is_reversed(catalog, languages, path)
+    swap = _is_reversed(catalog, languages, path)
     for message in catalog.messages:
         pair = Pair(message.source, message.target)
-        yield Pair(pair.target, pair.source) if exchange else pair
+        yield Pair(pair.target, pair.source) if swap else pair
 
 
 def catalog_texts(path: str) -> Iterator[str]:
@@ -116,24 +102,25 @@ def _read(path: str) -> Catalog:
 
 def _is_reversed(catalog: Catalog, languages: tuple[str, str], path: str) -> bool:
     source, target = catalog.source_language, catalog.target_language
-    if _answer(languages, source, target):
+    if _match(languages, source, target):
         return False
-    # What says nothing of its messages has English ones, as gettext wants them.
-    if target and _answer(languages[::-1], source or "en", target):
+    # By convention of gettext the messages of a file without a source language are English.
+    if target and _match(languages[::-1], source or "en", target):
         return True
-    first = source or (languages[0] if is_code(languages[0]) else "en")
+    first = source or (languages[0] if is_language_code(languages[0]) else "en")
     origin = f"from {source} " if source else ""
     raise BabeliteError(
-        f"says that it translates {origin}into {target or 'another language'}",
+        f"translates {origin}into {target or 'another language'}",
+        code="language-not-found",
         path=path,
         hint=f"write {first}-{target or languages[1]}={path} if that is what you want",
     )
 
 
-def _answer(wanted: tuple[str, str], source: str | None, target: str | None) -> bool:
-    """Whether languages that a file names, as far as it does, are those that are wanted."""
+def _match(wanted: tuple[str, str], source: str | None, target: str | None) -> bool:
+    """Whether the languages named in a file match the wanted ones; a missing one matches."""
     return all(
-        not found or matches(code, found)
+        not found or matches_language(code, found)
         for code, found in zip(wanted, (source, target), strict=True)
     )
 
@@ -156,7 +143,7 @@ def _parser(data: bytes, path: str) -> Callable[[bytes], TranslationStore]:
 
 
 def _messages(unit: TranslationUnit) -> Iterator[Message]:
-    """No message if the unit is not finished, two if it has plurals, else one."""
+    """Yield no message if the unit is unfinished, two if it has plurals, else one."""
     if unit.isheader() or unit.isobsolete() or not unit.target or _is_unfinished(unit):
         return
     note = _DEFAULT_NOTE.search(unit.getnotes("developer"))
@@ -164,7 +151,7 @@ def _messages(unit: TranslationUnit) -> Iterator[Message]:
     name = str(unit.source)
     sources = _forms(unit.source)
     targets = _forms(unit.target)
-    # The first form answers the singular, the last one the plural.
+    # The first form translates the singular, the last one the plural.
     for number, (source, target) in enumerate(
         zip(sources[:2], (targets[0], targets[-1]), strict=False)
     ):
@@ -177,7 +164,7 @@ def _forms(text: multistring | str) -> list[str]:
 
 
 def _is_unfinished(unit: TranslationUnit) -> bool:
-    """Marked as unfinished; XLIFF's missing approval does not count, few tools ever write it."""
+    """Whether a unit is marked as unfinished; XLIFF's approval may be missing."""
     element = getattr(unit, "xmlelement", None)
     if element is None:
         return bool(unit.isfuzzy())

@@ -1,4 +1,4 @@
-"""Parallel text in records with named fields: JSON lines and Parquet."""
+"""Sentence pairs in JSON lines and Parquet."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-# Data sets for translation often keep both sides in one field: {"translation": {"en": …, "fr": …}}.
+# Translation data sets often nest both sides: {"translation": {"en": …, "fr": …}}.
 _NEST = "translation"
 _BATCH = 8192
 _ROW_GROUP = 1 << 16
@@ -51,6 +51,7 @@ def _choose_keys(
     raise BabeliteError(
         f"has no columns {choices[0][0]!r} and {choices[0][1]!r}, "
         f"it has {', '.join(names) or 'none'}",
+        code="column-not-found",
         path=path,
         line=line,
         hint="choose two of these with --columns",
@@ -67,16 +68,10 @@ def _distinct(languages: tuple[str, str]) -> tuple[str, str]:
 def read_jsonl(
     path: str, languages: tuple[str, str], columns: tuple[str, str] | None
 ) -> Iterator[Pair]:
-    r"""Read one JSON object a line; blank lines are passed over.
+    """Read one JSON object a line; blank lines are skipped, null is an empty side.
 
-    A null is an empty side. Half of a surrogate pair, which JSON can write as ``\ud83d`` and no
-    text can hold, becomes U+FFFD.
-
-    Args:
-        path: The file, or ``-``.
-        languages: The keys to try first.
-        columns: Two keys. Default: the language codes, else ``source`` and ``target``; at the top
-            or inside ``"translation": {…}``.
+    The default keys are the language codes, else ``source`` and ``target``, at the top or inside
+    ``"translation": {…}``.
     """
     keys: tuple[str, str] | None = None
     for number, record in _objects(path):
@@ -89,17 +84,13 @@ def read_jsonl(
 
 
 def jsonl_texts(path: str) -> Iterator[str]:
-    """Every string of every object, however deep."""
+    """Yield every string of every object, at any depth."""
     for _, record in _objects(path):
         yield from _strings(record)
 
 
 def write_jsonl(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
-    """Write objects whose keys are the two language codes.
-
-    Returns:
-        The number of pairs written.
-    """
+    """Write objects whose keys are the two language codes; return the number of pairs."""
     source_key, target_key = _distinct(languages)
     count = 0
     with writing_text(path) as out:
@@ -120,9 +111,10 @@ def _string(record: Mapping[str, object], key: str, path: str, number: int) -> s
     if key not in record:
         raise BabeliteError(
             f"has no {key!r}",
+            code="column-not-found",
             path=path,
             line=number,
-            hint="mend the line, or choose others by --columns",
+            hint="fix the line, or choose others with --columns",
         )
     return string_field(record[key], key, path, number, "--columns")
 
@@ -144,13 +136,9 @@ def _strings(value: object) -> Iterator[str]:
 def read_parquet(
     path: str, languages: tuple[str, str], columns: tuple[str, str] | None
 ) -> Iterator[Pair]:
-    """Read two string columns of a Parquet file, a batch of rows at a time; null is empty.
+    """Read two string columns of a Parquet file in batches of rows; null is an empty side.
 
-    Args:
-        path: The file; it cannot be standard input.
-        languages: The column names to try first.
-        columns: Two column names. Default: the language codes, else ``source`` and ``target``; at
-            the top or inside a struct ``translation``.
+    The default columns are those of `read_jsonl`, at the top or inside a struct ``translation``.
     """
     with _open_parquet(path) as file:
         names = file.schema_arrow.names
@@ -168,7 +156,7 @@ def read_parquet(
 
 
 def parquet_texts(path: str) -> Iterator[str]:
-    """Every value of every column of strings, inside ``translation`` too."""
+    """Yield every value of every string column, inside ``translation`` too."""
     with _open_parquet(path) as file:
         for batch in file.iter_batches(_BATCH):
             structs = [column for column in batch.columns if _is_struct(column.type)]
@@ -180,18 +168,17 @@ def parquet_texts(path: str) -> Iterator[str]:
 
 
 def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
-    """Write two string columns named by the language codes, in row groups of 65,536 pairs.
-
-    Returns:
-        The number of pairs written.
-    """
+    """Write two string columns named by the language codes; return the number of pairs."""
     require_pyarrow("Parquet", "corpus")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if Path(path).suffix.lower() in COMPRESSIONS:
         raise BabeliteError(
-            "Parquet is packed already", path=path, hint="leave out the second ending"
+            "is Parquet, which is compressed already",
+            code="format-invalid",
+            path=path,
+            hint="leave out the second ending",
         )
     schema = pa.schema([(name, pa.string()) for name in _distinct(languages)])
     pairs = iter(pairs)
@@ -209,7 +196,10 @@ def _open_parquet(path: str) -> Iterator[pq.ParquetFile]:
     require_pyarrow("Parquet", "corpus")
     if path == "-":
         raise BabeliteError(
-            "Parquet cannot be read from it", path=path, hint="name a file or pipe in TSV"
+            "cannot be read as Parquet",
+            code="format-invalid",
+            path=path,
+            hint="name a file, or pipe TSV",
         )
     require_file(Path(path))
     with reading_parquet(path, path) as file:
@@ -217,7 +207,7 @@ def _open_parquet(path: str) -> Iterator[pq.ParquetFile]:
 
 
 def _struct_names(schema: pa.Schema, path: str) -> list[str]:
-    """The names of the fields inside ``translation``; none if there is no such struct."""
+    """The names of the fields inside the struct ``translation``; empty without one."""
     if _NEST not in schema.names:
         return []
     require_unique_column(_NEST, schema.names, path)
@@ -240,10 +230,11 @@ def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
 
 
 def _strings_of(column: pa.Array, name: str, path: str) -> list[str]:
-    """The strings of a column, whatever their layout."""
+    """The strings of a column in any layout; null becomes the empty string."""
     if not is_string_type(column.type):
         raise BabeliteError(
             f"column {name!r} holds {column.type}, not text",
+            code="column-invalid",
             path=path,
             hint="choose others with --columns",
         )

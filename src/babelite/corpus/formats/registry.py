@@ -1,7 +1,7 @@
-"""The formats of parallel text: which file ending means which functions.
+"""Registry of the formats of sentence pairs, by name and file ending.
 
-A new format is three functions (pairs, texts and, if it can be written, write) and a line in
-`FORMATS`.
+To add a format, write the functions pairs, texts and (if it can be written) write, and add a line
+to `FORMATS`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Format:
     """A file format of parallel text.
 
     Attributes:
-        name: What ``--format`` calls it.
-        suffixes: The file endings that mean it, without that of a compression.
+        name: The value of ``--format``.
+        suffixes: Its file endings, without that of a compression.
         pairs: ``pairs(path, languages, columns)`` streams the pairs.
-        texts: ``texts(path)`` streams every text of the file, whatever its role.
-        write: ``write(path, pairs, languages)`` writes a whole file and returns the number of
-            pairs, or None if the format is only read.
+        texts: ``texts(path)`` streams every text of the file.
+        write: ``write(path, pairs, languages)`` writes a file and returns the number of pairs;
+            None if the format is only read.
     """
 
     name: str
@@ -74,14 +74,7 @@ _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffi
 
 
 def format_of(path: str, name: str | None = None) -> Format:
-    """The format of a file, by its name or by its ending; standard input is TSV by default.
-
-    Args:
-        path: The file, or ``-``.
-        name: The name of a format, if the ending shall not tell.
-
-    Raises:
-        BabeliteError: Neither says a known format.
+    """The format with a name, else of a file ending; standard input is TSV.
 
     Example:
         >>> format_of("train.jsonl.gz").name
@@ -90,7 +83,9 @@ def format_of(path: str, name: str | None = None) -> Format:
     if name is not None:
         if name not in _BY_NAME:
             raise BabeliteError(
-                f"there is no format {name!r}", hint=f"choose among {', '.join(_BY_NAME)}"
+                f"there is no format {name!r}",
+                code="format-unknown",
+                hint=f"choose among {', '.join(_BY_NAME)}",
             )
         return _BY_NAME[name]
     if path == "-":
@@ -98,7 +93,8 @@ def format_of(path: str, name: str | None = None) -> Format:
     suffix = suffix_of(path)
     if suffix not in _BY_SUFFIX:
         raise BabeliteError(
-            f"has an ending {suffix!r} that tells no format" if suffix else "has no ending",
+            f"cannot tell the format from {suffix!r}" if suffix else "has no file ending",
+            code="format-unknown",
             path=path,
             hint=f"use one of {', '.join(_BY_SUFFIX)}, or name two aligned files as A,B",
         )
@@ -106,10 +102,7 @@ def format_of(path: str, name: str | None = None) -> Format:
 
 
 def read_texts(path: str) -> Iterator[str]:
-    """Every text of a file in any readable format; an unknown ending is read as lines of TSV.
-
-    Args:
-        path: The file, or ``-``.
+    """Stream every text of a file in any readable format; an unknown ending is read as TSV.
 
     Raises:
         BabeliteError: The file cannot be read.
@@ -118,38 +111,44 @@ def read_texts(path: str) -> Iterator[str]:
 
 
 def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> int:
-    """Write pairs to a file in the format and compression that its ending tells.
+    """Write pairs to a file; its ending chooses format and compression.
 
-    The file appears under its name when it is whole; nothing is left of one that is not.
+    The file gets its name when it is complete; after an error nothing is left.
 
     Args:
         pairs: The pairs, consumed as a stream.
         out: ``PATH``, ``PATH,PATH`` for two aligned files, or ``-`` for TSV on standard output.
-        languages: The codes of the two languages, for the formats that name them.
+        languages: The two language codes, for formats that store them.
 
     Returns:
         The number of pairs written.
 
     Raises:
-        BabeliteError: The ending tells no format that can be written, or the file cannot be.
+        BabeliteError: The ending is not that of a format that can be written, or the file cannot
+            be written.
     """
     source, comma, target = out.partition(",")
     if "," in target:
         raise BabeliteError(
-            f"names {out.count(',') + 1} files, one or two are needed",
+            f"names {out.count(',') + 1} files, but one or two are needed",
+            code="input-invalid",
             path=out,
             hint="write PATH, or A,B for two aligned files",
         )
     if comma:
         if "-" in (source, target) or Path(source).resolve() == Path(target).resolve():
             raise BabeliteError(
-                "is one place for both languages", path=out, hint="name two files as A,B"
+                "names one file for both languages",
+                code="output-is-input",
+                path=out,
+                hint="name two files as A,B",
             )
         return tsv_and_aligned.write_aligned(source, target, pairs)
     format_ = format_of(out)
     if format_.write is None:
         raise BabeliteError(
-            f"the format {format_.name} is only read",
+            f"the format {format_.name} cannot be written",
+            code="format-invalid",
             path=out,
             hint="write .tsv, .jsonl, .parquet or .tmx",
         )

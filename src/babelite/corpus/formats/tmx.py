@@ -1,4 +1,4 @@
-"""Translation memories: TMX files, read and written unit by unit."""
+"""Translation memories (TMX), read and written unit by unit in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from babelite.corpus.languages import base_language, matches
+from babelite.corpus.languages import base_language, matches_language
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, MissingExtraError
 from babelite.storage import reading_bytes, writing_bytes
@@ -18,33 +18,25 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-# Elements of a segment that hold the codes of some other format and not words.
+# Elements of a segment that contain markup of another format, not words.
 _NATIVE_CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
-# What XML 1.0 cannot hold at all.
+# Characters that XML 1.0 does not allow.
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_tmx(
     path: str, languages: tuple[str, str], columns: tuple[str, str] | None
 ) -> Iterator[Pair]:
-    """Read the two wanted languages of a TMX file in bounded memory.
+    """Read two languages of a TMX file; ``en`` matches ``en-US``.
 
-    Units that lack one of the two are passed over. Mark-up inside a segment goes, its words stay.
-    No entity is resolved and no network is used.
-
-    Args:
-        path: The file, or ``-``.
-        languages: The languages wanted; ``en`` takes ``en-US``.
-        columns: Not used: TMX has none.
-
-    Raises:
-        BabeliteError: The file is not well-formed, or no unit has both languages.
+    Units that lack one of the two are skipped. Markup inside a segment is removed. No entity is
+    resolved and no network is used.
     """
     seen: dict[str, None] = {}
     found = False
     for unit in _tmx_units(path):
         source = _variant(unit, languages[0])
-        target = _variant(unit, languages[1], apart_from=source)
+        target = _variant(unit, languages[1], except_index=source)
         if source is not None and target is not None:
             found = True
             yield Pair(unit[source][1], unit[target][1])
@@ -52,21 +44,22 @@ def read_tmx(
             seen.update(dict.fromkeys(code for code, _ in unit))
     if seen and not found:
         raise BabeliteError(
-            f"holds no unit in both {languages[0]} and {languages[1]}, "
+            f"contains no unit in both {languages[0]} and {languages[1]}, "
             f"its languages are {', '.join(seen)}",
+            code="language-not-found",
             path=path,
             hint="name two of them as in en-fr=PATH",
         )
 
 
 def _variant(
-    unit: Sequence[tuple[str, str]], wanted: str, apart_from: int | None = None
+    unit: Sequence[tuple[str, str]], wanted: str, except_index: int | None = None
 ) -> int | None:
-    """Which variant is in a language: of several that with the very code, else the first."""
+    """The index of the variant in a language: one with the exact code, else the first."""
     there = [
         place
         for place, (code, _) in enumerate(unit)
-        if place != apart_from and matches(wanted, code)
+        if place != except_index and matches_language(wanted, code)
     ]
     exact = _as_in_xml(wanted).lower()
     same = [place for place in there if _as_in_xml(unit[place][0]).lower() == exact]
@@ -78,28 +71,25 @@ def _as_in_xml(code: str) -> str:
 
 
 def tmx_texts(path: str) -> Iterator[str]:
-    """Every segment in every language."""
+    """Yield every segment in every language."""
     for unit in _tmx_units(path):
         for _, text in unit:
             yield text
 
 
 def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
-    """Write a TMX 1.4 file, a unit a pair; characters that XML cannot hold become a space.
+    """Write a TMX 1.4 file with one unit a pair; return the number of pairs.
 
-    Returns:
-        The number of pairs written.
-
-    Raises:
-        BabeliteError: The languages are no language codes.
+    Characters that XML does not allow become spaces.
     """
     etree = _lxml()
     for language in languages:
         if len(base_language(language)) > 3:
             raise BabeliteError(
-                f"TMX names its languages and {language!r} is not the code of one",
+                f"TMX needs language codes, and {language!r} is not one",
+                code="languages-unknown",
                 path=path,
-                hint="say which they are, such as en-fr",
+                hint="name the languages, such as en-fr",
             )
     count = 0
     header = {
@@ -133,7 +123,7 @@ def _tmx_unit(pair: Pair, languages: tuple[str, str]) -> etree._Element:
 
 
 def _tmx_units(path: str) -> Iterator[list[tuple[str, str]]]:
-    """The (language, text) variants of each unit; every unit is freed once it is read."""
+    """Yield the (language, text) variants of each unit; a unit is freed after it is read."""
     etree = _lxml()
     with reading_bytes(path) as stream, _xml_errors(path):
         units = etree.iterparse(
@@ -183,7 +173,8 @@ def _xml_errors(path: str) -> Iterator[None]:
     except etree.XMLSyntaxError as error:
         raise BabeliteError(
             f"is not well-formed XML ({error.msg})",
+            code="format-invalid",
             path=path,
             line=error.lineno,
-            hint="mend the file or export it again",
+            hint="fix the file or export it again",
         ) from error

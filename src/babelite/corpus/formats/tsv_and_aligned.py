@@ -1,4 +1,4 @@
-"""Parallel text in lines: tab-separated columns, and two files whose lines belong together."""
+"""Sentence pairs in lines: TSV columns, and two aligned files (Moses format)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import zip_longest
 from typing import TextIO
 
 from babelite.corpus.columns import read_columns
+from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
-from babelite.corpus.text import one_line
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines, writing_text
 
@@ -20,14 +20,10 @@ _NAMES = ("source", "target")
 def read_tsv(
     path: str, languages: tuple[str, str], columns: tuple[str, str] | None
 ) -> Iterator[Pair]:
-    """Read tab-separated columns; no quoting, blank lines are passed over.
+    """Read tab-separated columns without quoting; blank lines are skipped.
 
-    Args:
-        path: The file, or ``-``.
-        languages: Not used: columns have no language.
-        columns: Two columns by number from 1, or by name if the first line holds the names.
-            Default: those called ``source`` and ``target`` if the first line has such names, as
-            that of `babelite mine` has, else the first two.
+    The default columns are ``source`` and ``target`` if the first line has these names, as the
+    output of `babelite mine` has, else the first two.
     """
     lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line.strip(" "))
     for _, *cells in read_columns(lines, columns, _NAMES, path, between="the two sentences"):
@@ -35,17 +31,13 @@ def read_tsv(
 
 
 def tsv_texts(path: str) -> Iterator[str]:
-    """Every field of every line."""
+    """Yield every field of every line."""
     for line in read_lines(path):
         yield from line.split("\t")
 
 
 def write_tsv(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
-    """Write two columns; a tab or line break inside a sentence becomes a space.
-
-    Returns:
-        The number of pairs written.
-    """
+    """Write two columns; return the number of pairs. Tabs and line breaks become spaces."""
     with writing_text(path) as out:
         return sum(_put(out, one_line(s), "\t", one_line(t)) for s, t in pairs)
 
@@ -59,11 +51,7 @@ def _put(out: TextIO, *parts: str) -> int:
 
 
 def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
-    """Read two files whose lines belong together, as Moses and OPUS have them.
-
-    Raises:
-        BabeliteError: One file has more lines than the other.
-    """
+    """Read two files whose lines correspond, as those of Moses and OPUS."""
     lines = zip_longest(read_lines(source_path), read_lines(target_path))
     for number, (source, target) in enumerate(lines, 1):
         if source is None or target is None:
@@ -71,18 +59,15 @@ def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
             counts = (number - 1, longer) if source is None else (longer, number - 1)
             raise BabeliteError(
                 f"has {counts[0]} lines but {target_path} has {counts[1]}",
+                code="input-invalid",
                 path=source_path,
                 line=number,
-                hint="name two files whose lines belong together",
+                hint="name two files whose lines correspond",
             )
         yield Pair(source, target)
 
 
 def write_aligned(source_path: str, target_path: str, pairs: Iterable[Pair]) -> int:
-    """Write two files, one sentence a line; line breaks inside a sentence become a space.
-
-    Returns:
-        The number of pairs written.
-    """
+    """Write two aligned files; return the number of pairs. Line breaks become spaces."""
     with writing_text(source_path) as sources, writing_text(target_path) as targets:
         return sum(_put(sources, one_line(s)) & _put(targets, one_line(t)) for s, t in pairs)

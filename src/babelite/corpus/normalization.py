@@ -1,4 +1,4 @@
-"""What is done to the text of one sentence: tidying, comparing, measuring."""
+"""Text normalization: Unicode clean-up, comparison keys for duplicates, word counts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import functools
 import re
 import unicodedata
 
-# Joiners shape letters of these scripts (Arabic to Sinhala, Tibetan, Myanmar, Khmer, Mongolian) and
-# glue emoji; everywhere else they are invisible litter.
+# Zero-width joiners shape letters of these scripts (Arabic to Sinhala, Tibetan, Myanmar, Khmer,
+# Mongolian) and combine emoji; elsewhere they are removed.
 _JOINED = (
     r"\u0600-\u07ff\u0840-\u0dff\u0f00-\u109f\u1780-\u18af\u2600-\u27bf\ufe0f\U0001f000-\U0001faff"
 )
@@ -31,21 +31,21 @@ _DENSE_CHARACTERS_A_WORD = 1.7
 _LOOSE_CHARACTERS_A_WORD = 4.5
 
 _ASCII_LOWER = bytes(range(256)).lower()
-_ASCII_SILENT = bytes(code for code in range(128) if not chr(code).isalnum())
+_ASCII_IGNORED = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
-def normalize(text: str) -> str:
-    r"""Bring text to one spelling of what is seen.
+def normalize_text(text: str) -> str:
+    r"""Normalize Unicode and white space.
 
-    Unicode NFC; every white space, odd spaces and line ends among it, becomes one plain space;
-    characters nobody sees (controls, soft hyphens, zero-width spaces, direction marks) go. The
-    zero-width joiner and non-joiner stay after letters and emoji that they shape.
+    The result is in Unicode NFC; runs of any white space become one plain space; invisible
+    characters (controls, soft hyphens, zero-width spaces, direction marks) are removed. Zero-width
+    joiners and non-joiners stay after letters and emoji that they shape.
 
     Example:
-        >>> normalize(" two\u00a0\u200b  co\u00adoperatives\t")
+        >>> normalize_text(" two\u00a0\u200b  co\u00adoperatives\t")
         'two cooperatives'
     """
-    # Nearly every line is fine already: a few fast tests tell.
+    # Fast path: nearly every line is normalized already.
     if (
         text.isprintable()
         and (text.isascii() or unicodedata.is_normalized("NFC", text))
@@ -59,7 +59,7 @@ def normalize(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""A text as a cell of a tab-separated file can hold it: tabs and line breaks become spaces.
+    r"""Replace tabs and line breaks by spaces, as a cell of a TSV file needs.
 
     Example:
         >>> one_line("two\nlines")
@@ -69,43 +69,39 @@ def one_line(text: str) -> str:
 
 
 def comparison_key(text: str) -> bytes:
-    """What is left of a sentence when case, punctuation and spacing do not count.
+    """The key of a sentence that ignores case, punctuation and spacing, as UTF-8 bytes.
 
-    Two sentences are the same for babelite when their keys are equal. A sentence of punctuation
-    alone is its own key. The text is put in Unicode NFC first.
-
-    Returns:
-        UTF-8 bytes.
+    Two sentences are duplicates when their keys are equal. The text is put in Unicode NFC first; of
+    a sentence of punctuation alone only the spaces are removed.
 
     Example:
         >>> comparison_key("It\u2019s 5 o'clock!") == comparison_key("its  5 O'Clock")
         True
     """
     if text.isascii():
-        key = text.encode().translate(_ASCII_LOWER, _ASCII_SILENT)
+        key = text.encode().translate(_ASCII_LOWER, _ASCII_IGNORED)
     else:
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
-        folded = _silent().sub("", text.casefold())
-        key = folded.encode("utf-8", "surrogatepass").translate(None, _ASCII_SILENT)
+        folded = _ignored().sub("", text.casefold())
+        key = folded.encode("utf-8", "surrogatepass").translate(None, _ASCII_IGNORED)
     return key or "".join(text.split()).encode("utf-8", "surrogatepass")
 
 
 @functools.cache
-def _silent() -> re.Pattern[str]:
+def _ignored() -> re.Pattern[str]:
     """Punctuation, symbols, separators and controls beyond ASCII, in the basic plane."""
-    silent = "".join(
+    ignored = "".join(
         chr(code) for code in range(0x80, 0x10000) if unicodedata.category(chr(code))[0] in "PSZC"
     )
-    return re.compile(f"[{re.escape(silent)}]+")
+    return re.compile(f"[{re.escape(ignored)}]+")
 
 
 def count_words(text: str) -> int:
-    """The length of a sentence in words.
+    """The number of words of a sentence, separated by white space.
 
-    Words are what white space separates. In scripts without spaces between words a run of letters
-    counts as many words as English would need: one for 1.7 Chinese or Japanese characters, one for
-    4.5 Thai, Lao, Khmer or Burmese ones.
+    In scripts without spaces words are estimated: one for 1.7 Chinese or Japanese characters, one
+    for 4.5 Thai, Lao, Khmer or Burmese characters.
 
     Example:
         >>> count_words("the weather is fine today"), count_words("今天天气很好")

@@ -1,25 +1,25 @@
-"""Tab-separated rows of which two columns are the sides of a pair, and the others pass through."""
+"""TSV tables with a pair of sentences in two columns, read repeatedly; other columns are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
 
-from babelite.corpus import find_columns
+from babelite.corpus.columns import find_columns
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines
 
 _NAMES = ("source", "target")
 
 
-class Table:
-    """A file of rows, read anew each time; it is as long as it was when it was read first.
+class PairTable:
+    """A TSV file of pairs, read again by each call; rows appended after the first are ignored.
 
     Args:
         path: The file.
-        columns: The two columns by number from 1 or by name; None for those called source and
+        columns: The two columns by number from 1 or by name. Default: those called source and
             target in the first line, else the first two.
-        name: What to call the file in messages, if not by its path.
+        name: The name of the file in errors, if not its path.
 
     Attributes:
         header: The first line, if it holds the names of the columns.
@@ -32,16 +32,21 @@ class Table:
         self._path, self._name = path, name or path
         first = next(read_lines(path), None)
         if first is None:
-            raise BabeliteError("is empty", path=self._name, hint="name a file with sentence pairs")
+            raise BabeliteError(
+                "is empty",
+                code="input-empty",
+                path=self._name,
+                hint="name a file with sentence pairs",
+            )
         self._columns = find_columns(first.split("\t"), columns, _NAMES, self._name)
         self.header = first if self._columns.named else None
         self._rows: int | None = None
 
     def lines(self) -> Iterator[str]:
-        """The rows as they stand, without the header.
+        """Stream the rows unchanged, without the header.
 
         Raises:
-            BabeliteError: There are fewer than before.
+            BabeliteError: There are fewer rows than at the first reading; code ``file-changed``.
         """
         begin = int(self.header is not None)
         end = None if self._rows is None else begin + self._rows
@@ -52,16 +57,17 @@ class Table:
         if count < (self._rows or 0):
             raise BabeliteError(
                 f"had {self._rows:,} rows and has {count:,} now",
+                code="file-changed",
                 path=self._name,
-                hint="give the command again when nothing writes to the file",
+                hint="run the command again when no process writes to the file",
             )
         self._rows = count
 
     def side(self, side: int) -> Iterator[str]:
-        """One side of the pairs.
+        """Stream the sentences of one side (0: source, 1: target); blank for a blank row.
 
         Raises:
-            BabeliteError: A row has too few columns.
+            BabeliteError: A row has too few columns; code ``column-not-found``.
         """
         for number, line in enumerate(self.lines(), start=1 + (self.header is not None)):
             if line.strip():

@@ -1,0 +1,19 @@
+from pathlib import Path
+
+import pytest
+
+from babelite.corpus import PairTable
+from babelite.errors import BabeliteError
+
+
+def test_rows_appended_after_the_first_reading_are_ignored(tmp_path: Path) -> None:
+    (tmp_path / "pairs.tsv").write_text("one\teins\n" * 6)
+    table = PairTable(str(tmp_path / "pairs.tsv"), None)
+    first = list(table.side(0))
+    with (tmp_path / "pairs.tsv").open("a") as stream:
+        stream.write("one\tmore\n")
+    assert list(table.side(0)) == first
+    assert len(list(table.side(1))) == len(list(table.lines())) == len(first)
+    (tmp_path / "pairs.tsv").write_text("one\tonly\n")
+    with pytest.raises(BabeliteError, match=r"pairs\.tsv: had 6 rows and has 1 now"):
+        list(table.lines())
