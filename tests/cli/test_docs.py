@@ -108,3 +108,14 @@ def test_the_commands_and_programs_of_the_page_about_serving_run(here: Path) -> 
     script = re.sub(r"until (curl .+); do sleep 0.2; done", wait, script)
     printed = shell(f"set -m\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}")
     assert printed.count('"object":"list"') >= 2
+
+
+def test_the_files_and_packages_named_on_the_architecture_page_exist() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    package = DOCS.parent / "src" / "babelite"
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:/|\.py))`", page)
+    assert len(named) > 10
+    for path in named:
+        assert (package / path).exists() or (DOCS.parent / path).exists(), path
+    listed = set(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE))
+    assert listed == {path.parent.name for path in package.glob("*/__init__.py")}
