@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from babelite.corpus import Pair, PairSource, parse_source, read_sources
-from babelite.corpus.languages import base_language, matches_language
+from babelite.corpus.languages import base_language, matches_language, parse_language_pair
 from babelite.errors import BabeliteError
 
 
@@ -134,3 +134,31 @@ def test_a_file_whose_name_begins_as_languages_do(
     (tmp_path / "my-set=1.tsv").write_text("a\tb\n")
     assert parse_source("en-fr=my-set=1.tsv").paths == ("my-set=1.tsv",)
     assert parse_source("my-set=1.tsv", languages=("en", "fr")).paths == ("my-set=1.tsv",)
+
+
+@pytest.mark.parametrize(
+    ("text", "languages"),
+    [
+        ("en-fr", ("en", "fr")),
+        ("en_US-fr_FR", ("en_US", "fr_FR")),
+        ("en-US-fr-FR", ("en-US", "fr-FR")),
+        ("en-US, fr-FR", ("en-US", "fr-FR")),
+        ("pt-BR-en", ("pt-BR", "en")),
+        ("en-zh-Hant", ("en", "zh-Hant")),
+        ("EN-DE", ("EN", "DE")),
+        ("pt-br-en", None),
+        ("enfr", None),
+        ("en", None),
+        ("en,fr,de", None),
+        ("", None),
+    ],
+)
+def test_parse_language_pair(text: str, languages: tuple[str, str] | None) -> None:
+    assert parse_language_pair(text) == languages
+
+
+@pytest.mark.parametrize("prefix", ["en-US,fr-FR", "en-US-fr-FR", "en_US-fr_FR"])
+def test_a_prefix_may_name_regions(prefix: str) -> None:
+    source = parse_source(f"{prefix}=memory.tmx")
+    assert [code.replace("_", "-") for code in source.languages] == ["en-US", "fr-FR"]
+    assert source.paths == ("memory.tmx",)

@@ -15,25 +15,25 @@ _STEP_NAMES = {
     "unicode": "changed: Unicode, white space, invisible characters",
     "empty": "dropped: an empty side",
     "length": "dropped: too few or too many words",
-    "length_ratio": "dropped: one side much longer",
+    "length_ratio": "dropped: length ratio",
     "identical": "dropped: identical sides",
     "exclude": "dropped: occurs in an excluded file",
     "duplicates": "dropped: seen before",
 }
 
 _SIDE_NAMES = {
-    "distinct": "different sentences",
+    "distinct": "distinct sentences",
     "words": "words",
     "characters": "characters",
-    "mean_words": "words a sentence",
-    "median_words": "  half have at most",
-    "p95_words": "  95 % have at most",
-    "max_words": "  the longest has",
+    "mean_words": "words a sentence: mean",
+    "median_words": "  median",
+    "p95_words": "  95th percentile",
+    "max_words": "  maximum",
 }
 
 
 def show_cleaning(cleaners: Mapping[str, Cleaner], as_json: bool) -> None:
-    """The counts of each cleaner: JSON on standard output, or a table on standard error."""
+    """Print the counts of each cleaner: JSON to standard output, or a table to standard error."""
     if as_json:
         counts = {
             name: {"read": cleaner.read, "kept": cleaner.kept, "steps": cleaner.counts}
