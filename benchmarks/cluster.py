@@ -1,12 +1,12 @@
-"""Encoding on a cluster: speed of one and two workers, their memory, and what kills cost.
+"""Encoding on a cluster: speed with one and two workers, memory, and cost of killed workers.
 
     python benchmarks/cluster.py en-fr.tsv.gz en-de.tsv.gz --lines 1000000
 
-The lines come from the first two columns of your files. They are encoded to Parquet by one worker
-and by two, on a Ray cluster that is started on this machine (``--ray none``: in processes, without
-Ray). Then a run with two workers loses one of them by ``kill -9``, and later the process that leads
-it; the same command is given again, and every id has to be there exactly once. In the end the rates
-make a plan for a thousand million lines on a hundred machines.
+The lines come from the first two columns of the given files. They are encoded to Parquet with one
+worker and with two, on a Ray cluster started on this machine (``--ray none``: in processes, without
+Ray). Then a run with two workers loses one of them by ``kill -9``, and later the driver process.
+The same command is run again, and every id has to be in the result exactly once. Last, the rates
+give a plan for 10^9 lines on a hundred machines.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from itertools import islice
 from pathlib import Path
 
 LEAST_RATIO, MOST_MEMORY = 1.6, 400e6
-# Shares of the lines that are done when a worker and the leading process are killed.
+# Shares of the lines that are done when a worker and the driver are killed.
 KILL_WORKER, KILL_DRIVER = 0.2, 0.5
 
 
 def sentences(corpora: Sequence[Path]) -> Iterator[str]:
-    """Both sides of the pairs of all files, a pair of each in turn."""
+    """Both sides of the pairs of all files, one pair of each file in turn."""
     from babelite.storage import read_lines
 
     streams = [read_lines(path) for path in corpora]
@@ -44,7 +44,7 @@ def sentences(corpora: Sequence[Path]) -> Iterator[str]:
 
 
 def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int) -> None:
-    """Encode in this process's lead; tell on standard output what is measured, as JSON."""
+    """Encode with this process as the driver; print the measurements as JSON."""
     from babelite.cluster import encode_files, open_pool
     from babelite.corpus import SentenceSource
     from babelite.encoding import Encoder, fingerprint_of
@@ -85,7 +85,7 @@ def drive(text: Path, out: Path, ray: str | None, workers: int, shard_lines: int
 
 
 class Driver:
-    """The command lines of the processes that lead."""
+    """Starts driver processes."""
 
     def __init__(self, text: Path, ray: str, shard_lines: int) -> None:
         self._fixed = [
@@ -94,12 +94,12 @@ class Driver:
         ]  # fmt: skip
 
     def start(self, out: Path, workers: int) -> subprocess.Popen[str]:
-        """Start one."""
+        """Start a driver process."""
         options = ["--drive", str(out), "--workers", str(workers)]
         return subprocess.Popen([*self._fixed, *options], stdout=subprocess.PIPE, text=True)
 
     def run(self, out: Path, workers: int) -> dict[str, float]:
-        """Start one and wait for what it has measured."""
+        """Start a driver process and wait for its measurements."""
         process = self.start(out, workers)
         printed = process.communicate()[0]
         if process.returncode:
@@ -109,7 +109,7 @@ class Driver:
 
 
 def state_of(out: Path) -> dict[str, object]:
-    """What the leading process last said of itself."""
+    """The last state written by the driver."""
     try:
         state: dict[str, object] = json.loads(out.with_suffix(".state").read_text("utf-8"))
         return state
@@ -118,19 +118,19 @@ def state_of(out: Path) -> dict[str, object]:
 
 
 def wait_until(process: subprocess.Popen[str], out: Path, rows: float) -> dict[str, object]:
-    """Wait until so many rows are done."""
+    """Wait until this number of rows is done."""
     while (state := state_of(out))["done"] < rows:  # type: ignore[operator]
         if process.poll() is not None:
-            raise SystemExit("the run ended before it could be killed: give more --lines")
+            raise SystemExit("the run ended before it could be killed; use more --lines")
         time.sleep(0.05)
     return state
 
 
 def kill_twice(driver: Driver, out: Path, lines: int) -> tuple[int, int, dict[str, float]]:
-    """Kill a worker, then the leading process, and start again.
+    """Kill a worker, then the driver, and start again.
 
     Returns:
-        Workers lost before the second kill, shards there after it, and what the last run measured.
+        Workers lost before the second kill, shards present after it, and the last measurements.
     """
     process = driver.start(out, 2)
     state = wait_until(process, out, KILL_WORKER * lines)
@@ -141,12 +141,12 @@ def kill_twice(driver: Driver, out: Path, lines: int) -> tuple[int, int, dict[st
     there = {path: path.stat().st_mtime_ns for path in out.glob("*.parquet")}
     result = driver.run(out, 2)
     if any(path.stat().st_mtime_ns != then for path, then in there.items()):
-        print("NOTE: a shard that was there was made again (by a worker that outlived its lead)")
+        print("NOTE: an existing shard was written again (by a worker that outlived its driver)")
     return int(state["lost"]), len(there), result  # type: ignore[call-overload]
 
 
 def require_all_once(out: Path, text: Path, lines: int) -> None:
-    """See that every id is there exactly once, in order, with a vector."""
+    """Check that every id occurs exactly once, in order, with a vector."""
     import pyarrow.parquet as pq
 
     number = 0
@@ -157,13 +157,13 @@ def require_all_once(out: Path, text: Path, lines: int) -> None:
             if given != f"{text}:{number}":
                 raise SystemExit(f"{path}: {given} in place of line {number}")
         if table["vector"].null_count or table["vector"].chunk(0).values.null_count:
-            raise SystemExit(f"{path}: holds no vector for some line")
+            raise SystemExit(f"{path}: has a line without vector")
     if number != lines:
         raise SystemExit(f"{number:,} ids for {lines:,} lines")
 
 
 def comparisons_a_second() -> float:
-    """How many vectors of 256 components one core compares in a second of its time."""
+    """Comparisons of 256-dimensional vectors per second of CPU time of one core."""
     import faiss
     import numpy as np
 
@@ -181,7 +181,7 @@ def comparisons_a_second() -> float:
 
 
 def compare(text: Path, folder: Path, lines: int, options: argparse.Namespace) -> None:
-    """Run everything and print the tables."""
+    """Run all measurements and print the tables."""
     driver = Driver(text, options.ray, options.shard_lines)
     print(f"{lines:,} lines, {text.stat().st_size / lines:.0f} bytes each, ray: {options.ray}\n")
     results: dict[int, list[dict[str, float]]] = {1: [], 2: []}
@@ -214,14 +214,14 @@ def compare(text: Path, folder: Path, lines: int, options: argparse.Namespace) -
     lost, there, result = kill_twice(driver, out, lines)
     require_all_once(out, text, lines)
     print(
-        f"a worker and the leading process killed: {lost} worker lost, {there} shards kept, "
-        f"{result['rows']:,.0f} lines encoded again; every id is there exactly once"
+        f"a worker and the driver killed: {lost} worker lost, {there} shards kept, "
+        f"{result['rows']:,.0f} lines encoded again; every id is in the result exactly once"
     )
     show_plan(middle[2] / 2, text, folder / "of-2-0", lines)
 
 
 def show_plan(rate: float, text: Path, shards: Path, lines: int) -> None:
-    """The plan for many lines on many machines."""
+    """Print the plan for 10^9 lines."""
     from cluster_planning import Machines, Rates, as_table, plan
 
     comparisons = comparisons_a_second()
@@ -237,11 +237,13 @@ def show_plan(rate: float, text: Path, shards: Path, lines: int) -> None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("corpora", type=Path, nargs="*", help="pairs: TSV, plain or packed")
+    parser.add_argument(
+        "corpora", type=Path, nargs="*", help="sentence pairs: TSV, optionally compressed"
+    )
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3, help="how often to measure")
+    parser.add_argument("--rounds", type=int, default=3, help="number of measurements")
     parser.add_argument("--shard-lines", type=int, default=25_000)
     parser.add_argument("--ray", default="local", help="local, auto, an address, or none")
     for hidden in ("--text", "--drive"):
@@ -253,7 +255,7 @@ def main() -> None:
         drive(options.text, options.drive, ray, options.workers, options.shard_lines)
         return
     if not options.corpora:
-        parser.error("name files of pairs, such as en-fr.tsv.gz")
+        parser.error("give files of sentence pairs, such as en-fr.tsv.gz")
     with tempfile.TemporaryDirectory() as name:
         text = Path(name) / "text.txt"
         with text.open("w", encoding="utf-8") as stream:
@@ -262,7 +264,9 @@ def main() -> None:
                 stream.write(f"{sentence}\n")
                 lines += 1
         if lines < options.lines:
-            parser.error(f"the files hold {lines:,} sentences only: name more, or fewer --lines")
+            parser.error(
+                f"the files have only {lines:,} sentences; give more files or fewer --lines"
+            )
         compare(text, Path(name), lines, options)
 
 

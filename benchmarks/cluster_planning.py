@@ -1,7 +1,7 @@
-"""How long many lines take on many machines: arithmetic over rates that were measured on few.
+"""Predicted time of encoding and mining on many machines, from rates measured on few.
 
 Every number comes from a measured rate, a constant of the code that will run, or a stated property
-of the machines. What is not modelled: machines that fail, others that use the network, prices.
+of the machines. Machine failures, network use by others and prices are not modelled.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from babelite.mining import QUERIES_A_BLOCK
 from babelite.neighbors import clustering_comparisons, probed_comparisons
 
 _FLOAT16 = 2
-_NEIGHBOUR = 8  # a cosine and a row on disk
-_BYTES_A_LINE_OF_MINING = 350  # memory of the process that gives the tasks, docs/mining.md
+_NEIGHBOUR = 8  # bytes of a cosine and a row number on disk
+_BYTES_A_LINE_OF_MINING = 350  # memory of the driver process, see docs/mining.md
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What was measured.
+    """Measured rates.
 
     Attributes:
-        lines: Lines that one core encodes in a second while all cores of its machine encode.
-        comparisons: Pairs of vectors that one core compares in a second.
-        text_bytes: Bytes of a line as it is read.
+        lines: Lines per second that one core encodes while all cores of its machine encode.
+        comparisons: Pairs of vectors that one core compares per second.
+        text_bytes: Bytes of a line of input.
         shard_bytes: Bytes of a line in a Parquet shard, text and float16 vector included.
-        dim: Components of a vector.
+        dim: Dimension of the vectors.
     """
 
     lines: float
@@ -39,12 +39,12 @@ class Rates:
 
 @dataclass(frozen=True)
 class Machines:
-    """What the work would run on.
+    """Machines of the cluster.
 
     Attributes:
-        count: How many.
-        cores: Of each; as many workers.
-        network: Bytes a second that each can receive.
+        count: Number of machines.
+        cores: Cores of each machine, one worker on each core.
+        network: Bytes per second that each machine can receive.
     """
 
     count: int = 100
@@ -53,7 +53,7 @@ class Machines:
 
     @property
     def workers(self) -> int:
-        """Of all machines."""
+        """Number of workers on all machines."""
         return self.count * self.cores
 
 
@@ -62,12 +62,12 @@ class Step:
     """A step of a plan.
 
     Attributes:
-        name: What is done.
-        computing: Seconds of it, all workers busy.
-        moving: Seconds that the network takes, all machines receiving; the two overlap.
-        moved: Bytes that go over the network.
-        kept: Bytes that are on disk or in object storage afterwards.
-        note: What decides the numbers.
+        name: Name of the step.
+        computing: Seconds of computing with all workers.
+        moving: Seconds of network transfer with all machines; overlaps with computing.
+        moved: Bytes transferred over the network.
+        kept: Bytes on disk or in object storage afterwards.
+        note: Explanation of the numbers.
     """
 
     name: str
@@ -79,20 +79,20 @@ class Step:
 
     @property
     def seconds(self) -> float:
-        """The time it takes: computing or moving, whichever is longer."""
+        """Duration: the longer of computing and moving."""
         return max(self.computing, self.moving)
 
 
 def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Step]:
-    """Plan to encode lines and then to mine one half of them against the other.
+    """Plan to encode lines and then to mine one half of them against the other half.
 
     Args:
-        lines: How many, of both languages together.
-        rates: As measured.
-        machines: What there is; 100 of 16 cores with 25 Gbit/s if not given.
+        lines: Number of lines, both languages together.
+        rates: Measured rates.
+        machines: Machines of the cluster; default: 100 with 16 cores and 25 Gbit/s.
 
     Returns:
-        The steps, one after the other.
+        The steps in order.
 
     Example:
         >>> rates = Rates(lines=2000, comparisons=1e8, text_bytes=60, shard_bytes=600, dim=256)
@@ -118,12 +118,12 @@ def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Ste
     return [
         Step(
             "read once and check",
-            # Reading costs a core a hundredth of what encoding does, or less.
+            # Reading takes at most a hundredth of the CPU time of encoding.
             lines / (100 * rates.lines * workers),
             moving(text),
             text,
             0,
-            "a file is read by one worker: have at least as many files as workers",
+            "one worker reads a file: use at least as many files as workers",
         ),
         Step(
             "encode",
@@ -131,7 +131,7 @@ def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Ste
             moving(text + lines * rates.shard_bytes),
             text + lines * rates.shard_bytes,
             lines * rates.shard_bytes,
-            f"{-(-lines // SHARD_ROWS):,} shards, written where they stay; no shuffle",
+            f"{-(-lines // SHARD_ROWS):,} shards, written in place; no shuffle",
         ),
         Step(
             "encode for mining",
@@ -139,7 +139,7 @@ def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Ste
             2 * vectors / machines.network,
             2.0 * vectors,
             2.0 * vectors,
-            "mining encodes for itself, into a folder of one machine: "
+            "mining encodes separately, into a folder of one machine: "
             f"{lines * _BYTES_A_LINE_OF_MINING / 1e9:,.0f} GB of memory there",
         ),
         Step(

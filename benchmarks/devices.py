@@ -1,8 +1,8 @@
-"""Training speed of two processes, each on a core of its own, against one process on one core.
+"""Training speed of two processes on two cores against one process on one core.
 
-All train the layers at the default sizes, on the same batches: those of two processes are halved.
-Each process is pinned to its core and has one thread. Steps are timed by the clock of process 0,
-without preparation, validation and checkpoints. Nothing else should run meanwhile.
+All train the layers at the default sizes on the same batches; two processes take half of each
+batch. Each process is pinned to a core and has one thread. Steps are timed in process 0, without
+preparation, validation and checkpoints. Run nothing else meanwhile.
 
     python benchmarks/devices.py PAIRS.tsv.gz [--steps 12] [--repeat 3] [--cores 0,1]
 """
@@ -46,14 +46,16 @@ _PHASES = ("layers", "bag")
 
 
 def main() -> None:
-    """Measure, and print a table in Markdown."""
+    """Measure and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pairs", help="parallel text, for example en-fr.tsv.gz")
-    parser.add_argument("--steps", type=int, default=12, help="measured steps (default 12)")
-    parser.add_argument("--repeat", type=int, default=3, help="runs, of which the median counts")
-    parser.add_argument("--sample", type=int, default=100_000, help="pairs read from the file")
+    parser.add_argument("--steps", type=int, default=12, help="steps to measure (default 12)")
+    parser.add_argument(
+        "--repeat", type=int, default=3, help="number of runs; the median is reported"
+    )
+    parser.add_argument("--sample", type=int, default=100_000, help="number of pairs to read")
     parser.add_argument("--cores", default="0,1", help="the two cores (default 0,1)")
-    parser.add_argument("--objective", default="align", help="of the layers phase")
+    parser.add_argument("--objective", default="align", help="objective of the layers phase")
     parser.add_argument("--phase", choices=_PHASES, default="layers")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -62,11 +64,11 @@ def main() -> None:
         return
     cores = [int(core) for core in options.cores.split(",")]
     if len(cores) != 2 or not set(cores) <= os.sched_getaffinity(0):
-        parser.error(f"--cores {options.cores}: name two cores that this process may use")
+        parser.error(f"--cores {options.cores}: give two cores that this process may use")
     rates: dict[int, list[float]] = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
         _prepare(options, Path(folder))
-        for _ in range(options.repeat):  # in turn, so that a slow minute of the machine hits both
+        for _ in range(options.repeat):  # alternating, so that a temporary slowdown affects both
             for count, found in rates.items():
                 found.append(_run(cores[:count], Path(folder)))
     print(f"| processes | pairs/s ({options.phase}) | lowest–highest |\n|---|---:|---:|")
@@ -91,7 +93,7 @@ def _prepare(options: argparse.Namespace, folder: Path) -> None:
 
 
 def _run(cores: list[int], folder: Path) -> float:
-    """Pairs a second of as many processes as there are cores."""
+    """Pairs per second of one process on each of the cores."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
@@ -117,7 +119,7 @@ def _run(cores: list[int], folder: Path) -> float:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    """What each process does; the first one prints the rate."""
+    """Measure in one process; process 0 prints the rate."""
     os.sched_setaffinity(0, {int(options.cores)})
     config = TrainingConfig(objective=options.objective, threads=1)
     hardware = choose_hardware(config)
@@ -157,7 +159,7 @@ def _measure(options: argparse.Namespace) -> None:
                 processes.all_reduce_max(0.0)
                 started = time.perf_counter()
             stepper.step(phase, [rows], number, optimizer)
-            processes.all_reduce_max(0.0)  # as each step of a run does
+            processes.all_reduce_max(0.0)  # as in each training step
             pairs += len(rows.rows) if number >= _WARMUP else 0
         if processes.is_rank_zero:
             print(json.dumps(pairs / (time.perf_counter() - started)))

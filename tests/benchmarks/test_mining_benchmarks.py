@@ -1,4 +1,4 @@
-"""The benchmarks of mining measure what they say."""
+"""Benchmarks of mining."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import mining_scale
 import numpy as np
 import pytest
 import random_model
-from kept_vectors import KeptVectors, fill
-from mining_distractors import Found, Judge, Task, draw_distractors
+from mining_distractors import Found, PairJudge, Task, draw_distractors
+from vector_cache import VectorCache, fill
 
 WORDS = np.random.default_rng(0).permutation([f"{a}{b}" for a in "bdfgklmn" for b in "aeiouy"])
 
@@ -36,7 +36,7 @@ def task(tmp_path: Path) -> Task:
     return Task.of(gold, more, 60, seed=0)
 
 
-def test_a_row_of_distractors_gives_one_side_and_fewer_are_the_first_of_more(
+def test_distractors_give_one_side_and_smaller_counts_are_prefixes(
     tmp_path: Path,
 ) -> None:
     file = write_pairs(tmp_path / "t.en-fr.tsv", 0, 100)
@@ -52,7 +52,7 @@ def test_a_row_of_distractors_gives_one_side_and_fewer_are_the_first_of_more(
         draw_distractors([file], 99, set())
 
 
-def test_all_sentences_are_there_once_and_half_of_the_pairs_fit(task: Task) -> None:
+def test_sentences_are_distinct_and_half_of_the_pairs_is_for_fitting(task: Task) -> None:
     assert [len(side) for side in task.sides] == [140, 140]
     assert all(len(set(side)) == 140 for side in task.sides)
     assert sorted(task.in_order_of_use()) == sorted([*task.sides[0], *task.sides[1]])
@@ -61,8 +61,8 @@ def test_all_sentences_are_there_once_and_half_of_the_pairs_fit(task: Task) -> N
     assert set(task.languages.values()) == {"g.en-fr", "g.en-de"}
 
 
-def test_what_a_judge_counts(task: Task) -> None:
-    """With all known pairs above those of distractors everything is right, unless it is strict."""
+def test_precision_and_recall_of_both_ways_of_counting(task: Task) -> None:
+    """Pairs of two distractors are wrong only in the strict way."""
     known = list(task.gold)
     strange = [
         pair for pair in zip(*task.sides, strict=True)
@@ -73,7 +73,7 @@ def test_what_a_judge_counts(task: Task) -> None:
     pairs = [*known, *strange, (measured[0][0], strange[0][1])]
     scores = np.array([2.0] * len(known) + [3.0] * len(strange) + [1.0], np.float32)
     found = Found(pairs, scores, 1.0, "")
-    lenient, strict = (Judge(task, found, strict=s) for s in (False, True))
+    lenient, strict = (PairJudge(task, found, strict=s) for s in (False, True))
     at, best = lenient.measured(None)
     assert (at.precision, at.recall, best.f1) == (1.0, 1.0, 1.0)
     at, _ = strict.measured(None)
@@ -84,10 +84,10 @@ def test_what_a_judge_counts(task: Task) -> None:
     assert sum(shares) == 40
 
 
-def test_vectors_are_kept_and_a_kill_in_the_middle_of_a_write_costs_one_piece(
+def test_a_kill_during_a_write_loses_at_most_one_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kept_vectors._PIECE", 3)
+    monkeypatch.setattr("vector_cache._PIECE", 3)
     given: list[str] = []
 
     def encode(sentences: list[str]) -> np.ndarray:
@@ -95,17 +95,17 @@ def test_vectors_are_kept_and_a_kill_in_the_middle_of_a_write_costs_one_piece(
         return np.array([[len(s), ord(s[0])] for s in sentences], np.float32)
 
     sentences = ["one", "two", "three", "one", "four", "five", "six", "seven"]
-    assert not fill(KeptVectors(tmp_path), sentences, encode, minutes=-1)
+    assert not fill(VectorCache(tmp_path), sentences, encode, minutes=-1)
     assert given == []
-    assert not fill(KeptVectors(tmp_path), sentences, lambda piece: None)
-    assert fill(KeptVectors(tmp_path), sentences[:4], encode)
+    assert not fill(VectorCache(tmp_path), sentences, lambda piece: None)
+    assert fill(VectorCache(tmp_path), sentences[:4], encode)
     with (tmp_path / "vectors.2.bin").open("ab") as stream:
         stream.write(b"half")
     with (tmp_path / "keys.bin").open("ab") as stream:
         stream.write(b"half a key")
-    assert fill(KeptVectors(tmp_path), sentences, encode)
+    assert fill(VectorCache(tmp_path), sentences, encode)
     assert given == list(dict.fromkeys(sentences))
-    kept = KeptVectors(tmp_path)
+    kept = VectorCache(tmp_path)
     assert (len(kept), kept.dim) == (7, 2)
     np.testing.assert_array_equal(kept.encode(["six", "one"]), [[3, ord("s")], [3, ord("o")]])
 
@@ -124,7 +124,7 @@ def test_sides_of_different_sentences(tmp_path: Path) -> None:
         mining_scale.write_sides([file], 40, tmp_path)
 
 
-def test_growth_is_told_and_extrapolated() -> None:
+def test_growth_is_computed_and_extrapolated() -> None:
     results = {
         n: {
             "seconds": 3 * n / 1e4 + (n / 1e4) ** 1.5,
@@ -138,13 +138,13 @@ def test_growth_is_told_and_extrapolated() -> None:
     assert "encoding 1.00, neighbours 1.50" in told[1]
     cores = mining_scale.usable_threads()
     few, many = ((3 * 1e4 + search) * cores / 3600 for search in (1e6, 1e7))
-    assert f"{few:,.0f} core-hours if the search went on with the exponent 1.50" in told[2]
+    assert f"{few:,.0f} core-hours if the search grew with the exponent 1.50" in told[2]
     assert f"{many:,.0f} if it became quadratic" in told[2]
     assert "10 GB of memory, 100 bytes a line" in told[2]
     assert math.isclose(mining_scale.exponent((10, 1000), (1, 100)), 1.0)
 
 
-def test_a_run_is_measured_killed_and_gone_on_with(
+def test_a_run_is_measured_killed_and_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mining_scale, "_INTO_A_BLOCK", 0)
@@ -162,10 +162,10 @@ def test_a_run_is_measured_killed_and_gone_on_with(
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
-def test_the_memory_of_a_miner_is_its_own(tmp_path: Path) -> None:
+def test_memory_excludes_the_parent_process(tmp_path: Path) -> None:
     for side in ("source", "target"):
         np.save(tmp_path / f"{side}.npy", np.eye(8, dtype=np.float32))
-    np.ones(50_000_000)  # 400 MB, which only the process that starts the miner has had
+    np.ones(50_000_000)  # 400 MB in the parent process
     command = [sys.executable, mining.__file__, "--measure", "LASER's algorithm", str(tmp_path)]
     subprocess.run(command, check=True)
     result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))

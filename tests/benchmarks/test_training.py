@@ -1,4 +1,4 @@
-"""The benchmark of training prepares what both trainers read."""
+"""The benchmark of training prepares the input of both trainers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from babelite.training import open_tokens
 
 
-def test_pairs_are_tokenised_and_kept_as_text(tmp_path: Path) -> None:
+def test_pairs_are_tokenised_and_stored_as_text(tmp_path: Path) -> None:
     file = tmp_path / "pairs.en-fr.tsv"
     file.write_text("".join(f"one tree {i}\tun arbre {i}\n" for i in range(30)), encoding="utf-8")
     training._prepare(argparse.Namespace(pairs=str(file), sample=20), tmp_path)

@@ -1,4 +1,4 @@
-"""What encoders are measured on: sentence pairs, SIB-200 and STS, from a user's own folders."""
+"""Test sets of the benchmarks: sentence pairs, SIB-200 and STS, read from folders of the user."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ SIB200 = {"en": "eng_Latn", "fr": "fra_Latn", "de": "deu_Latn", "es": "spa_Latn"
 Scores = dict[str, dict[str, float]]
 
 
-class Known:
-    """An encoder of sentences whose vectors are known.
+class PrecomputedEncoder:
+    """An encoder that looks up given vectors.
 
     Args:
         sentences: The sentences.
@@ -46,19 +46,19 @@ class Known:
         self.dim = vectors.shape[1]
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """Look the vectors up, shape (len(sentences), dim)."""
+        """Look up vectors, shape (len(sentences), dim)."""
         found: NDArray[np.float32] = self._vectors[[self._row[s] for s in sentences]]
         return found
 
 
 class EvaluationSet(Protocol):
-    """Sentences, and what their vectors are worth."""
+    """A test set: its sentences, and scores of their vectors."""
 
     def sentences(self) -> list[str]:
         """Every sentence of the set."""
         ...
 
-    def score(self, encoder: Known) -> Scores:
+    def score(self, encoder: PrecomputedEncoder) -> Scores:
         """The rows that the set adds to a table; shares from 0 to 1, correlations from -1."""
         ...
 
@@ -74,7 +74,7 @@ class Pairs:
         """See `EvaluationSet`."""
         return [sentence for pair in self.pairs for sentence in pair]
 
-    def score(self, encoder: Known) -> Scores:
+    def score(self, encoder: PrecomputedEncoder) -> Scores:
         """See `EvaluationSet`."""
         result = evaluate(encoder, self.pairs)
         return {
@@ -88,7 +88,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Multiway:
-    """Sentences that are the same in several languages."""
+    """Parallel sentences in several languages."""
 
     name: str
     texts: Mapping[str, Sequence[str]]
@@ -97,7 +97,7 @@ class Multiway:
         """See `EvaluationSet`."""
         return [sentence for lines in self.texts.values() for sentence in lines]
 
-    def score(self, encoder: Known) -> Scores:
+    def score(self, encoder: PrecomputedEncoder) -> Scores:
         """See `EvaluationSet`."""
         result = evaluate_multiway(encoder, self.texts)
         ways = {"-".join(way): share.value for way, share in result.precision_at_1.items()}
@@ -117,7 +117,7 @@ class Similarity:
             text for pairs in self.pairs.values() for p in pairs for text in (p.first, p.second)
         ]
 
-    def score(self, encoder: Known) -> Scores:
+    def score(self, encoder: PrecomputedEncoder) -> Scores:
         """See `EvaluationSet`."""
         inside = {
             language: evaluate_similarity(encoder, pairs).spearman
@@ -141,7 +141,7 @@ def _with_mean(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def read_sets(files: Sequence[str], sib200: Path | None, sts: Path | None) -> list[EvaluationSet]:
-    """Read everything that contenders are measured on."""
+    """Read all test sets."""
     sets: list[EvaluationSet] = [Pairs(pair_set_name(file), read_pairs(file)[1]) for file in files]
     if sib200:
         texts = read_sib200_parallel(sib200, list(SIB200.values()))
@@ -154,7 +154,7 @@ def read_sets(files: Sequence[str], sib200: Path | None, sts: Path | None) -> li
 
 
 def read_pairs(file: str) -> tuple[tuple[str, str], list[Pair]]:
-    """The languages and the pairs of a file; ``source`` and ``target`` if its name tells none."""
+    """The languages (``source`` and ``target`` if unknown) and the pairs of a file."""
     from babelite.corpus import parse_source
 
     source = parse_source(file, default_languages=("source", "target"))
@@ -162,7 +162,7 @@ def read_pairs(file: str) -> tuple[tuple[str, str], list[Pair]]:
 
 
 def pair_set_name(file: str) -> str:
-    """A file's name without its folder and endings.
+    """A file name without folder and extensions.
 
     Example:
         >>> pair_set_name("dev/tatoeba.en-fr.tsv.gz")

@@ -1,4 +1,4 @@
-"""Vectors on disk, found by their sentence: a slow encoder's work is done once, piece by piece."""
+"""Cache of vectors on disk by sentence, so that slow encoders can be run in several parts."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEY_BYTES = 16
-_PIECE = 4_000  # sentences encoded between two writes: what a kill costs
+_PIECE = 4_000  # sentences encoded between two writes, at most lost by a kill
 
 
-class KeptVectors:
-    """An encoder of the sentences whose vectors are in a folder.
+class VectorCache:
+    """An encoder that looks up vectors in a folder.
 
-    The folder holds ``keys.bin``, a hash a sentence, and ``vectors.N.bin``, float16 rows of N
-    components. Vectors are written before keys, and what a kill left half-written is overwritten.
+    The folder contains ``keys.bin``, one hash for each sentence, and ``vectors.N.bin``, float16
+    rows of N components. Vectors are written before keys; incomplete writes of a killed run are
+    overwritten.
 
     Args:
-        folder: Made if it is not there.
+        folder: Cache folder, created if missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,11 +43,11 @@ class KeptVectors:
         return len(self._row)
 
     def missing(self, sentences: Sequence[str]) -> list[str]:
-        """The sentences that have no vector yet, each once, in order."""
+        """The distinct sentences without a vector, in order."""
         return [s for s in dict.fromkeys(sentences) if _key(s) not in self._row]
 
     def append(self, sentences: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Keep the vectors of sentences that are missing."""
+        """Add the vectors of missing sentences."""
         self.dim = vectors.shape[1]
         _write_at(self._vectors, len(self) * 2 * self.dim, vectors.astype(np.float16).tobytes())
         keys = [_key(sentence) for sentence in sentences]
@@ -55,7 +56,7 @@ class KeptVectors:
             self._row[key] = len(self._row)
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """Look the vectors up, shape (len(sentences), dim)."""
+        """Look up vectors, shape (len(sentences), dim)."""
         kept = np.memmap(self._vectors, np.float16, "r", shape=(len(self), self.dim))
         found: NDArray[np.float32] = kept[[self._row[_key(s)] for s in sentences]].astype(
             np.float32
@@ -68,21 +69,21 @@ class KeptVectors:
 
 
 def fill(
-    kept: KeptVectors,
+    kept: VectorCache,
     sentences: Sequence[str],
     encode: Callable[[Sequence[str]], NDArray[np.float32] | None],
     minutes: float = float("inf"),
 ) -> bool:
-    """Encode the sentences that are missing, until all are there or the time is over.
+    """Encode missing sentences until all have vectors or the time is over.
 
     Args:
-        kept: Where the vectors go, piece by piece.
-        sentences: Those that are wanted.
-        encode: Gives the vectors of some of them; None if it cannot.
-        minutes: After so many no further piece is begun.
+        kept: The cache, written after each block.
+        sentences: The sentences.
+        encode: Returns the vectors of some sentences; None if it cannot.
+        minutes: No block is started after this time.
 
     Returns:
-        Whether all are there.
+        Whether all sentences have vectors.
     """
     started, before = time.monotonic(), len(kept)
     for piece in _pieces(kept.missing(sentences)):
@@ -96,7 +97,7 @@ def fill(
         print(f"{len(kept):,} vectors kept, {rate:,.0f}/s", file=sys.stderr, flush=True)
     left = len(kept.missing(sentences))
     if left:
-        print(f"{left:,} sentences are still to be encoded; run it again", file=sys.stderr)
+        print(f"{left:,} sentences remain; run the same command again", file=sys.stderr)
     return not left
 
 

@@ -1,4 +1,4 @@
-"""Requests that no client should send: malformed, huge, nested, of wrong types, and slow."""
+"""Invalid HTTP requests: malformed, huge, nested, of wrong types, and slow."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from http_load import HEAD_END, post
 PATHS = ("/v1/embeddings", "/v1/rerank", "/v1/align")
 HEAD = "POST {} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 AT_A_TIME = 50
-PATIENCE = 60.0
-SLOW = "slow"  # these take as long as the server lets them
+TIMEOUT = 60.0
+SLOW = "slow"  # sent byte by byte until the server ends the connection
 
 
 def _text(random_: random.Random) -> bytes:
-    """Bytes that are valid UTF-8 or not."""
+    """Invalid UTF-8."""
     return random_.choice([b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\x80"])
 
 
@@ -63,7 +63,7 @@ def _wrong_option(random_: random.Random) -> bytes:
     return json.dumps(body).encode()
 
 
-# What makes a body, by kind; each must be refused at every path.
+# Kind -> function that makes a body, which must be refused at every path.
 BODIES: dict[str, Callable[[random.Random], bytes]] = {
     "empty": lambda r: b" " * r.randrange(9),
     "no JSON": lambda r: bytes(r.randrange(256) for _ in range(r.randrange(1, 200))),
@@ -98,7 +98,7 @@ BODIES: dict[str, Callable[[random.Random], bytes]] = {
 
 
 def request(kind: str, random_: random.Random) -> bytes:
-    """A hostile request with a whole body."""
+    """A request with an invalid body."""
     return post(random_.choice(PATHS), BODIES[kind](random_))
 
 
@@ -108,7 +108,7 @@ def _wrong_content_type(random_: random.Random) -> bytes:
 
 
 def _lying_length(random_: random.Random) -> bytes:
-    """A body that is said to be huge, of which next to nothing is sent."""
+    """A request that announces a huge body and sends one byte."""
     length = random_.choice([2**31, 2**63, 10**18])
     return f"{HEAD.format(random_.choice(PATHS))}Content-Length: {length}\r\n\r\n{{".encode()
 
@@ -132,16 +132,16 @@ REQUESTS: dict[str, Callable[[random.Random], bytes]] = {
 }
 
 
-async def attack(port: int, count: int, slow: int = 100) -> dict[str, Counter[int]]:
-    """Send hostile requests to this machine, some at a time.
+async def send_requests(port: int, count: int, slow: int = 100) -> dict[str, Counter[int]]:
+    """Send invalid requests to 127.0.0.1, some in parallel.
 
     Args:
-        port: Where the server listens on 127.0.0.1.
-        count: How many requests.
-        slow: How many of them send their bodies byte by byte, all at the same time.
+        port: Port of the server.
+        count: Number of requests.
+        slow: Number of them that send their bodies byte by byte, all in parallel.
 
     Returns:
-        How often each status came, by kind; 0 where the connection was closed without one.
+        Kind -> status -> count; status 0: connection closed without an answer.
     """
     slow = min(slow, count)
     endless = f"{HEAD.format(PATHS[0])}Content-Length: 100000\r\n\r\n".encode()
@@ -165,30 +165,29 @@ async def attack(port: int, count: int, slow: int = 100) -> dict[str, Counter[in
 
 
 async def exchange(port: int, data: bytes, endless: bool = False) -> int:
-    """Send bytes on a connection of their own, and on request one more at a time until an answer.
+    """Send bytes on a new connection; if ``endless``, further single bytes until an answer.
 
     Returns:
-        The status of the answer, 0 if none came in time or the connection was
-        closed without one.
+        The status of the answer; 0 if none came in time or the connection was closed.
     """
-    # A bare socket: a stream that fails to send throws away the answer that is there already.
+    # A plain socket: an asyncio stream that fails to send loses an answer already received.
     with socket.socket() as connection:
         connection.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
         sending = asyncio.create_task(_send(connection, data, endless))
         try:
-            head = await asyncio.wait_for(_head(connection), PATIENCE)
+            head = await asyncio.wait_for(_head(connection), TIMEOUT)
         except (OSError, TimeoutError, asyncio.TimeoutError):
             return 0
         finally:
             sending.cancel()
-            await asyncio.wait([sending])  # before its socket is closed
+            await asyncio.wait([sending])  # before the socket is closed
     return int(head[9:12] or 0)
 
 
 async def _send(connection: socket.socket, data: bytes, endless: bool) -> None:
     loop = asyncio.get_running_loop()
-    with suppress(OSError):  # what was answered before can still be read
+    with suppress(OSError):  # an answer sent before can still be read
         await loop.sock_sendall(connection, data)
         while endless:
             await asyncio.sleep(0.25)
