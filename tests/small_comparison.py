@@ -1,4 +1,4 @@
-"""A comparison that takes seconds: made-up languages, tiny networks."""
+"""A comparison that takes seconds: artificial languages, tiny networks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from made_up_languages import Bilingual
 
-from babelite.comparison import Cell, Grid, make_grid, open_grid, read_config
-from babelite.comparison.jobs.job_process import do
+from babelite.comparison import ComparisonCell, ComparisonGrid, read_comparison
+from babelite.comparison.jobs.job_process import run_job
 
 BASE = """
 title = "Small"
@@ -78,7 +78,7 @@ def letters(sentences):
 
 
 def write_text(folder: Path) -> None:
-    """Write pairs to train on, and a file of each kind of task."""
+    """Write training pairs, and the files of each kind of task."""
     rng = random.Random(0)
     pairs = Bilingual().pairs(1_000)
     _write(folder / "en-fr.tsv", pairs[:800])
@@ -102,38 +102,38 @@ def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:
     path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def grid_of(text: str, folder: Path, out: Path) -> Grid:
-    """The grid of a configuration, with its folder taken."""
+def grid_of(text: str, folder: Path, out: Path) -> ComparisonGrid:
+    """The grid of a configuration."""
     path = folder / f"{out.name}.toml"
     path.write_text(text, encoding="utf-8")
-    return open_grid(make_grid(read_config(path), path, out))
+    return read_comparison(path, out)
 
 
 class InThisProcess:
-    """Does jobs without new processes, and remembers which."""
+    """Launcher that runs jobs in this process and records them."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
 
-    def __call__(self, job: Path, watch: Callable[[], None]) -> int:
+    def __call__(self, job: Path, on_wait: Callable[[], None]) -> int:
         """See `babelite.comparison.jobs.launcher.Launcher`."""
         self.done.append(f"{job.parent.parent.name}/{job.parent.name}/{job.stem}")
-        watch()
-        return do(job)
+        on_wait()
+        return run_job(job)
 
 
 class Silent:
-    """A watcher that remembers how cells ended."""
+    """Progress that records the status of each ended cell."""
 
     def __init__(self) -> None:
-        self.states: dict[str, tuple[str, str]] = {}
+        self.statuses: dict[str, tuple[str, str]] = {}
 
-    def began(self, cell: Cell, step: str) -> None:
-        """See `babelite.comparison.compare.Watcher`."""
+    def step_started(self, cell: ComparisonCell, step: str) -> None:
+        """See `babelite.comparison.ComparisonProgress`."""
 
-    def working(self, share: float | None, detail: str) -> None:
-        """See `babelite.comparison.compare.Watcher`."""
+    def step_progress(self, share: float | None, detail: str) -> None:
+        """See `babelite.comparison.ComparisonProgress`."""
 
-    def ended(self, cell: Cell, state: str, error: str, seconds: float) -> None:
-        """See `babelite.comparison.compare.Watcher`."""
-        self.states[cell.title] = (state, error)
+    def cell_ended(self, cell: ComparisonCell, status: str, error: str, seconds: float) -> None:
+        """See `babelite.comparison.ComparisonProgress`."""
+        self.statuses[cell.title] = (status, error)

@@ -1,4 +1,4 @@
-"""What the tests of comparisons share: a small text, and a comparison that has been run."""
+"""Fixtures of the comparison tests: a small text, and a finished comparison."""
 
 import sys
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from small_comparison import SMALL, InThisProcess, Silent, grid_of, write_text
 
-from babelite.comparison.compare import run_cells
-from babelite.comparison.grid import Grid
-from babelite.comparison.report.outputs import write_outputs
+from babelite.comparison.compare import run_comparison
+from babelite.comparison.grid import ComparisonGrid
+from babelite.comparison.report.write_report import write_comparison_report
 
 
 @pytest.fixture(scope="session")
 def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of text to train on and of files to evaluate on."""
+    """A folder of training text and task files."""
     folder = tmp_path_factory.mktemp("text")
     write_text(folder)
     return folder
@@ -21,20 +21,20 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def here(text: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The text is the current directory, so that its encoder is found."""
+    """Make the text the current directory, so that its encoder can be imported."""
     monkeypatch.chdir(text)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
 
 @pytest.fixture(scope="session")
-def finished(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Grid:
-    """A finished comparison with its outputs: two systems trained, one encoder as it comes."""
+def finished(text: Path, tmp_path_factory: pytest.TempPathFactory) -> ComparisonGrid:
+    """A finished comparison with its outputs: two trained systems, one existing encoder."""
     grid = grid_of(SMALL, text, tmp_path_factory.mktemp("results") / "finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(text)
         patch.setattr(sys, "path", list(sys.path))
-        outcome = run_cells(grid, Silent(), launcher=InThisProcess())
+        outcome = run_comparison(grid, Silent(), launcher=InThisProcess())
         assert (outcome.finished, outcome.failed, outcome.skipped) == (3, (), ())
-        write_outputs(grid)
+        write_comparison_report(grid)
     return grid

@@ -1,4 +1,4 @@
-"""Grids: what is finished stays, what fails stops nothing, what is killed goes on."""
+"""Comparison runs: finished cells, additions, changed settings, failures, resuming."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import random_model
 from processes import start_babelite
 from small_comparison import BASE, ENCODERS, SMALL, SYSTEMS, TASKS, InThisProcess, Silent, grid_of
 
-from babelite.comparison.compare import run_cells
-from babelite.comparison.compared_encoders import PEERS, Peer
-from babelite.comparison.grid import Grid
-from babelite.comparison.jobs.cells import CellFiles
+from babelite.comparison.cell_folder import CellFolder
+from babelite.comparison.compare import open_comparison, run_comparison
+from babelite.comparison.compared_encoders import ENCODER_PACKAGES, EncoderPackage
+from babelite.comparison.grid import ComparisonGrid
 from babelite.comparison.jobs.launcher import launch
-from babelite.comparison.report.outputs import write_outputs
-from babelite.comparison.report.pictures import shown_runs
-from babelite.comparison.report.results import collect
-from babelite.comparison.report.tables import markdown
+from babelite.comparison.report.charts import illustrated_runs
+from babelite.comparison.report.results import collect_results
+from babelite.comparison.report.tables import markdown_tables
+from babelite.comparison.report.write_report import write_comparison_report
 from babelite.errors import BabeliteError
 
 ONE_TASK = TASKS[: TASKS.index("[[tasks]]", TASKS.index("[[tasks]]") + 1)]
@@ -34,8 +34,8 @@ QUICK = (
 )
 
 
-def copied(finished: Grid, out: Path) -> Path:
-    """The folder of a finished comparison, to be changed."""
+def copied(finished: ComparisonGrid, out: Path) -> Path:
+    """A copy of the folder of a finished comparison."""
     shutil.copytree(finished.out, out)
     return out
 
@@ -44,19 +44,21 @@ def times(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-def cells(grid: Grid) -> dict[str, CellFiles]:
-    return {cell.title: CellFiles(grid, cell) for cell in grid.cells}
+def cells(grid: ComparisonGrid) -> dict[str, CellFolder]:
+    return {cell.title: CellFolder(grid, cell) for cell in grid.cells}
 
 
-def scores(grid: Grid) -> dict[str, Any]:
-    return {f"{run['system']} {run['seed']}": run["scores"] for run in collect(grid)["runs"]}
+def scores(grid: ComparisonGrid) -> dict[str, Any]:
+    return {
+        f"{run['system']} {run['seed']}": run["scores"] for run in collect_results(grid)["runs"]
+    }
 
 
-# --- what is finished -------------------------------------------------------------------------
+# --- finished cells -------------------------------------------------------------------------
 
 
-def test_every_cell_has_every_task(finished: Grid) -> None:
-    for run in collect(finished)["runs"]:
+def test_every_cell_is_evaluated_on_every_task(finished: ComparisonGrid) -> None:
+    for run in collect_results(finished)["runs"]:
         assert run["state"] == "finished"
         assert set(run["scores"]) == {"pairs", "alike", "topics"}
         assert set(run["scores"]["pairs"]) == {"en→fr", "fr→en"}
@@ -65,17 +67,17 @@ def test_every_cell_has_every_task(finished: Grid) -> None:
         assert run["cost"]["sentences_per_second"] > 0 and run["cost"]["memory"] > 1e6
 
 
-def test_all_systems_saw_the_same_number_of_pairs_of_one_text(finished: Grid) -> None:
-    trained = [run for run in collect(finished)["runs"] if run["seed"] is not None]
+def test_all_systems_are_trained_on_the_same_number_of_pairs(finished: ComparisonGrid) -> None:
+    trained = [run for run in collect_results(finished)["runs"] if run["seed"] is not None]
     assert [run["cost"]["training_pairs"] for run in trained] == [6_000, 6_000]
     assert len(list((finished.out / "text").glob("*/tokenizer.json"))) == 1
-    # Nothing of it is kept a second time beside a model, and no checkpoint after the end.
+    # Model folders contain no copy of the text, and no checkpoint after the end.
     for one in cells(finished).values():
         work = one.cell.model / "training"
         assert not (work / "tokens").exists() and not list(work.glob("*.safetensors"))
 
 
-def test_sentences_of_the_tasks_are_not_trained_on(finished: Grid, text: Path) -> None:
+def test_task_sentences_are_excluded_from_training(finished: ComparisonGrid, text: Path) -> None:
     [corpus] = (finished.out / "text").glob("*/corpus")
     trained = {
         side
@@ -85,25 +87,25 @@ def test_sentences_of_the_tasks_are_not_trained_on(finished: Grid, text: Path) -
     }
     tested = (text / "test.en-fr.tsv").read_text(encoding="utf-8").split("\n")[0].split("\t")
     assert trained and not trained & set(tested)
-    assert str(text / "test.en-fr.tsv") in finished.exclusions.files
+    assert str(text / "test.en-fr.tsv") in finished.excluded.files
 
 
-def test_a_finished_comparison_does_nothing_again(finished: Grid) -> None:
+def test_a_finished_comparison_runs_no_job(finished: ComparisonGrid) -> None:
     before, launcher = times(finished.out / "cells"), InThisProcess()
-    run_cells(finished, Silent(), launcher=launcher)
+    run_comparison(finished, Silent(), launcher=launcher)
     assert launcher.done == []
     assert times(finished.out / "cells") == before
 
 
-def test_a_system_a_seed_and_a_task_may_be_added(
-    finished: Grid, text: Path, tmp_path: Path
+def test_systems_seeds_and_tasks_can_be_added(
+    finished: ComparisonGrid, text: Path, tmp_path: Path
 ) -> None:
     out = copied(finished, tmp_path / "more")
     before = times(out / "cells")
     more = SMALL.replace("seeds = [0]", "seeds = [0, 1]").replace('name = "alike"', 'name = "sts"')
     grid = grid_of(more, text, out)
     launcher = InThisProcess()
-    outcome = run_cells(grid, Silent(), launcher=launcher)
+    outcome = run_comparison(grid, Silent(), launcher=launcher)
     assert outcome.finished == 5
     assert sorted(job for job in launcher.done if job.endswith("/train")) == [
         "align/en-fr.seed-1/train",
@@ -111,17 +113,20 @@ def test_a_system_a_seed_and_a_task_may_be_added(
     ]
     models = {path for path in before if "/model/" in str(path)}
     assert {path: path.stat().st_mtime_ns for path in models} == {p: before[p] for p in models}
-    assert "sts" in collect(grid)["summary"]["align"]
+    assert "sts" in collect_results(grid)["summary"]["align"]
 
 
-def test_other_settings_need_another_folder(finished: Grid, text: Path, tmp_path: Path) -> None:
+def test_changed_settings_need_a_new_folder(
+    finished: ComparisonGrid, text: Path, tmp_path: Path
+) -> None:
     out = copied(finished, tmp_path / "other")
     grid = grid_of(SMALL.replace("dim = 32", "dim = 64"), text, out)
-    with pytest.raises(BabeliteError, match=r"dim \(was 32, is 64\).*--out"):
-        run_cells(grid, Silent(), launcher=InThisProcess())
+    with pytest.raises(BabeliteError, match=r"dim \(was 32, is 64\)") as caught:
+        run_comparison(grid, Silent(), launcher=InThisProcess())
+    assert caught.value.code == "run-mismatch"
 
 
-# --- what is added ----------------------------------------------------------------------------
+# --- additions ----------------------------------------------------------------------------
 
 LATE = """
 [[tasks]]
@@ -131,111 +136,117 @@ pairs = ["late.en-fr.tsv"]
 """
 
 
-def test_a_task_that_comes_too_late_is_marked(finished: Grid, text: Path, tmp_path: Path) -> None:
+def test_a_late_task_is_marked(finished: ComparisonGrid, text: Path, tmp_path: Path) -> None:
     lines = (text / "en-fr.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
     (text / "late.en-fr.tsv").write_text("".join(lines[:30]), encoding="utf-8")
     out = copied(finished, tmp_path / "late")
     grid = grid_of(SMALL + LATE, text, out)
-    assert grid.exclusions == replace(finished.exclusions, late=("late",))
-    run_cells(grid, Silent(), launcher=InThisProcess())
-    results = collect(grid)
+    assert grid.excluded == replace(finished.excluded, late_tasks=("late",))
+    run_comparison(grid, Silent(), launcher=InThisProcess())
+    results = collect_results(grid)
     assert [task["late"] for task in results["tasks"]] == [False, False, False, True]
-    note = "its sentences were not kept out of their training text"
-    assert markdown(results).count(note) == 1
-    assert note in markdown(results).partition("## late")[2].partition("##")[0]
-    write_outputs(grid)
+    note = "its sentences may be in the training text"
+    assert markdown_tables(results).count(note) == 1
+    assert note in markdown_tables(results).partition("## late")[2].partition("##")[0]
+    write_comparison_report(grid)
     assert note in (out / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_task_whose_file_was_changed_is_marked_too(
-    finished: Grid, text: Path, tmp_path: Path
+def test_a_task_with_a_changed_file_is_marked(
+    finished: ComparisonGrid, text: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(text, elsewhere)
     out = copied(finished, tmp_path / "changed")
-    assert grid_of(SMALL, elsewhere, out).exclusions.late == ()
+    assert grid_of(SMALL, elsewhere, out).excluded.late_tasks == ()
     with (elsewhere / "sts.fr.tsv").open("a", encoding="utf-8") as file:
         file.write("one\ttwo\t3\n")
-    assert grid_of(SMALL, elsewhere, out).exclusions.late == ("alike",)
+    assert grid_of(SMALL, elsewhere, out).excluded.late_tasks == ("alike",)
 
 
-def test_what_is_excluded_too_late_needs_another_folder(
-    finished: Grid, text: Path, tmp_path: Path
+def test_a_late_exclusion_needs_a_new_folder(
+    finished: ComparisonGrid, text: Path, tmp_path: Path
 ) -> None:
     out = copied(finished, tmp_path / "exclude")
     exclude = '[data]\nexclude = ["{}"]'.format
-    grid_of(SMALL.replace("[data]", exclude("test.en-fr.tsv")), text, out)  # as it was a task's
-    with pytest.raises(BabeliteError, match=r"exclude\.toml: data\.exclude: .*en-fr\.tsv; .*--out"):
+    grid_of(
+        SMALL.replace("[data]", exclude("test.en-fr.tsv")), text, out
+    )  # already excluded: a file of a task
+    with pytest.raises(
+        BabeliteError, match=r"exclude\.toml: data\.exclude: .*en-fr\.tsv"
+    ) as caught:
         grid_of(SMALL.replace("[data]", exclude("en-fr.tsv")), text, out)
+    assert caught.value.code == "run-mismatch"
 
 
-def test_until_a_model_is_trained_it_is_not_too_late(text: Path, tmp_path: Path) -> None:
+def test_no_task_is_late_before_the_first_model(text: Path, tmp_path: Path) -> None:
     out = tmp_path / "first-encoders"
-    outcome = run_cells(grid_of(ENCODERS + ONE_TASK, text, out), Silent(), launcher=InThisProcess())
+    outcome = run_comparison(
+        grid_of(ENCODERS + ONE_TASK, text, out), Silent(), launcher=InThisProcess()
+    )
     assert outcome.finished == 1
     grid = grid_of(QUICK + ENCODERS, text, out)
-    assert run_cells(grid, Silent(), launcher=InThisProcess()).finished == 2
-    assert grid.exclusions.files == (str(text / "test.en-fr.tsv"),)
-    # A model is there now, and it can still be told what its text left out.
-    assert grid_of(QUICK + ENCODERS, text, out).exclusions == grid.exclusions
+    assert run_comparison(grid, Silent(), launcher=InThisProcess()).finished == 2
+    assert grid.excluded.files == (str(text / "test.en-fr.tsv"),)
+    # Once a model exists, the exclusions of its text are read from the record.
+    assert grid_of(QUICK + ENCODERS, text, out).excluded == grid.excluded
 
 
-def test_a_task_that_is_added_can_be_shown(text: Path, tmp_path: Path) -> None:
+def test_charts_show_sentences_of_an_added_task(text: Path, tmp_path: Path) -> None:
     tasks = ["[[tasks]]" + task for task in TASKS.split("[[tasks]]")[1:]]
     out = tmp_path / "shown"
-    run_cells(grid_of(ENCODERS + tasks[1], text, out), Silent(), launcher=InThisProcess())
+    run_comparison(grid_of(ENCODERS + tasks[1], text, out), Silent(), launcher=InThisProcess())
     grid = grid_of(ENCODERS + tasks[1] + tasks[0], text, out)
-    assert not shown_runs(collect(grid))
-    run_cells(grid, Silent(), launcher=InThisProcess())
-    assert [run["system"] for run in shown_runs(collect(grid))] == ["letters"]
+    assert not illustrated_runs(collect_results(grid))
+    run_comparison(grid, Silent(), launcher=InThisProcess())
+    assert [run["system"] for run in illustrated_runs(collect_results(grid))] == ["letters"]
 
 
-# --- what is changed --------------------------------------------------------------------------
+# --- changed settings --------------------------------------------------------------------------
 
 
-def test_another_encoder_needs_another_folder(text: Path, tmp_path: Path) -> None:
+def test_a_changed_encoder_needs_a_new_folder(text: Path, tmp_path: Path) -> None:
     source = (text / "letter_encoder.py").read_text(encoding="utf-8")
     (text / "two_encoders.py").write_text(
         source + "\ndef zeros(s):\n    return letters(s) * 0 + 1\n"
     )
     config = ENCODERS.replace("letter_encoder:letters", "two_encoders:leters") + ONE_TASK
     out = tmp_path / "encoder"
-    assert run_cells(grid_of(config, text, out), Silent(), launcher=InThisProcess()).failed
-    # What came to nothing may be mended.
+    assert run_comparison(grid_of(config, text, out), Silent(), launcher=InThisProcess()).failed
+    # The name of an encoder that failed can be corrected.
     config = config.replace(":leters", ":letters")
-    assert run_cells(grid_of(config, text, out), Silent(), launcher=InThisProcess()).finished
+    assert run_comparison(grid_of(config, text, out), Silent(), launcher=InThisProcess()).finished
     other = grid_of(config.replace(":letters", ":zeros"), text, out)
-    with pytest.raises(
-        BabeliteError, match=r"encoder \(was two_encoders:letters, is .*:zeros\).*--out"
-    ):
-        run_cells(other, Silent(), launcher=InThisProcess())
+    with pytest.raises(BabeliteError, match=r"encoder \(was two_encoders:letters, is .*:zeros\)"):
+        run_comparison(other, Silent(), launcher=InThisProcess())
     shutil.rmtree(out / "encoders" / "letters")
-    assert run_cells(other, Silent(), launcher=InThisProcess()).finished
+    assert run_comparison(other, Silent(), launcher=InThisProcess()).finished
 
 
-def test_a_model_trained_anew_is_another_encoder(text: Path, tmp_path: Path) -> None:
+def test_a_retrained_model_is_another_encoder(text: Path, tmp_path: Path) -> None:
     random_model.write(text / "small-model")
     config = ENCODERS.replace("letter_encoder:letters", "small-model") + ONE_TASK
-    grid = grid_of(config, text, tmp_path / "anew")
-    assert run_cells(grid, Silent(), launcher=InThisProcess()).finished
-    # The same model in another place is no other.
+    grid = grid_of(config, text, tmp_path / "retrained")
+    assert run_comparison(grid, Silent(), launcher=InThisProcess()).finished
+    # A moved model folder is the same encoder.
     shutil.move(text / "small-model", tmp_path / "small-model")
     config = config.replace('"small-model"', f'"{tmp_path / "small-model"}"')
-    grid = grid_of(config, text, tmp_path / "anew")
-    assert run_cells(grid, Silent(), launcher=InThisProcess()).finished
+    grid = grid_of(config, text, tmp_path / "retrained")
+    assert run_comparison(grid, Silent(), launcher=InThisProcess()).finished
     random_model.write(tmp_path / "small-model", layers=1)
-    with pytest.raises(BabeliteError, match=r"encoders/letters: .*model \(was .*measure it again"):
-        run_cells(grid, Silent(), launcher=InThisProcess())
+    with pytest.raises(BabeliteError, match=r"encoders/letters: .*model \(was "):
+        run_comparison(grid, Silent(), launcher=InThisProcess())
 
 
-def test_a_folder_of_something_else_is_refused(text: Path, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(text: Path, tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_bytes(b"x")
-    with pytest.raises(BabeliteError, match="holds no comparison"):
-        grid_of(SMALL, text, tmp_path)
+    with pytest.raises(BabeliteError) as caught:
+        open_comparison(grid_of(SMALL, text, tmp_path))
+    assert (caught.value.code, caught.value.path) == ("run-mismatch", str(tmp_path))
 
 
-def trained_on(grid: Grid) -> set[str]:
-    """The first sides of the text of the one trained model."""
+def trained_on(grid: ComparisonGrid) -> set[str]:
+    """The source sentences of the training text of the only trained model."""
     [one] = cells(grid).values()
     text = Path(json.loads(one.job("train").read_text(encoding="utf-8"))["text"])
     return {
@@ -246,13 +257,13 @@ def trained_on(grid: Grid) -> set[str]:
 
 
 @pytest.mark.parametrize("drawn", [True, False])
-def test_after_a_cell_is_deleted_it_is_trained_on_the_text_asked_for(
-    drawn: bool, finished: Grid, text: Path, tmp_path: Path
+def test_a_deleted_cell_is_trained_on_the_current_text(
+    drawn: bool, finished: ComparisonGrid, text: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(text, tmp_path / "text")
     config = QUICK.replace("[data]", "[data]\npairs = 700") if drawn else QUICK
     before = grid_of(config, tmp_path / "text", tmp_path / "out")
-    assert run_cells(before, Silent(), launcher=InThisProcess()).finished == 1
+    assert run_comparison(before, Silent(), launcher=InThisProcess()).finished == 1
     old = trained_on(before)
     if drawn:
         train = tmp_path / "text" / "en-fr.tsv"
@@ -261,25 +272,27 @@ def test_after_a_cell_is_deleted_it_is_trained_on_the_text_asked_for(
     else:
         config = config.replace("[data]", "[data]\nmax_words = 5")
     grid = grid_of(config, tmp_path / "text", tmp_path / "out")
-    with pytest.raises(BabeliteError, match=r"of its text; .*delete this one to train it again"):
-        run_cells(grid, Silent(), launcher=InThisProcess())
+    with pytest.raises(BabeliteError, match="of its text"):
+        run_comparison(grid, Silent(), launcher=InThisProcess())
     shutil.rmtree(grid.cells[0].folder)
-    assert run_cells(grid, Silent(), launcher=InThisProcess()).failed == ()
+    assert run_comparison(grid, Silent(), launcher=InThisProcess()).failed == ()
     sentences = trained_on(grid)
     assert sentences and sentences != old
     assert all(s.startswith("new ") if drawn else len(s.split()) <= 5 for s in sentences)
-    [data] = collect(grid)["data"]
+    [data] = collect_results(grid)["data"]
     assert sum(data["pairs"].values()) + data["held_out"] == len(sentences)
 
 
-def test_other_columns_are_other_text(finished: Grid, text: Path, tmp_path: Path) -> None:
+def test_other_columns_need_a_new_folder(
+    finished: ComparisonGrid, text: Path, tmp_path: Path
+) -> None:
     out = copied(finished, tmp_path / "columns")
     grid = grid_of(SMALL.replace("[data]", '[data]\ncolumns = ["2", "1"]'), text, out)
-    with pytest.raises(BabeliteError, match="the columns of its text"):
-        run_cells(grid, Silent(), launcher=InThisProcess())
+    with pytest.raises(BabeliteError, match="columns of its text"):
+        run_comparison(grid, Silent(), launcher=InThisProcess())
 
 
-# --- what fails -------------------------------------------------------------------------------
+# --- failures -------------------------------------------------------------------------------
 
 BROKEN = """
 [[systems]]
@@ -297,44 +310,46 @@ encoder = "some-peer"
 """
 
 
-def test_what_fails_or_is_missing_stops_nothing(
-    finished: Grid, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_failed_and_skipped_cells_do_not_stop_a_comparison(
+    finished: ComparisonGrid, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PEERS, "some-peer", Peer("some-peer", "no_such_module_anywhere"))
+    monkeypatch.setitem(
+        ENCODER_PACKAGES, "some-peer", EncoderPackage("some-peer", "no_such_module_anywhere")
+    )
     out = copied(finished, tmp_path / "failing")
     grid = grid_of(BASE + BROKEN + SYSTEMS + MISSING + ENCODERS + TASKS, text, out)
-    outcome = run_cells(grid, Silent(), launcher=InThisProcess())
+    outcome = run_comparison(grid, Silent(), launcher=InThisProcess())
     assert outcome.finished == 3
     errors = dict(outcome.failed)
     assert set(errors) == {"no words, en-fr, seed 0", "elsewhere"}
     assert "no pair of en-fr is left to train on" in errors["no words, en-fr, seed 0"]
     assert "has no attribute nothing" in errors["elsewhere"]
     assert outcome.skipped == (("optional", "not installed; run: pip install some-peer"),)
-    results = collect(grid)
-    # What was skipped has no score at all: a zero would be a lie.
+    results = collect_results(grid)
+    # A skipped encoder has no score, not even zero.
     assert results["summary"]["optional"] == {"pairs": {}, "alike": {}, "topics": {}}
     assert not [row for row in results["differences"] if row["system"] == "optional"]
 
 
-def test_what_failed_is_tried_again(finished: Grid, text: Path, tmp_path: Path) -> None:
+def test_a_failed_cell_is_retried(finished: ComparisonGrid, text: Path, tmp_path: Path) -> None:
     out = copied(finished, tmp_path / "again")
-    late = '\n[[encoders]]\nname = "late"\nencoder = "late_encoder:letters"\n'
-    grid = grid_of(BASE + SYSTEMS + late + TASKS, text, out)
-    assert len(run_cells(grid, Silent(), launcher=InThisProcess()).failed) == 1
+    late_encoder = '\n[[encoders]]\nname = "late"\nencoder = "late_encoder:letters"\n'
+    grid = grid_of(BASE + SYSTEMS + late_encoder + TASKS, text, out)
+    assert len(run_comparison(grid, Silent(), launcher=InThisProcess()).failed) == 1
     shutil.copyfile(text / "letter_encoder.py", text / "late_encoder.py")
-    outcome = run_cells(grid, Silent(), launcher=InThisProcess())
+    outcome = run_comparison(grid, Silent(), launcher=InThisProcess())
     assert (outcome.finished, outcome.failed) == (3, ())
 
 
-def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
+def test_a_crashed_process_leaves_an_error_record(tmp_path: Path) -> None:
     job = tmp_path / "evaluate.json"
-    job.write_text("{")  # not even a job
+    job.write_text("{")  # invalid
     assert launch(job, lambda: None) != 0
     record = json.loads((tmp_path / "evaluate.error.json").read_text())
     assert record["state"] == "failed" and "JSON" in record["error"]
 
 
-# --- what is killed ---------------------------------------------------------------------------
+# --- resuming ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -347,8 +362,8 @@ def processes() -> Iterator[list[Any]]:
         process.join()
 
 
-def workers(out: Path) -> list[str]:
-    """The command lines of processes that do jobs of a comparison."""
+def job_processes(out: Path) -> list[str]:
+    """The command lines of processes that run jobs of a comparison."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -361,30 +376,30 @@ def workers(out: Path) -> list[str]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
-def test_killed_and_started_again_it_ends_as_if_nothing_had_been(
-    finished: Grid, text: Path, tmp_path: Path, processes: list[Any]
+def test_a_killed_comparison_resumes_with_equal_results(
+    finished: ComparisonGrid, text: Path, tmp_path: Path, processes: list[Any]
 ) -> None:
     out, config = tmp_path / "killed", text / "killed.toml"
     config.write_text(SMALL, encoding="utf-8")
     process = start_babelite(["compare", str(config), "--out", str(out)], tmp_path / "log.txt")
     processes.append(process)
     second = out / "cells" / "align" / "en-fr.seed-0" / "model" / "training" / "metrics.jsonl"
-    deadline = time.monotonic() + 900  # only so that a fault does not hang for ever
+    deadline = time.monotonic() + 900  # seconds; a defect must not hang the tests
     while not (second.exists() and second.stat().st_size):
         assert process.is_alive(), (tmp_path / "log.txt").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.kill()
     process.join()
-    while workers(out):  # nobody is left who could write while the next one works
+    while job_processes(out):  # until no process can write to the folder
         assert time.monotonic() < deadline
         time.sleep(0.02)
     first = out / "cells" / "token-bag" / "en-fr.seed-0"
     before = times(first)
     assert first / "trained.json" in before
     grid = grid_of(SMALL, text, out)
-    outcome = run_cells(grid, Silent(), launcher=InThisProcess())
+    outcome = run_comparison(grid, Silent(), launcher=InThisProcess())
     assert (outcome.finished, outcome.failed) == (3, ())
     assert times(first) == before
-    # The same answers to every query as the comparison that was never interrupted.
+    # Every query result equals that of the comparison that was not interrupted.
     assert scores(grid) == scores(finished)

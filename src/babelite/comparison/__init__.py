@@ -1,25 +1,33 @@
-"""Comparison of training recipes: systems, seeds and tasks as one resumable grid."""
+"""Comparison of training recipes and encoders: systems × seeds × tasks, resumable.
 
-from babelite.comparison.compare import Outcome, open_grid, outcome, run_cells
-from babelite.comparison.comparison_file import read_config
-from babelite.comparison.estimate import Estimate, estimate
-from babelite.comparison.grid import Cell, Grid, make_grid
-from babelite.comparison.jobs.cells import CellFiles
-from babelite.comparison.report.outputs import write_outputs
-from babelite.comparison.report.tables import duration
+The flow: `read_comparison` lays out a grid of cells, one per model; `run_comparison` trains and
+evaluates each cell in child processes (``jobs``); `write_comparison_report` aggregates the results
+into tables, charts and an HTML page (``report``).
+"""
+
+from babelite.comparison.cell_folder import CellFolder
+from babelite.comparison.compare import (
+    ComparisonOutcome,
+    ComparisonProgress,
+    open_comparison,
+    run_comparison,
+)
+from babelite.comparison.grid import ComparisonCell, ComparisonGrid, read_comparison
+from babelite.comparison.report.tables import format_duration
+from babelite.comparison.report.write_report import write_comparison_report
+from babelite.comparison.time_estimate import TimeEstimate, estimate_time
 
 __all__ = [
-    "Cell",
-    "CellFiles",
-    "Estimate",
-    "Grid",
-    "Outcome",
-    "duration",
-    "estimate",
-    "make_grid",
-    "open_grid",
-    "outcome",
-    "read_config",
-    "run_cells",
-    "write_outputs",
+    "CellFolder",
+    "ComparisonCell",
+    "ComparisonGrid",
+    "ComparisonOutcome",
+    "ComparisonProgress",
+    "TimeEstimate",
+    "estimate_time",
+    "format_duration",
+    "open_comparison",
+    "read_comparison",
+    "run_comparison",
+    "write_comparison_report",
 ]

@@ -1,4 +1,4 @@
-"""The comparison itself: every cell that is not finished, one after the other, come what may."""
+"""Run a comparison: train and evaluate every cell that is not finished, in child processes."""
 
 from __future__ import annotations
 
@@ -7,46 +7,51 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
-from babelite.comparison.exclusions import MARK, has_models
-from babelite.comparison.grid import Cell, Grid
-from babelite.comparison.jobs.cell_records import read_record, write_record
-from babelite.comparison.jobs.cells import CellFiles, State, evaluate_job, text_job, train_job
-from babelite.comparison.jobs.job_process import error_file
+from babelite.comparison.cell_folder import CellFolder, CellStatus
+from babelite.comparison.cell_records import error_file, read_cell_record, write_cell_record
+from babelite.comparison.excluded_files import COMPARISON_RECORD, has_models
+from babelite.comparison.grid import ComparisonCell, ComparisonGrid
+from babelite.comparison.jobs.evaluation import evaluate_job
 from babelite.comparison.jobs.launcher import Launcher, launch
+from babelite.comparison.jobs.training import text_job, train_job
 from babelite.errors import BabeliteError
 from babelite.storage import locked_folder, write_text
 
-_TAIL = 4096  # bytes from the end of a file of metrics that hold its last line
+_TAIL = 4096  # bytes at the end of a training log that contain its last line
+
+CellStep = Literal["text", "train", "evaluate"]
 
 
-class Watcher(Protocol):
-    """Told how the work goes on."""
+class ComparisonProgress(Protocol):
+    """Receives the progress of a running comparison."""
 
-    def began(self, cell: Cell, step: str) -> None:
-        """A step of a cell has begun: ``text``, ``train`` or ``evaluate``."""
+    def step_started(self, cell: ComparisonCell, step: CellStep) -> None:
+        """A step of a cell has started."""
         ...
 
-    def working(self, share: float | None, detail: str) -> None:
-        """The step under way is at a share from 0 to 1, if that is known."""
+    def step_progress(self, share: float | None, detail: str) -> None:
+        """The finished share of the current step, from 0 to 1; None if unknown."""
         ...
 
-    def ended(self, cell: Cell, state: State, error: str, seconds: float) -> None:
-        """A cell has ended."""
+    def cell_ended(
+        self, cell: ComparisonCell, status: CellStatus, error: str, seconds: float
+    ) -> None:
+        """A cell is finished, failed or was skipped."""
         ...
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How all the cells ended.
+class ComparisonOutcome:
+    """The status of all cells.
 
     Attributes:
-        finished: How many are finished.
-        failed: Title and error of those that failed.
-        skipped: Title and error of those that lack something optional.
+        finished: Number of finished cells.
+        failed: Title and error of each failed cell.
+        skipped: Title and error of each cell that needs a package that is not installed.
     """
 
     finished: int
@@ -54,148 +59,157 @@ class Outcome:
     skipped: tuple[tuple[str, str], ...]
 
 
-def run_cells(
-    grid: Grid,
-    watcher: Watcher,
+def run_comparison(
+    grid: ComparisonGrid,
+    progress: ComparisonProgress,
     *,
     launcher: Launcher = launch,
     allow_download: bool = False,
-) -> Outcome:
-    """Train and evaluate every cell that is not finished.
+) -> ComparisonOutcome:
+    """Train and evaluate every cell that is not finished; resumes an interrupted comparison.
 
-    A cell that fails is noted, and the next one begins. What is finished is not touched; called
-    again after a kill, it goes on inside the cell that was under way.
+    A cell that fails is recorded, and the next one starts. Finished cells are not changed.
 
     Args:
-        grid: The comparison, as `open_grid` returns it.
-        watcher: Told how the work goes on.
-        launcher: Does the jobs.
-        allow_download: Whether other libraries may fetch models.
+        grid: The comparison, from `read_comparison`.
+        progress: Receives the progress.
+        launcher: Runs the jobs.
+        allow_download: Whether other libraries may download models.
 
     Returns:
-        How the cells ended.
+        The status of all cells.
 
     Raises:
-        BabeliteError: The folder is used by another process, or a cell holds another
-            model than is asked for.
-        KeyboardInterrupt: The user stopped it; what is done is kept.
+        BabeliteError: See `open_comparison`; or another process uses the folder.
+        KeyboardInterrupt: The user stopped it; finished work is kept.
     """
-    files = [CellFiles(grid, cell) for cell in grid.cells]
+    open_comparison(grid)
+    folders = [CellFolder(grid, cell) for cell in grid.cells]
     with locked_folder(grid.out):
         if not has_models(grid.out):
-            _write_mark(grid)
-        for cell_files in files:
-            cell_files.claim()
-        for cell_files in files:
-            if not cell_files.is_finished():
-                _Work(grid, cell_files, watcher, launcher, allow_download).do()
-    return outcome(grid)
+            _write_comparison_record(grid)
+        for folder in folders:
+            folder.claim()
+        for folder in folders:
+            if not folder.is_finished():
+                _CellRun(folder, progress, launcher, allow_download).run()
+    return _read_outcome(folders)
 
 
-def outcome(grid: Grid) -> Outcome:
-    """How the cells of a comparison stand."""
-    states = [(cell.title, *CellFiles(grid, cell).state()) for cell in grid.cells]
-    return Outcome(
-        sum(state == "finished" for _, state, _ in states),
-        tuple((title, error) for title, state, error in states if state == "failed"),
-        tuple((title, error) for title, state, error in states if state == "skipped"),
+def open_comparison(grid: ComparisonGrid) -> ComparisonOutcome:
+    """Create the output folder, or check that it contains this comparison.
+
+    Args:
+        grid: The comparison, from `read_comparison`.
+
+    Returns:
+        The status of all cells.
+
+    Raises:
+        BabeliteError: The folder contains something else or cannot be created; or a cell contains
+            a model trained with other settings, or the scores of another encoder.
+    """
+    if not (grid.out / COMPARISON_RECORD).exists():
+        if grid.out.exists() and (not grid.out.is_dir() or any(grid.out.iterdir())):
+            raise BabeliteError(
+                "exists and is not the folder of a comparison",
+                code="run-mismatch",
+                path=grid.out,
+                hint="choose a new folder with --out",
+            )
+        try:
+            _write_comparison_record(grid)
+        except OSError as error:
+            raise BabeliteError(
+                f"cannot create the folder ({error.strerror})",
+                code="not-writable",
+                path=grid.out,
+                hint="choose another folder with --out",
+            ) from error
+    folders = [CellFolder(grid, cell) for cell in grid.cells]
+    for folder in folders:
+        folder.is_claimed()
+    return _read_outcome(folders)
+
+
+def _read_outcome(folders: list[CellFolder]) -> ComparisonOutcome:
+    cells = [(folder.cell.title, *folder.status()) for folder in folders]
+    return ComparisonOutcome(
+        sum(status == "finished" for _, status, _ in cells),
+        tuple((title, error) for title, status, error in cells if status == "failed"),
+        tuple((title, error) for title, status, error in cells if status == "skipped"),
     )
 
 
-def open_grid(grid: Grid) -> Grid:
-    """Take the folder of a comparison, or find that it holds this one or its beginning.
-
-    Args:
-        grid: The comparison.
-
-    Returns:
-        The same.
-
-    Raises:
-        BabeliteError: The folder holds something else, or cannot be made.
-    """
-    if not (grid.out / MARK).exists():
-        if grid.out.exists() and (not grid.out.is_dir() or any(grid.out.iterdir())):
-            raise BabeliteError(
-                "is there and holds no comparison",
-                path=grid.out,
-                hint="name a new folder with --out",
-            )
-        try:
-            _write_mark(grid)
-        except OSError as error:
-            raise BabeliteError(
-                f"cannot be made ({error.strerror})", path=grid.out, hint="choose another --out"
-            ) from error
-    return grid
-
-
-def _write_mark(grid: Grid) -> None:
-    """Write down what the training text leaves out, which stays so from the first model on."""
-    left_out = {"excluded": grid.exclusions.files, "sizes": grid.exclusions.sizes}
-    write_record(grid.out / MARK, {"config": str(grid.path.resolve())} | left_out)
+def _write_comparison_record(grid: ComparisonGrid) -> None:
+    """Record the excluded files, which are fixed once the first model is trained."""
+    excluded = {"excluded": grid.excluded.files, "sizes": grid.excluded.sizes}
+    path = grid.out / COMPARISON_RECORD
+    write_cell_record(path, {"config": str(grid.path.resolve())} | excluded)
 
 
 @dataclass
-class _Work:
-    """What is left to do of one cell."""
+class _CellRun:
+    """Runs the missing steps of one cell: prepare text, train, evaluate."""
 
-    grid: Grid
-    files: CellFiles
-    watcher: Watcher
+    folder: CellFolder
+    progress: ComparisonProgress
     launcher: Launcher
     allow_download: bool
-    wanted: int = 0  # pairs that its training sees in all, if that is known
+    expected_pairs: int = 0  # total training pairs, if known
 
-    def do(self) -> None:
+    def run(self) -> None:
         started = time.monotonic()
-        self.files.forget_errors()
-        cell = self.files.cell
-        if not self.files.is_trained() and self._text():
-            self.watcher.began(cell, "train")
-            self.wanted = sum(self.files.pairs_wanted() or ())
-            self._launch("train", train_job(self.grid, self.files), self._training)
-        if self.files.is_trained():
-            self.watcher.began(cell, "evaluate")
-            job = evaluate_job(self.files, allow_download=self.allow_download)
+        self.folder.clear_errors()
+        cell = self.folder.cell
+        if not self.folder.is_trained() and self._prepare_text():
+            self.progress.step_started(cell, "train")
+            self.expected_pairs = sum(self.folder.expected_pairs() or ())
+            self._launch("train", train_job(self.folder), self._report_training)
+        if self.folder.is_trained():
+            self.progress.step_started(cell, "evaluate")
+            job = evaluate_job(self.folder, allow_download=self.allow_download)
             self._launch("evaluate", job, lambda: None)
-        self.watcher.ended(cell, *self.files.state(), time.monotonic() - started)
+        self.progress.cell_ended(cell, *self.folder.status(), time.monotonic() - started)
 
-    def _text(self) -> bool:
-        """Have the text prepared; whether it is there."""
-        text = self.files.cell.text
+    def _prepare_text(self) -> bool:
+        """Prepare the training text unless another cell has; returns whether it is ready."""
+        text = self.folder.cell.text
         assert text is not None
         ready, job = text / "ready", text.with_name(f"{text.name}.job.json")
         if ready.exists():
             return True
-        self.watcher.began(self.files.cell, "text")
+        self.progress.step_started(self.folder.cell, "text")
         error_file(job).unlink(missing_ok=True)
-        _write_job(job, text_job(self.grid, self.files.cell))
+        _write_job(job, text_job(self.folder))
         if self.launcher(job, lambda: None):
-            self.files.fail((read_record(error_file(job)) or {}).get("error", "see the log"))
+            error = read_cell_record(error_file(job)) or {}
+            self.folder.write_training_error(error.get("error", "see the log"))
             return False
         write_text(ready, "")
         return True
 
-    def _launch(self, kind: Any, job: BaseModel, watch: Callable[[], None]) -> None:  # noqa: ANN401
-        path = self.files.job(kind)
+    def _launch(
+        self, kind: Literal["train", "evaluate"], job: BaseModel, on_wait: Callable[[], None]
+    ) -> None:
+        path = self.folder.job(kind)
         _write_job(path, job)
-        self.launcher(path, watch)
+        self.launcher(path, on_wait)
 
-    def _training(self) -> None:
-        """Show what the training under way has last written down."""
-        record, config = _last_line(self.files.metrics), self.files.cell.config
+    def _report_training(self) -> None:
+        """Report the last record of the training log."""
+        record, config = _last_record(self.folder.training_log), self.folder.cell.config
         if record is None or config is None:
             return
         share = None
         if config.minutes is not None:
             share = min(1.0, record["seconds"] / (60 * config.minutes))
-        elif self.wanted:
-            share = min(1.0, record["pairs"] / self.wanted)
+        elif self.expected_pairs:
+            share = min(1.0, record["pairs"] / self.expected_pairs)
         detail = f"{record['pairs']:,} pairs"
         if "pairs_per_second" in record:
             detail += f", {record['pairs_per_second']:,.0f}/s"
-        self.watcher.working(share, detail)
+        self.progress.step_progress(share, detail)
 
 
 def _write_job(path: Path, job: BaseModel) -> None:
@@ -203,12 +217,12 @@ def _write_job(path: Path, job: BaseModel) -> None:
     write_text(path, job.model_dump_json(indent=1) + "\n")
 
 
-def _last_line(path: Path) -> dict[str, Any] | None:
+def _last_record(path: Path) -> dict[str, Any] | None:
     try:
         with path.open("rb") as stream:
             stream.seek(max(0, path.stat().st_size - _TAIL))
             lines = stream.read().splitlines()
         record: dict[str, Any] = json.loads(lines[-1])
     except (OSError, ValueError, IndexError):
-        return None  # not there yet, or just being written
+        return None  # missing, or the last line is incomplete
     return record

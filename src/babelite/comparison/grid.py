@@ -1,4 +1,4 @@
-"""The cells of a comparison: which model is trained on what, with which settings."""
+"""The grid of a comparison: one cell per model (system, seed and language pair) or encoder."""
 
 from __future__ import annotations
 
@@ -11,45 +11,49 @@ from typing import TYPE_CHECKING, Any
 
 from babelite.comparison.compared_encoders import is_reserved
 from babelite.comparison.comparison_file import (
-    BudgetConfig,
     ComparisonConfig,
     EncoderConfig,
-    SystemConfig,
+    read_comparison_file,
 )
-from babelite.comparison.exclusions import Exclusions, choose_exclusions
-from babelite.comparison.measures import Scope
-from babelite.comparison.task_checks import require_files
-from babelite.comparison.training_texts import drawn_from, prepared_folder, training_sources
+from babelite.comparison.excluded_files import ExcludedFiles, choose_excluded_files
+from babelite.comparison.metrics import LanguageScope
+from babelite.comparison.task_checks import require_task_files
+from babelite.comparison.training_settings import training_settings
+from babelite.comparison.training_text import (
+    prepared_folder_name,
+    sampled_source,
+    training_sources,
+)
 from babelite.corpus import Cleaning, PairSource
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.training import TrainingConfig
 
-# Pictures that are of no task, by the names of their files.
-PICTURES = ("cost", "curves", "matrices", "map")
+# File names of the charts that belong to no task.
+CHARTS = ("cost", "curves", "matrices", "map")
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One model: of a system trained with one seed on one text, or of an encoder as it comes.
+class ComparisonCell:
+    """One model to evaluate: trained here, or an existing encoder.
 
     Attributes:
-        system: Its name in tables.
-        languages: ``en-fr``, ``all`` for a joint model; empty for an encoder as it comes.
-        seed: The seed; None for an encoder as it comes.
-        scope: The language pairs that it is measured on.
-        folder: Where it is kept.
-        sources: The text; none for an encoder as it comes.
-        text: The folder of the prepared text.
-        config: The settings of training; None for an encoder as it comes.
-        encoder: What is opened, for an encoder as it comes.
+        system: Name of the system or encoder in tables.
+        languages: ``en-fr``, or ``all`` for a joint model; empty for an existing encoder.
+        seed: Training seed; None for an existing encoder.
+        scope: Language pairs to evaluate on.
+        folder: Folder of the cell.
+        sources: Training text; empty for an existing encoder.
+        text: Folder of the prepared text.
+        config: Training settings; None for an existing encoder.
+        encoder: The existing encoder; None for a trained model.
     """
 
     system: str
     languages: str
     seed: int | None
-    scope: Scope
+    scope: LanguageScope
     folder: Path
     sources: tuple[PairSource, ...] = ()
     text: Path | None = None
@@ -58,7 +62,7 @@ class Cell:
 
     @property
     def title(self) -> str:
-        """One line that tells it from the others."""
+        """System, languages and seed in one line."""
         if self.seed is None:
             return self.system
         return f"{self.system}, {self.languages}, seed {self.seed}"
@@ -70,108 +74,108 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """A comparison with everything resolved.
+class ComparisonGrid:
+    """A comparison with all paths and settings resolved.
 
     Attributes:
         config: The comparison, its paths resolved.
-        path: The file that it was read from.
-        out: Where it is kept.
-        cells: All cells: those of the first seed first, then those of the next.
-        draws: Files of which a number of pairs is drawn, and where they go.
-        exclusions: What is not trained on.
+        path: The file of the configuration.
+        out: The output folder.
+        cells: All cells, ordered by seed; existing encoders last.
+        samples: Source files that are sampled, each with the file of its sample.
+        excluded: Files whose sentences are removed from the training text.
     """
 
     config: ComparisonConfig
     path: Path
     out: Path
-    cells: tuple[Cell, ...]
-    draws: tuple[tuple[PairSource, PairSource], ...]
-    exclusions: Exclusions
+    cells: tuple[ComparisonCell, ...]
+    samples: tuple[tuple[PairSource, PairSource], ...]
+    excluded: ExcludedFiles
 
     @property
     def cleaning(self) -> Cleaning:
-        """How the text is cleaned."""
+        """How the training text is cleaned."""
         assert self.config.data is not None
-        return Cleaning(exclude=self.exclusions.files, max_words=self.config.data.max_words)
+        return Cleaning(exclude=self.excluded.files, max_words=self.config.data.max_words)
 
 
-def make_grid(config: ComparisonConfig, path: Path, out: Path, data: Path | None = None) -> Grid:
-    """Resolve paths, check every setting and lay out the cells.
+def read_comparison(path: Path, out: Path, data: Path | None = None) -> ComparisonGrid:
+    """Read a comparison from its TOML file, check every setting and file, and lay out the cells.
 
     Args:
-        config: The comparison.
-        path: The file that it was read from, for errors and for relative paths.
-        out: The folder of the results.
-        data: The folder that relative paths start from; that of the file if not given.
+        path: The TOML file; ``docs/comparison.md`` describes it.
+        out: The output folder.
+        data: The folder that file names in the TOML file are relative to; default: its own folder.
 
     Returns:
-        The grid.
+        The grid; nothing is written.
 
     Raises:
-        BabeliteError: A file is missing, a system has an option that does not exist or is not
-            allowed, or models are trained already on text that does not leave out what it should.
-        MissingExtraError: Systems are to be trained without the extra ``train``.
+        BabeliteError: The TOML file or a setting is invalid, a file is missing, or the output
+            folder has models whose training text does not exclude a file of ``data.exclude``.
+        MissingExtraError: A system is to be trained, but the extra ``train`` is not installed.
     """
     base, out = (data or path.parent).resolve(), out.resolve()
-    config = _placed(config, base)
-    require_files(config.tasks)
-    _require_different_files(config, path)
-    draws: dict[PairSource, PairSource] = {}
-    exclusions = Exclusions()
-    groups: dict[str, tuple[PairSource, ...]] = {}
-    scope = Scope()
+    config = _resolve_paths(read_comparison_file(path), base)
+    require_task_files(config.tasks)
+    _require_distinct_file_names(config, path)
+    samples: dict[PairSource, PairSource] = {}
+    excluded = ExcludedFiles()
+    models: dict[str, tuple[PairSource, ...]] = {}
+    scope = LanguageScope()
     if config.data is not None and config.systems:
         sources = training_sources(config.data, base)
         if config.data.pairs is not None:
-            draws = {s: drawn_from(s, config.data.pairs, out / "text") for s in sources}
-        exclusions = choose_exclusions(config, path, out)
-        groups = {"all": tuple(sources)}
+            samples = {s: sampled_source(s, config.data.pairs, out / "text") for s in sources}
+        excluded = choose_excluded_files(config, path, out)
+        models = {"all": tuple(sources)}
         if config.models == "each":
             names = dict.fromkeys(source.name for source in sources)
-            groups = {name: tuple(s for s in sources if s.name == name) for name in names}
-            scope = Scope(tuple(group[0].languages for group in groups.values()))
+            models = {name: tuple(s for s in sources if s.name == name) for name in names}
+            scope = LanguageScope(tuple(model[0].languages for model in models.values()))
         else:
             codes = dict.fromkeys(code for source in sources for code in source.languages)
-            scope = Scope(tuple(combinations(codes, 2)))
-    grid = Grid(config, path, out, (), tuple(draws.items()), exclusions)
-    trained = _trained(grid, groups, scope)
-    return replace(grid, cells=(*trained, *_as_they_come(config, out, scope)))
+            scope = LanguageScope(tuple(combinations(codes, 2)))
+    grid = ComparisonGrid(config, path, out, (), tuple(samples.items()), excluded)
+    cells = (*_trained_cells(grid, models, scope), *_encoder_cells(config, out, scope))
+    return replace(grid, cells=cells)
 
 
-def _trained(
-    grid: Grid, groups: Mapping[str, tuple[PairSource, ...]], scope: Scope
-) -> Iterator[Cell]:
-    config, out, draws = grid.config, grid.out, dict(grid.draws)
+def _trained_cells(
+    grid: ComparisonGrid, models: Mapping[str, tuple[PairSource, ...]], scope: LanguageScope
+) -> Iterator[ComparisonCell]:
+    config, out, samples = grid.config, grid.out, dict(grid.samples)
     each = config.models == "each"
     for seed in config.seeds:
         for system in config.systems:
-            settings = settings_of(system, config, seed, grid.path)
-            for name, sources in groups.items():
-                text = prepared_folder(
-                    name, settings, sources, draws, grid.cleaning, grid.exclusions
+            settings = training_settings(system, config, seed, grid.path)
+            for languages, sources in models.items():
+                text = prepared_folder_name(
+                    languages, settings, sources, samples, grid.cleaning, grid.excluded
                 )
-                yield Cell(
+                yield ComparisonCell(
                     system=system.name,
-                    languages=name,
+                    languages=languages,
                     seed=seed,
-                    scope=Scope((sources[0].languages,)) if each else scope,
-                    folder=out / "cells" / file_name(system.name) / f"{name}.seed-{seed}",
-                    sources=tuple(draws.get(source, source) for source in sources),
+                    scope=LanguageScope((sources[0].languages,)) if each else scope,
+                    folder=out / "cells" / file_name(system.name) / f"{languages}.seed-{seed}",
+                    sources=tuple(samples.get(source, source) for source in sources),
                     text=out / "text" / text,
                     config=settings,
                 )
 
 
-def _as_they_come(config: ComparisonConfig, out: Path, scope: Scope) -> Iterator[Cell]:
+def _encoder_cells(
+    config: ComparisonConfig, out: Path, scope: LanguageScope
+) -> Iterator[ComparisonCell]:
     for encoder in config.encoders:
         folder = out / "encoders" / file_name(encoder.name)
-        yield Cell(encoder.name, "", None, scope, folder, encoder=encoder)
+        yield ComparisonCell(encoder.name, "", None, scope, folder, encoder=encoder)
 
 
-def _placed(config: ComparisonConfig, base: Path) -> ComparisonConfig:
-    """The comparison with every path taken from a folder."""
-    changes: dict[str, Any] = {"tasks": tuple(task.placed(base) for task in config.tasks)}
+def _resolve_paths(config: ComparisonConfig, base: Path) -> ComparisonConfig:
+    changes: dict[str, Any] = {"tasks": tuple(task.resolve_paths(base) for task in config.tasks)}
     if config.data is not None:
         exclude = tuple(str(base / file) for file in config.data.exclude)
         changes["data"] = config.data.model_copy(update={"exclude": exclude})
@@ -184,99 +188,8 @@ def _placed(config: ComparisonConfig, base: Path) -> ComparisonConfig:
     return config.model_copy(update=changes)
 
 
-def settings_of(
-    system: SystemConfig, config: ComparisonConfig, seed: int, path: Path
-) -> TrainingConfig:
-    """The settings of a system's training: its options, with its part of the budget.
-
-    Args:
-        system: The system.
-        config: The comparison.
-        seed: The seed.
-        path: The file that the comparison was read from, for errors.
-
-    Raises:
-        BabeliteError: An option does not exist or is not allowed.
-    """
-    from babelite.training import make_config
-
-    base = {} if system.preset else dict(config.training)
-    preset = str(system.preset or base.pop("preset", "default"))
-    options = base | system.options
-    if not options.get("layers", 1) and "objective" not in system.options:
-        options.pop("objective", None)  # that of all systems is for those that have layers
-    assert config.budget is not None
-    try:
-        plain = make_config(preset, None, options)
-        return make_config(preset, None, options | {"seed": seed} | share_out(config.budget, plain))
-    except BabeliteError as error:
-        raise BabeliteError(
-            f"the system {system.name!r}: {error.problem}",
-            path=path,
-            hint="mend [training] or the system; babelite train --help lists the options",
-        ) from error
-
-
-def share_out(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
-    """Turn the budget of a model into steps of its phases.
-
-    A system with a bag phase and layers shares pairs and steps out as its ``bag_epochs`` stand to
-    its ``epochs``, and minutes by its ``bag_share``.
-
-    Args:
-        budget: What the model gets.
-        plain: Its settings.
-
-    Returns:
-        Options of training.
-
-    Raises:
-        BabeliteError: The system has a phase that no budget knows of, or starts from an encoder.
-    """
-    if plain.start is not None:
-        raise BabeliteError(
-            "the systems share one vocabulary, and start would bring another",
-            hint="leave out start, or measure that encoder as one of [[encoders]]",
-        )
-    if plain.extra_steps:
-        names = " and ".join(plain.extra_steps)
-        raise BabeliteError(f"{names} would come on top of the budget", hint=f"leave out {names}")
-    bag, layers = _proportion(plain)
-    if budget.minutes is not None:
-        share = 1.0 if not layers else plain.bag_share if bag else 0.0
-        return {"minutes": budget.minutes, "bag_share": share}
-    share = bag / (bag + layers)
-    if budget.epochs is not None:
-        return {"bag_epochs": share * budget.epochs, "epochs": (1 - share) * budget.epochs}
-    if budget.pairs is not None:
-        steps = {
-            "bag_steps": share * budget.pairs / plain.bag_batch_size,
-            "steps": (1 - share) * budget.pairs / pairs_per_step(plain),
-        }
-    else:
-        assert budget.steps is not None
-        steps = {"bag_steps": share * budget.steps, "steps": (1 - share) * budget.steps}
-    return {name: max(1, round(count)) if count else 0 for name, count in steps.items()}
-
-
-def pairs_per_step(config: TrainingConfig) -> int:
-    """How many pairs a step of the layers phase takes, unless long batches are cut."""
-    return config.batch_size * config.accumulate
-
-
-def _proportion(plain: TrainingConfig) -> tuple[float, float]:
-    """How the bag phase stands to the layers, by pairs."""
-    if plain.layers == 0:
-        return 1.0, 0.0
-    if not plain.has_bag_phase:
-        return 0.0, 1.0
-    if plain.bag_steps is not None and plain.steps is not None:
-        return plain.bag_steps * plain.bag_batch_size, plain.steps * pairs_per_step(plain)
-    return plain.bag_epochs, plain.epochs
-
-
 def file_name(name: str) -> str:
-    """A name as a folder can be called.
+    """The file or folder name for a system or task.
 
     Example:
         >>> file_name("ugt + 2*align")
@@ -285,15 +198,16 @@ def file_name(name: str) -> str:
     return re.sub(r"[^\w+.-]+", "-", name).strip("-.") or "-"
 
 
-def _require_different_files(config: ComparisonConfig, path: Path) -> None:
+def _require_distinct_file_names(config: ComparisonConfig, path: Path) -> None:
     tasks = [task.name for task in config.tasks]
-    for names, taken in ((config.names, ()), (tasks, PICTURES)):
-        files = {name: f"the picture {name!r}" for name in taken}
+    for names, reserved in ((config.names, ()), (tasks, CHARTS)):
+        files = {name: f"the chart {name!r}" for name in reserved}
         for name in names:
             other = files.setdefault(file_name(name).lower(), repr(name))
             if other != repr(name):
                 raise BabeliteError(
-                    f"{other} and {name!r} would share a file",
+                    f"{other} and {name!r} would have the same file name",
+                    code="option-conflict",
                     path=path,
-                    hint="let the names differ in letters or digits",
+                    hint="choose names that differ in letters or digits",
                 )

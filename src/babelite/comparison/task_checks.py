@@ -1,4 +1,4 @@
-"""Whether the files of the tasks can be measured by, seen before anything is trained."""
+"""Checks of task files and languages, made before anything is trained."""
 
 from __future__ import annotations
 
@@ -9,39 +9,37 @@ from babelite.corpus import parse_source
 from babelite.errors import BabeliteError
 
 
-def require_files(tasks: Sequence[Task]) -> None:
-    """See that every file and language of the tasks is there, and that no two share a column.
-
-    Raises:
-        BabeliteError: One is not there, or a task has two texts of a language pair; names task and
-            file.
-    """
+def require_task_files(tasks: Sequence[Task]) -> None:
+    """Check that every file and language exists, and that no task has two texts of a pair."""
     for task in tasks:
         files = task.files()
         for file in files:
             if not file.exists():
                 raise BabeliteError(
-                    f"there is no such file, and the task {task.name!r} needs it",
+                    f"there is no such file (needed by the task {task.name!r})",
+                    code="file-not-found",
                     path=file,
-                    hint="check the path in the configuration, or name the folder with --data",
+                    hint="check the path in the configuration, or set the folder with --data",
                 )
         if not files:
             raise BabeliteError(
-                f"the task {task.name!r} has no files", hint="name some; see docs/comparison.md"
+                f"the task {task.name!r} has no files",
+                code="option-missing",
+                hint="add files; see docs/comparison.md",
             )
         if isinstance(task, RetrievalTask):
-            _require_one_text_a_pair(task)
+            _require_one_text_per_pair(task)
             if task.sib200 is not None:
-                all_there = task.model_copy(update={"languages": None}).sib200_languages()
-                there = dict.fromkeys([*all_there, *task.sib200_languages()])
-                _require_languages(task, task.languages or (), list(there), task.sib200)
+                every = task.model_copy(update={"languages": None}).sib200_languages()
+                available = dict.fromkeys([*every, *task.sib200_languages()])
+                _require_languages(task, task.languages or (), list(available), task.sib200)
         if isinstance(task, ClassificationTask):
-            wanted = (task.train, *(task.languages or ()))
-            _require_languages(task, wanted, task.languages_there(), task.documents)
+            requested = (task.train, *(task.languages or ()))
+            _require_languages(task, requested, task.available_languages(), task.documents)
 
 
-def _require_one_text_a_pair(task: RetrievalTask) -> None:
-    """Both directions of a pair are columns, whichever language comes first."""
+def _require_one_text_per_pair(task: RetrievalTask) -> None:
+    """A second text of a pair, in either order, would have the same columns."""
     known: dict[frozenset[str], str] = {}
     of_sib200 = set(task.sib200_languages())
     for source in map(parse_source, task.pairs):
@@ -49,20 +47,22 @@ def _require_one_text_a_pair(task: RetrievalTask) -> None:
         other = task.sib200 if pair <= of_sib200 else known.get(pair)
         if other is not None:
             raise BabeliteError(
-                f"is a second text of {source.name} in the task {task.name!r}, beside {other}",
+                f"is a second text of {source.name} in the task {task.name!r}, after {other}",
+                code="option-conflict",
                 path=path,
-                hint="measure it in a task of its own",
+                hint="evaluate it in a separate task",
             )
         known[pair] = path
 
 
 def _require_languages(
-    task: Task, wanted: Sequence[str], there: Sequence[str], folder: str
+    task: Task, requested: Sequence[str], available: Sequence[str], folder: str
 ) -> None:
-    for code in wanted:
-        if code not in there:
+    for code in requested:
+        if code not in available:
             raise BabeliteError(
-                f"has nothing in {code!r}, a language of the task {task.name!r}",
+                f"has no text in {code!r}, a language of the task {task.name!r}",
+                code="language-not-found",
                 path=folder,
-                hint=f"choose among {', '.join(there) or 'its folders'}",
+                hint=f"choose from {', '.join(available) or 'its folders'}",
             )

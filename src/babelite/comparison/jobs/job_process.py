@@ -1,4 +1,4 @@
-"""The program of a job's process: ``python -m babelite.comparison.jobs.job_process JOB.json``."""
+"""Program of a child process: ``python -m babelite.comparison.jobs.job_process JOB.json``."""
 
 from __future__ import annotations
 
@@ -7,78 +7,66 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
-from babelite.comparison.jobs.cell_records import write_record
-from babelite.comparison.jobs.run_job import SkippedError, read_job
+from pydantic import Field, TypeAdapter
+
+from babelite.comparison.cell_records import write_error
+from babelite.comparison.jobs.evaluation import EvaluateJob, SkippedError
+from babelite.comparison.jobs.training import TextJob, TrainJob
 from babelite.errors import BabeliteError
 from babelite.storage import lock_file
 
-STOPPED = 130  # the exit code of a job that was asked to stop and saved what it had
+STOPPED = 130  # exit code of a job that was interrupted and has saved its progress
+
+Job = Annotated[TextJob | TrainJob | EvaluateJob, Field(discriminator="kind")]
+_JOBS: TypeAdapter[Job] = TypeAdapter(Job)
 
 
-def do(job: Path) -> int:
-    """Do a job in this process.
-
-    Args:
-        job: The file of the job. An error leaves a record beside it, named ``.error.json``.
+def run_job(job: Path) -> int:
+    """Run the job of a file in this process; an error is recorded beside it.
 
     Returns:
-        An exit code: 0 after success, 2 after an error, 130 if the user stopped it.
+        An exit code: 0 after success, 2 after an error, 130 if the user interrupted it.
     """
     try:
-        read_job(job).run()
+        _JOBS.validate_json(job.read_bytes()).run()
     except KeyboardInterrupt:
         return STOPPED
     except SkippedError as error:
-        return _report(job, "skipped", str(error))
+        write_error(job, "skipped", str(error))
     except BabeliteError as error:
-        return _report(job, "failed", str(error))
+        write_error(job, "failed", str(error))
     except Exception as error:
-        traceback.print_exc()  # to the log: nobody foresaw it
-        reason = " ".join(str(error).split()) or "no reason given"
-        return _report(job, "failed", f"{type(error).__name__}: {reason}")
-    return 0
-
-
-def error_file(job: Path) -> Path:
-    """Where a job tells why it could not be done."""
-    return job.with_suffix(".error.json")
-
-
-def _report(job: Path, state: str, error: str) -> int:
-    write_record(error_file(job), {"state": state, "error": error})
+        traceback.print_exc()  # an unexpected error: its traceback belongs in the log
+        reason = " ".join(str(error).split()) or "no message"
+        write_error(job, "failed", f"{type(error).__name__}: {reason}")
+    else:
+        return 0
     return 2
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that started it has ended, however that came about."""
+def _exit_with_parent() -> None:
+    """Exit when the parent process has ended, for whatever reason."""
 
-    def watch() -> None:
-        # Returns when the other end of the pipe is closed. Not `sys.stdin`: its lock, held by this
-        # thread, would abort the process when it ends by itself.
+    def wait() -> None:
+        # Returns when the parent's end of the pipe is closed. `sys.stdin` cannot be used: its lock,
+        # held by this thread, would abort the process at its normal exit.
         os.read(sys.stdin.fileno(), 1)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def _alone_with(job: Path) -> Iterator[None]:
-    """Wait until a process that had the same job, and whose parent was killed, has ended."""
-    with job.with_suffix(".lock").open("ab") as file:
-        lock_file(file, job, seconds=math.inf)
-        yield
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def main() -> None:
-    """Do the job that the command line names."""
-    _end_with_parent()
+    """Run the job that the command line names."""
+    _exit_with_parent()
     job = Path(sys.argv[1])
-    with _alone_with(job):
-        code = do(job)
+    with job.with_suffix(".lock").open("ab") as file:
+        # Wait for the end of an older process with the same job, whose parent was killed.
+        lock_file(file, job, seconds=math.inf)
+        code = run_job(job)
     sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""Jobs in processes of their own: memory is given back, and one that dies takes nothing with it."""
+"""Start a child process for each job, wait for it, and record how it ended."""
 
 from __future__ import annotations
 
@@ -11,39 +11,41 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from babelite.comparison.jobs.cell_records import write_record
-from babelite.comparison.jobs.job_process import STOPPED, error_file
+from babelite.comparison.cell_records import error_file, write_error
+from babelite.comparison.jobs.job_process import STOPPED
 
 _SECONDS_TO_SAVE = 60.0
-_POLL = 0.25
+_POLL = 0.25  # seconds
 
 
 class Launcher(Protocol):
-    """Does a job somewhere and waits for its end."""
+    """Runs a job and waits for its end."""
 
-    def __call__(self, job: Path, watch: Callable[[], None]) -> int:
-        """Do a job.
+    def __call__(self, job: Path, on_wait: Callable[[], None]) -> int:
+        """Run a job.
 
         Args:
-            job: Its file.
-            watch: Called now and then while it works.
+            job: The file of the job.
+            on_wait: Called repeatedly while the job runs.
 
         Returns:
-            0 after success; else what went wrong is in `worker.error_file`.
+            0 after success; otherwise the error is in `cell_records.error_file`.
 
         Raises:
-            KeyboardInterrupt: The user stopped it; what it had done is saved.
+            KeyboardInterrupt: The user stopped it; its progress is saved.
         """
         ...
 
 
-def launch(job: Path, watch: Callable[[], None]) -> int:
-    """Do a job in a new process; see `Launcher`. What it writes goes to a log beside the job."""
+def launch(job: Path, on_wait: Callable[[], None]) -> int:
+    """Run a job in a new process; see `Launcher`. Its output goes to a log beside the job."""
     command = [sys.executable, "-m", "babelite.comparison.jobs.job_process", str(job)]
     with job.with_suffix(".log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
         try:
-            code = _wait(process, watch)
+            while (code := process.poll()) is None:
+                on_wait()
+                time.sleep(_POLL)
         except BaseException:
             _stop(process)
             raise
@@ -53,19 +55,12 @@ def launch(job: Path, watch: Callable[[], None]) -> int:
     if code == STOPPED:
         raise KeyboardInterrupt
     if code and not error_file(job).exists():
-        write_record(error_file(job), {"state": "failed", "error": _death(code, job)})
-    return code
-
-
-def _wait(process: subprocess.Popen[bytes], watch: Callable[[], None]) -> int:
-    while (code := process.poll()) is None:
-        watch()
-        time.sleep(_POLL)
+        write_error(job, "failed", _exit_reason(code, job.with_suffix(".log")))
     return code
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Let a process save what it has; end it if that takes too long."""
+    """Ask a process to save its progress and stop; kill it after a time limit."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT if os.name != "nt" else signal.SIGTERM)
         try:
@@ -75,10 +70,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _death(code: int, job: Path) -> str:
-    log = job.with_suffix(".log")
+def _exit_reason(code: int, log: Path) -> str:
     if os.name != "nt" and code == -signal.SIGKILL:
-        return "was killed, perhaps because the memory was full; free some and run it again"
+        return "was killed, possibly because memory was full; free memory and run it again"
     if code < 0:
         return f"was ended by signal {-code} ({signal.Signals(-code).name}); see {log}"
     return f"ended with code {code}; see {log}"

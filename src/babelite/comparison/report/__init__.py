@@ -1,1 +1,1 @@
-"""The results of a comparison: aggregation, tables, charts and the HTML page."""
+"""Results of a comparison: aggregation, tables, charts and the HTML page."""

@@ -1,4 +1,4 @@
-"""From the scores of single runs to means, spreads, intervals and differences."""
+"""Aggregate scores of runs: means, deviations over seeds, intervals, significant differences."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.comparison.jobs.cell_records import read_measure
-from babelite.comparison.measures import Measure
+from babelite.comparison.cell_records import metric_from_json
+from babelite.comparison.metrics import Metric
 from babelite.evaluation import (
     Difference,
     holm_correction,
@@ -19,99 +19,100 @@ from babelite.evaluation import (
     paired_bootstrap_statistic,
 )
 
-MEAN = "mean"  # the column of a task that holds the mean of the others
+MEAN = "mean"  # name of the column with the mean of a task's metrics
 
 Run = Mapping[str, Any]
 
 
-def summarise(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of one system in a task.
+def summarize(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
+    """Aggregate the runs of one system on a task.
 
     Args:
-        runs: The runs of the system: several seeds, and several language pairs.
-        task: Its name, kind and measures.
+        runs: The runs of the system: one per seed and language pair.
+        task: Its name, kind and metrics (``measures``).
 
     Returns:
-        Measure -> ``value`` (the mean over seeds), ``spread`` (the standard deviation over seeds,
-        None for one), ``seeds`` (the value of each), ``low`` and ``high`` (the 95 % interval over
-        queries, None for correlations); with ``mean`` over the `counted` measures. Measures that
-        no run has are left out, and so is ``mean`` unless all are there; it is of the seeds that
-        have all of them.
+        Metric -> ``value`` (mean over seeds), ``spread`` (standard deviation over seeds, None for
+        one seed), ``seeds`` (value per seed), ``low`` and ``high`` (95 % interval over queries,
+        None for correlations); metrics without a run are missing. ``mean`` is the mean of the
+        `averaged_metrics`, over the seeds that have all of them.
     """
     rows = {}
     for name in task["measures"]:
         values = seed_values(runs, task["name"], name)
         if values:
             rows[name] = _row(values, *query_scores([runs], task["name"], [name]))
-    wanted = counted(task)
-    whole = _of_whole_seeds(runs, task["name"], wanted)
-    if whole:
-        of_seeds = [seed_values(whole, task["name"], name) for name in wanted]
-        means = {seed: float(np.mean([seeds[seed] for seeds in of_seeds])) for seed in of_seeds[0]}
-        rows[MEAN] = _row(means, *query_scores([whole], task["name"], wanted))
+    averaged = averaged_metrics(task)
+    complete = _complete_runs(runs, task["name"], averaged)
+    if complete:
+        seeds = [seed_values(complete, task["name"], name) for name in averaged]
+        means = {seed: float(np.mean([values[seed] for values in seeds])) for seed in seeds[0]}
+        rows[MEAN] = _row(means, *query_scores([complete], task["name"], averaged))
     return rows
 
 
-def counted(task: Mapping[str, Any]) -> list[str]:
-    """The measures that make up the mean of a task.
+def averaged_metrics(task: Mapping[str, Any]) -> list[str]:
+    """The metrics that the mean of a task averages.
 
-    Of classification, those of the language trained in are left out unless there are no others.
+    For classification, the training language is left out unless there is no other.
 
     Example:
-        >>> counted({"kind": "classification", "measures": ["en→en", "en→fr"]})
+        >>> averaged_metrics({"kind": "classification", "measures": ["en→en", "en→fr"]})
         ['en→fr']
     """
-    measures = list(task["measures"])
+    metrics = list(task["measures"])
     if task["kind"] != "classification":
-        return measures
-    across = [name for name in measures if len(set(name.split("→"))) == 2]
-    return across or measures
+        return metrics
+    zero_shot = [name for name in metrics if len(set(name.split("→"))) == 2]
+    return zero_shot or metrics
 
 
-def seed_values(runs: Sequence[Run], task: str, measure: str) -> dict[str, float]:
-    """Seed (as text) -> the value of a measure, averaged over the models that have it."""
+def seed_values(runs: Sequence[Run], task: str, metric: str) -> dict[str, float]:
+    """Seed (as text) -> value of a metric, averaged over the models that have it."""
     values: dict[str, list[float]] = {}
     for run in runs:
-        record = run["scores"].get(task, {}).get(measure)
+        record = run["scores"].get(task, {}).get(metric)
         if record is not None:
             values.setdefault(str(run["seed"]), []).append(record["value"])
     return {seed: float(np.mean(found)) for seed, found in values.items()}
 
 
-def _of_whole_seeds(runs: Sequence[Run], task: str, measures: Sequence[str]) -> list[Run]:
-    """The runs of the seeds that have every one of some measures; none if there are no measures."""
-    of_measures = [seed_values(runs, task, measure).keys() for measure in measures]
-    return [run for run in runs if of_measures and all(str(run["seed"]) in m for m in of_measures)]
+def _complete_runs(runs: Sequence[Run], task: str, metrics: Sequence[str]) -> list[Run]:
+    """The runs of the seeds that have every given metric; empty if no metrics are given."""
+    seeds = [seed_values(runs, task, metric).keys() for metric in metrics]
+    return [run for run in runs if seeds and all(str(run["seed"]) in found for found in seeds)]
 
 
 def query_scores(
-    systems: Sequence[Sequence[Run]], task: str, measures: Sequence[str]
+    systems: Sequence[Sequence[Run]], task: str, metrics: Sequence[str]
 ) -> list[list[NDArray[np.float64]]]:
-    """The score of every query, averaged over seeds and over measures with the same queries.
+    """The score of every query, averaged over seeds and over metrics with the same queries.
 
     Args:
         systems: The runs of each system.
         task: The name of the task.
-        measures: The columns, which every system has.
+        metrics: Metrics that every system has.
 
     Returns:
-        For each system an array for each set of queries, of the same shapes; none for correlations.
+        For each system, one array per set of queries, float64 of shape (queries,); the shapes are
+        the same for all systems. Empty for correlations.
     """
-    found = [[_found(runs, task, measure) for measure in measures] for runs in systems]
-    groups = [[of_measure[0].group for of_measure in system] for system in found]
-    # Sets count alike, and so do measures; and systems may have been told different languages.
-    alike = len(set(map(tuple, groups))) == 1 and len(set(Counter(groups[0]).values())) == 1
-    names = groups[0] if alike else measures
+    found = [[_read_metrics(runs, task, metric) for metric in metrics] for runs in systems]
+    groups = [[of_metric[0].group for of_metric in system] for system in found]
+    # Merge metrics with the same queries only if every metric keeps the same weight, and if all
+    # systems have the same groups (they may have been evaluated on different languages).
+    mergeable = len(set(map(tuple, groups))) == 1 and len(set(Counter(groups[0]).values())) == 1
+    names = groups[0] if mergeable else metrics
     return [_mean_scores(system, names) for system in found]
 
 
 def _mean_scores(
-    found: Sequence[Sequence[Measure]], names: Sequence[str]
+    found: Sequence[Sequence[Metric]], names: Sequence[str]
 ) -> list[NDArray[np.float64]]:
-    """The mean of the scores of each name; ``found`` has, for each measure, that of every run."""
+    """The mean scores of each name; ``found`` has, for each name, the metric of every run."""
     columns: dict[str, list[NDArray[np.float64]]] = {}
-    for name, of_measure in zip(names, found, strict=True):
-        scores = [one.scores for one in of_measure if one.scores is not None]
+    for name, of_metric in zip(names, found, strict=True):
+        scores = [one.scores for one in of_metric if one.scores is not None]
         if scores:
             columns.setdefault(name, []).append(np.mean(scores, axis=0))
     return [np.mean(scores, axis=0) for scores in columns.values()]
@@ -120,92 +121,86 @@ def _mean_scores(
 def difference(
     name: str, reference: str, task: Mapping[str, Any], runs: Sequence[Run]
 ) -> Difference | None:
-    """How much better a system is than the reference over all measures that both have.
+    """The difference of the means of a system and the reference, over the metrics that both have.
 
-    Of each, seeds that have not got all of these measures (yet) are left out.
-
-    Args:
-        name: The system.
-        reference: The other one.
-        task: Its name, kind and measures.
-        runs: All runs.
+    Seeds that do not have all of these metrics (yet) are left out.
 
     Returns:
-        The difference of the means; None if they have no measure in common, or no seed has all.
+        None if the two have no metric in common, or no seed has all metrics.
     """
     sides = [[run for run in runs if run["system"] == one] for one in (name, reference)]
     common = [
-        measure
-        for measure in counted(task)
-        if all(seed_values(side, task["name"], measure) for side in sides)
+        metric
+        for metric in averaged_metrics(task)
+        if all(seed_values(side, task["name"], metric) for side in sides)
     ]
-    sides = [_of_whole_seeds(side, task["name"], common) for side in sides]
+    sides = [_complete_runs(side, task["name"], common) for side in sides]
     if not all(sides):
         return None
     first, second = query_scores(sides, task["name"], common)
     if first and second:
         return paired_bootstrap(first, second)
-    return _correlations(sides, task["name"], common)
+    return _correlation_difference(sides, task["name"], common)
 
 
-def _correlations(
-    sides: Sequence[Sequence[Run]], task: str, measures: Sequence[str]
+def _correlation_difference(
+    sides: Sequence[Sequence[Run]], task: str, metrics: Sequence[str]
 ) -> Difference | None:
-    """The difference of mean correlations; line N is the same pair in every measure."""
-    found = [[_found(side, task, measure) for measure in measures] for side in sides]
+    """The difference of mean correlations; line N is the same pair in every metric."""
+    found = [[_read_metrics(side, task, metric) for metric in metrics] for side in sides]
     gold = found[0][0][0].gold
     if gold is None:
         return None
     models = [
-        [_Ranks.of(one, share=1 / len(of_measure)) for of_measure in side for one in of_measure]
+        [_Ranks.of(one, weight=1 / len(of_metric)) for of_metric in side for one in of_metric]
         for side in found
     ]
 
     def statistic(counts: NDArray[np.float64]) -> NDArray[np.float64]:
         first, second = (sum(one.correlations(counts) for one in side) for side in models)
-        return np.asarray((first - second) / len(measures))
+        return np.asarray((first - second) / len(metrics))
 
     return paired_bootstrap_statistic(statistic, len(gold))
 
 
 class _Ranks(NamedTuple):
-    """The ranks of cosines and of scores, centred, and the share of a mean that they make up.
+    """Standardized ranks of cosines and gold scores, shape (pairs,), and their weight in a mean.
 
-    Ranks are those among all pairs. Ranking each resample anew would hardly change them, but take
-    a thousand times as long.
+    The ranks of all pairs are used for every resample: ranking each resample would hardly change
+    the result, but take a thousand times as long.
     """
 
     cosines: NDArray[np.float64]
     gold: NDArray[np.float64]
-    share: float
+    weight: float
 
     @classmethod
-    def of(cls, measure: Measure, share: float) -> _Ranks:
-        assert measure.cosines is not None and measure.gold is not None
-        ranks = (mean_ranks(values) for values in (measure.cosines, measure.gold))
+    def of(cls, metric: Metric, weight: float) -> _Ranks:
+        assert metric.cosines is not None and metric.gold is not None
+        ranks = (mean_ranks(values) for values in (metric.cosines, metric.gold))
         x, y = ((one - one.mean()) / max(one.std(), 1e-12) for one in ranks)
-        return cls(x, y, share)
+        return cls(x, y, weight)
 
     def correlations(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Pearson's correlation of the ranks, each pair counted so often; shape (n,)."""
+        """Weighted Pearson correlation of the ranks; counts (n, pairs) -> shape (n,)."""
         x, y = self.cosines, self.gold
         total = counts.sum(axis=1)
         mean_x, mean_y = counts @ x / total, counts @ y / total
         covariance = counts @ (x * y) / total - mean_x * mean_y
         spread = (counts @ x**2 / total - mean_x**2) * (counts @ y**2 / total - mean_y**2)
-        found: NDArray[np.float64] = self.share * covariance / np.sqrt(np.maximum(spread, 1e-12))
+        found: NDArray[np.float64] = self.weight * covariance / np.sqrt(np.maximum(spread, 1e-12))
         return found
 
 
 def holm_corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Differences with their p-values corrected for their number, as ``corrected_p_value``."""
+    """Add ``corrected_p_value`` (Holm) to differences."""
     corrected = holm_correction([row["p_value"] for row in rows])
     return [row | {"corrected_p_value": p} for row, p in zip(rows, corrected, strict=True)]
 
 
-def _found(runs: Sequence[Run], task: str, measure: str) -> list[Measure]:
-    records = (run["scores"].get(task, {}).get(measure) for run in runs)
-    return [read_measure(measure, record) for record in records if record is not None]
+def _read_metrics(runs: Sequence[Run], task: str, metric: str) -> list[Metric]:
+    records = (run["scores"].get(task, {}).get(metric) for run in runs)
+    return [metric_from_json(metric, record) for record in records if record is not None]
 
 
 def _row(values: Mapping[str, float], queries: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
@@ -218,7 +213,7 @@ def _row(values: Mapping[str, float], queries: Sequence[NDArray[np.float64]]) ->
         "high": None,
     }
     if queries:
-        # Against nothing at all: the interval of a mean of means, each set of queries drawn alone.
+        # Compared with zero: the interval of a mean of means, each set of queries resampled alone.
         found = paired_bootstrap(queries, [np.zeros_like(scores) for scores in queries])
         row["low"], row["high"] = found.low, found.high
     return row

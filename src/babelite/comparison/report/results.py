@@ -1,6 +1,6 @@
-"""Everything that a comparison has found, as one plain record: ``results.json``.
+"""Collect all results of a comparison into one plain record: ``results.json``.
 
-Tables and pictures are made from this record alone, so whoever has it can make others.
+Tables, charts and the page are made from this record only.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from babelite._version import __version__
-from babelite.comparison.grid import Cell, Grid
-from babelite.comparison.jobs.cell_records import read_record
-from babelite.comparison.jobs.cells import CellFiles
-from babelite.comparison.report.aggregation import difference, holm_corrected, summarise
+from babelite.comparison.cell_folder import CellFolder
+from babelite.comparison.cell_records import read_cell_record
+from babelite.comparison.grid import ComparisonGrid
+from babelite.comparison.report.aggregation import difference, holm_corrected, summarize
 from babelite.machine import usable_cores
 from babelite.plots import read_training_curves
 
@@ -35,37 +35,31 @@ _COSTS = (
 )
 
 
-def collect(grid: Grid) -> dict[str, Any]:
-    """Gather what the cells have found so far.
-
-    Args:
-        grid: The comparison.
+def collect_results(grid: ComparisonGrid) -> dict[str, Any]:
+    """Collect the results of all cells.
 
     Returns:
-        Plain data for JSON: ``systems`` (in the order of the file), ``tasks`` with their measures
-        and whether they came too ``late`` to be kept out of the training text, ``runs`` (every cell
-        with its state, cost, scores of every query, learning curve),
-        ``summary`` (system -> task -> measure -> mean, spread over seeds, interval over queries)
-        and ``differences`` from the reference.
-
-    Raises:
-        BabeliteError: A record is damaged.
+        Plain JSON data: ``systems`` (in the order of the file), ``tasks`` (with their metrics,
+        ``measures``, and whether they were added too ``late`` to be excluded from training text),
+        ``runs`` (every cell with status, cost, per-query scores and learning curve), ``summary``
+        (system -> task -> metric -> mean, deviation over seeds, interval over queries) and
+        ``differences`` from the reference.
     """
     config = grid.config
-    runs = [_run(CellFiles(grid, cell)) for cell in grid.cells]
-    _show_first_seed_only(runs)
+    runs = [_run(CellFolder(grid, cell)) for cell in grid.cells]
+    _illustrate_first_seed_only(runs)
     tasks = [
         {
             "name": task.name,
             "kind": task.kind,
-            "measures": _measures(runs, task.name),
-            "late": task.name in grid.exclusions.late,
+            "measures": _metric_names(runs, task.name),
+            "late": task.name in grid.excluded.late_tasks,
         }
         for task in config.tasks
     ]
     summary = {
         name: {
-            task["name"]: summarise([r for r in runs if r["system"] == name], task)
+            task["name"]: summarize([r for r in runs if r["system"] == name], task)
             for task in tasks
         }
         for name in config.names
@@ -74,7 +68,7 @@ def collect(grid: Grid) -> dict[str, Any]:
         "title": config.title,
         "babelite": __version__,
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
+        "machine": _machine(),
         "models": config.models,
         "budget": None if config.budget is None else str(config.budget),
         "seeds": list(config.seeds),
@@ -89,59 +83,56 @@ def collect(grid: Grid) -> dict[str, Any]:
     }
 
 
-def machine() -> dict[str, Any]:
-    """What the numbers were measured on."""
+def _machine() -> dict[str, Any]:
+    """Processor, cores, and versions of Python and of libraries."""
     cpuinfo = Path("/proc/cpuinfo")
     names = [platform.processor() or platform.machine()]
     if cpuinfo.exists():
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    there = {}
+    versions = {}
     for package in _PACKAGES:
         try:
-            there[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    processor = (names or [platform.machine()])[0]
     return {
-        "processor": processor,
+        "processor": (names or [platform.machine()])[0],
         "cpus": usable_cores(),
         "python": platform.python_version(),
-    } | there
+    } | versions
 
 
-def _run(files: CellFiles) -> dict[str, Any]:
+def _run(folder: CellFolder) -> dict[str, Any]:
     """One cell as plain data."""
-    cell = files.cell
-    state, error = files.state()
-    current = {task.name for task in files.grid.config.tasks} - {
-        task.name for task in files.tasks_left()
-    }
+    cell = folder.cell
+    status, error = folder.status()
+    unfinished = {task.name for task in folder.unfinished_tasks()}
     records = {
-        task.name: read_record(files.task(task)) or {}
-        for task in files.grid.config.tasks
-        if task.name in current
+        task.name: read_cell_record(folder.task(task)) or {}
+        for task in folder.grid.config.tasks
+        if task.name not in unfinished
     }
     return {
         "system": cell.system,
         "languages": cell.languages,
         "seed": cell.seed,
-        "state": state,
+        "state": status,
         "error": error,
-        "cost": _cost(files),
-        "held_out": (read_record(files.trained) or {}).get("precision_at_1", {}),
-        "curve": _curve(files),
-        "shown": read_record(files.shown) or {},
+        "cost": _cost(folder),
+        "held_out": (read_cell_record(folder.trained) or {}).get("precision_at_1", {}),
+        "curve": _curve(folder),
+        "shown": read_cell_record(folder.illustration) or {},
         "scores": {name: record["measures"] for name, record in records.items()},
     }
 
 
-def _cost(files: CellFiles) -> dict[str, Any]:
-    trained = read_record(files.trained) or {}
-    cost = read_record(files.cost) or {}
-    cell = files.cell
-    if cost and cell.encoder is not None and cost.get("parameters") is None:
-        cost["parameters"] = cell.encoder.parameters
+def _cost(folder: CellFolder) -> dict[str, Any]:
+    trained = read_cell_record(folder.trained) or {}
+    cost = read_cell_record(folder.cost) or {}
+    encoder = folder.cell.encoder
+    if cost and encoder is not None and cost.get("parameters") is None:
+        cost["parameters"] = encoder.parameters
     return {
         "training_seconds": trained.get("seconds"),
         "training_pairs": trained.get("pairs"),
@@ -150,11 +141,11 @@ def _cost(files: CellFiles) -> dict[str, Any]:
     }
 
 
-def _curve(files: CellFiles) -> dict[str, list[float]]:
-    """P@1 on held-out pairs over the pairs and the minutes of training."""
-    if not files.trained.exists() or not files.metrics.exists():
+def _curve(folder: CellFolder) -> dict[str, list[float]]:
+    """Learning curve: P@1 on held-out pairs after so many pairs and minutes of training."""
+    if not folder.trained.exists() or not folder.training_log.exists():
         return {}
-    curves = read_training_curves(files.metrics)
+    curves = read_training_curves(folder.training_log)
     minutes = curves.mean_precision.minutes
     pairs = np.interp(minutes, curves.pairs.minutes, curves.pairs.values)
     return {
@@ -164,8 +155,8 @@ def _curve(files: CellFiles) -> dict[str, list[float]]:
     }
 
 
-def _show_first_seed_only(runs: list[dict[str, Any]]) -> None:
-    """Pictures show one seed; the others would make the record several times as large."""
+def _illustrate_first_seed_only(runs: list[dict[str, Any]]) -> None:
+    """Keep the data of charts for one seed only: the record would be several times larger."""
     seen = set()
     for run in runs:
         key = (run["system"], run["languages"])
@@ -175,20 +166,19 @@ def _show_first_seed_only(runs: list[dict[str, Any]]) -> None:
             seen.add(key)
 
 
-def _measures(runs: Sequence[dict[str, Any]], task: str) -> list[str]:
-    """The columns of a task, in the order in which they are met."""
+def _metric_names(runs: Sequence[dict[str, Any]], task: str) -> list[str]:
+    """The metrics of a task, in the order of the runs."""
     return list(dict.fromkeys(chain.from_iterable(run["scores"].get(task, {}) for run in runs)))
 
 
-def _system(grid: Grid, name: str) -> dict[str, Any]:
-    cells: list[Cell] = [cell for cell in grid.cells if cell.system == name]
-    first = cells[0]
+def _system(grid: ComparisonGrid, name: str) -> dict[str, Any]:
+    first = next(cell for cell in grid.cells if cell.system == name)
     entry: dict[str, Any] = {"name": name, "trained": first.config is not None}
     if first.config is not None:
         kept = ("objective", "layers", "dim", "vocabulary_size", "bag_steps", "steps", "minutes")
         phases = {"bag": first.config.has_bag_phase, "layers": first.config.has_layers_phase}
         entry["settings"] = first.config.model_dump(include=set(kept)) | {
-            "phases": [name for name, wanted in phases.items() if wanted]
+            "phases": [name for name, present in phases.items() if present]
         }
         entry["config"] = first.config.model_dump()
     elif first.encoder is not None:
@@ -196,15 +186,15 @@ def _system(grid: Grid, name: str) -> dict[str, Any]:
     return entry
 
 
-def _data(grid: Grid) -> list[dict[str, Any]]:
-    """What was trained on: files, and pairs after cleaning."""
+def _data(grid: ComparisonGrid) -> list[dict[str, Any]]:
+    """The training text of each model: files, and numbers of pairs after cleaning."""
     found = {}
     for cell in grid.cells:
         if cell.text is None or cell.languages in found:
             continue
-        sources = [s for s, there in grid.draws if there in cell.sources] or list(cell.sources)
-        # Its own text has another name where babelite called it otherwise, or the files have moved.
-        job = read_record(CellFiles(grid, cell).job("train"))
+        sources = [s for s, sample in grid.samples if sample in cell.sources] or list(cell.sources)
+        # The folder has another name if an older version prepared it or if files have moved.
+        job = read_cell_record(CellFolder(grid, cell).job("train"))
         text = cell.text.with_name(Path(job["text"]).name) if job else cell.text
         counts = {
             file.name.removesuffix(".tsv"): sum(1 for _ in file.open("rb"))
@@ -225,7 +215,7 @@ def _differences(
     tasks: Sequence[dict[str, Any]],
     runs: list[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Each system minus the reference in each task; p-values corrected within a task."""
+    """Each system minus the reference on each task; p-values corrected within a task."""
     found = []
     for task in tasks:
         of_task = []
@@ -240,7 +230,7 @@ def _differences(
 
 
 def _mean_cost(runs: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
-    """The mean cost of a model of a system; memory is the highest."""
+    """The mean cost per model of a system; for memory, the maximum."""
     costs = [run["cost"] for run in runs if run["system"] == name and run["state"] == "finished"]
     cost: dict[str, Any] = {}
     for key in _COSTS:

@@ -1,0 +1,51 @@
+"""Evaluation metrics of an encoder on a task, and the language pairs that are evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+LanguagePair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One score of an encoder (a column of a task's table) with its per-query results."""
+
+    name: str  # column heading: ``en→fr`` or a language code
+    value: float  # 0 to 1; correlations: -1 to 1
+    group: str  # metrics of the same group have the same queries in the same order
+    correct: NDArray[np.uint8] | None = None  # correct answers per query; None: a correlation
+    trials: int = 1  # answers per query: one per classifier seed, otherwise 1
+    cosines: NDArray[np.float32] | None = None  # cosine of each scored pair; None: a share
+    gold: NDArray[np.float32] | None = None  # human score of each scored pair
+
+    @property
+    def scores(self) -> NDArray[np.float64] | None:
+        """The share of correct answers of each query, float64 of shape (queries,)."""
+        return None if self.correct is None else self.correct / self.trials
+
+
+@dataclass(frozen=True)
+class LanguageScope:
+    """The language pairs that a model is evaluated on, in either order; None for all."""
+
+    pairs: tuple[LanguagePair, ...] | None = None
+
+    def contains(self, pair: LanguagePair) -> bool:
+        """Whether a pair, in either order, is in the scope."""
+        return self.pairs is None or pair in self.pairs or pair[::-1] in self.pairs
+
+    def pairs_among(self, languages: Sequence[str]) -> list[LanguagePair]:
+        """The pairs whose two languages are both given, in the order of the scope."""
+        if self.pairs is None:
+            return list(combinations(languages, 2))
+        return [pair for pair in self.pairs if set(pair) <= set(languages)]
+
+    def languages_among(self, languages: Sequence[str]) -> list[str]:
+        """The given languages that occur in a pair of the scope."""
+        return [c for c in languages if self.pairs is None or any(c in pair for pair in self.pairs)]

@@ -1,0 +1,405 @@
+"""Charts of a comparison, drawn from ``results.json``: ranking, cost, curves, sentence maps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from babelite.comparison.report.aggregation import MEAN
+from babelite.comparison.report.tables import (
+    SIGNIFICANT,
+    Results,
+    columns,
+    format_bytes,
+    format_duration,
+    rank,
+    unit,
+)
+from babelite.evaluation import ThemedImage, svg_data_url
+from babelite.plots import DARK, LIGHT, Theme, render_figure_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LINE_STYLES = ("-", "--", ":")
+_LABEL_GAP = 0.05  # between two labels, as a share of the axes' height
+_WIDTH = 10.5  # inches of a chart with the width of the page
+_SIZE = (6.8, 4.8)  # inches of other charts
+_PER_ROW = 4  # small charts side by side
+
+
+def task_charts(results: Results, task: Mapping[str, Any]) -> list[ThemedImage]:
+    """The ranking of a task, and the differences from the reference."""
+    ranked = rank(results, task)
+    size = (7.0, 1.3 + 0.32 * max(3, len(ranked)))
+    pictures = []
+    if ranked:
+        means = ", ".join(f"{name} {100 * value:.1f}" for name, value in ranked)
+        pictures.append(
+            _picture(
+                lambda axes, theme: _draw_ranking(axes, results, task, theme),
+                f"{task['name']}, {unit(task)}: {means}",
+                size,
+            )
+        )
+    if any(row["task"] == task["name"] for row in results["differences"]):
+        pictures.append(
+            _picture(
+                lambda axes, theme: _draw_differences(axes, results, task, theme),
+                f"{task['name']}: differences from {results['reference']} with 95 % intervals",
+                size,
+            )
+        )
+    return pictures
+
+
+def trade_off_charts(results: Results) -> list[ThemedImage]:
+    """Quality against speed and size, and against training time."""
+    quality = mean_of_tasks(results)
+    if not quality:
+        return []
+    means = ", ".join(f"{name} {value:.1f}" for name, value in quality.items())
+    pictures = [
+        _picture(
+            lambda axes, theme: _draw_speed(axes, results, theme),
+            f"Mean of all tasks against sentences encoded per second: {means}",
+        )
+    ]
+    if any(results["cost"][name]["training_seconds"] for name in quality):
+        pictures.append(
+            _picture(
+                lambda axes, theme: _draw_training_time(axes, results, theme),
+                "Mean of all tasks against minutes of training",
+            )
+        )
+    return pictures
+
+
+def learning_curve_charts(results: Results) -> list[ThemedImage]:
+    """One chart per language pair (or ``all``) of the trained models."""
+    trained = dict.fromkeys(run["languages"] for run in results["runs"] if run["curve"])
+    return [
+        _picture(
+            lambda axes, theme, of=languages: _draw_curves(axes, results, of, theme),  # type: ignore[misc]
+            f"P@1 on held-out pairs of {languages} against training pairs",
+        )
+        for languages in trained
+    ]
+
+
+def matrix_chart(results: Results) -> ThemedImage | None:
+    """The similarity matrices of all systems, side by side."""
+    return _small_charts(results, _draw_matrix, "Similarity matrices")
+
+
+def sentence_map_chart(results: Results) -> ThemedImage | None:
+    """The projected sentence vectors of all systems, side by side."""
+    return _small_charts(results, _draw_map, "Maps of sentences and translations")
+
+
+def _picture(
+    draw: Callable[[Axes, Theme], None], description: str, size: tuple[float, float] = _SIZE
+) -> ThemedImage:
+    def fill(figure: Figure, theme: Theme) -> None:
+        draw(figure.add_subplot(), theme)
+
+    return _render(fill, description, size)
+
+
+def _small_charts(
+    results: Results, draw: Callable[[Axes, Mapping[str, Any], Theme], None], title: str
+) -> ThemedImage | None:
+    """One small chart per system; None if no run has data for it."""
+    runs = illustrated_runs(results)
+    if not runs:
+        return None
+    rows = math.ceil(len(runs) / _PER_ROW)
+
+    def fill(figure: Figure, theme: Theme) -> None:
+        panels = figure.subplots(rows, _PER_ROW, squeeze=False).ravel()
+        for axes, run in zip(panels, runs, strict=False):
+            draw(axes, run, theme)
+        for axes in panels[len(runs) :]:
+            axes.set_axis_off()
+
+    description = f"{title} of {', '.join(run['system'] for run in runs)}"
+    return _render(fill, description, (_WIDTH, (_WIDTH / _PER_ROW + 0.35) * rows))
+
+
+def _render(
+    fill: Callable[[Figure, Theme], None], description: str, size: tuple[float, float]
+) -> ThemedImage:
+    """Render a figure in the light and the dark theme."""
+    light, dark = (
+        svg_data_url(render_figure_svg(lambda figure, t=theme: fill(figure, t), theme, size))  # type: ignore[misc]
+        for theme in (LIGHT, DARK)
+    )
+    return ThemedImage(light, dark, description, wide=True)
+
+
+def _colours(results: Results, theme: Theme) -> dict[str, tuple[str, str]]:
+    """The colour and line style of each system, the same in every chart."""
+    series = theme.series
+    return {
+        system["name"]: (
+            series[number % len(series)],
+            _LINE_STYLES[number // len(series) % len(_LINE_STYLES)],
+        )
+        for number, system in enumerate(results["systems"])
+    }
+
+
+def _draw_ranking(axes: Axes, results: Results, task: Mapping[str, Any], theme: Theme) -> None:
+    """Mean of every system on a task, best on top, with interval and the value of each seed."""
+    ranked = rank(results, task)
+    column = columns(task)[-1]
+    trained = {system["name"]: system["trained"] for system in results["systems"]}
+    for place, (name, value) in enumerate(reversed(ranked)):
+        row = results["summary"][name][task["name"]][column]
+        colour = theme.good if trained[name] else theme.bad
+        if row["low"] is not None:
+            axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=colour, lw=2)
+        seeds = [100 * seed for seed in row["seeds"].values()]
+        if len(seeds) > 1:
+            axes.plot(seeds, [place] * len(seeds), "|", color=theme.ink, markersize=9)
+        axes.plot(100 * value, place, "o", color=colour, markersize=7)
+    axes.set_yticks(range(len(ranked)), [name for name, _ in reversed(ranked)])
+    axes.set_ylim(-0.6, len(ranked) - 0.4)
+    for name in axes.get_yticklabels():
+        if name.get_text() == results["reference"]:
+            name.set_fontweight("bold")
+    for is_trained, label, colour in (
+        (True, "trained system", theme.good),
+        (False, "existing encoder", theme.bad),
+    ):
+        if is_trained in {trained[name] for name, _ in ranked}:
+            axes.plot([], [], "o-", color=colour, label=label)
+    axes.legend(loc="lower right", fontsize="small")
+    axes.set_xlabel(unit(task))
+    axes.set_title(task["name"])
+
+
+def _draw_differences(axes: Axes, results: Results, task: Mapping[str, Any], theme: Theme) -> None:
+    """Every system minus the reference, with 95 % interval."""
+    rows = [row for row in results["differences"] if row["task"] == task["name"]]
+    rows.sort(key=lambda row: row["value"])
+    for place, row in enumerate(rows):
+        significant = row["corrected_p_value"] < SIGNIFICANT
+        colour = theme.ink if not significant else theme.good if row["value"] > 0 else theme.bad
+        axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=colour, lw=2)
+        face = colour if significant else theme.paper
+        axes.plot(100 * row["value"], place, "o", color=colour, markerfacecolor=face, markersize=7)
+    axes.axvline(0, color=theme.ink, linewidth=1)
+    axes.set_yticks(range(len(rows)), [row["system"] for row in rows])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    for label, colour, face in (
+        ("significantly better", theme.good, theme.good),
+        ("significantly worse", theme.bad, theme.bad),
+        ("no significant difference", theme.ink, theme.paper),
+    ):
+        axes.plot([], [], "o", color=colour, markerfacecolor=face, label=label)
+    axes.legend(loc="best", fontsize="small")
+    axes.set_xlabel(f"difference from {results['reference']} in points")
+    axes.set_title(f"{task['name']}: each system minus {results['reference']}")
+
+
+def mean_of_tasks(results: Results) -> dict[str, float]:
+    """The mean of all tasks in percent, for every system with results on all of them."""
+    names = [task["name"] for task in results["tasks"] if task["measures"]]
+    return {
+        system: 100 * float(np.mean([tasks[name][MEAN]["value"] for name in names]))
+        for system, tasks in results["summary"].items()
+        if names and all(MEAN in tasks[name] for name in names)
+    }
+
+
+def _draw_speed(axes: Axes, results: Results, theme: Theme) -> None:
+    """Quality against encoding speed; the area of a dot is the size on disk."""
+    points = [
+        (name, cost["sentences_per_second"], quality, cost["bytes"])
+        for name, quality in mean_of_tasks(results).items()
+        if (cost := results["cost"][name])["sentences_per_second"]
+    ]
+    style = _colours(results, theme)
+    for name, rate, quality, size in points:
+        area = 30 + 8 * (size or 0) / 1e6
+        axes.scatter(rate, quality, s=area, color=style[name][0], alpha=0.7, ec=theme.paper)
+    axes.set_xscale("log")
+    _plain_numbers(axes)
+    _room_on_the_right(axes, [rate for _, rate, _, _ in points], log=True)
+    titles = [f"{name} ({format_bytes(size)})" if size else name for name, _, _, size in points]
+    _label(axes, [(p[1], p[2]) for p in points], titles, [style[p[0]][0] for p in points])
+    axes.set_xlabel("sentences encoded per second (log scale)")
+    axes.set_ylabel("mean of all tasks (%)")
+    axes.set_title("Quality and speed (area of a dot: size on disk)")
+
+
+def _draw_training_time(axes: Axes, results: Results, theme: Theme) -> None:
+    """Quality against training time per model."""
+    points = [
+        (name, cost["training_seconds"] / 60, quality)
+        for name, quality in mean_of_tasks(results).items()
+        if (cost := results["cost"][name])["training_seconds"]
+    ]
+    style = _colours(results, theme)
+    for name, minutes, quality in points:
+        axes.scatter(minutes, quality, s=60, color=style[name][0], ec=theme.paper)
+    axes.set_xlim(left=0)
+    _room_on_the_right(axes, [minutes for _, minutes, _ in points], log=False)
+    titles = [f"{name} ({format_duration(60 * minutes)})" for name, minutes, _ in points]
+    _label(axes, [p[1:] for p in points], titles, [style[p[0]][0] for p in points])
+    axes.set_xlabel("training time per model (minutes)")
+    axes.set_ylabel("mean of all tasks (%)")
+    axes.set_title("Quality and training time")
+
+
+def _draw_curves(axes: Axes, results: Results, languages: str, theme: Theme) -> None:
+    """P@1 on held-out pairs during training, mean over seeds; one line per system."""
+    style = _colours(results, theme)
+    ends, names = [], []
+    runs = [run for run in results["runs"] if run["languages"] == languages and run["curve"]]
+    for name in style:
+        curves = [run["curve"] for run in runs if run["system"] == name]
+        if not curves:
+            continue
+        pairs = np.array(curves[0]["pairs"])
+        values = np.mean(
+            [np.interp(pairs, curve["pairs"], curve["precision_at_1"]) for curve in curves], axis=0
+        )
+        colour, line = style[name]
+        axes.plot(pairs, 100 * values, color=colour, linestyle=line, marker="o", markersize=3)
+        ends.append((float(pairs[-1]), 100 * float(values[-1])))
+        names.append(name)
+    _room_on_the_right(axes, [pairs for pairs, _ in ends], log=False)
+    axes.set_xlim(left=0)
+    titles = [f"{name}: {value:.1f}" for name, (_, value) in zip(names, ends, strict=True)]
+    _label(axes, ends, titles, [style[name][0] for name in names])
+    _plain_numbers(axes)
+    axes.set_xlabel("training pairs")
+    axes.set_ylabel("P@1 on held-out pairs (%)")
+    axes.set_title(f"Learning curves: {languages}")
+
+
+def _draw_matrix(axes: Axes, run: Mapping[str, Any], theme: Theme) -> None:
+    """Cosines of the first pairs; translations are on the diagonal."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    cosines = np.array(run["shown"]["similarity"])
+    # Half of all (mostly unrelated) pairs are blank, so that the diagonal stands out.
+    floor = float(np.clip(np.median(cosines), 0.0, 0.95))
+    shades = LinearSegmentedColormap.from_list("cosine", [theme.paper, theme.good, theme.ink])
+    axes.imshow(cosines, cmap=shades, vmin=floor, vmax=1.0, interpolation="nearest")
+    axes.grid(visible=False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    others = cosines[~np.eye(len(cosines), dtype=bool)]
+    axes.set_title(run["system"], fontsize="medium")
+    own, other = (round(float(part.mean()), 2) + 0.0 for part in (np.diag(cosines), others))
+    axes.set_xlabel(f"translation {own:.2f}, other {other:.2f}", fontsize="small")
+
+
+def _draw_map(axes: Axes, run: Mapping[str, Any], theme: Theme) -> None:
+    """Sentences and translations in 2-D; a line joins each pair."""
+    points = np.array(run["shown"]["map"])
+    sources, targets = points[: len(points) // 2], points[len(points) // 2 :]
+    for number, (source, target) in enumerate(zip(sources, targets, strict=True), start=1):
+        axes.plot(*zip(source, target, strict=True), color=theme.faint, linewidth=2, zorder=1)
+        for point, colour in ((source, theme.good), (target, theme.bad)):
+            axes.annotate(
+                str(number),
+                point,
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=theme.paper,
+                bbox={"boxstyle": "circle,pad=0.25", "fc": colour, "ec": theme.paper, "lw": 0.5},
+            )
+    axes.grid(visible=False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.margins(0.12)
+    axes.set_title(run["system"], fontsize="medium")
+
+
+def illustrated_runs(results: Results) -> list[Mapping[str, Any]]:
+    """One run per system with data for small charts, all with the same sentences."""
+    runs = [run for run in results["runs"] if run["shown"]]
+    keys = ("languages", "sentences")
+    found: dict[str, Mapping[str, Any]] = {}
+    for run in runs:
+        if all(run["shown"][key] == runs[0]["shown"][key] for key in keys):
+            found.setdefault(run["system"], run)
+    return list(found.values())
+
+
+def spread_out(values: Sequence[float], gap: float) -> list[float]:
+    """Move numbers apart until neighbours have a minimum distance; order and centre are kept.
+
+    Example:
+        >>> spread_out([1.0, 1.0, 5.0], 1.0)
+        [0.5, 1.5, 5.0]
+    """
+    blocks: list[tuple[float, list[int]]] = []  # centre and members of a group of labels
+    for place in sorted(range(len(values)), key=lambda i: values[i]):
+        blocks.append((values[place], [place]))
+        while len(blocks) > 1 and _overlap(blocks[-2], blocks[-1], gap):
+            (first, left), (second, right) = blocks[-2:]
+            middle = (first * len(left) + second * len(right)) / (len(left) + len(right))
+            blocks[-2:] = [(middle, left + right)]
+    moved = [0.0] * len(values)
+    for middle, places in blocks:
+        for number, place in enumerate(places):
+            moved[place] = middle + gap * (number - (len(places) - 1) / 2)
+    return moved
+
+
+def _overlap(first: tuple[float, list[int]], second: tuple[float, list[int]], gap: float) -> bool:
+    needed = gap * (len(first[1]) + len(second[1])) / 2
+    return second[0] - first[0] < needed - 1e-12
+
+
+def _label(
+    axes: Axes,
+    points: Sequence[tuple[float, float]],
+    texts: Sequence[str],
+    colours: Sequence[str],
+) -> None:
+    """Label points along the right edge, without overlaps."""
+    if not points:
+        return
+    bottom, top = axes.get_ylim()
+    heights = spread_out([y for _, y in points], _LABEL_GAP * (top - bottom))
+    lowest, highest = min(heights), max(heights)
+    axes.set_ylim(min(bottom, lowest - 0.03 * (top - bottom)), max(top, highest))
+    for point, height, text, colour in zip(points, heights, texts, colours, strict=True):
+        axes.annotate(
+            text,
+            point,
+            xytext=(1.02, height),
+            textcoords=axes.get_yaxis_transform(),
+            va="center",
+            fontsize="small",
+            color=colour,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "alpha": 0.6},
+        )
+
+
+def _room_on_the_right(axes: Axes, values: Sequence[float], *, log: bool) -> None:
+    if not values:
+        return
+    if log:
+        axes.set_xlim(min(values) / 2, max(values) * 2)
+    else:
+        axes.set_xlim(right=1.05 * max(values))
+
+
+def _plain_numbers(axes: Axes) -> None:
+    from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())

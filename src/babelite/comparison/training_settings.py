@@ -1,0 +1,95 @@
+"""Training settings of a compared system: its options, and its share of the budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from babelite.comparison.comparison_file import BudgetConfig, ComparisonConfig, SystemConfig
+from babelite.errors import BabeliteError
+
+if TYPE_CHECKING:
+    from babelite.training import TrainingConfig
+
+
+def training_settings(
+    system: SystemConfig, config: ComparisonConfig, seed: int, path: Path
+) -> TrainingConfig:
+    """The training settings of a system: ``[training]``, its own options, seed and budget.
+
+    Args:
+        system: The system.
+        config: The comparison.
+        seed: The seed.
+        path: The file of the configuration, for errors.
+    """
+    from babelite.training import make_config
+
+    base = {} if system.preset else dict(config.training)
+    preset = str(system.preset or base.pop("preset", "default"))
+    options = base | system.options
+    if not options.get("layers", 1) and "objective" not in system.options:
+        options.pop("objective", None)  # the common objective applies to systems with layers only
+    assert config.budget is not None
+    try:
+        plain = make_config(preset, None, options)
+        budget = split_budget(config.budget, plain)
+        return make_config(preset, None, options | {"seed": seed} | budget)
+    except BabeliteError as error:
+        raise BabeliteError(
+            f"the system {system.name!r}: {error.problem}",
+            code=error.code or "option-invalid",
+            path=path,
+            hint="fix [training] or the system; babelite train --help lists the options",
+        ) from error
+
+
+def split_budget(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
+    """Convert the budget of a model to training options: the length of each phase.
+
+    If a system has a bag phase and layers, pairs and steps are split in the ratio of ``bag_epochs``
+    to ``epochs``, and minutes by ``bag_share``.
+    """
+    if plain.start is not None:
+        raise BabeliteError(
+            "start is not allowed: all systems share one vocabulary",
+            code="option-conflict",
+            hint="remove start, or compare that encoder as one of [[encoders]]",
+        )
+    if plain.extra_steps:
+        names = " and ".join(plain.extra_steps)
+        raise BabeliteError(
+            f"{names} would exceed the budget", code="option-conflict", hint=f"remove {names}"
+        )
+    bag, layers = _phase_ratio(plain)
+    if budget.minutes is not None:
+        share = 1.0 if not layers else plain.bag_share if bag else 0.0
+        return {"minutes": budget.minutes, "bag_share": share}
+    share = bag / (bag + layers)
+    if budget.epochs is not None:
+        return {"bag_epochs": share * budget.epochs, "epochs": (1 - share) * budget.epochs}
+    if budget.pairs is not None:
+        steps = {
+            "bag_steps": share * budget.pairs / plain.bag_batch_size,
+            "steps": (1 - share) * budget.pairs / pairs_per_step(plain),
+        }
+    else:
+        assert budget.steps is not None
+        steps = {"bag_steps": share * budget.steps, "steps": (1 - share) * budget.steps}
+    return {name: max(1, round(count)) if count else 0 for name, count in steps.items()}
+
+
+def pairs_per_step(config: TrainingConfig) -> int:
+    """Pairs per step of the layers phase, if no long batch is split."""
+    return config.batch_size * config.accumulate
+
+
+def _phase_ratio(plain: TrainingConfig) -> tuple[float, float]:
+    """The lengths of the bag phase and the layers phase, in pairs."""
+    if plain.layers == 0:
+        return 1.0, 0.0
+    if not plain.has_bag_phase:
+        return 0.0, 1.0
+    if plain.bag_steps is not None and plain.steps is not None:
+        return plain.bag_steps * plain.bag_batch_size, plain.steps * pairs_per_step(plain)
+    return plain.bag_epochs, plain.epochs
