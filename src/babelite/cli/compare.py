@@ -1,4 +1,4 @@
-"""``babelite compare``."""
+"""``babelite compare``: options, plan, progress and summary of a comparison."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from babelite.cli.shared.options import AllowDownload, flowing
 
 if TYPE_CHECKING:
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.comparison import Cell, CellFiles, Estimate, Grid, Outcome
+    from babelite.comparison import (
+        CellFolder,
+        ComparisonCell,
+        ComparisonGrid,
+        ComparisonOutcome,
+        TimeEstimate,
+    )
 
-_HELP = """Compare ways to train, and encoders as they come, by the same tasks.
+_HELP = """Compare training recipes and encoders on the same tasks.
 
-CONFIG is a TOML file: text, budget, systems, encoders, seeds and tasks. Every system is trained
-with every seed on the same pairs, each in a run of its own, and every model is measured by every
-task. The result is results.json, tables.md and report.html in the folder --out.
+CONFIG is a TOML file with training text, budget, systems, encoders, seeds and tasks. Every system
+is trained with every seed on the same pairs, and every model is evaluated on every task. The
+results are results.json, tables.md and report.html in the output folder.
 
-Stop it, or let it be killed: the same command goes on where it was. What is finished is never done
-again, so systems, seeds and tasks may be added to the file later. A model that fails is reported
-and stops nothing.
+To resume an interrupted comparison, run the same command again. Finished models are kept, and you
+can add systems, seeds and tasks to CONFIG. If a model fails, the others continue.
 
 Example: babelite compare ten-minutes.toml --data text --out comparison
 """
@@ -33,181 +38,162 @@ def register(app: typer.Typer) -> None:
 
 
 def _compare(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The TOML file.")],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="TOML file of the comparison.")],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for models and results; the name of CONFIG if not given."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Output folder for models and results, created if missing. Default: the name of "
+            "CONFIG without .toml.",
+        ),
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR",
-            help="Where the file names in CONFIG start from; the folder of CONFIG if not given.",
+            metavar="FOLDER",
+            help="Folder that file names in CONFIG are relative to. Default: the folder of CONFIG.",
         ),
     ] = None,
     dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Show the cells and the time they will take; do nothing."),
+        bool, typer.Option("--dry-run", help="Show models and estimated time; run nothing.")
     ] = False,
     report_only: Annotated[
         bool,
-        typer.Option("--report-only", help="Write tables and report of what is finished so far."),
+        typer.Option("--report-only", help="Write the report of finished models only."),
     ] = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.comparison import (
-        CellFiles,
-        make_grid,
-        open_grid,
-        outcome,
-        read_config,
-        run_cells,
-        write_outputs,
-    )
-    from babelite.errors import BabeliteError
+    from babelite.comparison import open_comparison, read_comparison, write_comparison_report
 
-    if data is not None and not data.is_dir():
-        raise BabeliteError("there is no such folder", path=data, hint="check --data")
-    grid = make_grid(read_config(config), config, out or Path(config.stem), data)
-    for task in grid.exclusions.late:
+    grid = read_comparison(config, out or Path(config.stem), data)
+    for task in grid.excluded.late_tasks:
         typer.echo(
-            f"The task {task!r} came after the models: its sentences were not kept out of their "
-            "training text, and the report says so. With a new folder (--out) they would be.",
+            f"The task {task!r} was added after training: its sentences may be in the training "
+            "text of the models. Choose a new folder with --out to exclude them.",
             err=True,
         )
     if dry_run:
         _show_plan(grid)
         return
-    grid = open_grid(grid)
-    if report_only:
-        for cell in grid.cells:
-            CellFiles(grid, cell).holds_the_same()  # or there is no report of what is asked for
-        ended = outcome(grid)
-    else:
-        with ProgressDisplay() as show:
-            try:
-                ended = run_cells(grid, _Display(grid, show), allow_download=allow_download)
-            except KeyboardInterrupt:
-                typer.echo(
-                    "Stopped, and all is saved: give the same command again to go on, or add "
-                    "--report-only for a report of what is finished.",
-                    err=True,
-                )
-                raise typer.Exit(130) from None
-    written = write_outputs(grid)
-    _show_end(grid, ended)
+    outcome = open_comparison(grid) if report_only else _run(grid, allow_download=allow_download)
+    written = write_comparison_report(grid)
+    _show_outcome(grid, outcome)
     typer.echo(f"Written: {', '.join(str(path) for path in written)}", err=True)
-    if ended.failed:
+    if outcome.failed:
         raise typer.Exit(1)
 
 
-def _show_plan(grid: Grid) -> None:
+def _run(grid: ComparisonGrid, *, allow_download: bool) -> ComparisonOutcome:
+    from babelite.cli.shared.progress import ProgressDisplay
+    from babelite.comparison import run_comparison
+
+    with ProgressDisplay() as display:
+        try:
+            return run_comparison(grid, _Progress(grid, display), allow_download=allow_download)
+        except KeyboardInterrupt:
+            typer.echo(
+                "Interrupted; finished work is saved. Run the same command again to resume, or "
+                "with --report-only to write the report of finished models.",
+                err=True,
+            )
+            raise typer.Exit(130) from None
+
+
+def _show_plan(grid: ComparisonGrid) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    from babelite.comparison import CellFiles, duration, estimate
+    from babelite.comparison import CellFolder, estimate_time, format_duration
 
-    files = [CellFiles(grid, cell) for cell in grid.cells]
-    expected = estimate(files)
+    estimate = estimate_time(grid)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("system", "text", "seed", "training", "state"):
+    for heading in ("system", "languages", "seed", "training", "status"):
         table.add_column(heading)
-    table.add_column("about", justify="right")
-    for one, seconds in zip(files, expected.cells, strict=True):
-        cell = one.cell
+    table.add_column("estimated time", justify="right")
+    for cell, seconds in zip(grid.cells, estimate.cells, strict=True):
+        folder = CellFolder(grid, cell)
         table.add_row(
             cell.system,
-            cell.languages or "as it comes",
+            cell.languages or "existing encoder",
             "" if cell.seed is None else str(cell.seed),
-            _budget(one),
-            one.state()[0],
-            "unknown" if seconds is None else duration(seconds) if seconds else "",
+            _budget(folder),
+            folder.status()[0],
+            "unknown" if seconds is None else format_duration(seconds) if seconds else "",
         )
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 120
     console.print(table)
-    console.print(_summary(grid, expected))
+    console.print(_plan_summary(grid, estimate))
 
 
-def _budget(one: CellFiles) -> str:
-    config = one.cell.config
+def _budget(folder: CellFolder) -> str:
+    """Such as ``6,000 pairs (bag), then 2,000 pairs (align)``."""
+    config = folder.cell.config
     if config is None:
         return ""
+    objective = config.objective if config.layers else "bag"
     if config.minutes is not None:
-        return f"{config.minutes:g} min of {config.objective if config.layers else 'a bag'}"
-    wanted = one.pairs_wanted()
-    if wanted is None:
-        parts = [(config.bag_epochs, "passes as a bag")]
-        parts += [(config.epochs, f"passes of {config.objective}")] if config.layers else []
+        return f"{config.minutes:g} min ({objective})"
+    pairs = folder.expected_pairs()
+    if pairs is None:
+        epochs = (config.bag_epochs, config.epochs if config.layers else 0)
+        amounts = [f"{amount:.3g} epochs" if amount else "" for amount in epochs]
     else:
-        parts = [(wanted[0], "pairs as a bag"), (wanted[1], f"pairs of {config.objective}")]
-    return ", then ".join(f"{_short(amount)} {of}" for amount, of in parts if amount)
+        amounts = [f"{amount:,} pairs" if amount else "" for amount in pairs]
+    phases = zip(amounts, ("bag", objective), strict=True)
+    return ", then ".join(f"{amount} ({phase})" for amount, phase in phases if amount)
 
 
-def _short(amount: float) -> str:
-    return f"{amount:,}" if isinstance(amount, int) else f"{amount:.3g}"
+def _plan_summary(grid: ComparisonGrid, estimate: TimeEstimate) -> str:
+    from babelite.comparison import format_duration
 
-
-def _summary(grid: Grid, expected: Estimate) -> str:
-    from babelite.comparison import duration
-
-    left = sum(1 for seconds in expected.cells if seconds != 0)
-    unknown = expected.cells.count(None)
-    tasks = "one task" if len(grid.config.tasks) == 1 else f"{len(grid.config.tasks)} tasks"
-    basis = (
-        "from the models that are finished"
-        if expected.measured
-        else "guessed from the speed of this machine, as busy as it is now"
-    )
+    left = sum(1 for seconds in estimate.cells if seconds != 0)
+    unknown = estimate.cells.count(None)
+    basis = "finished models" if estimate.measured else "the current speed of this machine"
     return (
-        f"{left} of {len(grid.cells)} models are left, measured by {tasks}: "
-        f"about {duration(expected.total)}, {basis}."
-        + (f" {unknown} can be told when the text is prepared." if unknown else "")
+        f"{left} of {len(grid.cells)} models to do, tasks: {len(grid.config.tasks)}. "
+        f"Estimated time: {format_duration(estimate.total)}, from {basis}."
+        + (f" Models without an estimate until the text is prepared: {unknown}." if unknown else "")
     )
 
 
-def _show_end(grid: Grid, ended: Outcome) -> None:
-    for word, cells in (("skipped", ended.skipped), ("failed", ended.failed)):
+def _show_outcome(grid: ComparisonGrid, outcome: ComparisonOutcome) -> None:
+    for word, cells in (("skipped", outcome.skipped), ("failed", outcome.failed)):
         for title, error in cells:
             typer.echo(f"{word}: {title}: {error}", err=True)
-    typer.echo(f"{ended.finished} of {len(grid.cells)} models are finished.", err=True)
-    if ended.failed:
-        typer.echo("Mend what failed and give the same command again.", err=True)
+    typer.echo(f"{outcome.finished} of {len(grid.cells)} models are finished.", err=True)
+    if outcome.failed:
+        typer.echo("Fix the errors and run the same command again.", err=True)
 
 
-class _Display:
-    """Progress over all cells; a `babelite.comparison.Watcher`."""
+class _Progress:
+    """Progress over all cells; a `babelite.comparison.ComparisonProgress`."""
 
-    def __init__(self, grid: Grid, show: ProgressDisplay) -> None:
-        from babelite.comparison import CellFiles
+    def __init__(self, grid: ComparisonGrid, display: ProgressDisplay) -> None:
+        from babelite.comparison import CellFolder
 
-        self._show, self._step = show, ""
-        self._files = [CellFiles(grid, cell) for cell in grid.cells]
-        self._ended = sum(one.is_finished() for one in self._files)
+        self._grid, self._display, self._step = grid, display, ""
+        self._ended = sum(CellFolder(grid, cell).is_finished() for cell in grid.cells)
         if self._ended:
-            show.say(f"{self._ended} of {len(self._files)} models are finished already")
+            display.say(f"{self._ended} of {len(grid.cells)} models are already finished")
 
-    def began(self, cell: Cell, step: str) -> None:
-        """See `babelite.comparison.Watcher`."""
-        doing = {"text": "preparing the text of", "train": "training", "evaluate": "evaluating"}
-        self._step = f"[{self._ended + 1}/{len(self._files)}] {doing[step]} {cell.title}"
-        self._show.say(self._step)
-        self._show(self._step, 0.0, 1.0, "")
+    def step_started(self, cell: ComparisonCell, step: str) -> None:
+        verb = {"text": "preparing the text of", "train": "training", "evaluate": "evaluating"}
+        self._step = f"[{self._ended + 1}/{len(self._grid.cells)}] {verb[step]} {cell.title}"
+        self._display.say(self._step)
+        self._display(self._step, 0.0, 1.0, "")
 
-    def working(self, share: float | None, detail: str) -> None:
-        """See `babelite.comparison.Watcher`."""
+    def step_progress(self, share: float | None, detail: str) -> None:
         done = f"{100 * share:.0f} %, " if share else ""
-        self._show(self._step, share or 0.0, 1.0, f"{done}{detail}")
+        self._display(self._step, share or 0.0, 1.0, f"{done}{detail}")
 
-    def ended(self, cell: Cell, state: str, error: str, seconds: float) -> None:
-        """See `babelite.comparison.Watcher`."""
-        from babelite.comparison import duration, estimate
+    def cell_ended(self, cell: ComparisonCell, status: str, error: str, seconds: float) -> None:
+        from babelite.comparison import estimate_time, format_duration
 
         self._ended += 1
-        left = estimate(self._files).total
-        after = f", about {duration(left)} left" if left else ""
-        text = f"{cell.title}: {state} in {duration(seconds)}{after}"
-        self._show.say(f"{text}: {error}" if error else text)
+        left = estimate_time(self._grid).total
+        after = f", about {format_duration(left)} left" if left else ""
+        text = f"{cell.title}: {status} in {format_duration(seconds)}{after}"
+        self._display.say(f"{text}: {error}" if error else text)

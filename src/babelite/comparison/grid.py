@@ -116,6 +116,10 @@ def read_comparison(path: Path, out: Path, data: Path | None = None) -> Comparis
             folder has models whose training text does not exclude a file of ``data.exclude``.
         MissingExtraError: A system is to be trained, but the extra ``train`` is not installed.
     """
+    if data is not None and not data.is_dir():
+        raise BabeliteError(
+            "there is no such folder", code="folder-not-found", path=data, hint="check --data"
+        )
     base, out = (data or path.parent).resolve(), out.resolve()
     config = _resolve_paths(read_comparison_file(path), base)
     require_task_files(config.tasks)

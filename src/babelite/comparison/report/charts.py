@@ -169,9 +169,9 @@ def _draw_ranking(axes: Axes, results: Results, task: Mapping[str, Any], theme: 
         axes.plot(100 * value, place, "o", color=colour, markersize=7)
     axes.set_yticks(range(len(ranked)), [name for name, _ in reversed(ranked)])
     axes.set_ylim(-0.6, len(ranked) - 0.4)
-    for name in axes.get_yticklabels():
-        if name.get_text() == results["reference"]:
-            name.set_fontweight("bold")
+    for tick in axes.get_yticklabels():
+        if tick.get_text() == results["reference"]:
+            tick.set_fontweight("bold")
     for is_trained, label, colour in (
         (True, "trained system", theme.good),
         (False, "existing encoder", theme.bad),
