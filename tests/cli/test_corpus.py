@@ -180,5 +180,5 @@ def test_a_split_does_not_replace_what_is_split(pairs: Path, tmp_path: Path) -> 
     train = tmp_path / "parts" / "en-fr.train.tsv"
     before = {path: path.read_bytes() for path in train.parent.iterdir()}
     refused = run("split", train, *held)
-    assert "is read, and the result would replace it" in str(refused.exception)
+    assert "is also an input file" in str(refused.exception)
     assert {path: path.read_bytes() for path in train.parent.iterdir()} == before

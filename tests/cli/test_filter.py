@@ -99,7 +99,7 @@ def test_an_unknown_language(run: Run) -> None:
             ["pairs.tsv", "--out", "k.tsv", "--dropped", "./k.tsv"],
             "--out and --dropped are the same file",
         ),
-        (["pairs.tsv", "--out", "no/k.tsv"], "its folder does not exist"),
+        (["pairs.tsv", "--out", "no/k.tsv"], "the folder of this file does not exist"),
     ],
 )
 def test_bad_input_is_one_sentence(
@@ -117,4 +117,4 @@ def test_a_result_does_not_replace_what_is_read(run: Run, here: Path) -> None:
     for options in (["--out", "pairs.tsv"], ["--out", "k.tsv", "--dropped", "pairs.tsv"]):
         code, _, err = run("filter", "pairs.tsv", *options, *MODEL)
         assert (code, (here / "pairs.tsv").read_text()) == (2, text)
-        assert "pairs.tsv: is read, and the result would replace it" in err
+        assert "pairs.tsv: is also an input file" in err

@@ -140,10 +140,13 @@ def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
         (["a.txt", "zero.txt"], "zero.txt, line 2: contains a zero byte"),
         (["a.txt", "cut.txt.gz"], "cannot be read to its end"),
         (["-", "-"], "standard input: cannot be both sides"),
-        (["a.txt", "b.txt", "--margin", "best"], "there is no --margin best; choose ratio"),
-        (["a.txt", "b.txt", "--direction", "up"], "there is no --direction up"),
-        (["a.txt", "b.txt", "--search", "ivf"], "there is no --search ivf"),
-        (["a.txt", "b.txt", "--out", "no/p.tsv"], "its folder does not exist"),
+        (
+            ["a.txt", "b.txt", "--margin", "best"],
+            "--margin best is not a valid choice",
+        ),
+        (["a.txt", "b.txt", "--direction", "up"], "--direction up is not a valid choice"),
+        (["a.txt", "b.txt", "--search", "ivf"], "--search ivf is not a valid choice"),
+        (["a.txt", "b.txt", "--out", "no/p.tsv"], "the folder of this file does not exist"),
         (["a.txt", "b.txt", "--plot", "p.gif"], "p.gif: is not the name of a picture"),
         (["a.txt", "b.txt", "--calibrate", "none.tsv"], "none.tsv: there is no such file"),
         (["a.txt", "b.txt", "--explain", "99"], "there is no pair 99"),
@@ -207,7 +210,7 @@ def test_text_that_the_model_cannot_read_is_named(
     (here / "c.txt").write_text("ქართული ენა\nსახლი დიდია\nthe house\n")
     code, _, err = run("mine", "a.txt", "c.txt", "-m", model)
     assert code == 0
-    assert "can read little or nothing of c.txt, so its scores mean little" in err
+    assert "knows little or nothing of c.txt, so its scores mean little" in err
     assert "of a.txt" not in err
 
 
@@ -239,7 +242,7 @@ def test_the_known_pairs_are_not_replaced(run: Run, here: Path) -> None:
         "mine", "a.txt", "b.txt", "--calibrate", "gold.tsv", "--out", "gold.tsv", *MODEL
     )
     assert (code, (here / "gold.tsv").read_text()) == (2, text)
-    assert "gold.tsv: is read, and the result would replace it" in err
+    assert "gold.tsv: is also an input file" in err
 
 
 def test_known_pairs_are_found_whose_sentences_hold_line_breaks(run: Run, here: Path) -> None:

@@ -94,8 +94,8 @@ def test_queries_that_the_model_cannot_read_are_named(
         code, out, err = run("search", place, "ქართული", "music", "-m", model)
         assert code == 0
         assert len(out.splitlines()) == 11
-        assert "can read little or nothing of the query 'ქართული'" in err
-        assert "its languages are en, no." in err
+        assert "knows little or nothing of the query 'ქართული'" in err
+        assert "languages of the model are en, no." in err
         assert "'music'" not in err
 
 

@@ -118,7 +118,7 @@ def _align(
             "can be read only once", code="option-conflict", path="-", hint="save it to a file"
         )
     if out is not None:
-        require_writable(out, apart_from=[source, target, *([gold] if gold else [])])
+        require_writable(out, inputs=[source, target, *([gold] if gold else [])])
     documents = _read(source, split_languages[0]), _read(target, split_languages[1])
     gold_pairs = read_alignment(gold, *documents) if gold else None
     encoder = open_encoder(model, allow_download=allow_download)

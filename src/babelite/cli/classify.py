@@ -121,7 +121,7 @@ def _train(
     from babelite.encoding import open_encoder
 
     kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
-    require_writable(str(out), apart_from=[*labelled, *(dev or ())])
+    require_writable(str(out), inputs=[*labelled, *(dev or ())])
     if [*labelled, *(dev or ())].count("-") > 1:
         raise BabeliteError("is named twice", path="-", hint="save one to a file")
     rows = _read(labelled, columns)
@@ -211,7 +211,7 @@ def _predict(
     from babelite.encoding import open_encoder
     from babelite.storage import writing_text
 
-    require_writable(out, apart_from=[str(classifier), file])
+    require_writable(out, inputs=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
     made = TextClassifier.load(classifier, encoder, allow_download=allow_download)
     texts = (line.text for line in read_sentences(file, column, field))

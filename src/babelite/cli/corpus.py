@@ -238,7 +238,7 @@ def split(
         held = draw_pairs(show.count("sampling", read_sources(sources)), held_out, seed)
     make_folder(out)
     parts = [str(out / f"{sources[0].name}.{part}.tsv") for part in ("train", "held-out")]
-    require_writable(*parts, apart_from=paths)
+    require_writable(*parts, inputs=paths)
     with ProgressDisplay("pairs") as show:
         rest = without_held_out(show.count("splitting", read_sources(sources)), held)
         rest = require_pairs(rest, "no training pair is left", "hold out fewer")

@@ -100,7 +100,7 @@ def _encode(
     if not made.is_array:
         made.write_shards(sources, text, shard_lines)
         return
-    require_writable(out, apart_from=(source.place for source in sources))
+    require_writable(out, inputs=(source.place for source in sources))
     if shard_lines is not None or not text:
         raise BabeliteError(
             "is one array, which has neither shards nor text",

@@ -83,19 +83,19 @@ def _filter(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.options import parse_languages
-    from babelite.cli.shared.preflight import require_writable, working
+    from babelite.cli.shared.preflight import require_writable, work_folder
     from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import PairTable
     from babelite.encoding import open_encoder
     from babelite.filtering import filter_pairs
 
     wanted = parse_languages(languages)
-    require_writable(out, *([dropped] if dropped else []), apart_from=[pairs])
+    require_writable(out, *([dropped] if dropped else []), inputs=[pairs])
     if dropped and Path(dropped).resolve() == Path(out).resolve():
         raise BabeliteError("--out and --dropped are the same file", hint="name two")
     identifier = _identifier(wanted)
     encoder = open_encoder(model, allow_download=allow_download)
-    with _as_file(pairs) as path, working(out, work) as folder, ProgressDisplay() as progress:
+    with _as_file(pairs) as path, work_folder(out, work) as folder, ProgressDisplay() as progress:
         table = PairTable(path, parse_columns(columns), name=pairs)
         with filter_pairs(
             table.side(0),

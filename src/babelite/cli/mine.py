@@ -122,8 +122,8 @@ def _mine(
     from babelite.cli.shared.preflight import (
         choice,
         require_writable,
-        warn_of_unreadable,
-        working,
+        warn_if_unreadable,
+        work_folder,
     )
     from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import SentenceSource
@@ -140,11 +140,11 @@ def _mine(
     if plot:
         picture_format(plot)
     gold = read_gold(calibrate) if calibrate else None
-    require_writable(out, apart_from=(source, target, *([calibrate] if calibrate else [])))
+    require_writable(out, inputs=(source, target, *([calibrate] if calibrate else [])))
     encoder = open_encoder(model, allow_download=allow_download)
     first, second = (SentenceSource(place, column=column or field) for place in (source, target))
     with (
-        working(out, work) as folder,
+        work_folder(out, work) as folder,
         _steps(model, ray, workers) as steps,
         ProgressDisplay() as progress,
         mine(
@@ -159,7 +159,7 @@ def _mine(
         ) as m,
     ):
         for side, path in ((m.sources, source), (m.targets, target)):
-            warn_of_unreadable(encoder, side, path)
+            warn_if_unreadable(encoder, side, path)
         found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
         kept = found if threshold is None else found.above(threshold)
         _write(m, kept, out, progress)

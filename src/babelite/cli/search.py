@@ -31,10 +31,6 @@ Column = Annotated[
 ]
 
 
-# A query with a larger share of characters that the model lacks is warned about.
-_MOSTLY = 0.5
-
-
 class Line(NamedTuple):
     """A sentence and the number of its line, from 1."""
 
@@ -88,7 +84,7 @@ def _search(
         _require_no_part(place, column, field)
         index = _open_index(place, model, allow_download)
         texts = [text for query in queries for text in _query_texts(query)]
-        _warn_of_unreadable(index.encoder, texts)
+        _warn_if_unreadable(index.encoder, texts)
         hits = index.search(texts, k)
         several = len(index.description.contents.sources) > 1
         found = [[Found(h.score, h.line, h.text, h.source) for h in some] for some in hits]
@@ -141,7 +137,7 @@ def _search_file(
     if not lines:
         raise BabeliteError("holds only blank lines", path=path, hint="name a file with text")
     wanted = [text for query in queries for text in _query_texts(query)]
-    _warn_of_unreadable(encoder, wanted)
+    _warn_if_unreadable(encoder, wanted)
     texts = [line.text for line in lines]
     with ProgressDisplay("lines") as show:
         blocks = encode_stream(encoder, texts)
@@ -179,18 +175,11 @@ def _query_texts(query: str) -> Sequence[str]:
     return texts
 
 
-def _warn_of_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> None:
-    from babelite.encoding import Encoder
+def _warn_if_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> None:
+    from babelite.cli.shared.preflight import warn_if_unreadable
 
-    if not isinstance(encoder, Encoder):
-        return
-    for query, share in zip(queries, encoder.unknown_token_share(queries), strict=True):
-        if share > _MOSTLY:
-            typer.echo(
-                f"babelite: the model can read little or nothing of the query {query!r}, so what "
-                f"is found for it means little; its languages are {', '.join(encoder.languages)}.",
-                err=True,
-            )
+    for query in queries:
+        warn_if_unreadable(encoder, [query], f"the query {query!r}")
 
 
 def _as_json(query: str, found: Sequence[Found]) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import typer
 
@@ -15,68 +15,78 @@ from babelite.storage import is_standard_output
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
-    from babelite.mining import Sentences
 
 _Choice = TypeVar("_Choice", bound=str)
 
-# A text is warned about if the model lacks more than half of the characters of half of its lines.
-_LOOKED_AT = 200
-_MOSTLY = 0.5
+_SAMPLED_LINES = 200
+_MOST = 0.5
+
+
+class _Texts(Protocol):
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int, /) -> str: ...
 
 
 def choice(option: str, value: str, choices: Sequence[_Choice]) -> _Choice:
-    """The choice that an option names.
-
-    Raises:
-        BabeliteError: It names none.
-    """
+    """The value of an option, if it is one of the choices."""
     for known in choices:
         if value == known:
             return known
-    raise BabeliteError(f"there is no {option} {value}", hint=f"choose {', '.join(choices)}")
+    raise BabeliteError(
+        f"{option} {value} is not a valid choice",
+        code="option-invalid",
+        hint=f"choose {', '.join(choices)}",
+    )
 
 
-def require_writable(*files: str, apart_from: Iterable[str] = ()) -> None:
-    """See before a long computation that its results have somewhere to go.
+def require_writable(*outputs: str, inputs: Iterable[str] = ()) -> None:
+    """Check that output files can be written and would not replace an input.
 
     Args:
-        files: The results, each a path or ``-``.
-        apart_from: What is read, paths or ``-``: a result must not replace it.
+        outputs: Paths, or ``-``.
+        inputs: Paths, or ``-``.
 
     Raises:
-        BabeliteError: The folder of a file does not exist or may not be written to, the file is a
-            folder, or it is one that is read.
+        BabeliteError: The folder of an output does not exist or is not writable, or an output is a
+            folder or an input.
     """
-    read = [Path(name) for name in apart_from if name != "-" and Path(name).is_file()]
-    for path in (Path(file) for file in files if not is_standard_output(file)):
+    existing = [Path(name) for name in inputs if name != "-" and Path(name).is_file()]
+    for path in (Path(output) for output in outputs if not is_standard_output(output)):
         if path.is_dir():
-            raise BabeliteError("is a folder, a file is needed", path=path, hint="add a name")
+            raise BabeliteError(
+                "is a folder, but a file is needed",
+                code="is-a-folder",
+                path=path,
+                hint="add a file name",
+            )
         if not path.parent.is_dir():
             raise BabeliteError(
-                "its folder does not exist", path=path, hint="make the folder first"
+                "the folder of this file does not exist",
+                code="folder-not-found",
+                path=path,
+                hint="create the folder first",
             )
-        # A file is written beside the one it replaces; a device or a pipe is written to itself.
-        place = path.parent if path.is_file() or not path.exists() else path
-        if not os.access(place, os.W_OK):
-            raise BabeliteError("may not be written", path=path, hint="choose another place")
-        if path.is_file() and any(path.samefile(other) for other in read):
+        # A regular file is replaced by a new one in its folder; a device or pipe is written to.
+        target = path.parent if path.is_file() or not path.exists() else path
+        if not os.access(target, os.W_OK):
             raise BabeliteError(
-                "is read, and the result would replace it", path=path, hint="name another --out"
+                "is not writable", code="not-writable", path=path, hint="choose another output"
+            )
+        if path.is_file() and any(path.samefile(other) for other in existing):
+            raise BabeliteError(
+                "is also an input file", code="output-is-input", path=path, hint="change --out"
             )
 
 
 @contextmanager
-def working(out: str, work: Path | None) -> Iterator[Path | None]:
-    """A work folder: the one that was named, else one beside the result until that is there.
-
-    Args:
-        out: The result, or ``-``.
-        work: The folder that was named, to be kept.
+def work_folder(out: str, work: Path | None) -> Iterator[Path | None]:
+    """The folder of ``--work``, or a folder beside the output that is deleted at the end.
 
     Yields:
-        The folder; None if there is no place for one.
+        The folder; None if the output is not a regular file.
     """
-    if work is not None or not _has_place(out):
+    if work is not None or is_standard_output(out) or not _is_regular_or_new(Path(out)):
         yield work
         return
     from babelite.mining import Work
@@ -85,30 +95,30 @@ def working(out: str, work: Path | None) -> Iterator[Path | None]:
     folder = Path(f"{out}.work")
     try:
         yield folder
-    except InUseError:  # what is in the folder is another's
+    except InUseError:  # another process is working in the folder
         raise
     except BabeliteError:
         Work.discard_if_nothing_is_done(folder)
         raise
-    Work(folder).remove()  # not after an error or a kill: what is done is gone on with
+    Work(folder).remove()  # kept after other errors and kills, so that the run can be resumed
 
 
-def warn_of_unreadable(encoder: SentenceEncoder, sentences: Sentences, path: str) -> None:
-    """Say so if a model cannot read most of a text, as one of a script it was not trained on."""
+def warn_if_unreadable(encoder: SentenceEncoder, texts: _Texts, name: str) -> None:
+    """Warn if most characters of most sentences are unknown to the model, as in another script."""
     from babelite.encoding import Encoder
 
     if not isinstance(encoder, Encoder):
         return
-    rows = range(0, len(sentences), max(1, len(sentences) // _LOOKED_AT))
-    shares = encoder.unknown_token_share([sentences[row] for row in rows])
-    if (shares > _MOSTLY).mean() > _MOSTLY:
-        name = "standard input" if path == "-" else path
+    rows = range(0, len(texts), max(1, len(texts) // _SAMPLED_LINES))
+    shares = encoder.unknown_token_share([texts[row] for row in rows])
+    if (shares > _MOST).mean() > _MOST:
+        name = "standard input" if name == "-" else name
         typer.echo(
-            f"babelite: the model can read little or nothing of {name}, so its scores mean little; "
-            f"its languages are {', '.join(encoder.languages)}.",
+            f"babelite: the model knows little or nothing of {name}, so its scores mean little; "
+            f"the languages of the model are {', '.join(encoder.languages)}.",
             err=True,
         )
 
 
-def _has_place(out: str) -> bool:
-    return not is_standard_output(out) and (Path(out).is_file() or not Path(out).exists())
+def _is_regular_or_new(path: Path) -> bool:
+    return path.is_file() or not path.exists()
