@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from babelite.cli.demo import steps as demo
-from babelite.neighbors.exact import Hit, SearchResult
+from babelite.neighbors import SearchHit, SearchResult
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -12,7 +12,7 @@ Run = Callable[..., tuple[int, str, str]]
 def test_brackets_in_sentences_are_no_markup(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    examples = [SearchResult("Fermer [tous] :bell:", (Hit(0.5, 0, "Close [all] :bell:"),))]
+    examples = [SearchResult("Fermer [tous] :bell:", (SearchHit(0.5, 0, "Close [all] :bell:"),))]
     result = demo.DemoResult(Path("[demo]/model"), here / "[demo].html", [], examples, 1.0)
     monkeypatch.setattr(demo, "run_demo", lambda *_, **__: result)
     code, out, _ = run("demo")

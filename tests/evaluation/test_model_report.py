@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from babelite.errors import BabeliteError
 from babelite.evaluation.model_report import write_report
 from babelite.evaluation.retrieval import RetrievalResult, evaluate
-from babelite.neighbors.exact import Hit, SearchResult
+from babelite.neighbors import SearchHit, SearchResult
 
 RECORDS = """\
 {"event":"train","phase":"bag","pairs":1000,"seconds":6,"losses":{"align":3.0}}
@@ -69,7 +69,11 @@ def test_a_full_report(tmp_path: Path, result: RetrievalResult) -> None:
         summary={"pairs": 1234567, "minutes": 3.14159, "size": "9.8 MB", "speed": 10321.4},
         metrics_jsonl=tmp_path / "metrics.jsonl",
         results=[result],
-        examples=[SearchResult("Where & when?", (Hit(0.934, 0, "<b>Wo</b>"), Hit(-0.1, 1, "x")))],
+        examples=[
+            SearchResult(
+                "Where & when?", (SearchHit(0.934, 0, "<b>Wo</b>"), SearchHit(-0.1, 1, "x"))
+            )
+        ],
     )
     text = out.read_text(encoding="utf-8")
     page = Page(text)

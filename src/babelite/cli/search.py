@@ -87,7 +87,7 @@ def _search(
         _warn_if_unreadable(index.encoder, texts)
         hits = index.search(texts, k)
         several = len(index.description.contents.sources) > 1
-        found = [[Found(h.score, h.line, h.text, h.source) for h in some] for some in hits]
+        found = [[Found(h.cosine, h.line, h.text, h.source) for h in some] for some in hits]
     else:
         several = False
         texts, found = _search_file(place, queries, model, k, column, field, allow_download)
@@ -130,7 +130,7 @@ def _search_file(
 
     from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import encode_stream, open_encoder
-    from babelite.neighbors import search
+    from babelite.neighbors import search_sentences
 
     encoder = open_encoder(model, allow_download=allow_download)
     lines = [line for line in read_sentences(path, column, field) if line.text.strip()]
@@ -142,9 +142,9 @@ def _search_file(
     with ProgressDisplay("lines") as show:
         blocks = encode_stream(encoder, texts)
         vectors = np.concatenate(list(show.count_rows("encoding", blocks, len(texts))))
-    results = search(encoder, wanted, texts, k, vectors=vectors)
+    results = search_sentences(encoder, wanted, texts, k, vectors=vectors)
     return wanted, [
-        [Found(hit.score, lines[hit.row].number, hit.text) for hit in result.hits]
+        [Found(hit.cosine, lines[hit.row].number, hit.text) for hit in result.hits]
         for result in results
     ]
 

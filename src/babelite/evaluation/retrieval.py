@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from babelite.encoding import unit_rows
 from babelite.evaluation.bootstrap_intervals import BootstrapInterval, bootstrap
 from babelite.evaluation.retrieval_protocols import RetrievalSet, all_against_all, muse_protocol
-from babelite.neighbors import TIE, margin_search, nearest
+from babelite.neighbors import clearly_above, margin_search, nearest
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
@@ -36,7 +36,7 @@ class QueryCosines(NamedTuple):
     @property
     def hits(self) -> NDArray[np.bool_]:
         """Whether the translation is nearest, by more than rounding noise; shape (n,)."""
-        return self.translation - self.best_other > TIE
+        return clearly_above(self.translation, self.best_other)
 
 
 def query_cosines(queries: ArrayLike, candidates: ArrayLike) -> QueryCosines:
@@ -93,7 +93,7 @@ def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
     margins, indices = margin_search(queries, candidates, k)
     found = indices[:, 0] == np.arange(len(indices))
     if margins.shape[1] > 1:
-        found &= margins[:, 0] - margins[:, 1] > TIE
+        found &= clearly_above(margins[:, 0], margins[:, 1])
     return float((~found).mean())
 
 

@@ -31,7 +31,7 @@ from babelite.index.row_storage import (
     read_removed,
     write_removed,
 )
-from babelite.neighbors import Neighbours, merged, nearest_in_blocks, query_blocks
+from babelite.neighbors import Neighbours, merge_neighbours, nearest_in_blocks, query_blocks
 from babelite.storage import locked_folder
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]
@@ -45,14 +45,14 @@ class IndexHit(NamedTuple):
     """A line that was found.
 
     Attributes:
-        score: Its cosine with the query, -1 to 1.
+        cosine: Its cosine with the query, -1 to 1.
         row: Its place in the index, from 0; what `Index.remove` takes.
         text: The line.
         source: Where it came from: the name of a file.
         line: The number of its line there, from 1.
     """
 
-    score: float
+    cosine: float
     row: int
     text: str
     source: str
@@ -236,7 +236,7 @@ class Index:
         if not self._parts:
             return nearest_in_blocks(queries, self._vectors(0, rows), k)
         rest = nearest_in_blocks(queries, self._vectors(self.description.covered, rows), k)
-        result = merged([self._from_parts(queries, k), rest], k)
+        result = merge_neighbours([self._from_parts(queries, k), rest], k)
         # Where the clusters looked into hold too few lines, all are.
         short = (result.indices < 0).any(axis=1)
         if short.any():
@@ -343,13 +343,13 @@ class Index:
         numbers = count * len(self._parts) * queries.shape[1]
         scores = np.empty((len(queries), k), np.float32)
         indices = np.empty((len(queries), k), np.int64)
-        for block in query_blocks(len(queries), numbers, most=_QUERIES_A_BLOCK):
+        for block in query_blocks(len(queries), numbers, largest=_QUERIES_A_BLOCK):
             some = queries[block]
             rows = np.hstack([p.candidates(some, count, self._removed) for p in self._parts])
             vectors = from_stored(self._storage.stored[rows.ravel()]).reshape(*rows.shape, -1)
             cosines = np.einsum("qd,qkd->qk", some, vectors)
             cosines[rows < 0] = -np.inf
-            scores[block], indices[block] = merged([Neighbours(cosines, rows)], k)
+            scores[block], indices[block] = merge_neighbours([Neighbours(cosines, rows)], k)
         return Neighbours(scores, indices)
 
 

@@ -1,52 +1,49 @@
-"""Groups of vectors that point the same way: k-means on the unit sphere, by FAISS."""
+"""Spherical k-means: k-means with cosines, by FAISS."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Rows may be on disk, as float16.
-Rows = NDArray[np.floating[Any]]
+from babelite.neighbors.exact_search import StoredVectors
 
-_ROUNDS = 8
-_TRAINING_ROWS_A_CLUSTER = 50
-_BLOCK = 1 << 16
+_ITERATIONS = 8
+_TRAINING_ROWS_PER_CLUSTER = 50
+_BLOCK_ROWS = 1 << 16
 
 
 def spherical_kmeans(
-    rows: Rows, count: int, seed: int = 0
+    rows: StoredVectors, count: int, seed: int = 0
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Partition rows by k-means with cosines, learnt from a sample of them.
+    """Partition rows by k-means with cosines, trained on a sample of them.
 
     Args:
         rows: Unit rows, shape (n, dim), n > 0; one block at a time is copied as float32.
-        count: How many clusters, from 1 to n.
-        seed: Of the sample and of k-means.
+        count: The number of clusters, from 1 to n.
+        seed: The seed of the sample and of k-means.
 
     Returns:
-        The centroids, float32 (count, dim), and the number of each row's cluster, int32 (n,). The
-        same rows give the same clusters.
+        The centroids, float32 (count, dim), and the cluster of each row, int32 (n,). The same rows
+        and seed give the same clusters.
     """
     import faiss
 
-    size = min(len(rows), count * _TRAINING_ROWS_A_CLUSTER)
+    size = min(len(rows), count * _TRAINING_ROWS_PER_CLUSTER)
     sample = np.sort(np.random.default_rng(seed).choice(len(rows), size, replace=False))
     kmeans = faiss.Kmeans(
         rows.shape[1],
         count,
-        niter=_ROUNDS,
+        niter=_ITERATIONS,
         seed=seed + 1,
         spherical=True,
-        max_points_per_centroid=_TRAINING_ROWS_A_CLUSTER,
+        max_points_per_centroid=_TRAINING_ROWS_PER_CLUSTER,
         min_points_per_centroid=1,
     )
     kmeans.train(rows[sample].astype(np.float32))
     centroids = np.array(kmeans.centroids, dtype=np.float32)
     own = np.empty(len(rows), dtype=np.int32)
-    for start in range(0, len(rows), _BLOCK):
-        block = slice(start, start + _BLOCK)
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        block = slice(start, start + _BLOCK_ROWS)
         _, nearest = faiss.knn(
             rows[block].astype(np.float32), centroids, 1, metric=faiss.METRIC_INNER_PRODUCT
         )
@@ -55,5 +52,5 @@ def spherical_kmeans(
 
 
 def kmeans_comparisons(rows: int, count: int) -> int:
-    """How many times `spherical_kmeans` compares two vectors."""
-    return count * (_ROUNDS * min(rows, count * _TRAINING_ROWS_A_CLUSTER) + rows)
+    """The number of comparisons of two vectors in `spherical_kmeans`."""
+    return count * (_ITERATIONS * min(rows, count * _TRAINING_ROWS_PER_CLUSTER) + rows)

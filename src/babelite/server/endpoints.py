@@ -183,7 +183,7 @@ def _base64_rows(vectors: NDArray[np.float32]) -> list[str]:
 
 def _hit(hit: IndexHit) -> dict[str, Any]:
     return {
-        "cosine": _rounded(hit.score),
+        "cosine": _rounded(hit.cosine),
         "row": hit.row,
         "text": hit.text,
         "file": hit.source,

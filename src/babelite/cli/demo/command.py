@@ -61,6 +61,6 @@ def _demo(
         # As text, for a string with brackets would be taken for markup.
         console.print(Text(f"\n{example.query}", style="bold"))
         for hit in example.hits:
-            console.print(Text(f"  {hit.score:.2f}  {hit.text}"))
+            console.print(Text(f"  {hit.cosine:.2f}  {hit.text}"))
     made = f"The model is in {result.model}, the report is {result.report.resolve()}"
     console.print(Text(f"\nDone in {result.seconds:.0f} s. {made}"), soft_wrap=True)

@@ -23,7 +23,7 @@ from babelite.corpus import (
 from babelite.encoding import Encoder, read_model_folder
 from babelite.errors import BabeliteError
 from babelite.evaluation import RetrievalResult, evaluate, write_report
-from babelite.neighbors import SearchResult, search
+from babelite.neighbors import SearchResult, search_sentences
 from babelite.storage import write_text
 from babelite.training import TrainingProgress, TrainingResult, make_config, train
 
@@ -200,7 +200,7 @@ def _search(encoder: Encoder, texts: dict[str, list[Pair]]) -> list[SearchResult
     for pairs in texts.values():
         readable = [pair.target for pair in pairs if 5 <= len(pair.target.split()) <= 14]
         queries += readable[:_QUERIES_PER_LANGUAGE]
-    return search(encoder, queries, english, k=3)
+    return search_sentences(encoder, queries, english, k=3)
 
 
 def _facts(trained: TrainingResult, seconds: float) -> dict[str, str | float]:

@@ -7,8 +7,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
-from babelite.neighbors import exact as retrieval
-from babelite.neighbors.exact import TIE, margin_search, nearest, search
+from babelite.neighbors import (
+    ExactSearch,
+    exact_search,
+    margin_search,
+    nearest,
+    ranking,
+    search_sentences,
+)
+from babelite.neighbors.ranking import TIE
 
 
 def unit(rng: np.random.Generator, count: int, dim: int) -> NDArray[np.float32]:
@@ -34,7 +41,7 @@ def slow_nearest(
     dim=st.sampled_from([1, 3, 16, 64]),
     k=st.integers(1, 70),
 )
-def test_the_same_as_sorting_all_cosines(
+def test_exact_search_equals_sorting_all_cosines(
     seed: int, queries: int, candidates: int, dim: int, k: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -66,7 +73,7 @@ def test_more_queries_than_a_block() -> None:
     np.testing.assert_array_equal(nearest(q, c, 1).indices[:, 0], (q @ c.T).argmax(1))
 
 
-def test_zero_vectors_are_harmless() -> None:
+def test_zero_vectors_have_cosine_zero() -> None:
     scores, indices = nearest(np.zeros((2, 4)), np.vstack([np.zeros((1, 4)), np.eye(4)]), k=3)
     assert scores.tolist() == [[0, 0, 0]] * 2
     assert indices.tolist() == [[0, 1, 2]] * 2
@@ -74,30 +81,34 @@ def test_zero_vectors_are_harmless() -> None:
     assert np.isfinite(margins).all()
 
 
-def test_lengths_do_not_matter() -> None:
+def test_results_do_not_depend_on_the_length_of_vectors() -> None:
     rng = np.random.default_rng(2)
     q, c = unit(rng, 20, 8), unit(rng, 20, 8)
     lengths = rng.uniform(0.1, 9, (20, 1))
     np.testing.assert_array_equal(nearest(q, c, 3).indices, nearest(q * 7, c * lengths, 3).indices)
 
 
-def test_no_queries() -> None:
+def test_zero_queries_give_empty_results() -> None:
     assert nearest(np.zeros((0, 4)), np.eye(4), k=2).indices.shape == (0, 2)
     assert margin_search(np.zeros((0, 4)), np.eye(4), k=2).indices.shape == (0, 2)
 
 
-def test_what_cannot_be_searched() -> None:
-    with pytest.raises(BabeliteError, match="nothing to search in"):
+def test_arrays_that_cannot_be_searched_are_refused() -> None:
+    with pytest.raises(BabeliteError) as caught:
         nearest(np.eye(3), np.zeros((0, 3)), k=1)
-    with pytest.raises(BabeliteError, match="3 components and candidates 4"):
+    assert caught.value.code == "input-empty"
+    with pytest.raises(BabeliteError, match="3 components and candidates 4") as caught:
         nearest(np.eye(3), np.eye(4), k=1)
+    assert caught.value.code == "dimension-mismatch"
     with pytest.raises(ValueError, match="at least 1"):
         nearest(np.eye(3), np.eye(3), k=0)
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("queries", "candidates", "k"), [(1, 1, 4), (20, 25, 4), (25, 3, 5)])
-def test_margin_by_its_definition(seed: int, queries: int, candidates: int, k: int) -> None:
+def test_margin_search_equals_the_definition(
+    seed: int, queries: int, candidates: int, k: int
+) -> None:
     rng = np.random.default_rng(seed)
     # Cosines of vectors without negative components are positive, as the ratio wants them.
     q, c = np.abs(unit(rng, queries, 12)), np.abs(unit(rng, candidates, 12))
@@ -125,17 +136,37 @@ class Lengths:
         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
-def test_search_finds_sentences() -> None:
-    [short, long] = search(Lengths(), ["ab", "abcdef"], ["a", "bcdefg", "xy"], k=2)
+def test_search_sentences_returns_the_nearest() -> None:
+    [short, long] = search_sentences(Lengths(), ["ab", "abcdef"], ["a", "bcdefg", "xy"], k=2)
     assert [hit.text for hit in short.hits] == ["xy", "a"]
-    assert short.hits[0].score == pytest.approx(1.0)
+    assert short.hits[0].cosine == pytest.approx(1.0)
     assert (long.query, long.hits[0].row, long.hits[0].text) == ("abcdef", 1, "bcdefg")
 
 
-def test_many_neighbours_are_ranked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranking_in_blocks_gives_the_same_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = np.random.default_rng(0).normal(size=(300, 8))
     whole = nearest(vectors[:40], vectors, 50)
-    monkeypatch.setattr(retrieval, "NUMBERS_AT_ONCE", 1_000)
+    monkeypatch.setattr(ranking, "_COMPONENTS_PER_BLOCK", 1_000)
     parts = nearest(vectors[:40], vectors, 50)
     np.testing.assert_array_equal(parts.indices, whole.indices)
     np.testing.assert_array_equal(parts.scores, whole.scores)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 40), st.integers(5, 60))
+def test_exact_search_on_disk_equals_search_in_memory(seed: int, n: int, m: int) -> None:
+    rng = np.random.default_rng(seed)
+    queries, candidates = unit(rng, n, 8), unit(rng, m, 8)
+    before = exact_search._CANDIDATES_PER_BLOCK
+    exact_search._CANDIDATES_PER_BLOCK = 7
+    try:
+        found = ExactSearch(candidates).nearest(queries, 5)
+    finally:
+        exact_search._CANDIDATES_PER_BLOCK = before
+    expected = nearest(queries, candidates, 5)
+    np.testing.assert_array_equal(found.indices, expected.indices)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-6)
+
+
+def test_margins_of_tiny_texts_have_a_lower_bound_of_the_divisor() -> None:
+    margins, _ = margin_search([[1.0, 0.01]], [[0.0, 1.0]], k=1)
+    assert margins[0, 0] == pytest.approx(0.01 / 0.1, rel=1e-2)

@@ -1,0 +1,161 @@
+"""Approximate search by clusters: a query is compared with the members of its nearest clusters.
+
+The clusters are those of FAISS's IVF index, but the loop runs over clusters, not queries: all
+queries that probe a cluster are compared with its members by one matrix product, which is many
+times as fast. Candidates are read from disk when they are needed.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.machine import usable_cores
+from babelite.neighbors.exact_search import ExactSearch, StoredVectors
+from babelite.neighbors.kmeans import kmeans_comparisons, spherical_kmeans
+from babelite.neighbors.ranking import Neighbours, no_neighbours, rank
+
+_MEMBERS_PER_CLUSTER = 250
+# Clusters that a query probes: at least this number, and at least this multiple of the square root
+# of the number of clusters. Measured by benchmarks/mining.py.
+_MIN_PROBES = 32
+_PROBES_PER_ROOT = 1.6
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """A partition of candidates into clusters.
+
+    Attributes:
+        centroids: float32 array of shape (clusters, dim).
+        members: int32 array: the rows of the candidates, cluster after cluster.
+        ends: int64 array of shape (clusters,): the end of each cluster in ``members``.
+    """
+
+    centroids: NDArray[np.float32]
+    members: NDArray[np.int32]
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, candidates: StoredVectors, seed: int = 0) -> Clusters:
+        """Partition candidates by k-means, trained on a sample of them.
+
+        Args:
+            candidates: Unit rows, shape (m, dim).
+            seed: The seed of the sample and of k-means.
+
+        Returns:
+            About one cluster per 250 rows; the same rows and seed give the same clusters.
+        """
+        count = max(1, len(candidates) // _MEMBERS_PER_CLUSTER)
+        centroids, own = spherical_kmeans(candidates, count, seed)
+        ends = np.cumsum(np.bincount(own, minlength=count)).astype(np.int64)
+        return cls(centroids, np.argsort(own, kind="stable").astype(np.int32), ends)
+
+
+@dataclass(frozen=True)
+class ClusterSearch:
+    """Approximate search by clusters; see `babelite.neighbors.Searcher`.
+
+    Attributes:
+        candidates: Unit rows, shape (m, dim).
+        clusters: Their partition.
+        probes: The clusters that a query probes; derived from their number if not given.
+        threads: The number of clusters that are searched in parallel.
+    """
+
+    candidates: StoredVectors
+    clusters: Clusters
+    probes: int | None = None
+    threads: int = 1
+
+    def nearest(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+        """See `babelite.neighbors.Searcher`; a few of the nearest may be missed."""
+        import faiss
+
+        count = len(self.clusters.centroids)
+        probes = min(count, self.probes or _probes(count))
+        _, lists = faiss.knn(
+            queries, self.clusters.centroids, probes, metric=faiss.METRIC_INNER_PRODUCT
+        )
+        # Row q * probes + p: the k best for query q in the p-th cluster that it probes.
+        found = no_neighbours(len(queries) * probes, k)
+        order = np.argsort(lists.ravel(), kind="stable")
+        stops = np.cumsum(np.bincount(lists.ravel(), minlength=len(self.clusters.ends)))
+
+        def search(cluster: int) -> None:
+            end = self.clusters.ends[cluster]
+            start = self.clusters.ends[cluster - 1] if cluster else 0
+            places = order[stops[cluster - 1] if cluster else 0 : stops[cluster]]
+            if start == end or not len(places):
+                return
+            rows = self.clusters.members[start:end]
+            members = self.candidates[rows].astype(np.float32)
+            size = min(k, len(rows))
+            scores, indices = faiss.knn(
+                queries[places // probes], members, size, metric=faiss.METRIC_INNER_PRODUCT
+            )
+            found.scores[places, :size], found.indices[places, :size] = scores, rows[indices]
+
+        # The clusters are many and small: one thread each is faster than many threads for one.
+        with ThreadPoolExecutor(
+            self.threads, initializer=faiss.omp_set_num_threads, initargs=(1,)
+        ) as pool:
+            for _ in pool.map(search, range(len(self.clusters.ends))):
+                pass  # consumed, so that an error in a thread is raised here
+        best = _best(
+            found.scores.reshape(len(queries), -1), found.indices.reshape(len(queries), -1), k
+        )
+        short = np.flatnonzero(best.indices[:, -1] < 0)
+        if len(short):  # the probed clusters have fewer than k members
+            exact = ExactSearch(self.candidates).nearest(queries[short], k)
+            best.scores[short], best.indices[short] = exact
+        return best
+
+
+def probed_comparisons(rows: int) -> int:
+    """The approximate number of comparisons of `ClusterSearch` per query.
+
+    Example:
+        >>> probed_comparisons(1_000_000)
+        29250
+    """
+    count = max(1, rows // _MEMBERS_PER_CLUSTER)
+    return count + _probes(count) * min(rows, _MEMBERS_PER_CLUSTER)
+
+
+def clustering_comparisons(rows: int) -> int:
+    """The approximate number of comparisons of `Clusters.of`.
+
+    Example:
+        >>> clustering_comparisons(1_000_000)
+        10400000000
+    """
+    return kmeans_comparisons(rows, max(1, rows // _MEMBERS_PER_CLUSTER))
+
+
+def search_threads() -> int:
+    """The number of CPUs this process may use, at most OMP_NUM_THREADS."""
+    import faiss
+
+    return max(1, min(usable_cores(), faiss.omp_get_max_threads()))
+
+
+def _probes(clusters: int) -> int:
+    return min(clusters, max(_MIN_PROBES, round(_PROBES_PER_ROOT * math.sqrt(clusters))))
+
+
+def _best(scores: NDArray[np.float32], indices: NDArray[np.int64], k: int) -> Neighbours:
+    """The k best of each row, (queries, k); which of those tied with the last is arbitrary."""
+    k = min(k, scores.shape[1])
+    if k < scores.shape[1]:
+        part = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        scores, indices = np.take_along_axis(scores, part, 1), np.take_along_axis(indices, part, 1)
+    return rank(scores, indices)
+
+
+usable_threads = search_threads
