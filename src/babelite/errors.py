@@ -1,4 +1,4 @@
-"""Errors that a user can fix: what is wrong, where, and what to do about it."""
+"""Error classes: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class BabeliteError(Exception):
 
     Args:
         problem: What is wrong, without a full stop.
-        code: A stable kebab-case name of this kind of error, listed in ``docs/error-codes.md``.
-        path: The file or folder concerned, or ``-`` for standard input.
-        line: The line concerned, counted from 1.
-        hint: What to do about it, without a full stop.
+        code: Stable kebab-case name of this kind of error, listed in ``docs/error-codes.md``.
+        path: The file or folder, or ``-`` for standard input.
+        line: The line, counted from 1.
+        hint: How to fix it (imperative), without a full stop.
 
     Example:
         >>> error = BabeliteError(
@@ -46,17 +46,12 @@ class BabeliteError(Exception):
         super().__init__(f"{text}; {hint}." if hint else f"{text}.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the text itself: it cannot be rebuilt from the arguments of a subclass."""
+        """Pickle the text and the attributes, because subclasses have other arguments."""
         return _unpickled, (type(self), self.args, vars(self))
 
 
 class MissingExtraError(BabeliteError, ImportError):
-    """A feature needs libraries that are not installed.
-
-    Args:
-        feature: The feature, the subject of the sentence.
-        extra: The extra of babelite that installs them.
-    """
+    """A feature needs libraries of an extra, such as ``babelite[train]``, that is not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What this process may use of the machine, and has used."""
+"""CPU cores and memory of this process."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def own_cores() -> set[int]:
-    """The numbers of the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # absent from macOS and Windows
+    """Numbers of the CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return set(os.sched_getaffinity(0))
     return set(range(os.cpu_count() or 1))
 
 
 def usable_cores() -> int:
-    """How many cores this process may use.
+    """Number of CPU cores that this process may use.
 
     Example:
         >>> usable_cores() >= 1
@@ -25,10 +25,10 @@ def usable_cores() -> int:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has had at a time, in bytes; 0 if that is not known."""
+    """Peak resident memory of this process in bytes; 0 if unknown."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
-    # Unlike getrusage it leaves out the memory of the process that started this one.
+    # getrusage may report the memory of the parent process instead.
     for line in lines:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

@@ -33,7 +33,7 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
 
     Args:
         service: The encoder and the index; closed when the application shuts down.
-        keys: Accepted API keys; empty to accept requests without a key.
+        keys: Accepted API keys; without keys every request is accepted.
     """
 
     @asynccontextmanager

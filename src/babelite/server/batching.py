@@ -100,15 +100,9 @@ class _Piece(NamedTuple):
 
 
 class Batcher:
-    """Encodes the sentences of concurrent requests in common batches.
+    """Encodes the sentences of concurrent requests in common batches, in several threads.
 
-    Args:
-        encode: Encodes a list of sentences and counts their tokens; called from ``threads`` threads
-            at the same time.
-        dim: Number of dimensions of a vector.
-        threads: Number of batches encoded at the same time.
-        max_waiting: Maximum number of queued sentences; an empty queue accepts any request.
-        observer: Called after each batch.
+    At most ``max_waiting`` sentences are queued; an empty queue accepts a request of any size.
     """
 
     def __init__(
@@ -140,12 +134,7 @@ class Batcher:
         return self._waiting
 
     def submit(self, texts: Sequence[str]) -> asyncio.Future[Encoded]:
-        """Queue sentences, from an event loop; a cancelled future drops the queued ones.
-
-        Raises:
-            QueueFullError: Too many sentences are queued.
-            ClosedError: `close` was called.
-        """
+        """Queue sentences; a cancelled future drops them. Raises QueueFullError, ClosedError."""
         future: asyncio.Future[Encoded] = asyncio.get_running_loop().create_future()
         job = _Job(texts, np.empty((len(texts), self._dim), np.float32), future)
         if not texts:

@@ -28,21 +28,13 @@ _CHECK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class ServedModel:
-    """Facts about the model for ``/v1/models``; unknown ones are empty, None or 0.
-
-    Attributes:
-        name: Its name.
-        dimensions: Number of dimensions of a vector.
-        languages: Codes of its languages.
-        max_tokens: Maximum number of tokens; the rest of a text is ignored.
-        created: Time of its creation, in seconds since 1970.
-    """
+    """Facts about the model for ``/v1/models``; unknown ones are empty, None or 0."""
 
     name: str
     dimensions: int
     languages: tuple[str, ...] = ()
     max_tokens: int | None = None
-    created: int = 0
+    created: int = 0  # in seconds since 1970
 
     @classmethod
     def of(cls, encoder: SentenceEncoder, name: str | None = None) -> ServedModel:
@@ -148,17 +140,8 @@ def open_service(
 ) -> Service:
     """Make a `Service` of a model by name.
 
-    Args:
-        model: See `babelite.encoding.open_encoder`; by default the encoder used to build the
-            index, without an index the packaged model.
-        index: See `Service`.
-        limits: See `Service`.
-        name: See `Service`.
-        threads: See `Service`.
-        allow_download: See `babelite.encoding.open_encoder`.
-
-    Raises:
-        BabeliteError: The model or the index cannot be opened, or do not fit together.
+    Model and `allow_download` are those of `babelite.encoding.open_encoder`, but the default model
+    is the encoder used to build the index, if there is one. Other arguments: see `Service`.
     """
     if model is None and index is not None:
         from babelite.index import read_description

@@ -41,16 +41,7 @@ def choice(option: str, value: str, choices: Sequence[_Choice]) -> _Choice:
 
 
 def require_writable(*outputs: str, inputs: Iterable[str] = ()) -> None:
-    """Check that output files can be written and would not replace an input.
-
-    Args:
-        outputs: Paths, or ``-``.
-        inputs: Paths, or ``-``.
-
-    Raises:
-        BabeliteError: The folder of an output does not exist or is not writable, or an output is a
-            folder or an input.
-    """
+    """Check that output files (paths or ``-``) can be written and are not among the inputs."""
     existing = [Path(name) for name in inputs if name != "-" and Path(name).is_file()]
     for path in (Path(output) for output in outputs if not is_standard_output(output)):
         if path.is_dir():
@@ -81,11 +72,7 @@ def require_writable(*outputs: str, inputs: Iterable[str] = ()) -> None:
 
 @contextmanager
 def work_folder(out: str, work: Path | None) -> Iterator[Path | None]:
-    """The folder of ``--work``, or a folder beside the output that is deleted at the end.
-
-    Yields:
-        The folder; None if the output is not a regular file.
-    """
+    """The folder of ``--work``, or OUT.work deleted at the end; None if OUT is not a file."""
     if work is not None or is_standard_output(out) or not _is_regular_or_new(Path(out)):
         yield work
         return

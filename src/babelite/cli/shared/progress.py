@@ -78,13 +78,9 @@ class ProgressDisplay:
     def __call__(
         self, step: str, done: float, total: float | None = None, detail: str | None = None
     ) -> None:
-        """Show how much of a step is done.
+        """Show how much of a step is done; a new step ends the previous one.
 
-        Args:
-            step: The step; a new one ends the one before.
-            done: The amount done, in units; of a total of 1.0 it is a share.
-            total: The total, if known.
-            detail: Shown in place of amount, rate and time left; such a step leaves no line.
+        ``detail`` replaces amount, rate and time left; such a step leaves no line.
         """
         if step != self._step:
             self._finish_step(say=True)

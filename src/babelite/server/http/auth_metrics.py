@@ -26,13 +26,8 @@ _DISCARDED_SECONDS = 2.0
 class AuthAndMetricsMiddleware:
     """Checks the API key, counts responses and measures their time.
 
-    Args:
-        app: The application behind it.
-        keys: The accepted API keys; empty to accept every request.
-        open_paths: Paths that need no key.
-        paths: Paths with their own metrics; all others share one label, so that requests for
-            random paths cannot fill the memory.
-        metrics: The metrics to update.
+    ``open_paths`` need no key. ``paths`` have their own metrics; all others share one label, so
+    that requests for random paths cannot fill the memory.
     """
 
     def __init__(

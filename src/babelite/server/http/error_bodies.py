@@ -17,16 +17,7 @@ _QUOTED_CHARACTERS = 80
 
 
 class RequestError(Exception):
-    """A request is refused.
-
-    Args:
-        status: The HTTP status, from 400.
-        message: What is wrong and what to do, in whole sentences.
-        code: The error code, see ``docs/error-codes.md``.
-        param: The field concerned.
-        retry_after: Seconds after which the client may retry.
-        close: Whether to close the connection without reading the rest of the request.
-    """
+    """A refused request, with an HTTP status from 400 and a code of ``docs/error-codes.md``."""
 
     def __init__(
         self,

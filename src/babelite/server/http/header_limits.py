@@ -18,14 +18,9 @@ _UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 
 
 def protocol_with_header_limits(headers_seconds: float) -> type[asyncio.Protocol]:
-    """The protocol class for `uvicorn.Config`.
+    """The protocol class for `uvicorn.Config`, which itself has no such limits.
 
-    uvicorn itself waits for headers without a time limit and buffers them without a size limit, so
-    that a client which sends them byte by byte keeps its connection for ever.
-
-    Args:
-        headers_seconds: Seconds in which the headers must arrive, counted from their first byte, on
-            a new connection from the connection.
+    The time is counted from the first byte of the headers, on a new connection from its start.
     """
     return type("Protocol", (_HeaderLimits,), {"headers_seconds": headers_seconds})
 
