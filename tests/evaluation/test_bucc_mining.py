@@ -17,7 +17,7 @@ def test_the_threshold_is_fitted_on_the_training_text() -> None:
 
 def test_missed_pairs_lower_recall() -> None:
     curve = mining_precision_recall([("a", "A"), ("b", "X")], [2.0, 1.0], [*GOLD, ("a", "A")])
-    assert curve.known == 4
+    assert curve.gold == 4
     assert curve.at(0.0).recall == 0.25
     assert curve.at(0.0).precision == 0.5
 

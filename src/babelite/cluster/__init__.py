@@ -1,21 +1,24 @@
-"""Encoding and mining with many workers: local processes, or a Ray cluster."""
+"""Encoding and mining with many workers: processes of this machine, or a Ray cluster."""
 
-from babelite.cluster.encode_files import SHARD_ROWS, EncodedFolder, encode_files, encode_in_order
+from babelite.cluster.encode_array import encode_to_array
+from babelite.cluster.encode_files import (
+    SHARD_ROWS,
+    EncodedFolder,
+    encode_files,
+    require_shard_sources,
+)
 from babelite.cluster.open_pool import open_pool
-from babelite.cluster.pool import Pool
-from babelite.cluster.pooled_mining import CLUSTERED_ROWS_A_PART, PooledSteps
-from babelite.cluster.shards import require_parquet
-from babelite.cluster.worker import Model
+from babelite.cluster.pool import WorkerPool
+from babelite.cluster.pool_backend import CLUSTERED_ROWS_PER_BLOCK, PoolBackend
 
 __all__ = [
-    "CLUSTERED_ROWS_A_PART",
+    "CLUSTERED_ROWS_PER_BLOCK",
     "SHARD_ROWS",
     "EncodedFolder",
-    "Model",
-    "Pool",
-    "PooledSteps",
+    "PoolBackend",
+    "WorkerPool",
     "encode_files",
-    "encode_in_order",
+    "encode_to_array",
     "open_pool",
-    "require_parquet",
+    "require_shard_sources",
 ]

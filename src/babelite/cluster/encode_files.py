@@ -1,13 +1,12 @@
-"""Files of sentences made folders of vectors, by any number of workers.
+"""Encoding of files to a folder of Parquet shards, by any number of workers.
 
-A shard is a task: a worker reads its lines from the source, wherever that is, encodes them and
-writes the shard's file. Nothing passes through the process that gives the tasks, and nothing has to
-be remembered of what was done but the files themselves.
+A shard is a task: a worker reads its lines from the source, encodes them and writes the shard file.
+No vectors pass through this process, and the files themselves are the only record of progress.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
@@ -16,39 +15,36 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.cluster.pool import Pool, Tell
+from babelite.cluster.pool import ReportLines, WorkerPool
 from babelite.cluster.shards import (
     MANIFEST,
     Dtype,
-    Encoded,
-    Manifest,
+    EncodedSource,
     Shard,
+    ShardManifest,
     ShardWriter,
     read_manifest,
-    require_parquet,
-    require_same,
+    require_same_manifest,
 )
 from babelite.cluster.worker import Worker
 from babelite.corpus import SentenceSource, SourceSurvey, require_distinct_names
 from babelite.encoding import EncoderFingerprint, require_same_encoder
 from babelite.errors import BabeliteError
-from babelite.storage import Folder, is_url, locked_folder
+from babelite.mining import ProgressCallback
+from babelite.storage import Folder, is_read_once, is_url, locked_folder, require_pyarrow
 
 SHARD_ROWS = 65_536
-_ROWS_A_BLOCK = 4096
-
-# Told what is being done, how much of it is done, and how much there is.
-Progress = Callable[[str, int, int], None]
+_ROWS_PER_BLOCK = 4096
 
 
 @dataclass(frozen=True)
 class SurveySource:
-    """The task of going through a source once."""
+    """Task: read a source once, for its number of lines, checksum and block offsets."""
 
     source: SentenceSource
     stride: int
 
-    def run(self, worker: Worker, tell: Tell) -> SourceSurvey:
+    def run(self, worker: Worker, report: ReportLines) -> SourceSurvey:
         """See `babelite.cluster.pool.Task`."""
         return self.source.survey(self.stride)
 
@@ -58,18 +54,7 @@ class SurveySource:
 
 @dataclass(frozen=True)
 class EncodeShard:
-    """The task of making a shard.
-
-    Attributes:
-        source: Where its lines are.
-        name: What their ids begin with.
-        shard: Which of them.
-        offset: Where they begin.
-        out: The folder it belongs into.
-        encoder: Which encoder is to make its vectors.
-        dtype: The type of the vectors.
-        text: Whether the text is kept.
-    """
+    """Task: encode the lines of a shard, which begin at ``offset`` of the source, and write it."""
 
     source: SentenceSource
     name: str
@@ -80,8 +65,8 @@ class EncodeShard:
     dtype: Dtype
     text: bool
 
-    def run(self, worker: Worker, tell: Tell) -> int:
-        """See `babelite.cluster.pool.Task`; the number of lines."""
+    def run(self, worker: Worker, report: ReportLines) -> int:
+        """See `babelite.cluster.pool.Task`; returns the number of lines."""
         require_same_encoder(self.encoder, worker.encoder, Path(self.out), "folder")
         lines = self.source.read_rows(self.shard.first, self.shard.rows, self.offset)
         done = 0
@@ -91,10 +76,10 @@ class EncodeShard:
                 path, self.name, worker.encoder.dim, self.dtype, text=self.text
             ) as writer,
         ):
-            for texts in _blocks(lines, _ROWS_A_BLOCK):
+            for texts in _blocks(lines, _ROWS_PER_BLOCK):
                 writer.write(self.shard.first + done, texts, worker.encode(texts))
                 done += len(texts)
-                tell(done)
+                report(done)
         return done
 
     def __str__(self) -> str:
@@ -104,49 +89,62 @@ class EncodeShard:
 
 @dataclass(frozen=True)
 class EncodeTexts:
-    """The task of encoding sentences that come along with it."""
+    """Task: encode these sentences."""
 
     texts: Sequence[str]
     dtype: Dtype
 
-    def run(self, worker: Worker, tell: Tell) -> NDArray[np.floating]:
-        """See `babelite.cluster.pool.Task`; the vectors, shape (len(texts), dim)."""
+    def run(self, worker: Worker, report: ReportLines) -> NDArray[np.floating]:
+        """See `babelite.cluster.pool.Task`; returns the vectors, shape (len(texts), dim)."""
         vectors = worker.encode(self.texts)
-        tell(len(self.texts))
+        report(len(self.texts))
         return vectors.astype(self.dtype)
 
     def __str__(self) -> str:
-        return f"the {len(self.texts):,} lines from {self.texts[0][:40]!r} on"
+        return f"{len(self.texts):,} lines, the first {self.texts[0][:40]!r}"
 
 
 @dataclass(frozen=True)
 class EncodedFolder:
-    """A folder with all its shards.
+    """A complete folder of shards.
 
     Attributes:
         place: The folder.
-        manifest: What it holds.
-        new_rows: How many of its lines this run has encoded.
-        peak_memory: The most memory that a worker has had, in bytes; 0 if that is not known.
-        lost_workers: How many workers have died on the way.
+        manifest: Its contents.
+        new_rows: The number of lines that this run has encoded.
+        peak_memory: The largest peak memory of a worker, in bytes; 0 if it is unknown.
+        lost_workers: The number of workers that died.
     """
 
     place: str
-    manifest: Manifest
+    manifest: ShardManifest
     new_rows: int
     peak_memory: int
     lost_workers: int
 
 
-def survey_sources(
-    sources: Sequence[SentenceSource], stride: int, pool: Pool, progress: Progress
-) -> list[SourceSurvey]:
-    """Go through all sources once, side by side.
+def require_shard_sources(sources: Sequence[SentenceSource]) -> None:
+    """Check before a long run that workers can read the sources and Parquet can be written.
 
     Raises:
-        BabeliteError: One cannot be read, or holds something that is no sentence, or is there
-            twice.
+        BabeliteError: A source can be read only once, as standard input.
+        MissingExtraError: The library for Parquet is not installed.
     """
+    for source in sources:
+        if is_read_once(source.place):
+            raise BabeliteError(
+                "cannot be read by several workers",
+                code="input-invalid",
+                path=source.place,
+                hint="save it to a file, or give an .npy file with --out",
+            )
+    require_pyarrow("a folder of Parquet shards", "cluster")
+
+
+def survey_sources(
+    sources: Sequence[SentenceSource], stride: int, pool: WorkerPool, progress: ProgressCallback
+) -> list[SourceSurvey]:
+    """Read all sources once, in parallel; invalid input raises `BabeliteError`."""
     require_distinct_names([source.place for source in sources])
     surveys: dict[int, SourceSurvey] = {}
     tasks = (SurveySource(source.absolute(), stride) for source in sources)
@@ -159,85 +157,82 @@ def survey_sources(
 def encode_files(
     sources: Sequence[SentenceSource],
     out: str,
-    pool: Pool,
+    pool: WorkerPool,
     identity: EncoderFingerprint,
     *,
     dtype: Dtype = "float32",
     text: bool = True,
     shard_rows: int = SHARD_ROWS,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> EncodedFolder:
     """Encode all lines of files into a folder of Parquet shards.
 
-    The same call with the same sources goes on where an earlier one was stopped or killed: shards
-    that are there are not made again. A worker that dies costs its shard's time and nothing else.
+    A killed run resumes if it is called again with the same sources: existing shards are kept. If
+    a worker dies, another repeats its shard.
 
     Args:
-        sources: The files, which all workers must be able to read.
-        out: The folder, which all workers must be able to write to; a path or a URL.
+        sources: The files, readable by all workers.
+        out: The folder, writable by all workers; a path or a URL.
         pool: The workers.
-        identity: Which encoder they hold.
+        identity: The identity of their encoder, from `babelite.encoding.fingerprint_of`.
         dtype: The type of the vectors.
-        text: Whether to keep the text beside them.
-        shard_rows: Lines in a shard.
-        progress: Told how far the work is.
+        text: Whether to store the text beside them.
+        shard_rows: The number of lines in a shard.
+        progress: Called with the step, the number of rows done and their total.
 
     Returns:
-        What was made.
+        The folder and its manifest.
 
     Raises:
-        BabeliteError: A source cannot be read, the folder holds something else or cannot be
-            written, the workers hold another encoder, or they die again and again.
+        BabeliteError: A source cannot be read, the folder contains other files or cannot be
+            written, the workers use another encoder, or several die during one shard.
     """
-    require_parquet()
-    tell = progress or (lambda what, done, total: None)
+    require_shard_sources(sources)
+    report = progress or (lambda what, done, total: None)
     folder = Folder(out)
     if read_manifest(folder) is None and (
         others := sorted(n for n in folder.names() if n[0] != ".")
     ):
         raise BabeliteError(
-            f"is a folder that holds other files, such as {others[0]}",
+            f"contains other files, such as {others[0]}",
+            code="run-mismatch",
             path=out,
-            hint="name one that is empty or does not exist",
+            hint="choose an empty or a new folder",
         )
-    surveys = survey_sources(sources, shard_rows, pool, tell)
-    manifest = Manifest(
+    surveys = survey_sources(sources, shard_rows, pool, report)
+    manifest = ShardManifest(
         encoder=identity,
         dtype=dtype,
         text=text,
         shard_rows=shard_rows,
         sources=tuple(
-            Encoded(
-                name=s.place,
-                column=s.column_number,
-                field=s.column_name,
-                rows=v.rows,
-                digest=v.digest,
+            EncodedSource(
+                name=s.place, column=s.column_number, field=s.column_name, rows=v.rows, digest=v.digest
             )
             for s, v in zip(sources, surveys, strict=True)
         ),
     )
     folder.make()
-    with _alone(folder):
-        return _fill(folder, manifest, sources, surveys, pool, tell)
+    with _locked(folder):
+        return _fill(folder, manifest, sources, surveys, pool, report)
 
 
-def _alone(folder: Folder) -> AbstractContextManager[None]:
-    """Keep other processes out of a folder, where that can be done: not in object storage."""
+def _locked(folder: Folder) -> AbstractContextManager[None]:
+    """Lock a folder; object storage has no locks."""
     return nullcontext() if is_url(folder.place) else locked_folder(Path(folder.place))
 
 
 def _fill(
     folder: Folder,
-    manifest: Manifest,
+    manifest: ShardManifest,
     sources: Sequence[SentenceSource],
     surveys: Sequence[SourceSurvey],
-    pool: Pool,
-    tell: Progress,
+    pool: WorkerPool,
+    report: ProgressCallback,
 ) -> EncodedFolder:
-    """Make the shards that are missing."""
-    if (there := read_manifest(folder)) is not None:
-        require_same(there, manifest, folder)
+    """Write the missing shards."""
+    if (stored := read_manifest(folder)) is not None:
+        require_same_manifest(stored, manifest, folder)
     else:
         folder.write_text(MANIFEST, manifest.model_dump_json(indent=2) + "\n")
     names = folder.names()
@@ -258,9 +253,9 @@ def _fill(
     new_rows = sum(shard.rows for shard in missing)
     before = manifest.rows - new_rows
     if missing:
-        tell("encoding", before, manifest.rows)
+        report("encoding", before, manifest.rows)
     try:
-        for _ in pool.run(tasks, lambda done: tell("encoding", before + done, manifest.rows)):
+        for _ in pool.run(tasks, lambda done: report("encoding", before + done, manifest.rows)):
             pass
     finally:
         folder.remove_unfinished()
@@ -268,13 +263,9 @@ def _fill(
 
 
 def encode_in_order(
-    texts: Iterable[str], pool: Pool, dtype: Dtype, block_rows: int
+    texts: Iterable[str], pool: WorkerPool, dtype: Dtype, block_rows: int
 ) -> Iterator[NDArray[np.floating]]:
-    """Encode sentences that this process reads, and get their vectors in order.
-
-    Yields:
-        Arrays of shape (up to block_rows, dim).
-    """
+    """Encode sentences of this process; yield vectors in order, shape (up to block_rows, dim)."""
     yield from pool.in_order(EncodeTexts(block, dtype) for block in _blocks(texts, block_rows))
 
 

@@ -1,12 +1,12 @@
-"""Which workers there are: as the options of a command say."""
+"""open_pool: workers on this machine or on a Ray cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from babelite.cluster.pool import Pool
-from babelite.cluster.processes import OneThread, Processes
-from babelite.cluster.worker import Model
+from babelite.cluster.local_workers import ProcessWorkers, ThreadWorker
+from babelite.cluster.pool import WorkerPool
+from babelite.cluster.worker import WorkerModel
 from babelite.machine import usable_cores
 
 
@@ -16,20 +16,19 @@ def open_pool(
     ray: str | None = None,
     workers: int | None = None,
     notice: Callable[[str], None] | None = None,
-) -> Pool:
-    """Find workers; to be used in a ``with`` statement, at whose end they are sent away.
+) -> WorkerPool:
+    """Start workers; use it in a ``with`` statement, which stops them at the end.
 
-    Without an address they are processes of this machine, which need Python's usual
-    ``if __name__ == "__main__":`` around what a script does; one worker is a thread of this
-    process.
+    Without ``ray`` the workers are processes of this machine, for which a script needs Python's
+    usual ``if __name__ == "__main__":``; a single worker is a thread of this process.
 
     Args:
-        model: The encoder they are to hold, as `babelite.encoding.open_encoder` takes it. On a
-            cluster a model folder is sent to them; what other libraries open has to be there.
+        model: The encoder, as `babelite.open_encoder` takes it. A model folder is sent to the
+            cluster; models of other libraries must be installed there.
         ray: The address of a Ray cluster: ``auto``, ``local``, ``HOST:PORT`` or
             ``ray://HOST:PORT``.
-        workers: How many; as many as there are cores if not given.
-        notice: Told in a sentence when the cluster lets the work wait.
+        workers: The number of workers, with one core each; default: all cores.
+        notice: Called with a message if the cluster has no free core for a while.
 
     Raises:
         BabeliteError: There is no such model or cluster.
@@ -37,14 +36,14 @@ def open_pool(
 
     Example:
         >>> with open_pool(workers=1) as pool:
-        ...     pool.crew.size
+        ...     pool.backend.size
         1
     """
     if ray is not None:
-        from babelite.cluster.on_ray import OnRay
+        from babelite.cluster.ray_workers import RayWorkers
 
-        return Pool(OnRay(ray, workers, Model.packed(model)), notice)
+        return WorkerPool(RayWorkers(ray, workers, WorkerModel.packed(model)), notice)
     workers = workers or usable_cores()
     if workers == 1:
-        return Pool(OneThread(Model(model)))
-    return Pool(Processes(workers, Model(model)))
+        return WorkerPool(ThreadWorker(WorkerModel(model)))
+    return WorkerPool(ProcessWorkers(workers, WorkerModel(model)))

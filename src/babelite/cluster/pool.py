@@ -1,7 +1,7 @@
-"""Tasks given to workers that may die: each is done, and its result comes, exactly once.
+"""WorkerPool: runs tasks on workers that may die; each task gives exactly one result.
 
-What the workers are is a `Crew`: nobody but this process, other processes of this machine, or
-actors of a Ray cluster. The order of the work is kept here, once for all of them.
+A `WorkerBackend` supplies the workers: a thread of this process, processes of this machine, or
+actors of a Ray cluster. Scheduling and retries are here, the same for all of them.
 """
 
 from __future__ import annotations
@@ -20,302 +20,299 @@ from babelite.errors import BabeliteError
 if TYPE_CHECKING:
     from babelite.cluster.worker import Worker
 
-Tell = Callable[[int], None]
-Hand = Hashable  # one worker of a crew
+# Called with the number of finished lines.
+ReportLines = Callable[[int], None]
+WorkerId = Hashable
 
 _Result = TypeVar("_Result", covariant=True)
-_Given = TypeVar("_Given", covariant=True)
-_Thing = TypeVar("_Thing")
+_Referenced = TypeVar("_Referenced", covariant=True)
+_Value = TypeVar("_Value")
 
-# So long nothing is said of a cluster that has no core to spare.
-_SECONDS_OF_SILENCE = 15.0
-# A task that has taken so many workers with it would take the next one too.
-_LOSSES = 3
-_SECONDS_A_LOOK = 1.0
+# A cluster without a free core is reported after this time.
+_SECONDS_TO_NOTICE = 15.0
+# A task is given up when this many workers have died during it.
+_MAX_LOSSES = 3
+_POLL_SECONDS = 1.0
 
 
 class Task(Protocol[_Result]):
-    """A piece of work that can be sent to another process and done again there."""
+    """A unit of work that can be sent to another process and repeated there."""
 
-    def run(self, worker: Worker, tell: Tell) -> _Result:
-        """Do it.
-
-        Args:
-            worker: The process it is done by, and what that holds.
-            tell: Told how many lines are done.
-        """
+    def run(self, worker: Worker, report: ReportLines) -> _Result:
+        """Run in a worker, and report the number of finished lines."""
         ...
 
     def __str__(self) -> str:
-        """What it is, for a message."""
+        """A description for messages."""
         ...
 
 
-class Shared(Protocol[_Given]):
-    """Something large that tasks carry the address of."""
+class Reference(Protocol[_Referenced]):
+    """A reference to a large value, small enough to be sent with every task."""
 
-    def get(self) -> _Given:
-        """The thing itself, where the task is done."""
+    def get(self) -> _Referenced:
+        """The value, in the worker."""
         ...
 
 
 @dataclass(frozen=True)
-class Event:
-    """What a worker has to say.
+class WorkerEvent:
+    """A message from or about a worker.
 
     Attributes:
-        hand: The worker.
-        kind: ``ready`` to begin with; ``progress`` and ``done``; ``failed``, when the task raised
-            an error; ``lost``, when the worker is no more.
-        content: Lines, the result, the error or the reason.
+        worker: The worker.
+        kind: ``ready`` after its start; ``progress`` and ``done``; ``failed``, when the task raised
+            an error; ``lost``, when the worker has died.
+        content: The number of lines, the result, the error or the reason.
     """
 
-    hand: Hand
+    worker: WorkerId
     kind: Literal["ready", "progress", "done", "failed", "lost"]
     content: Any = None
 
 
-class Crew(Protocol):
-    """Workers of one kind.
+class WorkerBackend(Protocol):
+    """Starts workers of one kind, and exchanges tasks and events with them.
 
     Attributes:
-        size: How many there are to be.
-        peaks: The peak memory of each worker there was, in bytes, as far as it is known.
-        pids: The process of each worker there was, on whichever machine.
+        size: The number of workers wanted.
+        peaks: The peak memory of each worker so far, in bytes, where it is known.
+        pids: The process id of each worker so far.
     """
 
     size: int
-    peaks: dict[Hand, int]
-    pids: dict[Hand, int]
+    peaks: dict[WorkerId, int]
+    pids: dict[WorkerId, int]
 
-    def start(self) -> Hand:
-        """Start a worker; it is given nothing before its ``ready``."""
+    def start(self) -> WorkerId:
+        """Start a worker, which gets no task before its event ``ready``."""
         ...
 
-    def give(self, hand: Hand, task: Task[Any]) -> None:
-        """Let a worker that has nothing to do begin with a task."""
+    def assign(self, worker: WorkerId, task: Task[Any]) -> None:
+        """Send a task to an idle worker."""
         ...
 
-    def wait(self, seconds: float) -> Sequence[Event]:
-        """What happened, as soon as something does; nothing if that takes too long."""
+    def poll(self, seconds: float) -> Sequence[WorkerEvent]:
+        """Wait for events; none if nothing happens in this time."""
         ...
 
-    def share_rows(self, rows: NDArray[Any], start: int, stop: int) -> Shared[NDArray[Any]]:
-        """Let tasks read rows of an array on disk."""
+    def put_rows(self, rows: NDArray[Any], start: int, stop: int) -> Reference[NDArray[Any]]:
+        """Make rows of an array on disk available to tasks."""
         ...
 
-    def share(self, thing: _Thing) -> Shared[_Thing]:
-        """Let tasks read a thing."""
+    def put(self, value: _Value) -> Reference[_Value]:
+        """Make a value available to tasks."""
         ...
 
     def close(self) -> None:
-        """End all workers, whatever they are doing."""
+        """Stop all workers immediately."""
         ...
 
 
 @dataclass
-class _Job:
+class _ScheduledTask:
     number: int
     task: Task[Any]
     losses: int = 0
     lines: int = 0
 
 
-class _Jobs:
-    """The tasks of a run: those to come, those under way, those to be done again."""
+class _Schedule:
+    """The tasks of a run: pending, running, and to be repeated."""
 
     def __init__(self, tasks: Iterable[Task[Any]], ahead: int | None) -> None:
-        self.busy: dict[Hand, _Job] = {}
-        self._coming, self._ahead = enumerate(tasks), ahead
-        self._again: deque[_Job] = deque()
-        self._all_given, self._given, self._first = False, 0, 0
+        self.running: dict[WorkerId, _ScheduledTask] = {}
+        self._pending, self._ahead = enumerate(tasks), ahead
+        self._repeated: deque[_ScheduledTask] = deque()
+        self._exhausted, self._started, self._first = False, 0, 0
         self._finished: set[int] = set()
         self._lines = 0
 
     @property
-    def over(self) -> bool:
-        """Whether everything is done."""
-        return self._all_given and not self.busy and not self._again
+    def complete(self) -> bool:
+        """Whether all tasks are done."""
+        return self._exhausted and not self.running and not self._repeated
 
     @property
     def lines(self) -> int:
-        """How many lines are done."""
-        return self._lines + sum(job.lines for job in self.busy.values())
+        """The number of finished lines, those of running tasks included."""
+        return self._lines + sum(task.lines for task in self.running.values())
 
-    def following(self) -> _Job | None:
-        """The next to be given; None if there is none at present."""
-        if self._again:
-            return self._again.popleft()
-        if self._ahead is not None and self._given >= self._first + self._ahead:
+    def next(self) -> _ScheduledTask | None:
+        """The next task to start; None if there is none at present."""
+        if self._repeated:
+            return self._repeated.popleft()
+        if self._ahead is not None and self._started >= self._first + self._ahead:
             return None
-        for number, task in self._coming:
-            self._given = number + 1
-            return _Job(number, task)
-        self._all_given = True
+        for number, task in self._pending:
+            self._started = number + 1
+            return _ScheduledTask(number, task)
+        self._exhausted = True
         return None
 
-    def finish(self, hand: Hand) -> _Job:
-        """The job of a worker is done."""
-        job = self.busy.pop(hand)
-        self._lines += job.lines
-        self._finished.add(job.number)
+    def finish(self, worker: WorkerId) -> _ScheduledTask:
+        """Mark the task of a worker as done."""
+        task = self.running.pop(worker)
+        self._lines += task.lines
+        self._finished.add(task.number)
         while self._first in self._finished:
             self._finished.remove(self._first)
             self._first += 1
-        return job
+        return task
 
-    def lose(self, job: _Job, reason: str) -> None:
-        """The worker that did a job has died.
-
-        Raises:
-            BabeliteError: It was not the first.
-        """
-        job.losses, job.lines = job.losses + 1, 0
-        if job.losses >= _LOSSES:
+    def repeat(self, task: _ScheduledTask, reason: str) -> None:
+        """Schedule a task again whose worker has died, unless too many have."""
+        task.losses, task.lines = task.losses + 1, 0
+        if task.losses >= _MAX_LOSSES:
             raise BabeliteError(
-                f"{job.losses} workers died one after the other over {job.task} ({reason})",
-                hint="give them more memory, or start fewer with --workers",
+                f"{task.losses} workers in a row died during {task.task} ({reason})",
+                code="worker-failed",
+                hint="give them more memory, or use fewer with --workers",
             )
-        self._again.append(job)
+        self._repeated.append(task)
 
 
-class Pool:
-    """Gives tasks to the workers of a crew; closes it at the end of a ``with`` statement.
+class WorkerPool:
+    """Runs tasks on workers; stops the workers at the end of a ``with`` statement.
 
     Args:
-        crew: The workers.
-        notice: Told in a sentence when no worker starts for a while.
+        backend: Starts the workers.
+        notice: Called with a message if no worker starts for a while.
 
     Attributes:
-        lost: How many workers have died so far.
+        lost: The number of workers that have died so far.
     """
 
-    def __init__(self, crew: Crew, notice: Callable[[str], None] | None = None) -> None:
-        self.crew, self.lost, self._notice = crew, 0, notice
-        self._idle: list[Hand] = []
-        self._alive: set[Hand] = set()
-        self._died_at_birth = 0
+    def __init__(self, backend: WorkerBackend, notice: Callable[[str], None] | None = None) -> None:
+        self.backend, self.lost, self._notice = backend, 0, notice
+        self._idle: list[WorkerId] = []
+        self._alive: set[WorkerId] = set()
+        self._failed_starts = 0
         self._closed = False
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """End all workers, whatever they are doing."""
+        """Stop all workers immediately."""
         if not self._closed:
             self._closed = True
-            self.crew.close()
+            self.backend.close()
 
     @property
     def peak_memory(self) -> int:
-        """The largest memory that any worker has had, in bytes; 0 where that is not known."""
-        return max(self.crew.peaks.values(), default=0)
+        """The largest peak memory of a worker, in bytes; 0 if it is unknown."""
+        return max(self.backend.peaks.values(), default=0)
 
     def run(
-        self, tasks: Iterable[Task[Any]], tell: Tell | None = None, *, ahead: int | None = None
+        self,
+        tasks: Iterable[Task[Any]],
+        report: ReportLines | None = None,
+        *,
+        ahead: int | None = None,
     ) -> Iterator[tuple[int, Any]]:
-        """Do tasks, in any order.
-
-        A task whose worker dies is done again by another.
+        """Run tasks, in any order; a task whose worker dies is repeated by another.
 
         Args:
-            tasks: They are asked for when a worker is free.
-            tell: Told how many lines are done, those of tasks under way included.
-            ahead: How many tasks may be begun from the first one on that is not done.
+            tasks: Read one by one when a worker is idle.
+            report: Called with the number of finished lines, those of running tasks included.
+            ahead: How many tasks may be started beyond the first unfinished one.
 
         Yields:
-            The number of a task, from 0, and its result, when it is done.
+            The number of a finished task, from 0, and its result.
 
         Raises:
-            BabeliteError: What a task raises; or a task has cost several workers their life, or
-                none starts, or the pool is closed. Whatever is raised closes the pool, and so does
-                leaving the results before their end.
+            BabeliteError: A task raised it, several workers died during one task, no worker starts,
+                or the pool is closed. Any error closes the pool, and so does closing the iterator.
         """
-        self._require_open()
+        if self._closed:
+            raise BabeliteError(
+                "the pool is closed", code="worker-failed", hint="open another with open_pool"
+            )
         try:
-            yield from self._run(_Jobs(tasks, ahead), tell)
+            yield from self._run(_Schedule(tasks, ahead), report)
         except BaseException:
-            # Workers are busy with what nobody waits for any more, and would write on.
+            # The workers are busy with tasks whose results nobody reads.
             self.close()
             raise
 
-    def _run(self, jobs: _Jobs, tell: Tell | None) -> Iterator[tuple[int, Any]]:
-        told = 0
-        silent_until = time.monotonic() + _SECONDS_OF_SILENCE
+    def _run(self, schedule: _Schedule, report: ReportLines | None) -> Iterator[tuple[int, Any]]:
+        reported = 0
+        notice_time = time.monotonic() + _SECONDS_TO_NOTICE
         while True:
-            while self._idle and (job := jobs.following()):
-                jobs.busy[hand := self._idle.pop()] = job
-                self.crew.give(hand, job.task)
-            if jobs.over:
+            while self._idle and (task := schedule.next()):
+                schedule.running[worker := self._idle.pop()] = task
+                self.backend.assign(worker, task.task)
+            if schedule.complete:
                 return
-            while len(self._alive) < self.crew.size and (not self._alive or not self._idle):
-                self._alive.add(self.crew.start())
-            for event in self.crew.wait(_SECONDS_A_LOOK):
-                done = self._heed(event, jobs)
-                if tell is not None and jobs.lines != told:
-                    tell(told := jobs.lines)
+            while len(self._alive) < self.backend.size and (not self._alive or not self._idle):
+                self._alive.add(self.backend.start())
+            for event in self.backend.poll(_POLL_SECONDS):
+                done = self._handle(event, schedule)
+                if report is not None and schedule.lines != reported:
+                    report(reported := schedule.lines)
                 if done is not None:
                     yield done.number, event.content
-            if not self._idle and not jobs.busy and time.monotonic() > silent_until:
-                silent_until = float("inf")
+            if not self._idle and not schedule.running and time.monotonic() > notice_time:
+                notice_time = float("inf")
                 if self._notice is not None:
-                    self._notice("Waiting for a worker: the cluster has no core free yet.")
+                    self._notice("Waiting for a worker: the cluster has no free core yet.")
 
-    def in_order(self, tasks: Iterable[Task[Any]], tell: Tell | None = None) -> Iterator[Any]:
-        """Do tasks, and give their results in the order of the tasks; see `run`."""
-        kept: dict[int, Any] = {}
+    def in_order(
+        self, tasks: Iterable[Task[Any]], report: ReportLines | None = None
+    ) -> Iterator[Any]:
+        """Run tasks, and yield their results in the order of the tasks; see `run`."""
+        results: dict[int, Any] = {}
         following = 0
-        for number, result in self.run(tasks, tell, ahead=4 * self.crew.size):
-            kept[number] = result
-            while following in kept:
-                yield kept.pop(following)
+        for number, result in self.run(tasks, report, ahead=4 * self.backend.size):
+            results[number] = result
+            while following in results:
+                yield results.pop(following)
                 following += 1
 
-    def _require_open(self) -> None:
-        if self._closed:
-            raise BabeliteError("the pool is closed", hint="open another with open_pool")
-
-    def _heed(self, event: Event, jobs: _Jobs) -> _Job | None:
-        """Take notice of an event; the job that it finishes, if it does."""
-        hand = event.hand
+    def _handle(self, event: WorkerEvent, schedule: _Schedule) -> _ScheduledTask | None:
+        """Process an event, and return the task that it finishes, if any."""
+        worker = event.worker
         if event.kind == "ready":
-            self._idle.append(hand)
-            self._died_at_birth = 0
+            self._idle.append(worker)
+            self._failed_starts = 0
         elif event.kind == "lost":
-            self._lose(hand, str(event.content), jobs)
+            self._lose(worker, str(event.content), schedule)
         elif event.kind == "failed":
             raise event.content
-        elif event.kind == "progress" and hand in jobs.busy:
-            jobs.busy[hand].lines = event.content
+        elif event.kind == "progress" and worker in schedule.running:
+            schedule.running[worker].lines = event.content
         elif event.kind == "done":
-            self._idle.append(hand)
-            return jobs.finish(hand)
+            self._idle.append(worker)
+            return schedule.finish(worker)
         return None
 
-    def _lose(self, hand: Hand, reason: str, jobs: _Jobs) -> None:
+    def _lose(self, worker: WorkerId, reason: str, schedule: _Schedule) -> None:
+        """Forget a dead worker, and schedule its task again."""
         self.lost += 1
-        self._alive.discard(hand)
-        if job := jobs.busy.pop(hand, None):
-            jobs.lose(job, reason)
-        elif hand in self._idle:
-            self._idle.remove(hand)
+        self._alive.discard(worker)
+        if task := schedule.running.pop(worker, None):
+            schedule.repeat(task, reason)
+        elif worker in self._idle:
+            self._idle.remove(worker)
         else:
-            self._died_at_birth += 1
-            if self._died_at_birth >= _LOSSES:
+            self._failed_starts += 1
+            if self._failed_starts >= _MAX_LOSSES:
                 raise BabeliteError(
                     f"no worker starts ({reason})",
-                    hint="see that babelite and enough memory are there for each",
+                    code="worker-failed",
+                    hint="check that babelite and enough memory are available to each worker",
                 )
 
 
-def portable(error: Exception) -> Exception:
-    """An error in a form that surely travels to another process.
+def picklable(error: Exception) -> Exception:
+    """An error that can be sent to another process.
 
     Example:
-        >>> portable(BabeliteError("is empty", path="a.txt"))
+        >>> picklable(BabeliteError("is empty", code="input-empty", path="a.txt"))
         BabeliteError('a.txt: is empty.')
     """
     if isinstance(error, (BabeliteError, OSError)):

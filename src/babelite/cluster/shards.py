@@ -1,8 +1,7 @@
-"""Encoded lines in Parquet files that are there or not: a folder of shards and what it holds.
+"""Folders of Parquet shards: the manifest ``_shards.json``, and the writer of a shard.
 
-``_shards.json`` says what the folder is to hold. Its shards have names that depend on nothing but
-that, and each appears when it is whole. So what is missing can be told from the names alone, and a
-shard that is made twice replaces itself.
+The manifest determines the names of all shards, and a shard file appears when it is complete. So
+the names of the files show which shards are missing, and a repeated shard replaces itself.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from babelite._version import __version__
 from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
-from babelite.storage import Folder, parse_versioned_json, require_pyarrow
+from babelite.storage import Folder, parse_versioned_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 FORMAT_VERSION = 1
-MANIFEST = "_shards.json"  # what reads folders of Parquet passes over names with an underscore
+MANIFEST = "_shards.json"  # readers of Parquet folders ignore names with an underscore
 
 Dtype = Literal["float32", "float16"]
 
@@ -36,15 +35,15 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Encoded(_Record):
+class EncodedSource(_Record):
     """A file whose lines are encoded.
 
     Attributes:
-        name: The file, as it was named: what the ids begin with.
-        column: The tab-separated column taken, if one is.
-        field: The field taken, if one was named.
-        rows: How many lines there are.
-        digest: The checksum of `babelite.corpus.Survey`.
+        name: The file as given; the prefix of the ids.
+        column: The tab-separated column of the text, if given.
+        field: The field of the text, if given.
+        rows: The number of lines.
+        digest: The checksum of `babelite.corpus.SourceSurvey`.
     """
 
     name: str
@@ -54,14 +53,14 @@ class Encoded(_Record):
     digest: str
 
 
-class Manifest(_Record):
+class ShardManifest(_Record):
     """The contents of ``_shards.json``.
 
     Attributes:
-        encoder: What makes the vectors.
-        dtype: Their type.
-        text: Whether the text is kept beside them.
-        shard_rows: Lines in a shard; the last one of a file has what is left.
+        encoder: The encoder of the vectors.
+        dtype: The type of the vectors.
+        text: Whether the text is stored.
+        shard_rows: Lines in a shard; the last one of a file has the rest.
         sources: The files, in order.
     """
 
@@ -71,7 +70,7 @@ class Manifest(_Record):
     dtype: Dtype
     text: bool
     shard_rows: int = Field(ge=1)
-    sources: tuple[Encoded, ...]
+    sources: tuple[EncodedSource, ...]
 
     @property
     def rows(self) -> int:
@@ -89,14 +88,7 @@ class Manifest(_Record):
 
 @dataclass(frozen=True)
 class Shard:
-    """A file of vectors.
-
-    Attributes:
-        name: Of the file.
-        source: The place of its source among those of the manifest.
-        first: The first of its lines in the source, from 0.
-        rows: How many lines it has.
-    """
+    """A Parquet file of vectors: the lines from ``first`` (from 0) of a source of the manifest."""
 
     name: str
     source: int
@@ -104,66 +96,50 @@ class Shard:
     rows: int
 
 
-def read_manifest(folder: Folder) -> Manifest | None:
-    """What a folder is to hold; None if it holds no ``_shards.json``.
-
-    Raises:
-        BabeliteError: It is damaged or of a newer version.
-    """
+def read_manifest(folder: Folder) -> ShardManifest | None:
+    """The manifest of a folder; None if it has none."""
     if MANIFEST not in folder.names():
         return None
     place = folder.file(MANIFEST)
     return parse_versioned_json(
-        Manifest,
+        ShardManifest,
         folder.read_text(MANIFEST),
         place,
         newest=FORMAT_VERSION,
-        hint="name another folder, or delete this one",
+        hint="choose another folder, or delete this one",
     )
 
 
-def require_same(there: Manifest, wanted: Manifest, folder: Folder) -> None:
-    """See that a folder was begun with the work that is to be done now.
-
-    Raises:
-        BabeliteError: With something else; says with what.
-    """
+def require_same_manifest(stored: ShardManifest, wanted: ShardManifest, folder: Folder) -> None:
+    """Raise `BabeliteError` with the first difference between two manifests of a folder."""
     differences = {
-        f"vectors of the model {there.encoder.name}": not there.encoder.matches(wanted.encoder),
-        f"vectors of {there.dtype}": there.dtype != wanted.dtype,
-        f"shards {'with' if there.text else 'without'} text": there.text != wanted.text,
-        f"shards of {there.shard_rows:,} lines": there.shard_rows != wanted.shard_rows,
+        f"vectors of the model {stored.encoder.name}": not stored.encoder.matches(wanted.encoder),
+        f"vectors of {stored.dtype}": stored.dtype != wanted.dtype,
+        f"shards {'with' if stored.text else 'without'} text": stored.text != wanted.text,
+        f"shards of {stored.shard_rows:,} lines": stored.shard_rows != wanted.shard_rows,
     }
-    names = [source.name for source in there.sources]
-    for old, new in zip(there.sources, wanted.sources, strict=False):
+    names = [source.name for source in stored.sources]
+    for old, new in zip(stored.sources, wanted.sources, strict=False):
         if old.name == new.name and old != new:
-            differences[f"{old.name} as it was before it changed"] = True
+            differences[f"{old.name} before it changed"] = True
     differences[f"the lines of {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"] = (
-        there.sources != wanted.sources
+        stored.sources != wanted.sources
     )
     for what, differs in differences.items():
         if differs:
             raise BabeliteError(
-                f"holds {what}",
+                f"contains {what}",
+                code="run-mismatch",
                 path=folder.place,
-                hint="give the command it was begun with, or name another folder, or delete it",
+                hint="use the options and files of that run, choose another folder, or delete it",
             )
 
 
-def require_parquet() -> None:
-    """Raise unless the library for Parquet is there.
-
-    Raises:
-        MissingExtraError: It is not.
-    """
-    require_pyarrow("a folder of Parquet shards", "cluster")
-
-
 class ShardWriter:
-    """Writes lines and vectors to a Parquet file, a block at a time.
+    """Writes lines and vectors to a Parquet file, block by block.
 
-    The columns are ``id`` (the source, a colon and the number of the line, from 1), ``text`` if it
-    is kept, and ``vector``, a list of as many numbers as the encoder gives.
+    The columns are ``id`` (source, colon, line number from 1), ``text`` (optional) and ``vector``
+    (a list of fixed size).
     """
 
     def __init__(self, writer: pq.ParquetWriter, schema: pa.Schema, source: str) -> None:
@@ -175,15 +151,7 @@ class ShardWriter:
     def open(
         cls, path: Path, source: str, dim: int, dtype: Dtype, *, text: bool
     ) -> Iterator[ShardWriter]:
-        """Begin a file.
-
-        Args:
-            path: The file.
-            source: What the ids begin with.
-            dim: Components of a vector.
-            dtype: Their type.
-            text: Whether to keep the text.
-        """
+        """Create a file for vectors of ``dim`` components; ids begin with ``source``."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -192,19 +160,13 @@ class ShardWriter:
         if text:
             columns.insert(1, ("text", pa.string()))
         schema = pa.schema(columns)
-        # Vectors do not shrink, and no two rows have the same id or, mostly, the same text.
+        # Vectors do not compress; ids and most texts are unique, so a dictionary does not help.
         packing = {"id": "zstd", "text": "zstd", "vector.list.element": "none"}
         with pq.ParquetWriter(path, schema, compression=packing, use_dictionary=False) as writer:
             yield cls(writer, schema, source)
 
     def write(self, first: int, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Append lines.
-
-        Args:
-            first: The place of the first line in its source, from 0.
-            texts: The lines.
-            vectors: Their vectors, shape (len(texts), dim).
-        """
+        """Append lines from line ``first`` (from 0) of the source; vectors (len(texts), dim)."""
         import pyarrow as pa
 
         numbers = pa.array(np.ascontiguousarray(vectors, self._dtype).reshape(-1))
@@ -213,7 +175,7 @@ class ShardWriter:
             "vector": pa.FixedSizeListArray.from_arrays(numbers, vectors.shape[1]),
         }
         if "text" in self._schema.names:
-            # Half a surrogate pair, as JSON can write it, is no character.
+            # A lone surrogate, which JSON can contain, is not a character.
             columns["text"] = pa.array([t.encode("utf-8", "replace").decode() for t in texts])
         arrays = [columns[name] for name in self._schema.names]
         self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))

@@ -1,4 +1,4 @@
-"""What a worker holds: the encoder, opened when it is first needed, with one thread."""
+"""Workers: processes that run tasks with an encoder of one thread, opened when first needed."""
 
 from __future__ import annotations
 
@@ -21,36 +21,26 @@ from babelite.encoding import (
 
 
 @dataclass(frozen=True)
-class Model:
-    """An encoder that workers can open, wherever they are.
+class WorkerModel:
+    """An encoder that workers can open on any machine.
 
     Attributes:
-        spec: What `babelite.encoding.open_encoder` opens it by; None for the model that babelite
-            carries.
-        files: The files of a model folder that encoding needs, by their names, where the folder
-            may not be on the machine of a worker.
+        spec: The argument of `babelite.open_encoder`; None for the model in the package.
+        files: The files of a model folder, by name, if they are sent to the worker.
     """
 
     spec: str | None = None
     files: dict[str, bytes] | None = None
 
     @classmethod
-    def packed(cls, spec: str | None) -> Model:
-        """An encoder with all that a worker on another machine needs.
-
-        A model folder travels along: its description, tokenizer and the graph that is run, some
-        ten megabytes. What other libraries open must be there.
-        """
+    def packed(cls, spec: str | None) -> WorkerModel:
+        """An encoder with the files that a worker on another machine needs (about 10 MB)."""
         if spec is None or not Path(spec).is_dir():
             return cls(spec)
         return cls(spec, read_model_folder(spec).files_to_encode())
 
     def open(self) -> SentenceEncoder:
-        """Load it, to encode with one thread.
-
-        Raises:
-            BabeliteError: It cannot be opened here.
-        """
+        """Open the encoder, with one thread."""
         if self.files is not None:
             with tempfile.TemporaryDirectory(prefix="babelite-") as folder:
                 for name, content in self.files.items():
@@ -64,34 +54,26 @@ class Model:
 
 
 class Worker:
-    """One process that does tasks.
+    """The state of a worker process: its encoder."""
 
-    Args:
-        model: The encoder for tasks that need one.
-    """
-
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: WorkerModel) -> None:
         self._model = model
         self._encoder: SentenceEncoder | None = None
 
     @property
     def encoder(self) -> SentenceEncoder:
-        """The encoder; it is loaded when it is first asked for."""
+        """The encoder, opened at the first access."""
         if self._encoder is None:
             self._encoder = self._model.open()
         return self._encoder
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """Encode sentences; a blank one gets the zero vector and is not shown to the encoder.
-
-        Returns:
-            float32 array of shape (len(sentences), dim), rows of unit length or zero.
-        """
+        """Unit vectors, float32 of shape (len(sentences), dim); zero for blank sentences."""
         return encode_lines(self.encoder, sentences)
 
 
 def use_one_thread() -> None:
-    """Let this process keep to one core: there is a worker for each of the others."""
+    """Limit this process to one core: each core has a worker."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["OMP_NUM_THREADS"] = "1"
     import faiss

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from babelite.corpus import one_line
 from babelite.errors import BabeliteError
-from babelite.mining import Curve, Scores, precision_recall
+from babelite.mining import PrecisionRecall, PrecisionRecallCurve, precision_recall_curve
 
 TextPair = tuple[str, str]
 
@@ -24,13 +24,13 @@ class BUCCResult:
         oracle: The same at the best threshold of the test text.
     """
 
-    fitted: Scores
-    oracle: Scores
+    fitted: PrecisionRecall
+    oracle: PrecisionRecall
 
 
 def mining_precision_recall(
     pairs: Iterable[TextPair], scores: ArrayLike, gold: Collection[TextPair]
-) -> Curve:
+) -> PrecisionRecallCurve:
     """Measure mined pairs against a complete list of gold pairs.
 
     A mined pair is correct if it is among ``gold`` and wrong otherwise, as in the shared task of
@@ -55,7 +55,7 @@ def mining_precision_recall(
     """
     known = {_comparison_form(pair) for pair in gold}
     right = np.array([_comparison_form(pair) in known for pair in pairs], dtype=bool)
-    return precision_recall(scores, right, len(known))
+    return precision_recall_curve(scores, right, len(known))
 
 
 def _comparison_form(pair: TextPair) -> TextPair:

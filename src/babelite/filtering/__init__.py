@@ -1,8 +1,7 @@
-"""Filtering: the bad pairs of a parallel corpus, each with its reasons."""
+"""Filtering of parallel corpora: which pairs to drop, each with its reasons."""
 
 from babelite.filtering.filter import REASONS, Filtered, Verdict, filter_pairs
-from babelite.filtering.language_id import LanguageIdentifier, is_available
-from babelite.filtering.numbers import number_groups, numbers_differ
+from babelite.filtering.language_id import LanguageIdentifier, language_identification_available
 
 __all__ = [
     "REASONS",
@@ -10,7 +9,5 @@ __all__ = [
     "LanguageIdentifier",
     "Verdict",
     "filter_pairs",
-    "is_available",
-    "number_groups",
-    "numbers_differ",
+    "language_identification_available",
 ]

@@ -1,4 +1,4 @@
-"""Numbers in a sentence and its translation: do both name the same ones?"""
+"""Comparison of the numbers in a sentence and its translation."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 import unicodedata
 from collections import Counter
 
-# Groups of thousands: 1,000 · 1.000 · 1 000 · 1'000, with the mark the same throughout.
+# Digit grouping: 1,000 · 1.000 · 1 000 · 1'000, with one separator throughout.
 _THOUSANDS = re.compile(
     r"(?<![\d.,])[1-9]\d{0,2}([.,'’\u00a0\u202f\u2009 ])\d{3}(?:\1\d{3})*(?!\d|[.,]\d{3}(?!\d))"
 )
 _FRACTION = re.compile(r"(?<=\d)[.,]\d+")
-# The number of a verse or of an item of a list, which one side may have alone: (48:1) or [3].
+# The number of a verse or list item, which may be on one side only: (48:1) or [3].
 _LABEL = re.compile(r"\s*[(\[]\d{1,3}(?:[.:]\d{1,3})?[)\]]\s")
 _DIGITS = re.compile(r"\d+")
 
-# Numbers that a translation may write in words or in Roman numerals: two, XXI, hundred.
+# Numbers that a translation may spell out or write in Roman numerals: two, XXI, hundred.
 _LARGEST_IN_WORDS = 21
 _LONGEST_IN_WORDS = 12  # digits: hundreds of thousands of millions
 _ROUND_IN_WORDS = 22  # below that, with zeros: thirty, three hundred, twelve thousand
@@ -23,18 +23,11 @@ _YEAR = re.compile(r"(?:1[89]|20)(\d\d)")
 
 
 def number_groups(text: str, *, fraction_zeros: bool = False) -> Counter[str]:
-    """The numbers of a sentence as a multiset of groups of digits.
+    """The numbers of a sentence (any script) as a multiset of groups of digits.
 
-    Marks between thousands are taken away, whichever language's they are; whatever else stands
-    between groups (a decimal point or comma, the colon of a time, the strokes of a date) parts
-    them. Leading zeros go, and so do zeros at the end of a fraction.
-
-    Args:
-        text: A sentence in any language, with the digits of any script.
-        fraction_zeros: Whether to keep the zeros at the end of a fraction.
-
-    Returns:
-        How often each group occurs.
+    Thousands separators of any language are removed; other separators (a decimal point or comma,
+    the colon of a time, the slashes of a date) split groups. Leading zeros are removed, and
+    trailing zeros of a fraction unless ``fraction_zeros``.
 
     Example:
         >>> number_groups("1,000.50 at 9:05") == number_groups("à 9h05, 1 000,5")
@@ -51,19 +44,11 @@ def number_groups(text: str, *, fraction_zeros: bool = False) -> Counter[str]:
 
 
 def numbers_differ(source: str, target: str) -> bool:
-    """Whether a sentence and its translation name different numbers.
+    """Whether a sentence and its translation contain different numbers.
 
-    They do if each has a number that the other lacks, or if one lacks a number that is hardly
-    ever written in words. Years of four and of two digits may stand for each other, and so may 2
-    and 14 o'clock. A number in brackets at the beginning, as of a verse, is left out where the
-    other side has none.
-
-    Args:
-        source: A sentence.
-        target: Its translation.
-
-    Returns:
-        Whether they differ.
+    They do if each has a number that the other lacks, or if one lacks a number that is rarely
+    spelled out. A year of two digits equals that of four, and 2 equals 14 o'clock. A number in
+    brackets at the start, as of a verse, is ignored if the other side has none.
 
     Example:
         >>> numbers_differ("2 cats, 1,000.5 km", "deux chats, 1 000,5 km")
@@ -76,7 +61,7 @@ def numbers_differ(source: str, target: str) -> bool:
         source = source[labels[0].end() :]
     elif labels[1] and not labels[0]:
         target = target[labels[1].end() :]
-    # 1.50 is 1.5, but 11.50 may be an hour: what agrees in one of two ways agrees.
+    # 1.50 is 1.5, but 11.50 may be a time: numbers differ if they differ in both readings.
     return all(
         _differ(*(number_groups(side, fraction_zeros=zeros) for side in (source, target)))
         for zeros in (False, True)
@@ -84,6 +69,7 @@ def numbers_differ(source: str, target: str) -> bool:
 
 
 def _differ(*sides: Counter[str]) -> bool:
+    """Whether two multisets of numbers differ, other forms of a number aside."""
     if sides[0] == sides[1]:
         return False
     left, right = sides[0] - sides[1], sides[1] - sides[0]
@@ -96,13 +82,13 @@ def _differ(*sides: Counter[str]) -> bool:
     left, right = +left, +right
     if left and right:
         return True
-    # One side alone has more: said again it is the same number.
+    # Only one side has more: a repeated number is no difference.
     more, other = (left, sides[1]) if left else (right, sides[0])
-    return any(not _may_be_words(group) for group in more if group not in other)
+    return any(not _may_be_spelled_out(group) for group in more if group not in other)
 
 
 def _other_forms(group: str) -> list[str]:
-    """The year without its century; the hour of the afternoon as on a clock of twelve hours."""
+    """A year without its century; an afternoon hour on the 12-hour clock."""
     forms = []
     if year := _YEAR.fullmatch(group):
         forms.append(year[1].lstrip("0") or "0")
@@ -111,7 +97,8 @@ def _other_forms(group: str) -> list[str]:
     return forms
 
 
-def _may_be_words(group: str) -> bool:
+def _may_be_spelled_out(group: str) -> bool:
+    """Whether a number is small or round enough to be written in words."""
     if len(group) > _LONGEST_IN_WORDS:
         return False
     value, round_value = int(group), int(group.rstrip("0") or "0")
@@ -119,7 +106,7 @@ def _may_be_words(group: str) -> bool:
 
 
 def _plain(character: str) -> str:
-    """ASCII for the digits of other scripts; raised ones are footnotes and powers, not numbers."""
+    """ASCII digits for those of other scripts; a space for superscripts (footnotes, powers)."""
     decimal = unicodedata.decimal(character, None)
     if decimal is not None:
         return str(decimal)

@@ -1,5 +1,6 @@
 """Bitext mining: translations found in two collections of text by margin scores."""
 
+from babelite.mining.backend import LocalBackend, MiningBackend, NeighbourSearch, ProgressCallback
 from babelite.mining.margins import (
     DIRECTIONS,
     LOWEST_MEAN,
@@ -10,49 +11,44 @@ from babelite.mining.margins import (
     candidate_pairs,
     margins,
 )
-from babelite.mining.mine import (
-    QUERIES_A_BLOCK,
-    Explanation,
-    InThisProcess,
-    Mined,
-    Progress,
-    Steps,
-    mine,
-    neighbours,
-)
+from babelite.mining.mine import QUERIES_PER_BLOCK, Explanation, Mined, mine
+from babelite.mining.options import MiningOptions
+from babelite.mining.pair_files import read_gold_pairs, write_mined_pairs
 from babelite.mining.precision import (
-    Curve,
     PrecisionEstimate,
-    Scores,
-    estimate_for_mined,
-    precision_recall,
+    PrecisionRecall,
+    PrecisionRecallCurve,
+    estimate_mining_precision,
+    precision_recall_curve,
 )
-from babelite.mining.work_folder import PROBE, RowFile, Sentences, Work
+from babelite.mining.work_folder import PROBE_SENTENCE, SentenceStore, WorkFolder
 
 __all__ = [
     "DIRECTIONS",
     "LOWEST_MEAN",
     "MARGINS",
-    "PROBE",
-    "QUERIES_A_BLOCK",
+    "PROBE_SENTENCE",
+    "QUERIES_PER_BLOCK",
     "Candidates",
-    "Curve",
     "Direction",
     "Explanation",
-    "InThisProcess",
+    "LocalBackend",
     "Margin",
     "Mined",
+    "MiningBackend",
+    "MiningOptions",
+    "NeighbourSearch",
     "PrecisionEstimate",
-    "Progress",
-    "RowFile",
-    "Scores",
-    "Sentences",
-    "Steps",
-    "Work",
+    "PrecisionRecall",
+    "PrecisionRecallCurve",
+    "ProgressCallback",
+    "SentenceStore",
+    "WorkFolder",
     "candidate_pairs",
-    "estimate_for_mined",
+    "estimate_mining_precision",
     "margins",
     "mine",
-    "neighbours",
-    "precision_recall",
+    "precision_recall_curve",
+    "read_gold_pairs",
+    "write_mined_pairs",
 ]

@@ -1,4 +1,4 @@
-"""Margin scores, and the pairs they choose: pure functions of nearest neighbours."""
+"""Margin scores of sentence pairs, and the choice of pairs by margin (Artetxe & Schwenk 2019)."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def margins(
 
 @dataclass(frozen=True)
 class Candidates:
-    """Pairs of rows with their scores, the best first.
+    """Pairs of rows with their scores, in descending order of score.
 
     Attributes:
         source: int64 array of shape (n,): rows of the source side.
         target: int64 array of shape (n,): rows of the target side.
-        score: float32 array of shape (n,): the margin the pairs are ordered by.
+        score: float32 array of shape (n,): the margin that orders the pairs.
         cosine: float32 array of shape (n,).
         ratio: float32 array of shape (n,): the ratio margin.
         distance: float32 array of shape (n,): the distance margin.
@@ -79,11 +79,11 @@ class Candidates:
         return len(self.source)
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Candidates:
-        """The chosen pairs: by their numbers, by a bool of shape (pairs,), or a slice."""
+        """The pairs with these indices, where a mask of shape (n,) is true, or of a slice."""
         return Candidates(*(column[chosen] for column in vars(self).values()))
 
     def above(self, threshold: float) -> Candidates:
-        """The pairs that score at least ``threshold``."""
+        """The pairs with a score of at least ``threshold``."""
         return self.take(self.score >= threshold)
 
 
@@ -97,21 +97,20 @@ def candidate_pairs(
 ) -> Candidates:
     """Choose pairs by margin from the nearest neighbours of both sides.
 
-    Each sentence proposes, of its neighbours, the one of the highest margin. ``forward`` keeps
-    what the source sentences propose, ``backward`` what the target sentences do,
-    ``intersection`` what both do, and ``max`` goes through all proposals from the best down and
-    keeps those neither side of which is taken (Artetxe & Schwenk 2019, section 3.2; ``max`` is the
-    "max. score" retrieval of LASER).
+    The best partner of a sentence is its neighbour of highest margin. ``forward`` returns the best
+    partners of the source sentences, ``backward`` those of the target sentences, and
+    ``intersection`` the pairs in both. ``max`` takes the pairs of either in descending order and
+    uses each sentence once (Artetxe & Schwenk 2019, section 3.2; "max. score" in LASER).
 
     Args:
         forward: The k nearest target sentences of each source sentence, shape (n, k).
         backward: The k nearest source sentences of each target sentence, shape (m, k).
         margin: The score; see `margins`.
-        direction: Which proposals to keep.
-        one_to_one: Also let ``forward`` and ``backward`` use each sentence once; the other two do.
+        direction: Which pairs to return.
+        one_to_one: Use each sentence once in ``forward`` and ``backward`` too.
 
     Returns:
-        The pairs, by falling score; equal scores by row.
+        The pairs in descending order of score; equal scores by row.
 
     Example:
         >>> from babelite.neighbors import nearest
@@ -121,15 +120,15 @@ def candidate_pairs(
         (array([0, 1, 2]), array([1, 2, 0]), array([2., 2., 2.], dtype=float32))
     """
     means = forward.scores.mean(1), backward.scores.mean(1)
-    ways: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
+    directions: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
     if direction != "backward":
-        found, cosines = _proposals(forward, means[0], means[1], margin)
-        ways.append((np.arange(len(found)), found, cosines))
+        found, cosines = _best_partners(forward, means[0], means[1], margin)
+        directions.append((np.arange(len(found)), found, cosines))
     if direction != "forward":
-        found, cosines = _proposals(backward, means[1], means[0], margin)
-        ways.append((found, np.arange(len(found)), cosines))
-    source, target, cosine = (np.concatenate(column) for column in zip(*ways, strict=True))
-    # A pair that both sides propose stands there twice.
+        found, cosines = _best_partners(backward, means[1], means[0], margin)
+        directions.append((found, np.arange(len(found)), cosines))
+    source, target, cosine = (np.concatenate(column) for column in zip(*directions, strict=True))
+    # A pair that is the best in both directions occurs twice.
     _, first, times = np.unique(
         source * np.int64(len(means[1])) + target, return_index=True, return_counts=True
     )
@@ -137,7 +136,7 @@ def candidate_pairs(
         first = first[times == 2]
     pairs = score_pairs(source[first], target[first], cosine[first], *means, margin)
     if one_to_one or direction == "max":
-        return pairs.take(_each_once(pairs.source, pairs.target))
+        return pairs.take(_one_to_one(pairs.source, pairs.target))
     return pairs
 
 
@@ -149,18 +148,9 @@ def score_pairs(
     target_means: NDArray[np.float32],
     margin: Margin = "ratio",
 ) -> Candidates:
-    """Give pairs of rows all their scores, and put the best first.
+    """All scores of pairs of rows (n,), descending by ``margin``, equal scores by row.
 
-    Args:
-        source: Rows of the source side, shape (n,).
-        target: Rows of the target side, shape (n,).
-        cosine: The cosines of the pairs, shape (n,).
-        source_means: The mean cosine of every source row to its neighbours.
-        target_means: The same for every target row.
-        margin: The one to order by.
-
-    Returns:
-        The pairs, by falling score; equal scores by row.
+    The means are the mean cosines of all rows of a side to their neighbours.
     """
     means = source_means[source], target_means[target]
     score = margins(cosine, *means, margin)
@@ -171,28 +161,25 @@ def score_pairs(
     ).take(order)  # fmt: skip
 
 
-def _proposals(
+def _best_partners(
     neighbours: Neighbours,
     own_means: NDArray[np.float32],
     other_means: NDArray[np.float32],
     margin: Margin,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The neighbour of highest margin for each row, and the cosine to it."""
+    """The neighbour of highest margin of each row, and its cosine."""
     scores = margins(neighbours.scores, own_means[:, None], other_means[neighbours.indices], margin)
-    best = scores.argmax(axis=1)[:, None]  # of equals the nearest
+    best = scores.argmax(axis=1)[:, None]  # the nearest of equals
     return (
         np.take_along_axis(neighbours.indices, best, 1)[:, 0].astype(np.int64),
         np.take_along_axis(neighbours.scores, best, 1)[:, 0],
     )
 
 
-def _each_once(source: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The pairs that a walk from the first to the last would take, each row being taken once.
-
-    A pair that comes first for both its rows is taken in any case, and those that share a row with
-    it are out. Doing that for all such pairs at once, until none is left, gives the same as the
-    walk in a handful of rounds.
-    """
+def _one_to_one(source: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The pairs of a greedy one-to-one selection in the given order, as indices."""
+    # A pair that is the first for both its rows is always selected, and excludes all others with
+    # these rows. A few rounds over all such pairs give the result of the sequential selection.
     left, taken = np.arange(len(source)), []
     while len(left):
         first = np.ones(len(left), dtype=bool)

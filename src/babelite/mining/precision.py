@@ -1,4 +1,4 @@
-"""Where to cut a list of scored pairs: a threshold from known pairs, or from known-false ones."""
+"""Threshold calibration: precision and recall on gold pairs, or precision estimated from decoys."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
-from babelite.mining.margins import Direction, Margin, candidate_pairs
-from babelite.mining.mine import Mined
+from babelite.mining.margins import Candidates, candidate_pairs
+from babelite.mining.mine import Mined, first_neighbours
+from babelite.mining.options import MiningOptions
 from babelite.neighbors import Neighbours
 
 _FOLDS = 10
-_ENOUGH_ORPHANS = 20_000
+_MAX_DECOYS = 20_000
 _REFINEMENTS = 3
-_LIKELY = 0.95
-_FEWEST_DECOYS = 50
+_LIKELY_PRECISION = 0.95
+_MIN_DECOYS = 50
 
 
 @dataclass(frozen=True)
-class Scores:
-    """How well pairs above a threshold agree with the known ones.
+class PrecisionRecall:
+    """Precision and recall of the pairs above a threshold.
 
     Attributes:
-        threshold: Pairs that score at least this were taken.
-        precision: The share of the taken pairs that are right; 1 if none was taken.
-        recall: The share of the known pairs that were taken.
-        pairs: How many were taken.
+        threshold: The minimum score of the selected pairs.
+        precision: The share of correct pairs among the selected ones; 1 if none is selected.
+        recall: The share of the gold pairs that are selected.
+        pairs: The number of selected pairs.
     """
 
     threshold: float
@@ -37,23 +38,23 @@ class Scores:
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of precision and recall; 0 if both are."""
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both else 0.0
+        """The harmonic mean of precision and recall; 0 if both are 0."""
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Precision and recall for every threshold that tells scored pairs apart.
+class PrecisionRecallCurve:
+    """Precision and recall for every distinct threshold.
 
     Attributes:
-        thresholds: float64 array of shape (n,), falling: halfway between neighbouring scores.
+        thresholds: float64 array of shape (n,), descending: midpoints of neighbouring scores.
         precision: float64 array of shape (n,).
         recall: float64 array of shape (n,).
-        pairs: int64 array of shape (n,): how many pairs each threshold takes.
-        scores: float64 array: the scores of all pairs, falling.
-        right: Whether each of them is right.
-        known: How many right pairs there are to find.
+        pairs: int64 array of shape (n,): the number of pairs above each threshold.
+        scores: float64 array: the scores of all pairs, descending.
+        correct: bool array: whether each of them is a gold pair.
+        gold: The number of gold pairs, found or not.
     """
 
     thresholds: NDArray[np.float64]
@@ -61,121 +62,124 @@ class Curve:
     recall: NDArray[np.float64]
     pairs: NDArray[np.int64]
     scores: NDArray[np.float64]
-    right: NDArray[np.bool_]
-    known: int
+    correct: NDArray[np.bool_]
+    gold: int
 
     @property
-    def best(self) -> Scores:
-        """The scores at the threshold of highest F1; of equals the highest threshold."""
+    def best(self) -> PrecisionRecall:
+        """The values at the highest threshold of maximum F1."""
         f1 = 2 * self.precision * self.recall / np.maximum(self.precision + self.recall, 1e-12)
-        return self.row(int(f1.argmax()))
+        return self.point(int(f1.argmax()))
 
-    def row(self, place: int) -> Scores:
-        """The scores at one of the thresholds."""
-        return Scores(
-            float(self.thresholds[place]),
-            float(self.precision[place]),
-            float(self.recall[place]),
-            int(self.pairs[place]),
+    def point(self, index: int) -> PrecisionRecall:
+        """The values at one of the thresholds."""
+        return PrecisionRecall(
+            float(self.thresholds[index]),
+            float(self.precision[index]),
+            float(self.recall[index]),
+            int(self.pairs[index]),
         )
 
-    def at(self, threshold: float) -> Scores:
-        """The scores at any threshold."""
-        taken = int(np.count_nonzero(self.scores >= threshold))
-        right = int(np.count_nonzero(self.right[:taken]))
-        return Scores(threshold, right / taken if taken else 1.0, right / self.known, taken)
+    def at(self, threshold: float) -> PrecisionRecall:
+        """The values at any threshold."""
+        selected = int(np.count_nonzero(self.scores >= threshold))
+        correct = int(np.count_nonzero(self.correct[:selected]))
+        return PrecisionRecall(
+            threshold, correct / selected if selected else 1.0, correct / self.gold, selected
+        )
 
 
-def precision_recall(scores: ArrayLike, right: ArrayLike, known: int) -> Curve:
-    """Measure scored pairs against known ones, for every threshold at once.
+def precision_recall_curve(
+    scores: ArrayLike, correct: ArrayLike, gold: int
+) -> PrecisionRecallCurve:
+    """Measure precision and recall of scored pairs for every threshold.
 
     Args:
         scores: The score of each pair, shape (n,), n ≥ 1.
-        right: Whether it is one of the known pairs, shape (n,).
-        known: How many known pairs there are, found or not.
+        correct: Whether it is a gold pair, shape (n,).
+        gold: The number of gold pairs, found or not.
 
     Returns:
-        The curve. Thresholds lie halfway between neighbouring scores, as in the BUCC script of
-        LASER.
+        The curve; thresholds are midpoints of neighbouring scores, as in LASER's BUCC script.
 
     Raises:
-        BabeliteError: There is no pair or no known pair.
+        BabeliteError: There is no pair or no gold pair.
 
     Example:
-        >>> curve = precision_recall([1.5, 1.2, 1.1, 0.9], [True, True, False, True], known=3)
+        >>> curve = precision_recall_curve([1.5, 1.2, 1.1, 0.9], [True, True, False, True], gold=3)
         >>> best = curve.best
         >>> best.threshold, best.pairs, round(best.f1, 3)
         (0.9, 4, 0.857)
     """
     values = np.asarray(scores, dtype=np.float64)
-    if not len(values) or known < 1:
+    if not len(values) or gold < 1:
         raise BabeliteError(
-            "there is no pair to measure" if known else "there is no known pair to measure with",
-            hint="give known pairs that occur in the two texts",
+            "there is no pair to measure" if gold else "there is no gold pair",
+            code="too-few",
+            hint="give gold pairs that occur in the two texts",
         )
     order = np.argsort(-values, kind="stable")
-    values, hits = values[order], np.asarray(right, dtype=bool)[order]
+    values, hits = values[order], np.asarray(correct, dtype=bool)[order]
     ends = np.flatnonzero(np.append(values[1:] != values[:-1], True))  # equal scores go together
-    taken = ends + 1
-    correct = np.cumsum(hits)[ends]
+    selected = ends + 1
+    found = np.cumsum(hits)[ends]
     below = np.append(values[ends[1:]], values[-1])
-    return Curve(
+    return PrecisionRecallCurve(
         thresholds=(values[ends] + below) / 2,
-        precision=correct / taken,
-        recall=correct / known,
-        pairs=taken,
+        precision=found / selected,
+        recall=found / gold,
+        pairs=selected,
         scores=values,
-        right=hits,
-        known=known,
+        correct=hits,
+        gold=gold,
     )
 
 
 @dataclass(frozen=True)
 class PrecisionEstimate:
-    """The precision of mined pairs as estimated from known-false ones, without any gold.
+    """The precision of mined pairs, estimated without gold pairs.
 
     Attributes:
-        scores: float64 array of shape (n,): the scores of the mined pairs, falling.
-        precision: float64 array of shape (n,): the estimate for the pairs up to each one.
-        unpaired: The estimated share of sentences that have no translation.
-        decoys: How many sentences known to have no translation it rests on.
+        scores: float64 array of shape (n,): the scores of the mined pairs, descending.
+        precision: float64 array of shape (n,): the estimated precision of the pairs up to each.
+        untranslated: The estimated share of sentences without a translation.
+        decoys: The number of decoys: sentences known to have no translation.
     """
 
     scores: NDArray[np.float64]
     precision: NDArray[np.float64]
-    unpaired: float
+    untranslated: float
     decoys: int
 
     def at(self, threshold: float) -> tuple[float, int]:
-        """The estimated precision of the pairs above a threshold, and how many they are."""
-        taken = int(np.count_nonzero(self.scores >= threshold))
-        return (float(self.precision[taken - 1]) if taken else 1.0), taken
+        """The estimated precision of the pairs above a threshold, and their number."""
+        selected = int(np.count_nonzero(self.scores >= threshold))
+        return (float(self.precision[selected - 1]) if selected else 1.0), selected
 
     def threshold_for(self, precision: float) -> float | None:
-        """The lowest score down to which the precision is as wished; None if there is none."""
-        fine = np.flatnonzero(self.precision >= precision)
-        return float(self.scores[fine[-1]]) if len(fine) else None
+        """The lowest threshold with at least this precision; None if there is none."""
+        enough = np.flatnonzero(self.precision >= precision)
+        return float(self.scores[enough[-1]]) if len(enough) else None
 
 
 def estimate_precision(
     scores: ArrayLike, decoy_scores: ArrayLike, sentences: int
 ) -> PrecisionEstimate:
-    """Estimate how many mined pairs are right from the scores that false ones reach.
+    """Estimate the precision of mined pairs from the scores of decoys.
 
     Decoys are sentences like those of the source side that have no translation in the target
-    text. The share of them that reaches a score, times the source sentences that have no
-    translation, is the number of false pairs to expect above it; that number over the number of
-    mined pairs is the false-discovery rate. How many sentences have none is estimated from those
-    that score below the median decoy (Storey 2002, doi:10.1111/1467-9868.00346).
+    text. The share of decoys above a score, times the number of source sentences without a
+    translation, is the expected number of false pairs above it; divided by the number of mined
+    pairs it is the false-discovery rate. The number of sentences without a translation is
+    estimated from those below the median decoy (Storey 2002, doi:10.1111/1467-9868.00346).
 
     Args:
         scores: The scores of the mined pairs, shape (n,).
-        decoy_scores: The score of the pair that each decoy made; minus infinity where it made
-            none.
-        sentences: How many source sentences there are, in pairs or not.
+        decoy_scores: The score of the pair of each decoy; minus infinity if it has none.
+        sentences: The number of source sentences, in pairs or not.
 
     Returns:
-        The estimate; it never rises from a better pair to a worse one.
+        The estimate; its precision never rises with falling score.
 
     Raises:
         ValueError: There is no pair or no decoy.
@@ -189,102 +193,92 @@ def estimate_precision(
     decoys = np.sort(np.asarray(decoy_scores, dtype=np.float64))
     if not len(values) or not len(decoys):
         raise ValueError("at least one pair and one decoy are needed")
-    # Where most decoys made no pair at all, every pair is above their median.
-    middle = max(float(np.median(decoys)), float(values[-1]))
-    below_middle = sentences - int(np.count_nonzero(values >= middle))
-    share = max(float(np.mean(decoys < middle)), 1 / (len(decoys) + 1))
-    unpaired = min(1.0, max(1 / sentences, below_middle / share / sentences))
+    # If most decoys are in no pair, every pair is above their median.
+    median = max(float(np.median(decoys)), float(values[-1]))
+    below_median = sentences - int(np.count_nonzero(values >= median))
+    share = max(float(np.mean(decoys < median)), 1 / (len(decoys) + 1))
+    untranslated = min(1.0, max(1 / sentences, below_median / share / sentences))
     reached = 1 - np.searchsorted(decoys, values, side="left") / len(decoys)
-    false = unpaired * sentences * reached
+    false = untranslated * sentences * reached
     precision = np.clip(1 - false / np.arange(1, len(values) + 1), 0, 1)
     return PrecisionEstimate(
-        values, np.maximum.accumulate(precision[::-1])[::-1], unpaired, len(decoys)
+        values, np.maximum.accumulate(precision[::-1])[::-1], untranslated, len(decoys)
     )
 
 
-def estimate_for_mined(
-    mined: Mined,
-    margin: Margin = "ratio",
-    direction: Direction = "max",
-    *,
-    one_to_one: bool = False,
-    seed: int = 0,
-) -> PrecisionEstimate:
-    """Estimate the precision of mined pairs from sentences whose partner is taken away.
+def estimate_mining_precision(mined: Mined, *, seed: int = 0) -> PrecisionEstimate:
+    """Estimate the precision of mined pairs, chosen by the options of the run.
 
-    A tenth of the partners is taken out of the text and pairs are chosen anew: whatever their
-    source sentences are paired with now is false. See `estimate_precision`.
+    A tenth of the partners is removed from the text and pairs are chosen again: every new pair of
+    their source sentences is false. See `estimate_precision`.
 
     Args:
         mined: The two texts.
-        margin: As the pairs were chosen.
-        direction: As the pairs were chosen.
-        one_to_one: As the pairs were chosen.
-        seed: Of the choice of partners.
+        seed: Random seed of the choice of partners.
 
     Returns:
-        The estimate. It counts as false a sentence that has another translation left, so it is
-        rather too low where texts repeat themselves.
+        The estimate. It counts a sentence with a second translation as false, so it is too low
+        for texts with many repetitions.
 
     Raises:
         ValueError: There are fewer than two pairs.
     """
-    sides = mined.wide_forward, mined.wide_backward
-    if direction == "backward":  # there each target has one pair, and a source may have many
-        direction, sides = "forward", sides[::-1]
-    first, second = (
-        Neighbours(side.scores[:, : mined.k], side.indices[:, : mined.k]) for side in sides
-    )
-    found = candidate_pairs(first, second, margin, direction, one_to_one=one_to_one)
+    options, sides = mined.options, (mined.wide_forward, mined.wide_backward)
+    if options.direction == "backward":  # each target has one pair, a source may have several
+        sides = sides[::-1]
+    first, second = (first_neighbours(side, mined.k) for side in sides)
+    found = _choose(first, second, options)
     folds = np.random.default_rng(seed).integers(_FOLDS, size=len(found))
     before: list[NDArray[np.float32]] = []
     after: list[NDArray[np.float32]] = []
     for fold in range(_FOLDS):
-        orphaned = found.take(folds == fold)
+        decoys = found.take(folds == fold)
         removed = np.zeros(len(second.scores), dtype=bool)
-        removed[orphaned.target] = True
-        rest = candidate_pairs(
+        removed[decoys.target] = True
+        rest = _choose(
             _without(sides[0], removed, mined.k),
             Neighbours(np.where(removed[:, None], np.float32(-1), second.scores), second.indices),
-            margin,
-            direction,
-            one_to_one=one_to_one,
+            options,
         )
         rest = rest.take(~removed[rest.target])
         scores = np.full(len(first.scores), -np.inf, dtype=np.float32)
         scores[rest.source] = rest.score
-        before.append(orphaned.score)
-        after.append(scores[orphaned.source])
-        if sum(map(len, after)) >= _ENOUGH_ORPHANS:
+        before.append(decoys.score)
+        after.append(scores[decoys.source])
+        if sum(map(len, after)) >= _MAX_DECOYS:
             break
-    return _of_likely_pairs(
+    return _refined_estimate(
         found.score, np.concatenate(before), np.concatenate(after), len(first.scores)
     )
 
 
-def _of_likely_pairs(
+def _choose(first: Neighbours, second: Neighbours, options: MiningOptions) -> Candidates:
+    """All pairs of two sides, whose order is swapped for the direction ``backward``."""
+    direction = "forward" if options.direction == "backward" else options.direction
+    return candidate_pairs(first, second, options.margin, direction, one_to_one=options.one_to_one)
+
+
+def _refined_estimate(
     scores: NDArray[np.float32],
     before: NDArray[np.float32],
     after: NDArray[np.float32],
     sentences: int,
 ) -> PrecisionEstimate:
-    """Estimate from the sentences that had a translation and lost it.
-
-    One that had none lost the best of its false partners, and what is left says too little. Which
-    ones had one the estimate itself tells, better each time.
-    """
+    """Estimate from those decoys that probably had a translation before its removal."""
+    # A sentence without a translation lost its best false partner: its next score is too low. The
+    # number of decoys to use comes from the estimate itself, refined a few times.
     order = np.argsort(-before, kind="stable")
     estimate = estimate_precision(scores, after, sentences)
     for _ in range(_REFINEMENTS):
-        _, pairs = estimate.at(estimate.threshold_for(_LIKELY) or np.inf)
+        _, pairs = estimate.at(estimate.threshold_for(_LIKELY_PRECISION) or np.inf)
         share = pairs / len(scores)
-        size = min(len(order), max(_FEWEST_DECOYS, round(share * len(order))))
+        size = min(len(order), max(_MIN_DECOYS, round(share * len(order))))
         estimate = estimate_precision(scores, after[order[:size]], sentences)
     return estimate
 
 
 def _without(neighbours: Neighbours, removed: NDArray[np.bool_], k: int) -> Neighbours:
-    """The k nearest that are not removed; the last one again in the place of one that lacks."""
+    """The k nearest that are not removed; the last one is repeated if there are fewer."""
     gone = removed[neighbours.indices]
     order = np.argsort(gone, axis=1, kind="stable")[:, :k]
     left = np.maximum(neighbours.scores.shape[1] - gone.sum(1), 1)

@@ -1,4 +1,4 @@
-"""What mining keeps on disk, so that memory holds one block and a killed run goes on."""
+"""Work folder of mining: sentences, vectors and neighbours on disk, for resumable runs."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ from babelite.storage import (
 
 _MANIFEST = "work.json"
 _FORMAT = 1
-PROBE = "The library opens at nine; où est la gare ?"
+_SUFFIXES = {".txt", ".npy", ".npz", ".vectors", ".neighbours", ".verdicts", ".tmp"}
+# Its vector identifies the encoder of a work folder.
+PROBE_SENTENCE = "The library opens at nine; où est la gare ?"
 
 
 class RowFile:
-    """Rows of numbers on disk, appended block by block; what is whole survives a kill.
+    """A file of fixed-size rows, appended block by block; complete blocks survive a kill.
 
     Args:
-        path: The file; made by the first block.
+        path: The file, created by the first block.
         dtype: The type of a number.
         width: Numbers in a row.
-        total: Rows in the end.
-        block: Rows appended at a time; after a kill it goes on at the beginning of a block, so
-            that blocks always hold the same rows.
+        total: The final number of rows.
+        block: Rows appended at a time. A resumed run starts at a multiple of it, so that blocks
+            always contain the same rows.
     """
 
     def __init__(self, path: Path, dtype: DTypeLike, width: int, total: int, block: int) -> None:
@@ -50,28 +52,25 @@ class RowFile:
 
     @property
     def done(self) -> int:
-        """How many rows are there for good."""
+        """The number of rows in complete blocks."""
         size = self._path.stat().st_size if self._path.exists() else 0
         if size > self._total * self._row_bytes:
             raise BabeliteError(
-                "is longer than what belongs into it",
+                f"is longer than its {self._total:,} rows",
+                code="file-damaged",
                 path=self._path,
                 hint="delete the work folder and run the command again",
             )
         rows = size // self._row_bytes
         return rows if rows == self._total else rows - rows % self._block
 
-    def blocks_left(self) -> Iterator[slice]:
-        """The blocks of rows that are still to be appended."""
+    def missing_blocks(self) -> Iterator[slice]:
+        """The blocks of rows that are not yet appended."""
         for start in range(self.done, self._total, self._block):
             yield slice(start, min(self._total, start + self._block))
 
     def append(self, start: int, rows: NDArray[Any]) -> None:
-        """Write a block of rows, the first of which is row ``start``.
-
-        Raises:
-            BabeliteError: The disk is full or read-only.
-        """
+        """Write a block of rows that begins at row ``start``."""
         try:
             with self._path.open("r+b" if self._path.exists() else "wb") as stream:
                 stream.truncate(start * self._row_bytes)
@@ -81,26 +80,22 @@ class RowFile:
             raise write_error(self._path, error) from error
 
     def read(self) -> NDArray[Any]:
-        """All rows, read from disk as they are needed: shape (total, width)."""
+        """All rows as a memory map, shape (total, width)."""
         return np.memmap(self._path, self._dtype, "r", shape=(self._total, self._width))
 
 
-class Sentences:
-    """The different sentences of one side, in order of appearance, read from disk one by one.
-
-    Args:
-        folder: Where `Sentences.write` put them.
-        name: Of the side.
+class SentenceStore:
+    """The distinct sentences of one side, in order of appearance, read from disk one by one.
 
     Attributes:
-        rows: int64 array of shape (lines,): the sentence on each line, -1 for a blank one.
-        line_numbers: int64 array: the first line with each sentence, from 1.
+        rows: int64 array of shape (lines,): the sentence of each line, -1 for a blank line.
+        line_numbers: int64 array: the first line of each sentence, from 1.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._starts: NDArray[np.int64] = np.load(_starts(folder, name), allow_pickle=False)
         self.rows: NDArray[np.int64] = np.load(_rows(folder, name), allow_pickle=False)
-        # Sentences are numbered as they appear, so a new highest row is a first appearance.
+        # Sentences are numbered in order of appearance: a new maximum is a first appearance.
         highest = np.maximum.accumulate(self.rows)
         self.line_numbers = 1 + np.flatnonzero(np.diff(highest, prepend=-1) > 0)
         with _text(folder, name).open("rb") as stream:
@@ -118,34 +113,25 @@ class Sentences:
 
     @staticmethod
     def write(lines: Iterable[str], folder: Path, name: str, known: str | None) -> str:
-        """Store the lines of a side; blank ones are left out, equal ones kept once.
+        """Store the non-blank, distinct lines of a side; return the checksum.
 
-        Args:
-            lines: The text, one sentence a line.
-            folder: An existing folder.
-            name: Of the side.
-            known: The checksum of what was stored before and must not change.
-
-        Returns:
-            The checksum.
-
-        Raises:
-            BabeliteError: Every line is blank, the text is not the known one, or it is one string.
+        ``known`` is the checksum of the text of an earlier run, which must be the same.
         """
         if isinstance(lines, str):
             raise BabeliteError(
-                f"the {name} text is a sequence of sentences, and one string was given",
+                f"the {name} text is a sequence of sentences, but one string was given",
+                code="input-invalid",
                 hint="give a list of sentences, or the lines of an open file",
             )
         digest = hashlib.sha256()
-        # Eight bytes a line each: lists of Python integers would take several times as much.
+        # 8 bytes a line each; lists of Python integers would take several times as much.
         keys, starts, lines_with_text = array("Q"), array("q"), array("q")
         position = count = 0
         with writing_atomically(_text(folder, name)) as temporary:
             with temporary.open("wb") as stream:
                 for count, line in enumerate(lines, start=1):
-                    # Half a surrogate pair cannot be written; tabs and line breaks, which the
-                    # sentences of records may hold, would break the output.
+                    # A lone surrogate cannot be written; tabs and line breaks in the sentences
+                    # of records would break the output.
                     text = one_line(line.strip()).encode("utf-8", "replace") + b"\n"
                     digest.update(text)
                     if len(text) == 1:
@@ -157,35 +143,38 @@ class Sentences:
                     position += stream.write(text)
             if not keys:
                 raise BabeliteError(
-                    f"the {name} text holds only blank lines", hint="name a file with sentences"
+                    f"the {name} text contains only blank lines",
+                    code="input-empty",
+                    hint="give a file with sentences",
                 )
             if known not in (None, digest.hexdigest()):
                 raise BabeliteError(
-                    f"holds the work on another {name} text",
+                    f"contains the work of another {name} text",
+                    code="run-mismatch",
                     path=folder,
-                    hint="name another work folder, or delete this one to start afresh",
+                    hint="choose another work folder, or delete this one",
                 )
         _, first, same = np.unique(
             np.frombuffer(keys, dtype=np.uint64), return_index=True, return_inverse=True
         )
         order = np.argsort(first)
-        place = np.empty(len(first), dtype=np.int64)
-        place[order] = np.arange(len(first))
+        rank = np.empty(len(first), dtype=np.int64)
+        rank[order] = np.arange(len(first))
         rows = np.full(count, -1, dtype=np.int64)
-        rows[np.frombuffer(lines_with_text, dtype=np.int64)] = place[same]
+        rows[np.frombuffer(lines_with_text, dtype=np.int64)] = rank[same]
         _save(_starts(folder, name), np.frombuffer(starts, dtype=np.int64)[first[order]])
         _save(_rows(folder, name), rows)
         return digest.hexdigest()
 
 
-class Work:
-    """A work folder: what it was begun with, and what has been done.
+class WorkFolder:
+    """The folder of a resumable run: its input, its encoder and the finished blocks.
 
     Args:
-        folder: An empty or new folder, or one of an earlier run.
+        folder: A new or empty folder, or the work folder of an earlier run.
 
     Raises:
-        BabeliteError: It holds something else, or cannot be made.
+        BabeliteError: The folder contains other files, or cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -199,47 +188,50 @@ class Work:
                 self._manifest = {}
             if not isinstance(self._manifest, dict) or self._manifest.get("format") != _FORMAT:
                 raise BabeliteError(
-                    "is not of this version of babelite or is damaged",
+                    "is damaged, or was written by another version of babelite",
+                    code="file-damaged",
                     path=manifest,
                     hint=f"delete {folder} and run the command again",
                 )
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BabeliteError(
                 "is neither empty nor a work folder",
+                code="run-mismatch",
                 path=folder,
-                hint="name another with --work",
+                hint="choose another folder with --work",
             )
-        make_folder(folder, hint="name another with --work")
+        make_folder(folder, hint="choose another folder with --work")
         if not manifest.exists():
             self._save()
 
-    def sentences(self, name: str, lines: Iterable[str]) -> Sentences:
-        """Store a side's text, or see that it is the one stored before."""
+    def sentences(self, name: str, lines: Iterable[str]) -> SentenceStore:
+        """Store the text of a side, which must be that of an earlier run, if there was one."""
         known = self._manifest.get(name)
-        self._manifest[name] = Sentences.write(lines, self.folder, name, known)
+        self._manifest[name] = SentenceStore.write(lines, self.folder, name, known)
         self._save()
-        return Sentences(self.folder, name)
+        return SentenceStore(self.folder, name)
 
     def require_model(self, probe: NDArray[np.float32]) -> None:
-        """See that the encoder is the one the work was begun with, by one sentence's vector.
-
-        Raises:
-            BabeliteError: It is another.
-        """
+        """Raise unless the vector of `PROBE_SENTENCE` is that of the earlier run."""
         known = self._manifest.get("model")
         if known is not None:
             if not same_vectors(known, probe):
                 raise BabeliteError(
-                    "holds the vectors of another model",
+                    "contains the vectors of another model",
+                    code="encoder-mismatch",
                     path=self.folder,
-                    hint="name that model, or another work folder, or delete this one",
+                    hint="use that model, choose another work folder, or delete this one",
                 )
             return
         self._manifest["model"] = [round(float(x), 6) for x in probe]
         self._save()
 
+    def rows(self, name: str, dtype: DTypeLike, width: int, total: int, block: int) -> RowFile:
+        """A resumable file of rows in the folder."""
+        return RowFile(self.folder / name, dtype, width, total, block)
+
     def arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
-        """Arrays stored before under a name; None if there are none that can be read."""
+        """The arrays stored under a name; None if they are missing or damaged."""
         path = self.folder / f"{name}.npz"
         if not path.exists():
             return None
@@ -247,7 +239,7 @@ class Work:
             with np.load(path, allow_pickle=False) as stored:
                 return dict(stored)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-            return None  # damaged, so they are made again
+            return None  # damaged: computed again
 
     def store_arrays(self, name: str, arrays: dict[str, NDArray[Any]]) -> None:
         """Store arrays under a name."""
@@ -258,23 +250,15 @@ class Work:
             np.savez(stream, allow_pickle=False, **arrays)
 
     @classmethod
-    def discard_if_nothing_is_done(cls, folder: Path) -> None:
-        """Delete a folder in which nothing was encoded: its text may be about to be mended."""
+    def discard_if_unused(cls, folder: Path) -> None:
+        """Delete a folder without vectors: the user may fix the text before the next run."""
         if (folder / _MANIFEST).exists() and not any(folder.glob("*.vectors")):
             cls(folder).remove()
 
     def remove(self) -> None:
-        """Delete everything that was stored, and the folder unless it holds other files."""
+        """Delete the stored files, and the folder unless it contains other files."""
         for path in self.folder.iterdir():
-            if path.suffix in (
-                ".txt",
-                ".npy",
-                ".npz",
-                ".vectors",
-                ".neighbours",
-                ".verdicts",
-                ".tmp",
-            ):
+            if path.suffix in _SUFFIXES:
                 path.unlink()
             elif path.name == _MANIFEST or is_lock_file(path):
                 path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from babelite.mining import Curve, PrecisionEstimate
+from babelite.mining import PrecisionEstimate, PrecisionRecallCurve
 from babelite.plots import LIGHT
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _BINS = 60
 _SIZE = (8, 7)
 
 
-def precision_recall_figure(curve: Curve, chosen: float | None = None) -> Figure:
+def precision_recall_figure(curve: PrecisionRecallCurve, chosen: float | None = None) -> Figure:
     """Draw precision, recall and F1 by threshold, above the scores of right and wrong pairs.
 
     Args:
@@ -49,7 +49,7 @@ def precision_recall_figure(curve: Curve, chosen: float | None = None) -> Figure
         bins = np.histogram_bin_edges(curve.scores, _BINS).tolist()
         for right, name, colour in ((True, "right", LIGHT.good), (False, "wrong", LIGHT.bad)):
             below.hist(
-                curve.scores[curve.right == right],
+                curve.scores[curve.correct == right],
                 bins=bins,
                 label=name,
                 facecolor=(colour, 0.4),

@@ -1,0 +1,240 @@
+"""Worker backend of a Ray cluster: actors with one core each."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite._version import __version__
+from babelite.cluster.pool import Reference, Task, WorkerEvent, WorkerId, picklable
+from babelite.cluster.worker import Worker, WorkerModel, use_one_thread
+from babelite.errors import BabeliteError, MissingExtraError
+from babelite.machine import peak_memory, usable_cores
+
+_SECONDS_TO_CONNECT = 5.0
+# Progress requests; with very many workers, finished tasks are progress enough.
+_SECONDS_BETWEEN_REQUESTS = 2.0
+_MAX_REQUESTS = 64
+_HINT = "start one with `ray start --head`, or give --ray local to use only this machine"
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # no network access without a request
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class RayReference(Generic[_Value]):
+    """A value in the object store of Ray."""
+
+    reference: Any
+
+    def get(self) -> _Value:
+        """See `babelite.cluster.pool.Reference`; arrays are not copied."""
+        import ray
+
+        value: _Value = ray.get(self.reference)
+        return value
+
+
+class _Actor:
+    """A worker on the cluster: runs a task in one thread, reports its progress in another."""
+
+    def __init__(self, model: WorkerModel) -> None:
+        use_one_thread()
+        self._worker, self._lines = Worker(model), 0
+
+    def identify(self) -> tuple[str, int]:
+        """The version of babelite there, and the process id."""
+        return __version__, os.getpid()
+
+    def lines(self) -> int:
+        """The number of finished lines of the task."""
+        return self._lines
+
+    def run(self, task: Task[Any]) -> tuple[str, Any, int, int]:
+        """Run a task; return ``done`` or ``failed``, the result or error, lines, peak memory."""
+        self._lines = 0
+        try:
+            result = task.run(self._worker, self._report)
+        except Exception as error:
+            return "failed", picklable(error), self._lines, peak_memory()
+        return "done", result, self._lines, peak_memory()
+
+    def _report(self, lines: int) -> None:
+        self._lines = lines
+
+
+class RayWorkers:
+    """Workers that are actors; this process is connected to the cluster until `close`."""
+
+    def __init__(self, address: str, size: int | None, model: WorkerModel) -> None:
+        _connect(address, size)
+        import ray
+
+        self.size = size or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self.peaks, self.pids = dict[WorkerId, int](), dict[WorkerId, int]()
+        self._model = ray.put(model)
+        # `run` and `lines` run in parallel.
+        self._kind = ray.remote(num_cpus=1, max_concurrency=2, max_restarts=0)(_Actor)
+        self._actors: dict[WorkerId, Any] = {}
+        self._starting: dict[Any, WorkerId] = {}
+        self._running: dict[Any, WorkerId] = {}
+        self._requested: dict[Any, WorkerId] = {}
+        self._requested_at = time.monotonic()
+        self._count = 0
+
+    def start(self) -> WorkerId:
+        """See `babelite.cluster.pool.WorkerBackend`."""
+        self._count += 1
+        actor = self._kind.remote(self._model)
+        self._actors[self._count] = actor
+        self._starting[actor.identify.remote()] = self._count
+        return self._count
+
+    def assign(self, worker: WorkerId, task: Task[Any]) -> None:
+        """See `babelite.cluster.pool.WorkerBackend`."""
+        self._running[self._actors[worker].run.remote(task)] = worker
+
+    def poll(self, seconds: float) -> Sequence[WorkerEvent]:
+        """See `babelite.cluster.pool.WorkerBackend`."""
+        import ray
+
+        self._request_progress()
+        open_ = [*self._starting, *self._running, *self._requested]
+        finished, _ = ray.wait(open_, timeout=seconds) if open_ else ([], [])
+        return [event for reference in finished for event in self._events(reference)]
+
+    def put_rows(self, rows: NDArray[Any], start: int, stop: int) -> Reference[NDArray[Any]]:
+        """See `babelite.cluster.pool.WorkerBackend`."""
+        return self.put(np.ascontiguousarray(rows[start:stop]))
+
+    def put(self, value: _Value) -> Reference[_Value]:
+        """See `babelite.cluster.pool.WorkerBackend`."""
+        import ray
+
+        return RayReference(ray.put(value))
+
+    def close(self) -> None:
+        """See `babelite.cluster.pool.WorkerBackend`."""
+        import ray
+
+        with contextlib.suppress(ray.exceptions.RayError, ConnectionError):  # the cluster has ended
+            for actor in self._actors.values():
+                ray.kill(actor)
+        ray.shutdown()
+
+    def _events(self, reference: object) -> list[WorkerEvent]:
+        """The events of a finished call of an actor."""
+        import ray
+
+        worker = next(
+            calls.pop(reference)
+            for calls in (self._starting, self._running, self._requested)
+            if reference in calls
+        )
+        try:
+            answer = ray.get(reference)
+        except ray.exceptions.RayError as error:
+            return self._forget(worker, error)
+        if isinstance(answer, int):
+            return (
+                [WorkerEvent(worker, "progress", answer)]
+                if worker in self._running.values()
+                else []
+            )
+        if len(answer) == 2:
+            version, self.pids[worker] = answer
+            if version != __version__:
+                raise BabeliteError(
+                    f"a machine of the cluster has babelite {version}, this one {__version__}",
+                    code="worker-failed",
+                    hint="install the same version on all machines",
+                )
+            return [WorkerEvent(worker, "ready")]
+        kind, content, lines, self.peaks[worker] = answer
+        return [WorkerEvent(worker, "progress", lines), WorkerEvent(worker, kind, content)]
+
+    def _forget(self, worker: WorkerId, error: Exception) -> list[WorkerEvent]:
+        """Remove a worker that has ended."""
+        if self._actors.pop(worker, None) is None:
+            return []
+        for calls in (self._starting, self._running, self._requested):
+            for reference in [r for r, owner in calls.items() if owner == worker]:
+                del calls[reference]
+        return [WorkerEvent(worker, "lost", _reason(error))]
+
+    def _request_progress(self) -> None:
+        """Request the progress of running tasks, from time to time and not of very many."""
+        now = time.monotonic()
+        if now - self._requested_at < _SECONDS_BETWEEN_REQUESTS or self._requested:
+            return
+        self._requested_at = now
+        if len(self._running) <= _MAX_REQUESTS:
+            for worker in self._running.values():
+                self._requested[self._actors[worker].lines.remote()] = worker
+
+
+def _connect(address: str, size: int | None) -> None:
+    """Connect this process to a cluster, or start a local one."""
+    # Ray reads these once, when it is imported.
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtraError("--ray", "cluster") from error
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address == "local":
+        options |= {"num_cpus": size or usable_cores(), "include_dashboard": False}
+    elif address != "auto":
+        _require_listener(address)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ray.init(address=address, **options)
+    except Exception as error:  # Ray has no class for this error
+        raise BabeliteError(
+            f"cannot connect to a Ray cluster at {address} ({_reason(error)})",
+            code="network-failed",
+            hint=_HINT,
+        ) from error
+
+
+def _require_listener(address: str) -> None:
+    """Raise `BabeliteError` if nothing listens at an address: Ray would retry for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise BabeliteError(
+            f"--ray {address} is not an address",
+            code="option-invalid",
+            hint="give auto, local, HOST:PORT or ray://HOST:PORT",
+        )
+    try:
+        socket.create_connection((host, int(port)), _SECONDS_TO_CONNECT).close()
+    except OSError as error:
+        raise BabeliteError(
+            f"there is no answer at {address} ({error.strerror or error})",
+            code="network-failed",
+            hint=_HINT,
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """One line of a long error message of Ray."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    for line in reversed(lines):
+        if "Error: " in line:
+            return line[:200].rstrip(". ")
+    return (lines or [type(error).__name__])[0][:200].rstrip(".: ")
