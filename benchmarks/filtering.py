@@ -110,8 +110,8 @@ def main() -> None:
     from babelite.encoding import open_encoder
     from babelite.filtering import (
         LanguageIdentifier,
+        can_identify_languages,
         filter_pairs,
-        language_identification_available,
     )
 
     clean = read_pairs(options.corpus)
@@ -119,7 +119,7 @@ def main() -> None:
     others = {source: target for path in options.other for source, target in read_pairs(path)}
     pairs, kinds = corrupt(clean, others, options.noise, options.seed)
     encoder = open_encoder(options.model)
-    identifier = LanguageIdentifier() if language_identification_available() else None
+    identifier = LanguageIdentifier() if can_identify_languages() else None
     if identifier is None:
         print("Languages are not checked: pip install 'babelite[filter]'")
     started = time.perf_counter()

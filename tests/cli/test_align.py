@@ -125,7 +125,6 @@ def test_options_reach_the_search(run: Run) -> None:
         (["-", "-"], "standard input"),
         (["a.txt", "b.txt", "--out", "x.pdf"], "x.pdf"),
         (["a.txt", "b.txt", "--out", "no/x.tsv"], "no/x.tsv"),
-        (["a.txt", "b.txt", "--out", "x.tsv", "--json"], "--json and --out"),
         (["a.txt", "b.txt", "--split", "--languages", "en"], "en"),
         (["a.txt", "b.txt", "--split"], "--split"),
         (["a.txt", "b.txt", "--gold", "a.txt"], "a.txt, line 1"),
@@ -144,6 +143,19 @@ def test_invalid_input_is_one_sentence(
     assert fact in err.splitlines()[-1]
     assert "Traceback" not in err
     assert sorted(here.iterdir()) == before
+
+
+def test_json_and_a_file_exclude_each_other(run: Run, here: Path) -> None:
+    code, out, _ = run("align", "a.txt", "b.txt", *MODEL, "--out", "x.tsv", "--json")
+    assert code == 2
+    assert json.loads(out)["error"]["code"] == "option-conflict"
+    assert not (here / "x.tsv").exists()
+
+
+def test_json_on_standard_output(run: Run) -> None:
+    code, out, _ = run("align", "a.txt", "b.txt", *MODEL, "--json")
+    assert code == 0
+    assert [pair["target"] for pair in json.loads(out)] == [[1, 2], [3], [], [4]]
 
 
 def test_a_terminal_shows_progress(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_pairs_with_scores_line_numbers_and_text(run: Run, here: Path) -> None:
     }
     scores = [float(pair[0]) for pair in pairs]
     assert scores == sorted(scores, reverse=True)
-    assert "3 and 3 different sentences: pairs.tsv" in err
+    assert "3 and 3 distinct sentences: pairs.tsv" in err
     assert not (here / "pairs.tsv.work").exists()
 
 
@@ -85,7 +85,7 @@ def test_calibration_and_explanation(run: Run, here: Path) -> None:
     )  # fmt: skip
     assert code == 0
     assert "Highest F1: 100.00 %" in err
-    assert "score = cosine ÷ mean of both averages" in err
+    assert "score = cosine ÷ mean of both means" in err
     assert (here / "c.png").read_bytes().startswith(b"\x89PNG")
     assert (here / "w" / "source.vectors").exists()
     # With the work folder nothing is encoded again.
@@ -94,7 +94,7 @@ def test_calibration_and_explanation(run: Run, here: Path) -> None:
     assert "encoding" not in err
 
 
-def test_precision_is_estimated_where_no_pairs_are_known(run: Run, here: Path) -> None:
+def test_precision_is_estimated_without_gold_pairs(run: Run, here: Path) -> None:
     words = [f"{i:b}".replace("0", "ab").replace("1", "xyz") + f"{i:o}" for i in range(300)]
     (here / "c.txt").write_text("".join(f"{word}\n" for word in words))
     (here / "d.txt").write_text("".join(f"{word}.\n" for word in words[::-1]))
@@ -106,7 +106,7 @@ def test_precision_is_estimated_where_no_pairs_are_known(run: Run, here: Path) -
     assert (here / "e.svg").exists()
 
 
-def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
+def test_a_killed_run_resumes(run: Run, here: Path) -> None:
     encoder = (here / "letter_encoder.py").read_text()
     (here / "letter_encoder.py").write_text(HANGING)
     for side, end in (("c", ""), ("d", "!")):
@@ -130,39 +130,36 @@ def test_a_killed_run_goes_on(run: Run, here: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "fact"),
     [
-        (["none.txt", "b.txt"], "none.txt: there is no such file"),
-        (["empty.txt", "b.txt"], "empty.txt: contains only blank lines"),
-        (["a.txt", "blank.txt"], "blank.txt: contains only blank lines"),
-        (["latin.txt", "b.txt"], "latin.txt, line 1: is not UTF-8"),
-        (["a.txt", "wide.txt"], "wide.txt, line 1: is not UTF-8; convert it first, for example"),
-        (["a.txt", "zero.txt"], "zero.txt, line 2: contains a zero byte"),
-        (["a.txt", "cut.txt.gz"], "cannot be read to its end"),
-        (["-", "-"], "standard input: cannot be both sides"),
-        (
-            ["a.txt", "b.txt", "--margin", "best"],
-            "--margin best is not a valid choice",
-        ),
-        (["a.txt", "b.txt", "--direction", "up"], "--direction up is not a valid choice"),
-        (["a.txt", "b.txt", "--search", "ivf"], "--search ivf is not a valid choice"),
-        (["a.txt", "b.txt", "--out", "no/p.tsv"], "the folder of this file does not exist"),
-        (["a.txt", "b.txt", "--plot", "p.gif"], "p.gif: is not the name of a picture"),
-        (["a.txt", "b.txt", "--calibrate", "none.tsv"], "none.tsv: there is no such file"),
-        (["a.txt", "b.txt", "--explain", "99"], "there is no pair 99"),
-        (["a.txt", "b.txt", "--work", "a.txt"], "a.txt: is neither empty nor a work folder"),
-        (["a.txt", "b.txt", "--calibrate", "a.tsv"], "a.tsv: there is no such file"),
+        (["none.txt", "b.txt"], "none.txt"),
+        (["empty.txt", "b.txt"], "empty.txt"),
+        (["a.txt", "blank.txt"], "blank.txt"),
+        (["latin.txt", "b.txt"], "latin.txt, line 1"),
+        (["a.txt", "wide.txt"], "wide.txt, line 1"),
+        (["a.txt", "zero.txt"], "zero.txt, line 2"),
+        (["a.txt", "cut.txt.gz"], "cut.txt.gz"),
+        (["-", "-"], "standard input"),
+        (["a.txt", "b.txt", "--margin", "best"], "'best'"),
+        (["a.txt", "b.txt", "--direction", "up"], "'up'"),
+        (["a.txt", "b.txt", "--search", "ivf"], "'ivf'"),
+        (["a.txt", "b.txt", "--out", "no/p.tsv"], "no/p.tsv"),
+        (["a.txt", "b.txt", "--plot", "p.gif"], "p.gif"),
+        (["a.txt", "b.txt", "--calibrate", "none.tsv"], "none.tsv"),
+        (["a.txt", "b.txt", "--explain", "99"], "pair 99"),
+        (["a.txt", "b.txt", "--work", "a.txt"], "a.txt"),
+        (["a.txt", "b.txt", "--calibrate", "a.tsv"], "a.tsv"),
     ],
 )
-def test_bad_input_is_one_sentence(
-    run: Run, here: Path, arguments: list[str], message: str
+def test_invalid_input_is_one_sentence(
+    run: Run, here: Path, arguments: list[str], fact: str
 ) -> None:
     code, _, err = run("mine", "--out", "pairs.tsv", *arguments, *MODEL)
     assert code == 2
     assert err.splitlines()[-1].startswith("babelite: ")
-    assert message in err
+    assert fact in err.splitlines()[-1]
     assert "Traceback" not in err
-    # Nothing is left of a run that encoded nothing: its text may be mended before the next one.
+    # A run that encoded nothing leaves no work folder: the text may be fixed before the next run.
     assert (here / "pairs.tsv.work").exists() == ("--explain" in arguments)
 
 
@@ -177,21 +174,21 @@ def test_a_column_of_both_files(run: Run, here: Path) -> None:
     }  # fmt: skip
     code, _, err = run("mine", "a.tsv", "b.tsv", "--column", "3", *MODEL)
     assert code == 2
-    assert "a.tsv, line 1: has 2 columns" in err
+    assert "a.tsv, line 1" in err
 
 
-def test_a_field_of_both_files(run: Run, here: Path) -> None:
+def test_a_json_field_of_both_files(run: Run, here: Path) -> None:
     for side, lines in (("a", ["the house", "music"]), ("b", ["muusic", "the housee"])):
         rows_ = [json.dumps({"id": side, "said": line}) + "\n" for line in lines]
         (here / f"{side}.jsonl").write_text("".join(rows_))
-    code, out, _ = run("mine", "a.jsonl", "b.jsonl", "--field", "said", *MODEL)
+    code, out, _ = run("mine", "a.jsonl", "b.jsonl", "--column", "said", *MODEL)
     assert code == 0
     assert {tuple(pair[6:]) for pair in rows(out)[1:]} == {
         ("the house", "the housee"), ("music", "muusic")
     }  # fmt: skip
-    code, _, err = run("mine", "a.jsonl", "b.txt", "--field", "said", *MODEL)
+    code, _, err = run("mine", "a.jsonl", "b.txt", "--column", "said", *MODEL)
     assert code == 2
-    assert "b.txt, line 1: has no column" in err
+    assert "b.txt" in err
 
 
 def test_a_byte_order_mark_and_line_ends_of_windows(run: Run, here: Path) -> None:
@@ -203,27 +200,27 @@ def test_a_byte_order_mark_and_line_ends_of_windows(run: Run, here: Path) -> Non
     }  # fmt: skip
 
 
-def test_text_that_the_model_cannot_read_is_named(
+def test_a_text_unknown_to_the_model_causes_a_warning(
     run: Run, here: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     model = str(random_model.write(tmp_path_factory.mktemp("models") / "model").path)
     (here / "c.txt").write_text("ქართული ენა\nსახლი დიდია\nthe house\n")
     code, _, err = run("mine", "a.txt", "c.txt", "-m", model)
     assert code == 0
-    assert "knows little or nothing of c.txt, so its scores mean little" in err
+    assert "of c.txt" in err
     assert "of a.txt" not in err
 
 
-def test_a_work_folder_of_other_text_is_left_as_it_is(run: Run, here: Path) -> None:
+def test_a_work_folder_of_another_text_is_unchanged(run: Run, here: Path) -> None:
     run("mine", "a.txt", "b.txt", "--work", "w", *MODEL)
     before = {path.name: path.read_bytes() for path in (here / "w").iterdir()}
     code, _, err = run("mine", "b.txt", "a.txt", "--work", "w", *MODEL)
     assert code == 2
-    assert "w: holds the work on another source text" in err
+    assert "babelite: w: contains the work of another source text" in err
     assert {path.name: path.read_bytes() for path in (here / "w").iterdir()} == before
 
 
-def test_a_second_command_does_not_touch_the_work_of_the_first(run: Run, here: Path) -> None:
+def test_a_second_command_does_not_change_a_locked_work_folder(run: Run, here: Path) -> None:
     def while_it_works() -> Iterator[str]:
         yield from ("the house", "music")
         code, _, err = run("mine", "a.txt", "b.txt", "--out", "pairs.tsv", *MODEL)
@@ -236,16 +233,16 @@ def test_a_second_command_does_not_touch_the_work_of_the_first(run: Run, here: P
         assert len(mined.pairs()) == 2
 
 
-def test_the_known_pairs_are_not_replaced(run: Run, here: Path) -> None:
+def test_the_output_does_not_replace_the_gold_pairs(run: Run, here: Path) -> None:
     text = (here / "gold.tsv").read_text()
     code, _, err = run(
         "mine", "a.txt", "b.txt", "--calibrate", "gold.tsv", "--out", "gold.tsv", *MODEL
     )
     assert (code, (here / "gold.tsv").read_text()) == (2, text)
-    assert "gold.tsv: is also an input file" in err
+    assert "babelite: gold.tsv: " in err
 
 
-def test_known_pairs_are_found_whose_sentences_hold_line_breaks(run: Run, here: Path) -> None:
+def test_gold_pairs_with_line_breaks_are_found(run: Run, here: Path) -> None:
     pairs = [("the\t\thouse\nagain", "the housee again"), ("music\r\nmusic", "muusic muusic")]
     for name, side in (("a.jsonl", 0), ("b.jsonl", 1)):
         (here / name).write_text("".join(json.dumps({"text": p[side]}) + "\n" for p in pairs))
@@ -255,4 +252,4 @@ def test_known_pairs_are_found_whose_sentences_hold_line_breaks(run: Run, here: 
         "mine", "a.jsonl", "b.jsonl", "--out", "p.tsv", "--calibrate", "gold.jsonl", *MODEL
     )
     assert code == 0, err
-    assert "2 known pairs" in err
+    assert "2 gold pairs" in err

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.cluster import Model, Pool
+from babelite.cluster import WorkerPool
 from babelite.cluster import pool as pool_module
-from babelite.cluster.pool import Event, Hand, Tell
-from babelite.cluster.processes import OneThread, Processes
-from babelite.cluster.worker import Worker
+from babelite.cluster.local_workers import ProcessWorkers, ThreadWorker
+from babelite.cluster.pool import ReportLines, WorkerEvent, WorkerId
+from babelite.cluster.worker import Worker, WorkerModel
 from babelite.errors import BabeliteError
 
 
@@ -23,14 +23,14 @@ from babelite.errors import BabeliteError
 class Square:
     number: int
 
-    def run(self, worker: Worker, tell: Tell) -> int:
-        tell(1)
+    def run(self, worker: Worker, report: ReportLines) -> int:
+        report(1)
         return self.number**2
 
 
 @dataclass(frozen=True)
 class ProcessNumber:
-    def run(self, worker: Worker, tell: Tell) -> int:
+    def run(self, worker: Worker, report: ReportLines) -> int:
         return os.getpid()
 
 
@@ -38,9 +38,11 @@ class ProcessNumber:
 class Failing:
     kind: type[Exception]
 
-    def run(self, worker: Worker, tell: Tell) -> int:
+    def run(self, worker: Worker, report: ReportLines) -> int:
         if self.kind is BabeliteError:
-            raise BabeliteError("is wrong", path="a.txt", line=3, hint="mend it")
+            raise BabeliteError(
+                "is wrong", path="a.txt", line=3, code="input-invalid", hint="fix it"
+            )
         raise self.kind("no such thing")
 
 
@@ -50,7 +52,7 @@ class Dying:
 
     unless: str = ""
 
-    def run(self, worker: Worker, tell: Tell) -> int:
+    def run(self, worker: Worker, report: ReportLines) -> int:
         if not self.unless or not Path(self.unless).exists():
             if self.unless:
                 Path(self.unless).touch()
@@ -60,13 +62,13 @@ class Dying:
 
 @dataclass
 class Scripted:
-    """A crew that does things in an order of its own, and loses workers when told to."""
+    """A backend that finishes tasks and loses workers in a scripted order."""
 
     size: int
     script: list[int]  # what happens next: which worker, and whether it dies
     deadly: float = 0.0
-    peaks: dict[Hand, int] = field(default_factory=dict)
-    pids: dict[Hand, int] = field(default_factory=dict)
+    peaks: dict[WorkerId, int] = field(default_factory=dict)
+    pids: dict[WorkerId, int] = field(default_factory=dict)
     tasks: dict[int, Square] = field(default_factory=dict)
     ready: deque[int] = field(default_factory=deque)
     begun: list[int] = field(default_factory=list)
@@ -77,26 +79,26 @@ class Scripted:
         self.ready.append(self.born)
         return self.born
 
-    def give(self, hand: int, task: Square) -> None:
-        assert hand not in self.tasks
-        self.tasks[hand] = task
+    def assign(self, worker: int, task: Square) -> None:
+        assert worker not in self.tasks
+        self.tasks[worker] = task
         self.begun.append(task.number)
 
-    def wait(self, seconds: float) -> Sequence[Event]:
+    def poll(self, seconds: float) -> Sequence[WorkerEvent]:
         if self.ready:
-            return [Event(self.ready.popleft(), "ready")]
+            return [WorkerEvent(self.ready.popleft(), "ready")]
         choice = self.script.pop() if self.script else 0
-        hand = sorted(self.tasks)[choice // 2 % len(self.tasks)]
-        task = self.tasks.pop(hand)
+        worker = sorted(self.tasks)[choice // 2 % len(self.tasks)]
+        task = self.tasks.pop(worker)
         # A task may fail twice, and no more.
         if choice % 2 and self.begun.count(task.number) < 3:
-            return [Event(hand, "progress", 1), Event(hand, "lost", "killed")]
-        return [Event(hand, "progress", 1), Event(hand, "done", task.number**2)]
+            return [WorkerEvent(worker, "progress", 1), WorkerEvent(worker, "lost", "killed")]
+        return [WorkerEvent(worker, "progress", 1), WorkerEvent(worker, "done", task.number**2)]
 
-    def share(self, thing: Any) -> Any:
+    def put(self, value: Any) -> Any:
         raise NotImplementedError
 
-    def share_rows(self, rows: Any, start: int, stop: int) -> Any:
+    def put_rows(self, rows: Any, start: int, stop: int) -> Any:
         raise NotImplementedError
 
     def close(self) -> None:
@@ -108,9 +110,11 @@ class Scripted:
     size=st.integers(1, 4),
     script=st.lists(st.integers(0, 9), max_size=40),
 )
-def test_every_result_comes_once_whoever_dies(count: int, size: int, script: list[int]) -> None:
+def test_every_task_gives_one_result_even_if_workers_die(
+    count: int, size: int, script: list[int]
+) -> None:
     told: list[int] = []
-    with Pool(Scripted(size, [*script])) as pool:
+    with WorkerPool(Scripted(size, [*script])) as pool:
         found = dict(pool.run(map(Square, range(count)), told.append))
         assert found == {number: number**2 for number in range(count)}
         assert max(told, default=0) == count
@@ -119,82 +123,88 @@ def test_every_result_comes_once_whoever_dies(count: int, size: int, script: lis
         assert again == [number**2 for number in range(count)]
 
 
-def test_results_in_order_do_not_pile_up() -> None:
-    crew = Scripted(2, [])
-    crew.script = [2] * 100  # the first task stays the last
-    with Pool(crew) as pool:
+def test_results_in_order_are_bounded() -> None:
+    backend = Scripted(2, [])
+    backend.script = [2] * 100  # the first task stays the last
+    with WorkerPool(backend) as pool:
         results = pool.in_order(map(Square, range(100)))
         next(results)
-    assert len(crew.begun) <= 4 * 2 + 1
+    assert len(backend.begun) <= 4 * 2 + 1
 
 
-def test_a_crew_that_does_not_come_is_spoken_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "_SECONDS_OF_SILENCE", -1.0)
-    crew = Scripted(1, [])
-    wait, silent = crew.wait, iter(range(3))
+def test_a_cluster_without_a_free_core_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "_SECONDS_TO_NOTICE", -1.0)
+    backend = Scripted(1, [])
+    wait, silent = backend.poll, iter(range(3))
     monkeypatch.setattr(
-        crew, "wait", lambda seconds: wait(seconds) if next(silent, None) is None else []
+        backend, "poll", lambda seconds: wait(seconds) if next(silent, None) is None else []
     )
     said: list[str] = []
-    with Pool(crew, said.append) as pool:
+    with WorkerPool(backend, said.append) as pool:
         assert dict(pool.run([Square(3)])) == {0: 9}
-    assert said == ["Waiting for a worker: the cluster has no core free yet."]
+    assert said == ["Waiting for a worker: the cluster has no free core yet."]
 
 
-def test_a_task_that_kills_its_workers_is_given_up() -> None:
+def test_a_task_that_kills_its_workers_fails() -> None:
     with (
-        pytest.raises(BabeliteError, match=r"3 workers died one after the other .*SIGKILL"),
-        Pool(Processes(1, Model())) as pool,
+        pytest.raises(BabeliteError, match=r"3 workers .*SIGKILL"),
+        WorkerPool(ProcessWorkers(1, WorkerModel())) as pool,
     ):
         list(pool.run([Dying()]))
 
 
-def test_a_task_whose_worker_dies_is_done_by_another(tmp_path: Any) -> None:
-    with Pool(Processes(2, Model())) as pool:
+def test_a_task_whose_worker_dies_is_repeated_by_another(tmp_path: Any) -> None:
+    with WorkerPool(ProcessWorkers(2, WorkerModel())) as pool:
         tasks = [Square(2), Dying(str(tmp_path / "died")), Square(3), Square(4)]
         found = dict(pool.run(tasks))
         assert [found[number] for number in (0, 2, 3)] == [4, 9, 16]
-        assert found[1] in pool.crew.pids.values()
+        assert found[1] in pool.backend.pids.values()
         assert pool.lost == 1
-        assert len(pool.crew.pids) == 3
+        assert len(pool.backend.pids) == 3
         assert pool.peak_memory > 10_000_000
         # A worker that dies while it has nothing to do is replaced as well.
         for _, pid in pool.run([ProcessNumber()] * 2):
             os.kill(pid, signal.SIGKILL)
         assert list(pool.in_order(map(Square, range(5)))) == [0, 1, 4, 9, 16]
-        with pytest.raises(BabeliteError, match=r"^a.txt, line 3: is wrong; mend it\.$") as error:
+        with pytest.raises(BabeliteError, match=r"^a.txt, line 3: is wrong; fix it\.$") as error:
             list(pool.run([Failing(BabeliteError)]))
         assert error.value.line == 3
 
 
-def test_errors_come_out_of_workers() -> None:
-    with Pool(OneThread(Model())) as pool, pytest.raises(BabeliteError, match="mend it"):
+def test_errors_of_workers_are_raised() -> None:
+    with (
+        WorkerPool(ThreadWorker(WorkerModel())) as pool,
+        pytest.raises(BabeliteError, match="fix it"),
+    ):
         list(pool.run([Failing(BabeliteError)]))
-    with Pool(OneThread(Model())) as pool, pytest.raises(KeyError, match="no such thing"):
+    with (
+        WorkerPool(ThreadWorker(WorkerModel())) as pool,
+        pytest.raises(KeyError, match="no such thing"),
+    ):
         list(pool.run([Failing(KeyError)]))
 
 
-def test_a_closed_pool_says_so() -> None:
-    with Pool(OneThread(Model())) as pool:
+def test_a_closed_pool_is_an_error() -> None:
+    with WorkerPool(ThreadWorker(WorkerModel())) as pool:
         pass
-    with pytest.raises(BabeliteError, match="the pool is closed; open another"):
+    with pytest.raises(BabeliteError, match="the pool is closed"):
         list(pool.run([Failing(BabeliteError)]))
 
 
-def test_things_are_shared_by_address(tmp_path: Any) -> None:
+def test_values_are_sent_as_references(tmp_path: Any) -> None:
     rows = np.memmap(tmp_path / "rows", np.float16, "w+", shape=(10, 3))
     rows[:] = np.arange(30).reshape(10, 3)
     rows.flush()
-    crew = OneThread(Model())
+    backend = ThreadWorker(WorkerModel())
     for array in (rows, np.asarray(rows)):
-        np.testing.assert_array_equal(crew.share_rows(array, 2, 5).get(), rows[2:5])
-    assert "path" in vars(crew.share_rows(rows, 2, 5))
-    assert crew.share({"a": 1}).get() == {"a": 1}
+        np.testing.assert_array_equal(backend.put_rows(array, 2, 5).get(), rows[2:5])
+    assert "path" in vars(backend.put_rows(rows, 2, 5))
+    assert backend.put({"a": 1}).get() == {"a": 1}
 
 
-def test_a_pool_that_was_left_is_closed_and_says_so() -> None:
+def test_an_interrupted_run_closes_the_pool() -> None:
     for leave in (Failing(BabeliteError), None):
-        with Pool(OneThread(None)) as pool:
+        with WorkerPool(ThreadWorker(None)) as pool:
             results = pool.run([leave or Square(1), Square(2)])
             if leave is None:
                 next(results)

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from babelite.cluster import Pool, PooledSteps, open_pool, pooled_mining
+from babelite.cluster import PoolBackend, WorkerPool, open_pool, pool_backend
 from babelite.encoding import Encoder, unit_rows
 from babelite.errors import BabeliteError
 from babelite.mining import mine
@@ -21,8 +21,8 @@ def text(count: int, seed: int) -> list[str]:
 SOURCE, TARGET = text(300, 1), [f"{line}!" for line in text(350, 1)]
 
 
-def mined(encoder: Encoder, kind: str, steps: PooledSteps | None, work: Path | None) -> Pairs:
-    with mine(SOURCE, TARGET, encoder, search=kind, steps=steps, work=work) as found:
+def mined(encoder: Encoder, kind: str, backend: PoolBackend | None, work: Path | None) -> Pairs:
+    with mine(SOURCE, TARGET, encoder, search=kind, backend=backend, work=work) as found:
         pairs = found.pairs()
         return [
             (found.sources[int(s)], found.targets[int(t)], float(score))
@@ -31,31 +31,33 @@ def mined(encoder: Encoder, kind: str, steps: PooledSteps | None, work: Path | N
 
 
 @pytest.mark.parametrize("kind", ["exact", "clusters"])
-def test_workers_find_what_one_process_finds(
+def test_workers_find_the_pairs_of_one_process(
     kind: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_module("babelite.mining.mine"), "SENTENCES_A_BLOCK", 64)
-    monkeypatch.setattr(import_module("babelite.mining.mine"), "QUERIES_A_BLOCK", 100)
+    monkeypatch.setattr(import_module("babelite.mining.mine"), "SENTENCES_PER_BLOCK", 64)
+    monkeypatch.setattr(import_module("babelite.mining.mine"), "QUERIES_PER_BLOCK", 100)
     encoder = Encoder.load(model)
     with open_pool(model, workers=1) as pool:
-        assert mined(encoder, kind, PooledSteps(pool), None) == mined(encoder, kind, None, None)
+        assert mined(encoder, kind, PoolBackend(pool), None) == mined(encoder, kind, None, None)
 
 
-def test_workers_with_another_model(model: str, tmp_path: Path) -> None:
-    message = "the workers hold another model than the encoder that is given"
-    with open_pool(None, workers=1) as pool, pytest.raises(BabeliteError, match=message):
-        mined(Encoder.load(model), "exact", PooledSteps(pool), tmp_path)
+def test_workers_with_another_model_are_rejected(model: str, tmp_path: Path) -> None:
+    with open_pool(None, workers=1) as pool, pytest.raises(BabeliteError) as error:
+        mined(Encoder.load(model), "exact", PoolBackend(pool), tmp_path)
+    assert error.value.code == "encoder-mismatch"
     assert not list(tmp_path.glob("*.vectors"))
 
 
-def test_candidates_in_parts_are_merged(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neighbours_from_several_blocks_are_merged(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoder = Encoder.load(model)
     whole = mined(encoder, "exact", None, None)
-    monkeypatch.setattr(pooled_mining, "EXACT_ROWS_A_PART", 64)
-    monkeypatch.setattr(pooled_mining, "CLUSTERED_ROWS_A_PART", 128)
+    monkeypatch.setattr(pool_backend, "EXACT_ROWS_PER_BLOCK", 64)
+    monkeypatch.setattr(pool_backend, "CLUSTERED_ROWS_PER_BLOCK", 128)
     with open_pool(model, workers=1) as pool:
-        for kind in ("exact", "clusters"):  # with parts this small every cluster is looked into
-            parts = mined(encoder, kind, PooledSteps(pool), None)
+        for kind in ("exact", "clusters"):  # in blocks this small every cluster is searched
+            parts = mined(encoder, kind, PoolBackend(pool), None)
             assert [pair[:2] for pair in parts] == [pair[:2] for pair in whole]
             np.testing.assert_allclose(
                 [score for *_, score in parts], [score for *_, score in whole], rtol=1e-5
@@ -63,11 +65,11 @@ def test_candidates_in_parts_are_merged(model: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("kind", ["exact", "clusters"])
-def test_a_run_broken_off_goes_on_alone_or_with_workers(
+def test_an_interrupted_run_resumes_with_or_without_workers(
     kind: str, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_module("babelite.mining.mine"), "SENTENCES_A_BLOCK", 64)
-    monkeypatch.setattr(import_module("babelite.mining.mine"), "QUERIES_A_BLOCK", 100)
+    monkeypatch.setattr(import_module("babelite.mining.mine"), "SENTENCES_PER_BLOCK", 64)
+    monkeypatch.setattr(import_module("babelite.mining.mine"), "QUERIES_PER_BLOCK", 100)
     encoder = Encoder.load(model)
     whole = mined(encoder, kind, None, None)
     steps: list[str] = []
@@ -77,30 +79,32 @@ def test_a_run_broken_off_goes_on_alone_or_with_workers(
         if what == "neighbours forward" and done == 200:
             raise KeyboardInterrupt
 
-    def broken_off(pool: Pool) -> None:
+    def interrupted(pool: WorkerPool) -> None:
         with mine(
-            SOURCE, TARGET, encoder, search=kind, steps=PooledSteps(pool), work=tmp_path / "work",
+            SOURCE, TARGET, encoder, search=kind, backend=PoolBackend(pool), work=tmp_path / "work",
             progress=tell,
         ):  # fmt: skip
             pass
 
     with open_pool(model, workers=1) as pool, pytest.raises(KeyboardInterrupt):
-        broken_off(pool)
+        interrupted(pool)
     before = (tmp_path / "work" / "source.vectors").stat().st_mtime_ns
     assert mined(encoder, kind, None, tmp_path / "work") == whole
     assert (tmp_path / "work" / "source.vectors").stat().st_mtime_ns == before
 
 
-def test_equal_vectors_in_different_parts_keep_their_order() -> None:
+def test_equal_vectors_in_different_blocks_keep_their_order() -> None:
     rng = np.random.default_rng(0)
     rows = unit_rows(rng.normal(size=(40, 8)))
     candidates = np.concatenate([rows, rows, rows])
     found = ExactSearch(candidates).nearest(rows, 3)
     part = [
-        pooled_mining.Part(start, open_pool(workers=1).crew.share(candidates[start : start + 40]))
+        pool_backend.CandidateBlock(
+            start, open_pool(workers=1).backend.put(candidates[start : start + 40])
+        )
         for start in (0, 40, 80)
     ]
-    task = pooled_mining.FindNeighbours(open_pool(workers=1).crew.share(rows), tuple(part), 3)
+    task = pool_backend.FindNeighbours(open_pool(workers=1).backend.put(rows), tuple(part), 3)
     merged = task.run(None, lambda lines: None)  # type: ignore[arg-type]
     np.testing.assert_array_equal(merged.indices, found.indices)
     np.testing.assert_array_equal(merged.indices, nearest(rows, candidates, 3).indices)

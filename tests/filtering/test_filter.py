@@ -3,8 +3,8 @@ import pytest
 
 from babelite.filtering import filter_pairs
 from babelite.filtering.filter import is_copied
-from babelite.filtering.language_id import LanguageIdentifier, is_available
-from babelite.filtering.truncation import LastWords, TruncationCheck, beginning, is_closed
+from babelite.filtering.language_id import LanguageIdentifier, can_identify_languages
+from babelite.filtering.truncation import LastWords, TruncationCheck, beginning, has_end_mark
 
 RNG = np.random.default_rng(0)
 MEANINGS = RNG.normal(size=(400, 24))
@@ -41,11 +41,11 @@ def test_each_kind_of_noise_is_found_and_good_pairs_are_kept() -> None:
     with filter_pairs(source, target, Words()) as filtered:
         verdicts = list(filtered)
     reasons = [set(verdict.reasons) for verdict in verdicts]
-    assert "margin" in reasons[0] & reasons[1]
+    assert "low-score" in reasons[0] & reasons[1]
     assert "truncated" in reasons[2] & reasons[3]
     assert reasons[4] == {"copied"}
     assert reasons[5] == {"empty"}
-    assert np.isnan(verdicts[5].margin)
+    assert np.isnan(verdicts[5].score)
     assert "numbers" in reasons[6]
     assert not any(reasons[7:])
     assert filtered.counts["kept"] == 293
@@ -53,10 +53,10 @@ def test_each_kind_of_noise_is_found_and_good_pairs_are_kept() -> None:
     assert [len(filtered), len(verdicts)] == [300, 300]
 
 
-def test_verdicts_are_gone_on_with(tmp_path, monkeypatch) -> None:  # noqa: ANN001
-    from babelite.filtering import filter as run
+def test_an_interrupted_run_resumes(tmp_path, monkeypatch) -> None:  # noqa: ANN001
+    from babelite.filtering import filter as filter_module
 
-    monkeypatch.setattr(run, "_PAIRS_A_BLOCK", 64)
+    monkeypatch.setattr(filter_module, "_PAIRS_PER_BLOCK", 64)
     source, target = corpus(200)
     with filter_pairs(source, target, Words()) as filtered:
         wanted = list(filtered)
@@ -80,10 +80,10 @@ def test_verdicts_are_gone_on_with(tmp_path, monkeypatch) -> None:  # noqa: ANN0
         assert list(filtered) == wanted
     assert ("checking", 128, 200) in told
     with filter_pairs(source, target, Words(), work=tmp_path / "w", threshold=9.0) as filtered:
-        assert filtered.counts["margin"] == 200
+        assert filtered.counts["low-score"] == 200
 
 
-def test_sides_of_unequal_length() -> None:
+def test_sides_of_different_length_are_rejected() -> None:
     with (
         pytest.raises(ValueError, match="2 sources, but 1 targets"),
         filter_pairs(["e1", "e2"], ["f1"], Words()),
@@ -91,8 +91,8 @@ def test_sides_of_unequal_length() -> None:
         pass
 
 
-@pytest.mark.skipif(not is_available(), reason="the extra filter is not installed")
-def test_languages() -> None:
+@pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")
+def test_pairs_in_another_language_are_dropped() -> None:
     identifier = LanguageIdentifier()
     english = "The weather was wonderful, so we went swimming in the lake."
     french = "Il faisait un temps magnifique, alors nous sommes allés nager dans le lac."
@@ -108,8 +108,8 @@ def test_languages() -> None:
         assert [verdict.reasons[:1] for verdict in filtered][:2] == [(), ("language",)]
 
 
-@pytest.mark.skipif(not is_available(), reason="the extra filter is not installed")
-def test_no_pair_with_both_sides() -> None:
+@pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")
+def test_a_corpus_without_a_complete_pair() -> None:
     identifier = LanguageIdentifier()
     with filter_pairs(["e1 e2", ""], ["", "f1"], Words(), identifier=identifier) as filtered:
         assert [verdict.reasons for verdict in filtered] == [("empty",), ("empty",)]
@@ -129,12 +129,12 @@ def test_signs_of_truncation() -> None:
         (long, "das haus ist alt und kalt jetzt."),
     ]
     same = np.zeros((len(pairs), 24), np.float32)
-    found = check.found(pairs, (same, same), np.zeros(len(pairs), np.float32))
+    found = check.truncated(pairs, (same, same), np.zeros(len(pairs), np.float32))
     assert found.tolist() == [False, True, True, False]
-    assert not check.found([], (same[:0], same[:0]), np.zeros(0, np.float32)).size
+    assert not check.truncated([], (same[:0], same[:0]), np.zeros(0, np.float32)).size
 
 
-def test_words_that_end_no_sentence() -> None:
+def test_words_that_rarely_end_a_sentence() -> None:
     words = LastWords(["we saw the house", "the house was old", "it was the king"] * 50)
     assert words.oddness("we saw the") > 2
     assert words.oddness("we saw the.") == 0
@@ -142,7 +142,7 @@ def test_words_that_end_no_sentence() -> None:
     assert words.oddness("unheard") == 0
     assert words.oddness("...") == LastWords([]).oddness("the") == 0
     for closed in ("Yes.", "No!»", "好。", "(so.)"):
-        assert is_closed(closed)
+        assert has_end_mark(closed)
 
 
 def test_copies_and_beginnings() -> None:

@@ -42,7 +42,7 @@ def pairs_of(source, target, k, margin, direction, **options):  # noqa: ANN001, 
 
 
 def test_sentences_without_a_neighbourhood_score_low() -> None:
-    """As in a few lines of a language that the model cannot read: everything is far away."""
+    """As in a few lines of a language unknown to the model: all cosines are low."""
     source, target = np.eye(8)[:3], np.eye(8)[4:] + 0.02 * np.eye(8)[:4]
     found = pairs_of(source, target, 4, "ratio", "max")
     assert found.score.max() < 0.5
@@ -57,7 +57,7 @@ seeds = st.integers(0, 10**6)
 @given(
     seeds, sizes, sizes, st.integers(1, 5), st.sampled_from(MARGINS), st.sampled_from(DIRECTIONS)
 )
-def test_pairs_are_those_of_the_whole_matrix(seed, n, m, k, margin, direction):  # noqa: ANN001, ANN201
+def test_pairs_equal_those_of_the_whole_similarity_matrix(seed, n, m, k, margin, direction):  # noqa: ANN001, ANN201
     rng = np.random.default_rng(seed)
     source, target = unit(rng, n), unit(rng, m)
     found = pairs_of(source, target, k, margin, direction)

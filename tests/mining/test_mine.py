@@ -7,7 +7,7 @@ import pytest
 
 from babelite.encoding import AdaptedEncoder
 from babelite.errors import BabeliteError
-from babelite.mining import candidate_pairs, mine
+from babelite.mining import MiningOptions, candidate_pairs, mine
 from babelite.neighbors import nearest
 
 RNG = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def found(mined, **options):  # noqa: ANN001, ANN003, ANN201
     ]
 
 
-def test_the_whole_is_the_sum_of_its_parts() -> None:
+def test_mined_pairs_equal_those_of_the_separate_steps() -> None:
     source, target = text(60, 1), [f"{line} w3" for line in reversed(text(60, 1))]
     encoder = Words()
     with mine(source, target, encoder) as mined:
@@ -89,11 +89,11 @@ def test_k_is_at_most_the_smaller_side() -> None:
 
 
 @pytest.mark.parametrize("kind", ["exact", "clusters"])
-def test_a_run_broken_off_anywhere_goes_on_to_the_same_pairs(
+def test_a_run_interrupted_anywhere_resumes_to_the_same_pairs(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_module("babelite.mining.mine"), "SENTENCES_A_BLOCK", 100)
-    monkeypatch.setattr(import_module("babelite.mining.mine"), "QUERIES_A_BLOCK", 150)
+    monkeypatch.setattr(import_module("babelite.mining.mine"), "SENTENCES_PER_BLOCK", 100)
+    monkeypatch.setattr(import_module("babelite.mining.mine"), "QUERIES_PER_BLOCK", 150)
     source, target = text(600, 1), text(700, 2) + text(300, 1)
     with mine(source, target, Words(), search=kind) as mined:
         wanted = found(mined)
@@ -123,7 +123,7 @@ def test_a_run_broken_off_anywhere_goes_on_to_the_same_pairs(
 
 
 @pytest.mark.parametrize("kind", ["exact", "clusters"])
-def test_what_was_cut_off_in_a_work_folder_is_made_again(kind: str, tmp_path: Path) -> None:
+def test_truncated_files_of_a_work_folder_are_computed_again(kind: str, tmp_path: Path) -> None:
     source, target = text(300, 1), text(300, 2)
     work = tmp_path / "work"
     with mine(source, target, Words(), search=kind, work=work) as mined:
@@ -142,40 +142,47 @@ def test_what_was_cut_off_in_a_work_folder_is_made_again(kind: str, tmp_path: Pa
                 assert found(mined) == wanted
 
 
-def test_a_work_folder_of_something_else(tmp_path: Path) -> None:
+def error_of(*arguments: object, **fields: object) -> BabeliteError:
+    with pytest.raises(BabeliteError) as error, mine(*arguments, **fields):
+        pass
+    return error.value
+
+
+def test_a_work_folder_of_another_run_is_rejected(tmp_path: Path) -> None:
     work = tmp_path / "work"
     with mine(text(5, 1), text(5, 2), Words(), work=work):
         pass
     before = {path.name: path.read_bytes() for path in work.iterdir()}
-    with (
-        pytest.raises(BabeliteError, match="another source text"),
-        mine(text(5, 3), text(5, 2), Words(), work=work),
-    ):
-        pass
-    with (
-        pytest.raises(BabeliteError, match="another target text"),
-        mine(text(5, 1), text(6, 2), Words(), work=work),
-    ):
-        pass
+    error = error_of(text(5, 3), text(5, 2), Words(), work=work)
+    assert (error.code, error.path) == ("run-mismatch", str(work))
+    assert "source" in str(error)
+    error = error_of(text(5, 1), text(6, 2), Words(), work=work)
+    assert error.code == "run-mismatch"
+    assert "target" in str(error)
     other = AdaptedEncoder("other", lambda sentences: [[len(s), 1.0] for s in sentences])
-    with (
-        pytest.raises(BabeliteError, match="another model"),
-        mine(text(5, 1), text(5, 2), other, work=work),
-    ):
-        pass
+    error = error_of(text(5, 1), text(5, 2), other, work=work)
+    assert (error.code, error.path) == ("encoder-mismatch", str(work))
     assert {path.name: path.read_bytes() for path in work.iterdir()} == before
     (tmp_path / "notes.txt").write_text("mine")
-    with (
-        pytest.raises(BabeliteError, match="neither empty nor a work folder"),
-        mine(text(5, 1), text(5, 2), Words(), work=tmp_path),
-    ):
-        pass
+    assert error_of(text(5, 1), text(5, 2), Words(), work=tmp_path).code == "run-mismatch"
     (work / "work.json").write_text("{")
-    with (
-        pytest.raises(BabeliteError, match="damaged"),
-        mine(text(5, 1), text(5, 2), Words(), work=work),
-    ):
-        pass
+    assert error_of(text(5, 1), text(5, 2), Words(), work=work).code == "file-damaged"
+
+
+def test_options_are_validated_once() -> None:
+    for fields in ({"k": 0}, {"margin": "best"}, {"direction": "up"}, {"search": "ivf"}):
+        with pytest.raises(BabeliteError, match=str(*fields.values())) as error:
+            MiningOptions(**fields)
+        assert error.value.code == "option-invalid"
+
+
+def test_keywords_replace_fields_of_the_options() -> None:
+    source, target, options = text(30, 1), text(30, 1), MiningOptions(k=2, direction="forward")
+    with mine(source, target, Words(), options, k=3, threshold=1.1) as mined:
+        assert mined.options == MiningOptions(k=3, direction="forward", threshold=1.1)
+        assert mined.pairs().score.min() >= 1.1
+        assert len(mined.pairs(threshold=None)) == 30
+        assert len(mined.pairs(threshold=None, direction="max", margin="distance")) <= 30
 
 
 def test_an_explanation_adds_up() -> None:
@@ -189,14 +196,10 @@ def test_an_explanation_adds_up() -> None:
     assert pair.ratio[0] == pytest.approx(pair.cosine[0] / np.mean(means), rel=1e-3)
 
 
-def test_a_side_without_text() -> None:
-    with (
-        pytest.raises(BabeliteError, match="target text holds only blank lines"),
-        mine(["w1"], ["", " "], Words()),
-    ):
-        pass
-    with pytest.raises(ValueError, match="k is 0"), mine(["w1"], ["w2"], Words(), k=0):
-        pass
+def test_a_side_without_text_is_rejected() -> None:
+    error = error_of(["w1"], ["", " "], Words())
+    assert error.code == "input-empty"
+    assert "target" in str(error)
 
 
 def test_line_breaks_inside_a_sentence_become_spaces() -> None:
@@ -204,19 +207,13 @@ def test_line_breaks_inside_a_sentence_become_spaces() -> None:
         assert mined.sources[0] == "w1 w2 w3 w4"
 
 
-def test_a_work_folder_that_another_process_uses(tmp_path: Path) -> None:
-    with (
-        mine(text(5, 1), text(5, 2), Words(), work=tmp_path / "work"),
-        pytest.raises(BabeliteError, match="is locked by another process"),
-        mine(text(5, 1), text(5, 2), Words(), work=tmp_path / "work"),
-    ):
-        pass
+def test_a_locked_work_folder_is_rejected(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    with mine(text(5, 1), text(5, 2), Words(), work=work):
+        assert error_of(text(5, 1), text(5, 2), Words(), work=work).code == "file-locked"
 
 
-def test_one_string_is_no_text() -> None:
-    encoder = AdaptedEncoder("lengths", lambda texts: [[len(text), 1] for text in texts])
-    with (
-        pytest.raises(BabeliteError, match="source text is a sequence of sentences"),
-        mine("e.txt", "f.txt", encoder),
-    ):
-        pass
+def test_one_string_is_not_accepted_as_text() -> None:
+    error = error_of("e.txt", "f.txt", Words())
+    assert error.code == "input-invalid"
+    assert "source" in str(error)

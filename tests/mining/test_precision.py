@@ -5,17 +5,21 @@ from hypothesis import strategies as st
 
 from babelite.errors import BabeliteError
 from babelite.mining import mine
-from babelite.mining.precision import estimate_for_mined, estimate_precision, precision_recall
+from babelite.mining.precision import (
+    estimate_mining_precision,
+    estimate_precision,
+    precision_recall_curve,
+)
 
 
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=40),
     st.integers(1, 10),
 )
-def test_the_curve_is_what_counting_gives(pairs, missed):  # noqa: ANN001, ANN201
+def test_the_curve_equals_counting(pairs, missed):  # noqa: ANN001, ANN201
     scores = [score / 4 for score, _ in pairs]
     known = sum(right for _, right in pairs) + missed
-    curve = precision_recall(scores, [right for _, right in pairs], known)
+    curve = precision_recall_curve(scores, [right for _, right in pairs], known)
     best = 0.0
     for threshold in sorted(set(scores)):
         taken = [right for score, right in pairs if score / 4 >= threshold]
@@ -28,11 +32,11 @@ def test_the_curve_is_what_counting_gives(pairs, missed):  # noqa: ANN001, ANN20
     assert curve.at(curve.best.threshold).f1 == pytest.approx(best)
 
 
-def test_nothing_to_measure() -> None:
-    with pytest.raises(BabeliteError, match="no pair to measure"):
-        precision_recall([], [], 3)
-    with pytest.raises(BabeliteError, match="no known pair"):
-        precision_recall([1.0], [True], 0)
+def test_a_curve_needs_a_pair_and_a_gold_pair() -> None:
+    for arguments in (([], [], 3), ([1.0], [True], 0)):
+        with pytest.raises(BabeliteError) as error:
+            precision_recall_curve(*arguments)
+        assert error.value.code == "too-few"
 
 
 @pytest.mark.parametrize("true", [200, 1000, 2000])
@@ -65,9 +69,9 @@ def test_the_estimate_for_a_mined_text_is_near_the_truth(direction: str) -> None
             return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     source, target = [f"s{i}" for i in range(1000)], [f"t{i}" for i in range(500, 1500)]
-    with mine(source, target, Known()) as mined:
-        pairs = mined.pairs(direction=direction)
-        estimate = estimate_for_mined(mined, direction=direction)
+    with mine(source, target, Known(), direction=direction) as mined:
+        pairs = mined.pairs()
+        estimate = estimate_mining_precision(mined)
         right = np.array([
             mined.sources[int(s)][1:] == mined.targets[int(t)][1:]
             for s, t in zip(pairs.source, pairs.target, strict=True)
@@ -75,4 +79,4 @@ def test_the_estimate_for_a_mined_text_is_near_the_truth(direction: str) -> None
     threshold = estimate.threshold_for(0.9)
     assert threshold is not None
     assert right[pairs.score >= threshold].mean() == pytest.approx(0.9, abs=0.06)
-    assert estimate.unpaired == pytest.approx(0.5, abs=0.15)
+    assert estimate.untranslated == pytest.approx(0.5, abs=0.15)

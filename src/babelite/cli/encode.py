@@ -1,50 +1,68 @@
-"""``babelite encode``."""
+"""``babelite encode``: encode the lines of files to an array or to Parquet shards."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
+from babelite.cli.shared.options import (
+    AllowDownload,
+    ColumnOption,
+    Float16Option,
+    ModelOption,
+    RayOption,
+    WorkersOption,
+    flowing,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from babelite.cluster import WorkerPool
+    from babelite.corpus import SentenceSource
 
-    from babelite.cluster import Pool
-    from babelite.corpus import SentenceSource, SourceSurvey
-    from babelite.encoding import SentenceEncoder
-    from babelite.mining import Progress
+_HELP = """Encode the lines of files to vectors.
 
-    _Encode = Callable[[Iterable[str]], Iterator[NDArray[np.floating[Any]]]]
+With --out NAME.npy the vectors are the rows of one array for numpy.load("NAME.npy",
+mmap_mode="r"). Any other --out is a folder of Parquet shards with the columns id (file and line
+number), text and vector, written by worker processes or, with --ray, by a cluster.
 
-_HELP = """Turn the lines of files into vectors.
+Rows have unit length, so a dot product is a cosine; the row of a blank line is zero. Memory does
+not grow with the files. An interrupted run resumes when the same command is run again.
 
-With --out NAME.npy all of them become rows of one array, which numpy.load("NAME.npy",
-mmap_mode="r") reads. Any other --out is a folder of Parquet shards with the columns id (file and
-line number), text and vector, made by all cores or, with --ray, by a cluster.
-
-Rows are of unit length, so that a dot product is a cosine; the row of a blank line is zero. Memory
-does not grow with the files. When the command was stopped or killed, the same command goes on: with
-shards nothing that is finished is done again.
-
-Files are read from disk or, as s3://BUCKET/NAME and the like, from object storage; a * in such an
-address stands for many.
+Files may be in object storage, with addresses such as s3://BUCKET/NAME; a * in such an address is a
+wildcard.
 
 Examples: babelite encode sentences.txt --out vectors.npy; babelite encode a.txt b.jsonl --out
 shards --workers 2
 """
 
-_NPY = ".npy"
-_BLOCK_ROWS = 8192
+_Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="INPUT...",
+        help="Files with one sentence a line, or .jsonl or .parquet with one a record (.gz, .xz, "
+        ".zst). Default: '-', standard input.",
+    ),
+]
+_Out = Annotated[
+    str,
+    typer.Option("--out", metavar="OUT", help="Array file (.npy), or folder of Parquet shards."),
+]
+_Text = Annotated[bool, typer.Option("--text/--no-text", help="Store the text in the shards.")]
+_ShardLines = Annotated[
+    int | None,
+    typer.Option(
+        "--shard-lines",
+        metavar="N",
+        min=1,
+        help="Lines in a shard; a killed run repeats unfinished shards. Default: 65536.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,38 +71,15 @@ def register(app: typer.Typer) -> None:
 
 
 def _encode(
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="INPUT...",
-            help="Sentences, one a line; or .jsonl or .parquet with one a record. .gz, .xz and "
-            ".zst are unpacked; '-', the default, reads standard input.",
-        ),
-    ] = None,
+    files: _Inputs = None,
     *,
-    out: Annotated[
-        str, typer.Option(metavar="OUT", help="An .npy file, or a folder of Parquet shards.")
-    ],
+    out: _Out,
     model: ModelOption = None,
-    column: Annotated[
-        int | None,
-        typer.Option(min=1, help="Take this tab-separated column, from 1, not whole lines."),
-    ] = None,
-    field: FieldOption = None,
-    float16: Annotated[
-        bool, typer.Option("--float16", help="Write float16, half the size, not float32.")
-    ] = False,
-    text: Annotated[
-        bool, typer.Option("--text/--no-text", help="Keep the text in the shards.")
-    ] = True,
-    shard_lines: Annotated[
-        int | None,
-        typer.Option(min=1, help="Lines in a shard, what a kill can cost (default: 65536)."),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Workers, each with one core (default: all there are)."),
-    ] = None,
+    column: ColumnOption = None,
+    float16: Float16Option = False,
+    text: _Text = True,
+    shard_lines: _ShardLines = None,
+    workers: WorkersOption = None,
     ray: RayOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
@@ -92,44 +87,52 @@ def _encode(
 
     if out in ("", "-"):
         raise BabeliteError(
-            f"--out {out!r} names no place for vectors",
-            hint="name an .npy file, or a folder for shards",
+            f"--out {out!r} is neither a file nor a folder",
+            code="option-invalid",
+            hint="give an .npy file, or a folder for shards",
         )
-    sources = _sources(files or ["-"], column, field)
-    made = _Made(out, "float16" if float16 else "float32", model, allow_download, workers, ray)
-    if not made.is_array:
-        made.write_shards(sources, text, shard_lines)
+    sources = _sources(files or ["-"], column)
+    job = _Job(out, "float16" if float16 else "float32", model, allow_download, workers, ray)
+    if not job.writes_array:
+        job.write_shards(sources, text, shard_lines)
         return
     require_writable(out, inputs=(source.place for source in sources))
     if shard_lines is not None or not text:
         raise BabeliteError(
-            "is one array, which has neither shards nor text",
+            "is an array, which has neither shards nor text",
+            code="option-conflict",
             path=out,
-            hint="leave out --shard-lines and --no-text, or name a folder",
+            hint="leave out --shard-lines and --no-text, or give a folder",
         )
-    made.write_array(sources)
+    job.write_array(sources)
 
 
-def _sources(files: Sequence[str], column: int | None, field: str | None) -> list[SentenceSource]:
+def _sources(files: Sequence[str], column: str | None) -> list[SentenceSource]:
+    """The inputs, with URL wildcards expanded and obvious errors found."""
     from babelite.corpus import SentenceSource, require_distinct_names
     from babelite.storage import expand_url_glob, is_url, require_file
 
     sources = []
     for place in (place for file in files for place in expand_url_glob(file)):
-        source = SentenceSource(place, column=column or field)
+        source = SentenceSource(place, column)
         if place != "-" and not is_url(place):
             require_file(Path(place))
         sources.append(source)
     places = [source.place for source in sources]
     require_distinct_names(places)
     if "-" in places and len(places) > 1:
-        raise BabeliteError("cannot be one of several", path="-", hint="save it to a file")
+        raise BabeliteError(
+            "cannot be one of several inputs",
+            code="option-conflict",
+            path="-",
+            hint="save it to a file",
+        )
     return sources
 
 
 @dataclass(frozen=True)
-class _Made:
-    """What is made, of which type and by whom."""
+class _Job:
+    """The output, the encoder and the workers of the command."""
 
     out: str
     dtype: Literal["float16", "float32"]
@@ -139,33 +142,22 @@ class _Made:
     ray: str | None
 
     @property
-    def is_array(self) -> bool:
-        """Whether vectors go to one file; also to one that is there under another name."""
+    def writes_array(self) -> bool:
+        """Whether the output is one array file; an existing file may have any name."""
         out = Path(self.out)
-        return out.suffix.lower() == _NPY or (out.exists() and not out.is_dir())
+        return out.suffix.lower() == ".npy" or (out.exists() and not out.is_dir())
 
     def write_shards(
         self, sources: Sequence[SentenceSource], text: bool, lines: int | None
     ) -> None:
-        """Make or go on with a folder of Parquet shards."""
+        """Write or complete a folder of Parquet shards."""
         from babelite.cli.shared.progress import ProgressDisplay
-        from babelite.cluster import SHARD_ROWS, encode_files, require_parquet
+        from babelite.cluster import SHARD_ROWS, encode_files, require_shard_sources
         from babelite.encoding import fingerprint_of, open_encoder
-        from babelite.storage import is_read_once
 
-        for source in sources:
-            if is_read_once(source.place):
-                raise BabeliteError(
-                    "cannot be read by several workers",
-                    path=source.place,
-                    hint="save it to a file, or name an .npy file with --out",
-                )
-        require_parquet()
+        require_shard_sources(sources)
         encoder = open_encoder(self.model, allow_download=self.allow_download)
-        with (
-            self._pool() as pool,
-            ProgressDisplay() as progress,
-        ):
+        with self._pool() as pool, ProgressDisplay() as progress:
             made = encode_files(
                 sources,
                 self.out,
@@ -177,71 +169,36 @@ class _Made:
                 progress=progress,
             )
         if made.lost_workers:
-            typer.echo(f"{made.lost_workers} workers died; their work was done again", err=True)
+            typer.echo(f"{made.lost_workers} workers died; their shards were repeated", err=True)
         memory = f", at most {made.peak_memory / 1e6:.0f} MB a worker" if made.peak_memory else ""
         shards = sum(1 for _ in made.manifest.shards())
-        typer.echo(
-            f"{made.manifest.rows:,} vector{'s' * (made.manifest.rows > 1)} of {encoder.dim} "
-            f"components in {shards:,} shard{'s' * (shards > 1)}{memory}: {self.out}",
-            err=True,
+        self._summarize(
+            made.manifest.rows, encoder.dim, f" in {shards:,} shard{'s' * (shards > 1)}{memory}"
         )
 
     def write_array(self, sources: Sequence[SentenceSource]) -> None:
-        """Make or go on with an ``.npy`` file."""
+        """Write or complete an array file."""
         from babelite.cli.shared.progress import ProgressDisplay
-        from babelite.encoding import open_encoder, write_vectors
-        from babelite.storage import is_read_once
+        from babelite.cluster import encode_to_array
+        from babelite.encoding import fingerprint_of, open_encoder
 
         encoder = open_encoder(self.model, allow_download=self.allow_download)
-        straight = any(is_read_once(source.place) for source in sources) or (
-            Path(self.out).exists() and not Path(self.out).is_file()
-        )
-        with self._encoding(encoder) as encode, ProgressDisplay() as progress:
-            if straight:
-                lines = chain.from_iterable(source.read() for source in sources)
-                blocks = _told(encode(_not_empty(lines, sources)), 0, None, progress)
-                count = write_vectors(self.out, blocks, dim=encoder.dim, dtype=self._type)
-            else:
-                count = self._write_resumably(sources, encoder, encode, progress)
-        typer.echo(
-            f"{count:,} vector{'s' * (count > 1)} of {encoder.dim} components: {self.out}", err=True
-        )
+        with ExitStack() as stack:
+            pool = None
+            if self.ray is not None or self.workers is not None:
+                pool = stack.enter_context(self._pool())
+            rows = encode_to_array(
+                sources,
+                self.out,
+                encoder,
+                fingerprint_of(encoder, self.model),
+                pool=pool,
+                dtype=self.dtype,
+                progress=stack.enter_context(ProgressDisplay()),
+            )
+        self._summarize(rows, encoder.dim)
 
-    def _write_resumably(
-        self,
-        sources: Sequence[SentenceSource],
-        encoder: SentenceEncoder,
-        encode: _Encode,
-        progress: Progress,
-    ) -> int:
-        from babelite.encoding import fingerprint_of, write_vectors_resumably
-
-        surveys = [source.survey(_BLOCK_ROWS) for source in sources]
-        total = sum(survey.rows for survey in surveys)
-        identity = fingerprint_of(encoder, self.model)
-        parts = [self.dtype, identity.name, identity.checksum, encoder.dim]
-        parts += [survey.digest for survey in surveys] + [
-            sources[0].column_number,
-            sources[0].column_name,
-        ]
-        key = hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-
-        def blocks_from(first: int) -> Iterator[NDArray[np.floating[Any]]]:
-            progress("encoding", first, total)
-            return _told(encode(_lines_from(first, sources, surveys)), first, total, progress)
-
-        write_vectors_resumably(
-            self.out,
-            blocks_from,
-            rows=total,
-            dim=encoder.dim,
-            block_rows=_BLOCK_ROWS,
-            key=key,
-            dtype=self._type,
-        )
-        return total
-
-    def _pool(self) -> Pool:
+    def _pool(self) -> WorkerPool:
         from babelite.cluster import open_pool
 
         return open_pool(
@@ -251,59 +208,7 @@ class _Made:
             notice=lambda text: typer.echo(text, err=True),
         )
 
-    @property
-    def _type(self) -> type[np.float32] | type[np.float16]:
-        import numpy as np
-
-        return np.float16 if self.dtype == "float16" else np.float32
-
-    @contextmanager
-    def _encoding(self, encoder: SentenceEncoder) -> Iterator[_Encode]:
-        """What encodes lines in order: this process, or workers if they were asked for."""
-        from babelite.encoding import encode_stream
-
-        if self.ray is None and self.workers is None:
-            yield lambda lines: encode_stream(encoder, lines)
-            return
-        from babelite.cluster import encode_in_order
-
-        with self._pool() as pool:
-            yield lambda lines: encode_in_order(lines, pool, self.dtype, _BLOCK_ROWS)
-
-
-def _lines_from(
-    first: int, sources: Sequence[SentenceSource], surveys: Sequence[SourceSurvey]
-) -> Iterator[str]:
-    """The lines of several sources from one on."""
-    for source, survey in zip(sources, surveys, strict=True):
-        if first < survey.rows:
-            block = first // survey.stride
-            start = block * survey.stride
-            rows = source.read_rows(start, survey.rows - start, survey.offsets[block])
-            yield from islice(rows, first - start, None)
-        first = max(0, first - survey.rows)
-
-
-def _not_empty(lines: Iterable[str], sources: Sequence[SentenceSource]) -> Iterator[str]:
-    empty = True
-    for line in lines:
-        empty = False
-        yield line
-    if empty:
-        raise BabeliteError(
-            "is empty", path=sources[0].place, hint="name a file with one sentence a line"
+    def _summarize(self, rows: int, dim: int, details: str = "") -> None:
+        typer.echo(
+            f"{rows:,} vector{'s' * (rows > 1)} of {dim} components{details}: {self.out}", err=True
         )
-
-
-def _told(
-    blocks: Iterable[NDArray[np.floating[Any]]],
-    before: int,
-    total: int | None,
-    progress: Progress,
-) -> Iterator[NDArray[np.floating[Any]]]:
-    """Pass blocks on, and tell how many rows there are."""
-    count = before
-    for block in blocks:
-        count += len(block)
-        progress("encoding", count, total or count + 1)
-        yield block

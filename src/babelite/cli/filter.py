@@ -1,4 +1,4 @@
-"""``babelite filter``."""
+"""``babelite filter``: remove bad pairs from a parallel corpus."""
 
 from __future__ import annotations
 
@@ -10,28 +10,63 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, ModelOption, flowing, parse_columns
+from babelite.cli.shared.options import (
+    AllowDownload,
+    ColumnsOption,
+    ModelOption,
+    OutOption,
+    WorkOption,
+    flowing,
+    parse_columns,
+    parse_languages,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.corpus import PairTable
     from babelite.filtering import Filtered, LanguageIdentifier
 
-_HELP = """Throw the bad pairs out of a parallel corpus.
+_HELP = """Remove bad pairs from a parallel corpus.
 
-PAIRS holds tab-separated columns. A pair is dropped if a side is blank (empty), if its sentences
-are not much nearer to each other than to their neighbours in the corpus (margin), if a side is in
-another language (language), if both sides are the same text (copied), if one holds much less than
-the other (truncated), or if they name different numbers (numbers).
+PAIRS is a TSV file. A pair is dropped for one or more reasons: a side is blank (empty); its score,
+the margin to its neighbours in the corpus, is below --threshold (low-score); a side is in another
+language (language); both sides are the same text (copied); one side lacks a part of the other
+(truncated); the sides contain different numbers (numbers).
 
-Rows are written as they stand, all columns; those of --dropped get two more: the margin and the
-reasons. With --margins the kept ones get the margin, too. Languages are checked if the extra is
-installed: pip install 'babelite\\[filter]'.
+Kept rows are written unchanged, with all columns; --scores adds a column with the score. --dropped
+writes the dropped rows with two more columns, the score and the reasons. The language check needs
+an extra: pip install 'babelite\\[filter]'.
 
-A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
+An interrupted run resumes when the same command is run again.
 
 Example: babelite filter crawl.en-fr.tsv.gz --out kept.tsv.gz --dropped dropped.tsv
 """
+
+_Pairs = Annotated[str, typer.Argument(metavar="PAIRS", help="TSV file (.gz, .xz, .zst), or '-'.")]
+_Dropped = Annotated[
+    str | None,
+    typer.Option(
+        "--dropped", metavar="FILE", help="File for the dropped rows, with score and reasons."
+    ),
+]
+_Scores = Annotated[
+    bool, typer.Option("--scores", help="Add a last column to the kept rows: the score.")
+]
+_Threshold = Annotated[
+    float,
+    typer.Option(
+        "--threshold",
+        help="Minimum score: unrelated sentences have about 0, most translations 1.1 to 1.6.",
+    ),
+]
+_Languages = Annotated[
+    str | None,
+    typer.Option(
+        "--languages",
+        metavar="A-B",
+        help="The languages of the two sides, such as en-fr. Default: the most frequent ones.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,60 +75,34 @@ def register(app: typer.Typer) -> None:
 
 
 def _filter(
-    pairs: Annotated[
-        str, typer.Argument(metavar="PAIRS", help="TSV, or '-'; plain, .gz, .xz or .zst.")
-    ],
-    out: Annotated[str, typer.Option(help="Where the kept rows go, or '-' for the screen.")],
-    dropped: Annotated[
-        str | None, typer.Option(help="Where the dropped rows go, with margin and reasons.")
-    ] = None,
-    margins: Annotated[
-        bool, typer.Option("--margins", help="Add a last column to the kept rows: the margin.")
-    ] = False,
+    pairs: _Pairs,
+    *,
+    out: OutOption = "-",
+    dropped: _Dropped = None,
+    scores: _Scores = False,
+    threshold: _Threshold = 0.7,
+    languages: _Languages = None,
+    columns: ColumnsOption = None,
     model: ModelOption = None,
-    threshold: Annotated[
-        float,
-        typer.Option(
-            help="The lowest margin to keep: unrelated sentences have about 0, most translations "
-            "1.1 to 1.6."
-        ),
-    ] = 0.7,
-    languages: Annotated[
-        str | None,
-        typer.Option(
-            help="The languages of the two sides, such as en-fr. Those most rows are in if not "
-            "given."
-        ),
-    ] = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            help="The two columns, by number from 1, or by name if the first line holds names. "
-            "'source' and 'target' if there are such names, else 1,2."
-        ),
-    ] = None,
-    work: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Keep vectors and neighbours here: another threshold then takes no time. "
-            "OUT.work, deleted at the end, if not given.",
-        ),
-    ] = None,
+    work: WorkOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.cli.shared.options import parse_languages
     from babelite.cli.shared.preflight import require_writable, work_folder
     from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import PairTable
     from babelite.encoding import open_encoder
     from babelite.filtering import filter_pairs
 
-    wanted = parse_languages(languages)
+    language_pair = parse_languages(languages)
     require_writable(out, *([dropped] if dropped else []), inputs=[pairs])
     if dropped and Path(dropped).resolve() == Path(out).resolve():
-        raise BabeliteError("--out and --dropped are the same file", hint="name two")
-    identifier = _identifier(wanted)
+        raise BabeliteError(
+            "--out and --dropped are the same file",
+            code="option-conflict",
+            path=dropped,
+            hint="give two different files",
+        )
+    identifier = _identifier(language_pair)
     encoder = open_encoder(model, allow_download=allow_download)
     with _as_file(pairs) as path, work_folder(out, work) as folder, ProgressDisplay() as progress:
         table = PairTable(path, parse_columns(columns), name=pairs)
@@ -103,21 +112,21 @@ def _filter(
             encoder,
             threshold=threshold,
             identifier=identifier,
-            languages=wanted or (None, None),
+            languages=language_pair or (None, None),
             work=folder,
             progress=progress,
         ) as filtered:
-            _write(table, filtered, out, dropped, margins)
+            _write(table, filtered, out, dropped, scores)
     _report(filtered)
 
 
 def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
-    from babelite.filtering import LanguageIdentifier, is_available
+    """The language identifier; None if its library is missing and no languages are given."""
+    from babelite.filtering import LanguageIdentifier, can_identify_languages
 
-    if languages is None and not is_available():
+    if languages is None and not can_identify_languages():
         typer.echo(
-            "Languages are not checked; to have them checked, run: pip install 'babelite[filter]'",
-            err=True,
+            "Languages are not checked; for the check run: pip install 'babelite[filter]'", err=True
         )
         return None
     identifier = LanguageIdentifier()
@@ -128,7 +137,7 @@ def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
 
 @contextlib.contextmanager
 def _as_file(path: str) -> Iterator[str]:
-    """The path, or a temporary file that holds standard input or a pipe: it is read repeatedly."""
+    """The path, or a temporary copy of standard input or a pipe, which is read several times."""
     from babelite.storage import is_read_once, reading_bytes, write_error
 
     if not is_read_once(path):
@@ -140,31 +149,33 @@ def _as_file(path: str) -> Iterator[str]:
                 try:
                     copy.write(block)
                     copy.flush()
-                except OSError as error:  # else it would seem to be standard input's
+                except OSError as error:  # must not look like an error of standard input
                     raise write_error(Path(copy.name), error) from error
         yield copy.name
 
 
 def _write(
-    table: PairTable, filtered: Filtered, out: str, dropped: str | None, margins: bool
+    table: PairTable, filtered: Filtered, out: str, dropped: str | None, scores: bool
 ) -> None:
+    """Write kept and dropped rows."""
     from babelite.storage import writing_text
 
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(writing_text(out))
         rest = stack.enter_context(writing_text(dropped)) if dropped else None
         if table.header is not None:
-            kept.write(f"{table.header}\tmargin\n" if margins else f"{table.header}\n")
+            kept.write(f"{table.header}\tscore\n" if scores else f"{table.header}\n")
             if rest:
-                rest.write(f"{table.header}\tmargin\treasons\n")
+                rest.write(f"{table.header}\tscore\treasons\n")
         for row, verdict in zip(table.lines(), filtered, strict=True):
             if not verdict.reasons:
-                kept.write(f"{row}\t{verdict.margin:.4f}\n" if margins else f"{row}\n")
+                kept.write(f"{row}\t{verdict.score:.4f}\n" if scores else f"{row}\n")
             elif rest:
-                rest.write(f"{row}\t{verdict.margin:.4f}\t{','.join(verdict.reasons)}\n")
+                rest.write(f"{row}\t{verdict.score:.4f}\t{','.join(verdict.reasons)}\n")
 
 
 def _report(filtered: Filtered) -> None:
+    """Print the number of pairs for each reason to standard error."""
     from rich.console import Console
     from rich.table import Table as Grid
 
@@ -176,9 +187,10 @@ def _report(filtered: Filtered) -> None:
         if reason == "kept":
             grid.add_section()
             grid.add_row("kept", f"{count:,}", style="bold")
+        elif reason == "language" and checked is None:
+            grid.add_row("language: not checked", "")
         elif reason == "language":
-            grid.add_row(f"language: not {checked}" if checked else "language: not checked",
-                         f"{count:,}" if checked else "")  # fmt: skip
+            grid.add_row(f"language: not {checked}", f"{count:,}")
         else:
             grid.add_row(reason, f"{count:,}")
     Console(stderr=True, highlight=False).print(grid)

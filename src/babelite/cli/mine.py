@@ -1,41 +1,106 @@
-"""``babelite mine``."""
+"""``babelite mine``: find translations in two collections of text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from babelite.cli.search import Column
-from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption, RayOption, flowing
+from babelite.cli.shared.options import (
+    AllowDownload,
+    ColumnOption,
+    ModelOption,
+    OutOption,
+    PlotOption,
+    RayOption,
+    WorkersOption,
+    WorkOption,
+    flowing,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.mining import Candidates, Mined, Progress, Steps
+    from babelite.cli.mine_display import MiningReport
+    from babelite.encoding import SentenceEncoder
+    from babelite.mining import Direction, Margin, MiningBackend, MiningOptions
+    from babelite.neighbors import SearchKind
 
-_HELP = """Find the translations in two piles of text.
+_HELP = """Find translations in two collections of text (bitext mining).
 
-SOURCE and TARGET hold one sentence a line, in any order and of any number. A pair scores high when
-its sentences are much nearer to each other than to their neighbours: the margin of Artetxe &
-Schwenk (2019). Pairs are written best first, with their scores, line numbers and text, separated by
-tabs, under a line of column names. Blank lines are left out, equal lines count once.
+SOURCE and TARGET contain one sentence a line, in any order and number. The score of a pair is its
+margin: its cosine compared with those of the nearest neighbours (Artetxe & Schwenk 2019). The
+output is TSV, best pairs first: scores, line numbers and text. Blank lines are ignored, and equal
+lines count once.
 
-Without --threshold all pairs are written, and a table tells which threshold gives which precision:
-measured, if --calibrate names the known pairs of these texts, else estimated from sentences made to
-have no translation.
+Without --threshold all pairs are written, and a table shows the precision for several thresholds:
+measured if --calibrate gives the gold pairs, else estimated.
 
-A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
+An interrupted run resumes when the same command is run again.
 
 Example: babelite mine news.en.txt news.fr.txt --out pairs.tsv --threshold 1.15
 """
 
-COLUMNS = (
-    "score", "cosine", "ratio", "distance", "source_line", "target_line", "source", "target",
-)  # fmt: skip
-_ROWS_A_REPORT = 10_000
+_Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="First text: a file (.txt, .tsv, .jsonl, .parquet; .gz, .xz, .zst), URL or '-'.",
+    ),
+]
+_Target = Annotated[str, typer.Argument(metavar="TARGET", help="Text in the other language.")]
+_Threshold = Annotated[
+    float | None,
+    typer.Option("--threshold", help="Minimum score of a pair. Default: all pairs are written."),
+]
+_Margin = Annotated[
+    str,
+    typer.Option(
+        "--margin",
+        metavar="NAME",
+        help="Score: ratio (1 for unrelated sentences), distance, or absolute (the cosine).",
+    ),
+]
+_Direction = Annotated[
+    str,
+    typer.Option(
+        "--direction",
+        metavar="NAME",
+        help="Pairs to keep: max (best first, each sentence once), intersection (each is the best "
+        "partner of the other), forward (the best target of each source) or backward.",
+    ),
+]
+_OneToOne = Annotated[
+    bool,
+    typer.Option("--one-to-one", help="Use each sentence once with forward and backward too."),
+]
+_K = Annotated[int, typer.Option("-k", min=1, help="Number of neighbours that make a margin.")]
+_Search = Annotated[
+    str,
+    typer.Option(
+        "--search",
+        metavar="NAME",
+        help="Search for neighbours: exact, clusters (approximate, much faster on large texts), or "
+        "auto (by the number of lines).",
+    ),
+]
+_Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        "--calibrate",
+        metavar="GOLD",
+        help="File with all true pairs of the two texts (TSV or another format of pairs): measure "
+        "precision, recall and F1, and find the best threshold.",
+    ),
+]
+_Explain = Annotated[
+    int | None,
+    typer.Option(
+        "--explain", metavar="N", min=1, help="Show the neighbours and the margin of pair N."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,159 +109,99 @@ def register(app: typer.Typer) -> None:
 
 
 def _mine(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="Text, .jsonl or .parquet; .gz, .xz, .zst; '-'; s3://…"
-        ),
-    ],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="Text in the other language.")],
-    out: Annotated[
-        str, typer.Option(help="The TSV file to write (.gz, .xz, .zst), or '-' for the screen.")
-    ] = "-",
-    column: Column = None,
-    field: FieldOption = None,
+    source: _Source,
+    target: _Target,
+    *,
+    out: OutOption = "-",
+    column: ColumnOption = None,
     model: ModelOption = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(help="Keep pairs that score at least this; all if not given."),
-    ] = None,
-    margin: Annotated[
-        str,
-        typer.Option(
-            help="The score: ratio (1 for unrelated text), distance, or absolute (the cosine)."
-        ),
-    ] = "ratio",
-    direction: Annotated[
-        str,
-        typer.Option(
-            help="What to keep of the best partner of each sentence: max (the best first, each "
-            "sentence once), intersection (both agree), forward (of each source) or backward."
-        ),
-    ] = "max",
-    one_to_one: Annotated[
-        bool, typer.Option("--one-to-one", help="Use each sentence once in forward and backward.")
-    ] = False,
-    k: Annotated[int, typer.Option("-k", min=1, help="Neighbours that make a margin.")] = 4,
-    search: Annotated[
-        str,
-        typer.Option(
-            help="How neighbours are found: exact, clusters (approximate, many times as fast on "
-            "large text), or auto, by the number of lines."
-        ),
-    ] = "auto",
-    work: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Keep vectors and neighbours here: other margins, thresholds and explanations of "
-            "the same text then take no time. OUT.work, deleted at the end, if not given.",
-        ),
-    ] = None,
-    calibrate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="GOLD",
-            help="All true pairs of the two texts (TSV or another format of parallel text): "
-            "measure precision, recall and F1, and find the best threshold.",
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="OUT.png", help="Draw what each threshold gives (.png, .svg, .pdf)."),
-    ] = None,
-    explain: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, help="Show the neighbours that made the margin of the Nth pair."
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Work in so many processes of one core each, not in this one."),
-    ] = None,
+    threshold: _Threshold = None,
+    margin: _Margin = "ratio",
+    direction: _Direction = "max",
+    one_to_one: _OneToOne = False,
+    k: _K = 4,
+    search: _Search = "auto",
+    work: WorkOption = None,
+    calibrate: _Calibrate = None,
+    plot: PlotOption = None,
+    explain: _Explain = None,
+    workers: WorkersOption = None,
     ray: RayOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.cli.mine_display import explain_pair, read_gold, show_estimate, show_measured
-    from babelite.cli.shared.preflight import (
-        choice,
-        require_writable,
-        warn_if_unreadable,
-        work_folder,
-    )
-    from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.corpus import SentenceSource
+    from babelite.cli.mine_display import MiningReport
+    from babelite.cli.shared.preflight import require_writable
     from babelite.encoding import open_encoder
-    from babelite.mining import DIRECTIONS, MARGINS, mine
-    from babelite.neighbors import SEARCH_KINDS
+    from babelite.mining import MiningOptions, read_gold_pairs
     from babelite.plots import picture_format
 
-    chosen_margin = choice("--margin", margin, MARGINS)
-    chosen_direction = choice("--direction", direction, DIRECTIONS)
-    chosen_search = choice("--search", search, SEARCH_KINDS)
+    options = MiningOptions(
+        k=k,
+        search=cast("SearchKind", search),
+        margin=cast("Margin", margin),
+        direction=cast("Direction", direction),
+        one_to_one=one_to_one,
+        threshold=threshold,
+        work=work,
+    )
     if source == target == "-":
-        raise BabeliteError("cannot be both sides", path="-", hint="save one to a file")
+        raise BabeliteError(
+            "cannot be both texts", code="option-conflict", path="-", hint="save one to a file"
+        )
     if plot:
         picture_format(plot)
-    gold = read_gold(calibrate) if calibrate else None
+    gold = read_gold_pairs(calibrate) if calibrate else None
     require_writable(out, inputs=(source, target, *([calibrate] if calibrate else [])))
     encoder = open_encoder(model, allow_download=allow_download)
-    first, second = (SentenceSource(place, column=column or field) for place in (source, target))
-    with (
-        work_folder(out, work) as folder,
-        _steps(model, ray, workers) as steps,
-        ProgressDisplay() as progress,
-        mine(
-            first.read_requiring_text(),
-            second.read_requiring_text(),
-            encoder,
-            k=k,
-            search=chosen_search,
-            work=folder,
-            progress=progress,
-            steps=steps,
-        ) as m,
-    ):
-        for side, path in ((m.sources, source), (m.targets, target)):
-            warn_if_unreadable(encoder, side, path)
-        found = m.pairs(chosen_margin, chosen_direction, one_to_one=one_to_one)
-        kept = found if threshold is None else found.above(threshold)
-        _write(m, kept, out, progress)
-        sides = f"{len(m.sources):,} and {len(m.targets):,} different sentences"
-        place = "" if out == "-" else f": {out}"
-        typer.echo(f"{len(kept):,} pairs of {sides}{place}", err=True)
-        if gold is not None:
-            show_measured(m, found, gold, threshold, plot)
-        elif threshold is None or plot:
-            show_estimate(m, chosen_margin, chosen_direction, one_to_one, threshold, plot)
-        if explain is not None:
-            explain_pair(m, kept, explain, chosen_margin)
+    report = MiningReport(options, gold, plot, explain)
+    with _backend(model, ray, workers) as backend:
+        _run((source, target), column, out, encoder, options, backend, report)
+
+
+def _run(
+    places: tuple[str, str],
+    column: str | None,
+    out: str,
+    encoder: SentenceEncoder,
+    options: MiningOptions,
+    backend: MiningBackend | None,
+    report: MiningReport,
+) -> None:
+    """Mine, write the pairs, and print the report."""
+    from dataclasses import replace
+
+    from babelite.cli.shared.preflight import warn_if_unreadable, work_folder
+    from babelite.cli.shared.progress import ProgressDisplay
+    from babelite.corpus import SentenceSource
+    from babelite.mining import mine, write_mined_pairs
+
+    first, second = (SentenceSource(place, column).read_requiring_text() for place in places)
+    work = Path(options.work) if options.work else None
+    with work_folder(out, work) as folder, ProgressDisplay() as progress:
+        options = replace(options, work=folder)
+        with mine(first, second, encoder, options, progress=progress, backend=backend) as mined:
+            for side, place in zip((mined.sources, mined.targets), places, strict=True):
+                warn_if_unreadable(encoder, side, place)
+            pairs = mined.pairs()
+            write_mined_pairs(mined, pairs, out, progress)
+            typer.echo(
+                f"{len(pairs):,} pairs of {len(mined.sources):,} and {len(mined.targets):,} "
+                "distinct sentences" + ("" if out == "-" else f": {out}"),
+                err=True,
+            )
+            report.show(mined, pairs)
 
 
 @contextmanager
-def _steps(model: str | None, ray: str | None, workers: int | None) -> Iterator[Steps | None]:
-    """Workers, if they were asked for."""
+def _backend(
+    model: str | None, ray: str | None, workers: int | None
+) -> Iterator[MiningBackend | None]:
+    """The workers that the options ask for; None for this process."""
     if ray is None and workers is None:
         yield None
         return
-    from babelite.cluster import PooledSteps, open_pool
+    from babelite.cluster import PoolBackend, open_pool
 
     notice = lambda text: typer.echo(text, err=True)  # noqa: E731
     with open_pool(model, ray=ray, workers=workers, notice=notice) as pool:
-        yield PooledSteps(pool)
-
-
-def _write(mined: Mined, pairs: Candidates, out: str, progress: Progress) -> None:
-    from babelite.storage import writing_text
-
-    lines = mined.sources.line_numbers, mined.targets.line_numbers
-    with writing_text(out) as stream:
-        stream.write("\t".join(COLUMNS) + "\n")
-        rows = zip(*(column.tolist() for column in vars(pairs).values()), strict=True)
-        for number, (source, target, *scores) in enumerate(rows):
-            if number % _ROWS_A_REPORT == 0:
-                progress("writing", number, len(pairs))
-            cells = [f"{score:.4f}" for score in scores]
-            cells += str(lines[0][source]), str(lines[1][target])
-            stream.write("\t".join((*cells, mined.sources[source], mined.targets[target])) + "\n")
+        yield PoolBackend(pool)

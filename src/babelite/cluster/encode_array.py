@@ -101,11 +101,16 @@ def _key(
 ) -> str:
     """A hash of everything that determines the rows; a run with another key does not resume."""
     parts = [dtype, identity.name, identity.checksum, dim]
-    parts += [survey.digest for survey in surveys] + [sources[0].column_number, sources[0].column_name]
+    parts += [survey.digest for survey in surveys] + [
+        sources[0].column_number,
+        sources[0].column_name,
+    ]
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
-def _lines_from(first: int, sources: Sequence[SentenceSource], surveys: Sequence[SourceSurvey]) -> Iterator[str]:
+def _lines_from(
+    first: int, sources: Sequence[SentenceSource], surveys: Sequence[SourceSurvey]
+) -> Iterator[str]:
     """The lines of several sources, from line ``first`` of all on."""
     for source, survey in zip(sources, surveys, strict=True):
         if first < survey.rows:

@@ -207,7 +207,11 @@ def encode_files(
         shard_rows=shard_rows,
         sources=tuple(
             EncodedSource(
-                name=s.place, column=s.column_number, field=s.column_name, rows=v.rows, digest=v.digest
+                name=s.place,
+                column=s.column_number,
+                field=s.column_name,
+                rows=v.rows,
+                digest=v.digest,
             )
             for s, v in zip(sources, surveys, strict=True)
         ),

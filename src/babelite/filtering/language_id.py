@@ -31,7 +31,7 @@ class LanguageIdentifier:
     """
 
     def __init__(self) -> None:
-        if not language_identification_available():
+        if not can_identify_languages():
             raise MissingExtraError("language identification", "filter")
         from py3langid.langid import MODEL_FILE
         from py3langid.langid import LanguageIdentifier as Library
@@ -68,6 +68,6 @@ class LanguageIdentifier:
         return votes.most_common(1)[0][0]
 
 
-def language_identification_available() -> bool:
+def can_identify_languages() -> bool:
     """Whether the extra ``filter`` is installed."""
     return find_spec("py3langid") is not None

@@ -76,7 +76,7 @@ def work_folder(out: str, work: Path | None) -> Iterator[Path | None]:
     if work is not None or is_standard_output(out) or not _is_regular_or_new(Path(out)):
         yield work
         return
-    from babelite.mining import Work
+    from babelite.mining import WorkFolder
     from babelite.storage import InUseError
 
     folder = Path(f"{out}.work")
@@ -85,9 +85,9 @@ def work_folder(out: str, work: Path | None) -> Iterator[Path | None]:
     except InUseError:  # another process is working in the folder
         raise
     except BabeliteError:
-        Work.discard_if_nothing_is_done(folder)
+        WorkFolder.discard_if_unused(folder)
         raise
-    Work(folder).remove()  # kept after other errors and kills, so that the run can be resumed
+    WorkFolder(folder).remove()  # kept after other errors and kills, so that the run can be resumed
 
 
 def warn_if_unreadable(encoder: SentenceEncoder, texts: _Texts, name: str) -> None:
