@@ -2,9 +2,9 @@ import gzip
 from pathlib import Path
 
 import pytest
+from error_codes import raises
 
 from babelite.corpus import read_document
-from babelite.errors import BabeliteError
 
 
 def written(folder: Path, text: str) -> str:
@@ -32,14 +32,14 @@ def test_packed_text_is_unpacked(tmp_path: Path) -> None:
 def test_a_document_without_text(tmp_path: Path, text: str, message: str) -> None:
     path = written(tmp_path, text)
     for language in (None, "en"):
-        with pytest.raises(BabeliteError, match=message):
+        with raises("input-empty", message):
             read_document(path, language)
 
 
 def test_another_encoding(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes("One.\nÉté.\n".encode("latin-1"))
-    with pytest.raises(BabeliteError, match="line 2: is not UTF-8; convert it first"):
+    with raises("not-utf8", "line 2"):
         read_document(str(path))
 
 

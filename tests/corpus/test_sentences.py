@@ -6,6 +6,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from error_codes import raises
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,7 +108,7 @@ def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
     source = write(str(tmp_path / "a.txt"), ["one", "two", "three"], None)
     offsets = source.survey(2).offsets
     (tmp_path / "a.txt").write_text("one\ntwo\n")
-    with pytest.raises(BabeliteError, match="ends after 2 rows, but had more"):
+    with raises("file-changed", "2 rows"):
         list(source.read_rows(2, 1, offsets[1]))
 
 
@@ -150,9 +151,9 @@ def test_columns_of_parquet(layout: pa.DataType | None, tmp_path: Path) -> None:
     words = words if layout else words.dictionary_encode()
     pq.write_table(pa.table({"number": [1, 2, 3], "sentence": words}), path)
     assert list(SentenceSource(str(path)).read()) == ["a", "", "b"]
-    with pytest.raises(BabeliteError, match="column 'number' holds int64, not text"):
+    with raises("column-invalid", "'number'.*int64"):
         SentenceSource(str(path), column="number").survey(1)
-    with pytest.raises(BabeliteError, match="has no column 'en', it has number, sentence"):
+    with raises("column-not-found", "'en'.*number, sentence"):
         SentenceSource(str(path), column="en").survey(1)
 
 
@@ -168,13 +169,11 @@ def test_parquet_whose_text_cannot_be_told(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     latin = pa.array([b"fine", "café".encode("latin-1")]).view(pa.string())
     pq.write_table(pa.table({"text": latin}), path)
-    with pytest.raises(
-        BabeliteError, match=r"a\.parquet: contains b'caf\\xe9', which is not UTF-8"
-    ):
+    with raises("not-utf8", r"a\.parquet: contains b'caf\\xe9', which is not UTF-8"):
         list(SentenceSource(str(path)).read())
     words = pa.array(["a"])
     pq.write_table(pa.Table.from_arrays([words, words], names=["text", "text"]), path)
-    with pytest.raises(BabeliteError, match=r"a\.parquet: has 2 columns 'text'; rename all but"):
+    with raises("column-invalid", r"a\.parquet: has 2 columns 'text'"):
         SentenceSource(str(path)).survey(1)
 
 
@@ -187,5 +186,5 @@ def test_parquet_whose_text_cannot_be_told(tmp_path: Path) -> None:
 )
 def test_names_that_are_none(places: list[str], message: str) -> None:
     require_distinct_names(places[:1])
-    with pytest.raises(BabeliteError, match=message):
+    with raises("input-invalid", message):
         require_distinct_names(places)

@@ -1,9 +1,8 @@
 from pathlib import Path
 
-import pytest
+from error_codes import raises
 
 from babelite.corpus import PairTable
-from babelite.errors import BabeliteError
 
 
 def test_rows_appended_after_the_first_reading_are_ignored(tmp_path: Path) -> None:
@@ -15,5 +14,5 @@ def test_rows_appended_after_the_first_reading_are_ignored(tmp_path: Path) -> No
     assert list(table.side(0)) == first
     assert len(list(table.side(1))) == len(list(table.lines())) == len(first)
     (tmp_path / "pairs.tsv").write_text("one\tonly\n")
-    with pytest.raises(BabeliteError, match=r"pairs\.tsv: had 6 rows and has 1 now"):
+    with raises("file-changed", r"pairs\.tsv: .*6 rows .* 1 "):
         list(table.lines())

@@ -257,8 +257,7 @@ def catalogs(
         ),
     ],
     languages: Annotated[
-        str,
-        typer.Option(metavar="A,B", help="Languages to pair with the source, such as fr,de."),
+        str, typer.Option(metavar="A,B", help="Languages to pair with the source, such as fr,de.")
     ],
     out: OutFolderOption,
     source_language: Annotated[

@@ -14,12 +14,7 @@ if TYPE_CHECKING:
     from babelite.corpus.formats.registry import read_texts, write_pairs
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
     from babelite.corpus.languages import parse_language_pair, split_language_prefix
-    from babelite.corpus.normalization import (
-        comparison_key,
-        count_words,
-        normalize_text,
-        one_line,
-    )
+    from babelite.corpus.normalization import comparison_key, count_words, normalize_text, one_line
     from babelite.corpus.pairs import Pair, WeightedPair
     from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
     from babelite.corpus.sentences import SentenceSource, SourceSurvey, require_distinct_names

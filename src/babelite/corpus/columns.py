@@ -9,30 +9,14 @@ from babelite.errors import BabeliteError
 
 
 class Columns(NamedTuple):
-    """Two columns of rows.
-
-    Attributes:
-        first: The index of the first column, from 0.
-        second: The index of the second column.
-        named: Whether the first row holds the names of the columns, not text.
-    """
+    """The indices (from 0) of two columns."""
 
     first: int
     second: int
-    named: bool
+    named: bool  # whether the first row holds the names of the columns, not text
 
     def cells(self, row: Sequence[str], path: str, line: int, *, between: str) -> tuple[str, str]:
-        """The two cells of a row.
-
-        Args:
-            row: Its cells.
-            path: The file, for errors.
-            line: The number of the line, for errors.
-            between: What the tab separates, for errors.
-
-        Raises:
-            BabeliteError: The row is too short; code ``column-not-found``.
-        """
+        """The two cells of a row; the error for a short row says what the tab is `between`."""
         last = max(self.first, self.second)
         if len(row) <= last:
             raise BabeliteError(
@@ -53,18 +37,9 @@ def find_columns(
     path: str,
     line: int = 1,
 ) -> Columns:
-    """Find two columns, given the first row.
+    """Find two columns by number from 1 or by name, given the first row.
 
-    Args:
-        row: The cells of the first row.
-        columns: The columns by number from 1, or by name if the row holds names. Default: the
-            columns with the default names if the row has them, else the first two.
-        default_names: The default names.
-        path: The file, for errors.
-        line: The number of the line, for errors.
-
-    Raises:
-        BabeliteError: There is no such column; code ``column-not-found``.
+    Default: the columns with the default names if the row has them, else the first two.
 
     Example:
         >>> find_columns(["score", "source", "target"], None, ("source", "target"), "mined.tsv")
@@ -85,10 +60,7 @@ def read_columns(
     *,
     between: str,
 ) -> Iterator[tuple[int, str, str]]:
-    """Yield line number and two cells of each numbered line; a first line of names is skipped.
-
-    The arguments are those of `find_columns` and `Columns.cells`.
-    """
+    """Yield line number and two cells of each numbered line; a first line of names is skipped."""
     found: Columns | None = None
     for number, line in lines:
         row = line.split("\t")

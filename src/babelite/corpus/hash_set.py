@@ -26,8 +26,7 @@ class HashSet:
     Each block of new hashes becomes a run. A run is merged with the one before it while that is at
     most twice as long, so there are few runs and each hash is moved only a few times.
 
-    Args:
-        longest_run: Hashes in the longest run that merging may create; limits the copied memory.
+    Merging creates no run longer than `longest_run`, which limits the copied memory.
 
     Example:
         >>> hashes = HashSet()
@@ -59,11 +58,7 @@ class HashSet:
         return found
 
     def add(self, hashes: Hashes) -> NDArray[np.bool_]:
-        """Add hashes, uint64 array of shape (n,), in any order, repetitions allowed.
-
-        Returns:
-            Boolean array of shape (n,): True for the first of each hash that is new.
-        """
+        """Add hashes (n,), any order; return a bool array (n,): True for the first of each new."""
         unique, first = np.unique(hashes, return_index=True)
         new = ~self._contains_sorted(unique)
         is_new = np.zeros(len(hashes), dtype=np.bool_)

@@ -15,12 +15,7 @@ _NAMES = ("label", "text")
 
 
 class LabelledText(NamedTuple):
-    """A text with its label.
-
-    Attributes:
-        label: The label; not blank.
-        text: The text, which may be blank.
-    """
+    """A label, which is not blank, and a text, which may be."""
 
     label: str
     text: str

@@ -55,10 +55,6 @@ def matches_language(wanted: str, found: str) -> bool:
     default script: ``zh`` matches ``zh_CN`` but not ``zh_TW``, ``sr`` not ``sr_Latn``. A wanted
     code with a region matches that region only.
 
-    Args:
-        wanted: The wanted code, such as ``fr``, ``pt_BR`` or ``zh-Hant``.
-        found: The code of the text.
-
     Example:
         >>> matches_language("en", "en-US"), matches_language("zh", "zh_TW")
         (True, False)

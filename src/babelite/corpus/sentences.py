@@ -19,7 +19,6 @@ from babelite.corpus.columns import column_index
 from babelite.errors import BabeliteError
 from babelite.storage import (
     decode_lines,
-    is_string_type,
     is_url,
     parse_json_object,
     read_line_blocks,
@@ -28,6 +27,7 @@ from babelite.storage import (
     reading_seekable,
     require_no_zero_byte,
     require_pyarrow,
+    require_string_type,
     require_unique_column,
     string_field,
     suffix_of,
@@ -260,14 +260,7 @@ class SentenceSource:
         if name is None:
             raise self._no_column(wanted[0], names)
         require_unique_column(name, names, self.place)
-        kind = file.schema_arrow.field(name).type
-        if not is_string_type(kind):
-            raise BabeliteError(
-                f"column {name!r} holds {kind}, not text",
-                code="column-invalid",
-                path=self.place,
-                hint="choose another with --column",
-            )
+        require_string_type(file.schema_arrow.field(name).type, name, self.place)
         return name
 
     def _extractor(self, header: bytes) -> Callable[[str, int], str]:

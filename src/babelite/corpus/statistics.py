@@ -16,19 +16,9 @@ _BLOCK = 8192
 
 @dataclass(frozen=True)
 class SideStatistics:
-    """One side of a corpus.
+    """One side of a corpus; the last four numbers are words of a sentence."""
 
-    Attributes:
-        distinct: Sentences that differ by more than case, punctuation and spacing.
-        words: Total words.
-        characters: Total characters.
-        mean_words: Mean words a sentence.
-        median_words: Median words a sentence.
-        p95_words: 95th percentile of words a sentence.
-        max_words: Words of the longest sentence.
-    """
-
-    distinct: int
+    distinct: int  # sentences that differ by more than case, punctuation and spacing
     words: int
     characters: int
     mean_words: float

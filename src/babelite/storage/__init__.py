@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         reading_parquet,
         require_no_zero_byte,
         require_pyarrow,
+        require_string_type,
         require_unique_column,
     )
     from babelite.storage.paths import (
@@ -75,6 +76,7 @@ __all__ = [
     "require_file",
     "require_no_zero_byte",
     "require_pyarrow",
+    "require_string_type",
     "require_unique_column",
     "sha256",
     "string_field",
@@ -97,7 +99,7 @@ __getattr__ = lazy_exports(
         "lines": "decode_lines read_line_blocks read_lines",
         "locks": "InUseError is_lock_file lock_file locked_folder",
         "parquet": "is_string_type reading_parquet require_no_zero_byte require_pyarrow "
-        "require_unique_column",
+        "require_string_type require_unique_column",
         "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file suffix_of",
         "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
         "validation": "check_format_version explain_validation_error parse_versioned_json "

@@ -88,9 +88,6 @@ def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
     Args:
         path: The final path, or ``-`` for standard output (never compressed).
 
-    Yields:
-        A writable stream; the file gets its name when the block ends without an error.
-
     Raises:
         BabeliteError: As `writing_atomically`.
         MissingExtraError: A ``.zst`` file without the extra ``corpus``.

@@ -24,13 +24,10 @@ DAMAGE_ERRORS = (EOFError, OSError, lzma.LZMAError, zlib.error)
 
 @contextlib.contextmanager
 def reading_bytes(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes, decompressed by its ending; close it at the end.
+    """Open a file for reading bytes with ``read1``, decompressed by its ending.
 
     Args:
         path: The file, or ``-`` for standard input (never decompressed, left open).
-
-    Yields:
-        A readable stream of bytes with ``read1``.
 
     Raises:
         BabeliteError: The file is missing, a folder, not readable, truncated or damaged.

@@ -8,17 +8,7 @@ from babelite.errors import BabeliteError
 
 
 def parse_json_object(line: str, path: str, number: int, example: str) -> dict[str, object]:
-    """Parse the JSON object on a line.
-
-    Args:
-        line: The line, not blank.
-        path: The file, for errors.
-        number: The number of the line, for errors.
-        example: A correct line, for errors.
-
-    Raises:
-        BabeliteError: The line is not a JSON object; code ``format-invalid``.
-    """
+    """Parse the JSON object on line ``number``, or raise ``format-invalid`` with an example."""
     problem, cause = "is not a JSON object", None
     try:
         record = json.loads(line)
@@ -36,17 +26,11 @@ def parse_json_object(line: str, path: str, number: int, example: str) -> dict[s
 
 
 def string_field(value: object, name: str, path: str, number: int, option: str) -> str:
-    """The text of a field; null gives the empty text, a lone surrogate U+FFFD.
-
-    Args:
-        value: The value of the field.
-        name: The name of the field, for errors.
-        path: The file, for errors.
-        number: The number of the line, for errors.
-        option: The option that chooses the field, for errors.
+    """The text of field ``name`` on line ``number``; null gives "", a lone surrogate U+FFFD.
 
     Raises:
-        BabeliteError: The value is not a string or contains a zero byte; code ``column-invalid``.
+        BabeliteError: The value is not a string or contains a zero byte; code ``column-invalid``;
+            its hint names the option that chooses another field.
     """
     if value is None:
         return ""

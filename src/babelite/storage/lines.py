@@ -13,13 +13,10 @@ from babelite.storage.compression import DAMAGE_ERRORS, READ_BLOCK, damaged_file
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
-    """Yield the lines of a text file without their line ends.
+    """Yield the lines of a text file without line ends.
 
     Args:
         path: The file (``.gz``, ``.xz`` and ``.zst`` are decompressed), or ``-``.
-
-    Yields:
-        One line at a time.
 
     Raises:
         BabeliteError: The file is missing, binary, not UTF-8 or damaged; names file and line.
@@ -33,15 +30,9 @@ def read_lines(path: str | Path) -> Iterator[str]:
 
 
 def read_line_blocks(stream: BinaryIO, path: str | Path, lines_before: int = 0) -> Iterator[bytes]:
-    """Yield blocks of bytes that end at line ends, so that each can be decoded on its own.
+    """Yield blocks of whole lines from a stream with ``read1``, so that each can be decoded.
 
-    Args:
-        stream: A stream with ``read1``, at the beginning of a line.
-        path: Its name, for errors.
-        lines_before: The number of lines before, for errors.
-
-    Raises:
-        BabeliteError: The file is damaged; code ``file-damaged``.
+    `path` and the number of lines before the stream's position are for errors (``file-damaged``).
     """
     number = lines_before
     started: list[bytes] = []
@@ -62,15 +53,9 @@ def read_line_blocks(stream: BinaryIO, path: str | Path, lines_before: int = 0) 
 
 
 def decode_lines(block: bytes, path: str | Path, lines_before: int) -> list[str]:
-    """Decode a block of lines from UTF-8; a byte-order mark in the first block is removed.
+    """Decode a block of `read_line_blocks` from UTF-8, or raise ``not-utf8`` with the line.
 
-    Args:
-        block: A block of `read_line_blocks`.
-        path: The file, for errors.
-        lines_before: The number of lines before the block.
-
-    Raises:
-        BabeliteError: The block is binary or not UTF-8; code ``not-utf8``, names the line.
+    A byte-order mark is removed if there are no lines before the block.
     """
     if not lines_before:
         if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -23,11 +23,7 @@ _LOCKED_BY_ANOTHER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEAD
 
 
 class InUseError(BabeliteError):
-    """Another process has locked a file or folder.
-
-    Args:
-        path: The file or folder.
-    """
+    """Another process has locked a file or folder; code ``file-locked``."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
@@ -45,7 +41,7 @@ def is_lock_file(path: Path) -> bool:
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Keep other processes from changing a folder, until the block or the process ends.
+    """Lock a folder until the block or the process ends.
 
     Raises:
         InUseError: Another process has locked it.

@@ -17,15 +17,7 @@ _SHOWN = 20  # bytes shown before and after one that is not UTF-8
 
 
 def require_pyarrow(feature: str, extra: str) -> None:
-    """Raise unless pyarrow is installed.
-
-    Args:
-        feature: The feature that needs it, for the error.
-        extra: The extra that installs it.
-
-    Raises:
-        MissingExtraError: pyarrow is not installed.
-    """
+    """Raise `MissingExtraError` unless pyarrow is installed: a feature needs an extra."""
     try:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
@@ -34,14 +26,9 @@ def require_pyarrow(feature: str, extra: str) -> None:
 
 @contextmanager
 def reading_parquet(file: str | Path | BinaryIO, place: str) -> Iterator[pq.ParquetFile]:
-    """Open a Parquet file; errors of pyarrow while it is read become a `BabeliteError`.
+    """Open a Parquet file (a path or a seekable stream) that errors call ``place``.
 
-    Args:
-        file: A path, or a seekable stream.
-        place: The name of the file, for errors.
-
-    Raises:
-        BabeliteError: The file is damaged, not Parquet, or contains text that is not UTF-8.
+    Errors of pyarrow while it is read become ``file-damaged`` or ``not-utf8``.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -75,31 +62,25 @@ def is_string_type(kind: pa.DataType) -> bool:
     return any(is_layout(kind) for is_layout in layouts)
 
 
-def require_no_zero_byte(texts: Sequence[str], name: str, place: str) -> None:
-    """Raise if a text of column ``name`` in file ``place`` contains a zero byte.
+def require_string_type(kind: pa.DataType, name: str, place: str) -> None:
+    """Raise ``column-invalid`` unless column ``name`` of file ``place`` holds strings."""
+    if not is_string_type(kind):
+        raise _invalid_column(f"column {name!r} holds {kind}, not text", place)
 
-    Raises:
-        BabeliteError: Code ``column-invalid``.
-    """
+
+def require_no_zero_byte(texts: Sequence[str], name: str, place: str) -> None:
+    """Raise ``column-invalid`` if a text of column ``name`` contains a zero byte."""
     if any("\0" in text for text in texts):
-        raise BabeliteError(
-            f"column {name!r} contains a zero byte (\\u0000), so it is not text",
-            code="column-invalid",
-            path=place,
-            hint="remove it, or choose another column",
-        )
+        problem = f"column {name!r} contains a zero byte (\\u0000), so it is not text"
+        raise _invalid_column(problem, place)
 
 
 def require_unique_column(name: str, names: Sequence[str], place: str) -> None:
-    """Raise if several of the columns ``names`` of file ``place`` are called ``name``.
-
-    Raises:
-        BabeliteError: Code ``column-invalid``.
-    """
+    """Raise ``column-invalid`` if several columns of file ``place`` are called ``name``."""
     if names.count(name) > 1:
-        raise BabeliteError(
-            f"has {names.count(name)} columns {name!r}",
-            code="column-invalid",
-            path=place,
-            hint="rename all but one of them, or choose another column",
-        )
+        raise _invalid_column(f"has {names.count(name)} columns {name!r}", place)
+
+
+def _invalid_column(problem: str, place: str) -> BabeliteError:
+    hint = "correct the file, or choose another column"
+    return BabeliteError(problem, code="column-invalid", path=place, hint=hint)

@@ -33,11 +33,7 @@ def is_standard_output(path: str | Path) -> bool:
 
 
 def require_file(path: Path) -> None:
-    """Raise unless a path exists and is not a folder.
-
-    Raises:
-        BabeliteError: Codes ``is-a-folder`` and ``file-not-found``.
-    """
+    """Raise ``file-not-found`` or ``is-a-folder`` unless a path is a file."""
     if path.is_dir():
         raise folder_instead_of_file(path, "name a file inside it")
     if not path.exists():
@@ -52,15 +48,7 @@ def folder_instead_of_file(path: Path, hint: str) -> BabeliteError:
 
 
 def make_folder(path: Path, hint: str = "choose another folder") -> None:
-    """Create a folder and its missing parents.
-
-    Args:
-        path: The folder.
-        hint: Advice in the error message.
-
-    Raises:
-        BabeliteError: The folder cannot be created; code ``not-writable``.
-    """
+    """Create a folder and its missing parents; raise ``not-writable`` if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -58,13 +58,7 @@ def filesystem_of(url: str) -> tuple[AbstractFileSystem, str]:
 
 @contextlib.contextmanager
 def reading_path_or_url(place: str) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes, decompressed by its ending.
-
-    Args:
-        place: A path, ``-`` for standard input, or a URL.
-
-    Yields:
-        A readable stream with ``read1``.
+    """Open a path, ``-`` or a URL for reading bytes with ``read1``, decompressed by its ending.
 
     Raises:
         BabeliteError: The file is missing, damaged or cannot be reached.
@@ -151,11 +145,7 @@ class Folder:
         return self.place if self._files is not None else str(Path(self.place).absolute())
 
     def make(self) -> None:
-        """Create the folder if it is missing.
-
-        Raises:
-            BabeliteError: It cannot be created.
-        """
+        """Create the folder if it is missing."""
         if self._files is not None:
             with _explained_errors(self.place):
                 self._files.makedirs(self._path, exist_ok=True)
@@ -193,17 +183,9 @@ class Folder:
 
     @contextlib.contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        """Write a file that gets its name when it is complete.
+        """Yield a local path for a file that gets its name when it is complete.
 
-        Args:
-            name: The name of the file; an existing file is replaced.
-
-        Yields:
-            A local path to write to. For object storage the file is uploaded afterwards under a
-            temporary name, and then renamed there.
-
-        Raises:
-            BabeliteError: The file cannot be written.
+        For object storage the file is uploaded under a temporary name and then renamed there.
         """
         if self._files is None:
             with writing_atomically(self.file(name)) as path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from babelite.errors import BabeliteError
+from babelite.storage.paths import require_file
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -16,25 +17,14 @@ if TYPE_CHECKING:
 
 
 def read_toml(path: Path, hint: str) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Args:
-        path: The file.
-        hint: Advice in the error message for a file that is not TOML.
-
-    Raises:
-        BabeliteError: Codes ``file-not-found`` and ``format-invalid``.
-    """
+    """Read a TOML file; raise ``file-not-found``, or ``format-invalid`` with a hint."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
+    require_file(path)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BabeliteError(
-            "there is no such file", code="file-not-found", path=path, hint="check the path"
-        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BabeliteError(
             f"is not a TOML file that can be read ({error})",
@@ -45,21 +35,16 @@ def read_toml(path: Path, hint: str) -> dict[str, Any]:
 
 
 def check_format_version(fields: object, newest: int, path: str | Path) -> None:
-    """Refuse a file that a newer version of babelite wrote in a newer format.
+    """Raise ``format-too-new`` if a newer version of babelite wrote a file in a newer format.
 
     Args:
         fields: The parsed JSON, with ``format_version`` and ``babelite_version``; anything else
             passes, because validation reports it.
         newest: The newest format this version reads.
         path: The file, for the error.
-
-    Raises:
-        BabeliteError: The format is newer; code ``format-too-new``.
     """
-    if not isinstance(fields, dict):
-        return
-    version = fields.get("format_version")
-    if isinstance(version, int) and version > newest:
+    version = fields.get("format_version") if isinstance(fields, dict) else None
+    if isinstance(fields, dict) and isinstance(version, int) and version > newest:
         raise BabeliteError(
             f"was written by babelite {fields.get('babelite_version')} in a newer format",
             code="format-too-new",
@@ -71,34 +56,33 @@ def check_format_version(fields: object, newest: int, path: str | Path) -> None:
 def parse_versioned_json(
     model: type[AnyModel], data: str | bytes, path: str | Path, *, newest: int, hint: str
 ) -> AnyModel:
-    """Parse a JSON description that babelite has written, and validate it.
+    """Parse a JSON description that babelite has written, and validate it with a pydantic model.
 
     Args:
-        model: The pydantic model of the description.
+        model: The pydantic model.
         data: The JSON text.
         path: The file, for errors.
         newest: The newest format this version reads.
-        hint: Advice in the error message for a damaged file.
+        hint: What to do about a damaged file.
 
     Raises:
         BabeliteError: Codes ``format-too-new`` and ``file-damaged``; names the key.
     """
     from pydantic import ValidationError
 
+    fields: object = None
+    cause: Exception
     try:
         fields = json.loads(data)
-    except ValueError as error:
-        raise BabeliteError(
-            "is damaged: it is not JSON", code="file-damaged", path=path, hint=hint
-        ) from error
-    check_format_version(fields, newest, path)
-    try:
+        check_format_version(fields, newest, path)
         return model.model_validate(fields)
     except ValidationError as error:
-        explained = explain_validation_error(error, fields, code="file-damaged", hint=hint)
-        raise BabeliteError(
-            f"is damaged: {explained.problem}", code="file-damaged", path=path, hint=hint
-        ) from error
+        cause, problem = error, explain_validation_error(error, fields, code="", hint="").problem
+    except ValueError as error:
+        cause, problem = error, f"it is not JSON ({error})"
+    raise BabeliteError(
+        f"is damaged: {problem}", code="file-damaged", path=path, hint=hint
+    ) from cause
 
 
 def explain_validation_error(
@@ -118,10 +102,10 @@ def explain_validation_error(
         code: The error code.
         hint: What to do.
         path: The file, if the values come from one.
-        noun: What the values are called: key or option.
+        noun: The word for a value: key or option.
 
     Returns:
-        The error, to be raised; items of lists are counted from 1.
+        The error to raise; items of lists are counted from 1.
     """
     first = error.errors(include_url=False)[0]
     place: list[str] = []

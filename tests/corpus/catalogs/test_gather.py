@@ -9,11 +9,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from error_codes import raises
 
 from babelite.corpus import Pair, gather_catalog_pairs
 from babelite.corpus.catalogs.discovery import parse_catalog_name
 from babelite.corpus.catalogs.interface_text import clean_message
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.errors import MissingExtraError
 
 
 def po(*messages: tuple[str, str], note: str = "") -> str:
@@ -95,7 +96,7 @@ def test_single_catalog(tmp_path: Path) -> None:
     write(tmp_path, {"fr.po": po(SENTENCE)})
     assert gathered(tmp_path / "fr.po") == [("fr", PAIR)]
     write(tmp_path, {"notes.txt": ""})
-    with pytest.raises(BabeliteError, match=r"notes\.txt"):
+    with raises("format-unknown", r"notes\.txt"):
         gathered(tmp_path / "notes.txt")
 
 
@@ -113,21 +114,21 @@ def test_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_program_itself_is_no_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    with pytest.raises(BabeliteError, match="__main__: is not a file, folder or installed package"):
+    with raises("file-not-found", "__main__"):
         gathered("__main__")
 
 
 def test_no_such_place_and_no_language(tmp_path: Path) -> None:
-    with pytest.raises(BabeliteError, match=r"no-such-thing: is not a file, folder or installed"):
+    with raises("file-not-found", r"no-such-thing"):
         gathered("no-such-thing")
-    with pytest.raises(BabeliteError, match="no target language"):
+    with raises("option-missing"):
         list(gather_catalog_pairs([tmp_path]))
 
 
 def test_damaged_archives(tmp_path: Path) -> None:
     for name in ("a.whl", "a.tar.gz"):
         (tmp_path / name).write_bytes(b"not an archive at all")
-        with pytest.raises(BabeliteError, match="cannot be read as an archive"):
+        with raises("file-damaged"):
             gathered(tmp_path / name)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from error_codes import raises
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,14 +112,14 @@ def test_nothing_is_left_of_a_writing_that_failed(tmp_path: Path) -> None:
 def test_a_full_disk(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"full{ending}"
     path.symlink_to("/dev/full")
-    with pytest.raises(BabeliteError, match="No space left on device"):
+    with raises("not-writable", "No space left on device"):
         write_pairs(PAIRS * 5000, str(path), LANGUAGES)
 
 
 def test_formats_that_are_only_read(tmp_path: Path) -> None:
-    with pytest.raises(BabeliteError, match="format catalog cannot be written"):
+    with raises("format-invalid", "catalog"):
         write_pairs(PAIRS, str(tmp_path / "x.po"), LANGUAGES)
-    with pytest.raises(BabeliteError, match="TMX needs language codes"):
+    with raises("languages-unknown"):
         write_pairs(PAIRS, str(tmp_path / "x.tmx"), ("source", "target"))
 
 
@@ -150,11 +151,11 @@ def test_tsv_columns(tmp_path: Path) -> None:
     assert read(path, ("fr", "2"))[0] == Pair("oui", "yes")
     assert read(path, ("3", "2"))[1] == Pair("oui", "yes")
     assert read(path)[0] == Pair("id", "en")
-    with pytest.raises(BabeliteError, match=r"has no column .de. in its first line"):
+    with raises("column-not-found", r"has no column .de."):
         read(path, ("en", "de"))
-    with pytest.raises(BabeliteError, match="line 1: has 3 columns, so there is no column 4"):
+    with raises("column-not-found", "line 1: .*3 columns.*column 4"):
         read(path, ("1", "4"))
-    with pytest.raises(BabeliteError, match="has no column '0'"):
+    with raises("column-not-found", "'0'"):
         read(path, ("0", "1"))
 
 
@@ -168,9 +169,7 @@ def test_columns_called_source_and_target_are_found(tmp_path: Path) -> None:
 def test_tsv_with_one_column_names_the_line(tmp_path: Path) -> None:
     path = tmp_path / "x.tsv"
     path.write_text("a\tb\nonly one\n")
-    with pytest.raises(
-        BabeliteError, match=r"x\.tsv, line 2: has 1 column, so there is no column 2"
-    ):
+    with raises("column-not-found", r"x\.tsv, line 2: has 1 column, so there is no column 2"):
         read(path)
 
 
@@ -185,9 +184,9 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     stdin('msgid "a"\nmsgstr "b"\n')
     assert read("-", format="catalog") == [Pair("a", "b")]
     stdin("alone\n")
-    with pytest.raises(BabeliteError, match="standard input, line 1: has 1 column"):
+    with raises("column-not-found", "standard input, line 1: .*1 column"):
         read("-")
-    with pytest.raises(BabeliteError, match="standard input: cannot be read as Parquet"):
+    with raises("format-invalid", "standard input"):
         read("-", format="parquet")
 
 
@@ -197,9 +196,9 @@ def test_aligned_files_of_different_length_name_both_counts(tmp_path: Path) -> N
     forth, back = (
         (f"{tmp_path}/x.{a}", f"{tmp_path}/x.{b}") for a, b in (["en", "fr"], ["fr", "en"])
     )
-    with pytest.raises(BabeliteError, match=r"x\.en, line 3: has 4 lines but .*x\.fr has 2"):
+    with raises("input-invalid", r"x\.en, line 3: has 4 lines but .*x\.fr has 2"):
         list(PairSource(forth, "en", "fr").read())
-    with pytest.raises(BabeliteError, match=r"x\.fr, line 3: has 2 lines but .*x\.en has 4"):
+    with raises("input-invalid", r"x\.fr, line 3: has 2 lines but .*x\.en has 4"):
         list(PairSource(back, "fr", "en").read())
 
 
@@ -250,7 +249,7 @@ def test_jsonl_without_the_columns_names_those_it_has(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text("\n\n" + json.dumps({"de": "a", "it": "b"}))
     message = r"x\.jsonl, line 3: has no columns 'en' and 'fr', it has de, it; choose two"
-    with pytest.raises(BabeliteError, match=message):
+    with raises("column-not-found", message):
         read(path)
 
 
@@ -263,9 +262,9 @@ def test_parquet_columns(tmp_path: Path) -> None:
     pq.write_table(pa.table(rows), path)
     assert read(path) == [Pair("a", "b"), Pair("", "c")]
     assert read(path, ("x", "en")) == [Pair("y", "a"), Pair("z", "")]
-    with pytest.raises(BabeliteError, match="column 'n' holds int64, not text"):
+    with raises("column-invalid", "'n'.*int64"):
         read(path, ("en", "n"))
-    with pytest.raises(BabeliteError, match=r"x\.parquet: has no .*it has en, fr, n, x"):
+    with raises("column-not-found", r"x\.parquet: .*en, fr, n, x"):
         read(path, ("en", "de"))
     assert sorted(read_texts(str(path))) == ["", "a", "b", "c", "y", "z"]
 
@@ -294,16 +293,16 @@ def test_parquet_whose_names_occur_twice(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     sides = [pa.array([text]) for text in "abc"]
     pq.write_table(pa.Table.from_arrays(sides, names=["en", "fr", "fr"]), path)
-    with pytest.raises(BabeliteError, match=r"x\.parquet: has 2 columns 'fr'; rename all but one"):
+    with raises("column-invalid", r"x\.parquet: .*2 columns 'fr'"):
         read(path)
     assert list(read_texts(str(path))) == ["a", "b", "c"]
     nest = pa.StructArray.from_arrays(sides, names=["en", "fr", "fr"])
     pq.write_table(pa.table({"translation": nest}), path)
-    with pytest.raises(BabeliteError, match="has 2 columns 'fr'"):
+    with raises("column-invalid", "2 columns 'fr'"):
         read(path)
     assert list(read_texts(str(path))) == ["a", "b", "c"]
     pq.write_table(pa.Table.from_arrays([nest, nest], names=["translation"] * 2), path)
-    with pytest.raises(BabeliteError, match="has 2 columns 'translation'"):
+    with raises("column-invalid", "has 2 columns 'translation'"):
         read(path)
 
 
@@ -312,14 +311,12 @@ def test_parquet_that_is_not_utf8(tmp_path: Path) -> None:
     latin = pa.array(["café".encode("latin-1")]).view(pa.string())
     pq.write_table(pa.table({"en": ["coffee"], "fr": latin}), path)
     for reading in (read, lambda path: list(read_texts(str(path)))):
-        with pytest.raises(
-            BabeliteError, match=r"x\.parquet: contains b'caf\\xe9', which is not UTF"
-        ):
+        with raises("not-utf8", r"x\.parquet: contains b'caf\\xe9', which is not UTF"):
             reading(path)
 
 
 def test_parquet_is_not_packed_twice(tmp_path: Path) -> None:
-    with pytest.raises(BabeliteError, match="compressed already"):
+    with raises("format-invalid"):
         write_pairs(PAIRS, str(tmp_path / "x.parquet.gz"), LANGUAGES)
     assert not list(tmp_path.iterdir())
 
@@ -330,13 +327,13 @@ def test_broken_parquet(tmp_path: Path) -> None:
     data = path.read_bytes()
     for broken in (b"", b"text", data[:-20], data[:4] + b"\xff" * 150 + data[154:]):
         path.write_bytes(broken)
-        with pytest.raises(BabeliteError, match=r"x\.parquet: cannot be read as Parquet"):
+        with raises("file-damaged", r"x\.parquet"):
             read(path)
 
 
 @pytest.mark.parametrize("out", ["{0}/a,{0}/a", "{0}/a,{0}/./a", "{0}/a,-", "-,{0}/a"])
 def test_two_languages_need_two_files(tmp_path: Path, out: str) -> None:
-    with pytest.raises(BabeliteError, match="one file for both languages"):
+    with raises("output-is-input"):
         write_pairs(PAIRS, out.format(tmp_path), LANGUAGES)
     assert list(tmp_path.iterdir()) == []
 
@@ -344,7 +341,7 @@ def test_two_languages_need_two_files(tmp_path: Path, out: str) -> None:
 def test_a_zero_byte_in_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"en": ["a\0b"], "fr": ["c"]}), path)
-    with pytest.raises(BabeliteError, match=r"x\.parquet: column 'en' contains a zero byte"):
+    with raises("column-invalid", r"x\.parquet: .*'en'"):
         read(path)
 
 
@@ -355,6 +352,6 @@ def test_a_line_of_spaces_is_blank(tmp_path: Path) -> None:
 
 
 def test_three_files_are_too_many(tmp_path: Path) -> None:
-    with pytest.raises(BabeliteError, match="names 3 files"):
+    with raises("input-invalid", "3 files"):
         write_pairs(PAIRS, str(tmp_path / "a,b,c"), LANGUAGES)
     assert not list(tmp_path.iterdir())

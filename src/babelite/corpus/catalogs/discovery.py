@@ -30,17 +30,10 @@ _STEM_ENDING = re.compile(rf"(.*?[._-])([A-Za-z]{{2}}(?:{_SUBTAG})*)")
 
 @dataclass(frozen=True)
 class CatalogFile:
-    """A message catalog that has not been read yet.
+    """A message catalog that has not been read yet."""
 
-    Attributes:
-        path: The place and the name inside it, for errors.
-        domain: The path with ``*`` for the language; the same for all languages of a catalog.
-        language: The language code in its name.
-        read: Returns the content.
-    """
-
-    path: str
-    domain: str
+    path: str  # the place and the name inside it, for errors
+    domain: str  # the path with * for the language: the same for all languages
     language: str
     read: Callable[[], bytes]
 
@@ -165,14 +158,7 @@ def _module(name: str) -> ModuleSpec | None:
 
 
 # Encrypted members raise RuntimeError, unsupported compression a subclass of it.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    EOFError,
-    zlib.error,
-    LZMAError,
-    RuntimeError,
-)
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, LZMAError, RuntimeError)
 
 
 def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:

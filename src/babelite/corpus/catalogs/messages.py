@@ -26,32 +26,19 @@ _UNFINISHED_STATES = ("new", "needs-", "initial")
 
 @dataclass(frozen=True)
 class Message:
-    """One translated message; a message with plurals becomes two.
+    """One translated message; a message with plurals becomes two."""
 
-    Attributes:
-        key: Identifies the message in the catalogs of all languages: context, text, plural number.
-        source: The text in the program: a sentence, or the key of one.
-        target: Its translation.
-        default: The sentence, if `source` is a key and the catalog notes the sentence.
-    """
-
-    key: tuple[str, str, int]
-    source: str
+    key: tuple[str, str, int]  # context, text and plural number: the same in all languages
+    source: str  # a sentence, or the key of one
     target: str
-    default: str | None = None
+    default: str | None = None  # the sentence of a key, if the catalog notes it
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """The finished translations of one file.
+    """The finished translations of one file, and the languages it names."""
 
-    Attributes:
-        messages: Without the header and untranslated, unfinished ("fuzzy") and obsolete entries.
-        source_language: The source language named in the file, if any.
-        target_language: The target language named in the file, if any.
-    """
-
-    messages: list[Message]
+    messages: list[Message]  # without untranslated, unfinished ("fuzzy") and obsolete entries
     source_language: str | None
     target_language: str | None
 

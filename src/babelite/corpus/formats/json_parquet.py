@@ -21,6 +21,7 @@ from babelite.storage import (
     require_file,
     require_no_zero_byte,
     require_pyarrow,
+    require_string_type,
     require_unique_column,
     string_field,
     writing_bytes,
@@ -231,13 +232,7 @@ def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
 
 def _strings_of(column: pa.Array, name: str, path: str) -> list[str]:
     """The strings of a column in any layout; null becomes the empty string."""
-    if not is_string_type(column.type):
-        raise BabeliteError(
-            f"column {name!r} holds {column.type}, not text",
-            code="column-invalid",
-            path=path,
-            hint="choose others with --columns",
-        )
+    require_string_type(column.type, name, path)
     texts = [value or "" for value in column.to_pylist()]
     require_no_zero_byte(texts, name, path)
     return texts

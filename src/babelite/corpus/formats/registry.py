@@ -10,8 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from babelite.corpus.catalogs import messages
-from babelite.corpus.formats import json_parquet, tmx, tsv_and_aligned
+from babelite.corpus.catalogs.messages import SUFFIXES as CATALOG_SUFFIXES
+from babelite.corpus.catalogs.messages import catalog_texts, read_catalog
+from babelite.corpus.formats.json_parquet import (
+    jsonl_texts,
+    parquet_texts,
+    read_jsonl,
+    read_parquet,
+    write_jsonl,
+    write_parquet,
+)
+from babelite.corpus.formats.tmx import read_tmx, tmx_texts, write_tmx
+from babelite.corpus.formats.tsv_and_aligned import read_tsv, tsv_texts, write_aligned, write_tsv
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.storage import suffix_of
@@ -23,50 +33,22 @@ PairWriter = Callable[[str, Iterable[Pair], tuple[str, str]], int]
 
 @dataclass(frozen=True)
 class Format:
-    """A file format of parallel text.
-
-    Attributes:
-        name: The value of ``--format``.
-        suffixes: Its file endings, without that of a compression.
-        pairs: ``pairs(path, languages, columns)`` streams the pairs.
-        texts: ``texts(path)`` streams every text of the file.
-        write: ``write(path, pairs, languages)`` writes a file and returns the number of pairs;
-            None if the format is only read.
-    """
+    """A file format of sentence pairs."""
 
     name: str
     suffixes: tuple[str, ...]
-    pairs: PairReader
-    texts: TextReader
-    write: PairWriter | None = None
+    pairs: PairReader  # pairs(path, languages, columns) streams the pairs
+    texts: TextReader  # texts(path) streams every text of the file
+    write: PairWriter | None = None  # write(path, pairs, languages) returns the number of pairs
 
 
-TSV = Format(
-    "tsv",
-    (".tsv", ".tab", ".txt"),
-    tsv_and_aligned.read_tsv,
-    tsv_and_aligned.tsv_texts,
-    tsv_and_aligned.write_tsv,
-)
-
+TSV = Format("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, write_tsv)
 FORMATS = (
     TSV,
-    Format(
-        "jsonl",
-        (".jsonl", ".ndjson", ".json"),
-        json_parquet.read_jsonl,
-        json_parquet.jsonl_texts,
-        json_parquet.write_jsonl,
-    ),
-    Format(
-        "parquet",
-        (".parquet", ".pq"),
-        json_parquet.read_parquet,
-        json_parquet.parquet_texts,
-        json_parquet.write_parquet,
-    ),
-    Format("tmx", (".tmx",), tmx.read_tmx, tmx.tmx_texts, tmx.write_tmx),
-    Format("catalog", messages.SUFFIXES, messages.read_catalog, messages.catalog_texts),
+    Format("jsonl", (".jsonl", ".ndjson", ".json"), read_jsonl, jsonl_texts, write_jsonl),
+    Format("parquet", (".parquet", ".pq"), read_parquet, parquet_texts, write_parquet),
+    Format("tmx", (".tmx",), read_tmx, tmx_texts, write_tmx),
+    Format("catalog", CATALOG_SUFFIXES, read_catalog, catalog_texts),
 )
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
@@ -102,11 +84,7 @@ def format_of(path: str, name: str | None = None) -> Format:
 
 
 def read_texts(path: str) -> Iterator[str]:
-    """Stream every text of a file in any readable format; an unknown ending is read as TSV.
-
-    Raises:
-        BabeliteError: The file cannot be read.
-    """
+    """Stream every text of a file in any readable format; an unknown ending is read as TSV."""
     return _BY_SUFFIX.get(suffix_of(path), TSV).texts(path)
 
 
@@ -143,7 +121,7 @@ def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> 
                 path=out,
                 hint="name two files as A,B",
             )
-        return tsv_and_aligned.write_aligned(source, target, pairs)
+        return write_aligned(source, target, pairs)
     format_ = format_of(out)
     if format_.write is None:
         raise BabeliteError(
