@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
-from hostile_bodies import BODIES, REQUESTS, SLOW, attack
+from invalid_requests import BODIES, REQUESTS, SLOW, send_requests
 from numpy.typing import NDArray
 
 from babelite import Encoder
@@ -197,11 +197,11 @@ def test_later_requests_on_a_connection_have_a_time_limit(strict: str) -> None:
         assert connection.recv(65536).startswith(b"HTTP/1.1 408")
 
 
-def test_hostile_requests_are_refused(encoder: Encoder) -> None:
+def test_invalid_requests_are_refused(encoder: Encoder) -> None:
     limits = Limits(headers_seconds=1.0, body_seconds=1.0)
     with running(Service(encoder, limits=limits)) as address:
         port = urlsplit(address).port or 0
-        results = asyncio.run(attack(port, 75, slow=5))
+        results = asyncio.run(send_requests(port, 75, slow=5))
         answer = HTTP.post(f"{address}/v1/embeddings", json={"input": "still there"})
     assert set(results) == {*BODIES, *REQUESTS, SLOW}
     wrong = {
