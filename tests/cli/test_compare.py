@@ -37,7 +37,7 @@ def test_data_sets_the_folder_of_files_and_failures_are_reported(here: Path, run
     (here / "letters.toml").write_text(CONFIG.replace("letter_encoder:letters", "absent:letters"))
     code, _, err = run("compare", "letters.toml", "--data", "elsewhere", "--out", "results")
     assert code == 1
-    assert "failed: letters: there is no module absent" in err
+    assert "failed: letters: the module absent does not exist" in err
     code, _, err = run("compare", "letters.toml", "--out", "results2")
     assert code == 2 and "--data" in err
     code, _, err = run("compare", "letters.toml", "--data", "nowhere")

@@ -175,13 +175,13 @@ class _Progress:
         from babelite.comparison import CellFolder
 
         self._grid, self._display, self._step = grid, display, ""
-        self._ended = sum(CellFolder(grid, cell).is_finished() for cell in grid.cells)
+        self._ended = {c.title for c in grid.cells if CellFolder(grid, c).is_finished()}
         if self._ended:
-            display.say(f"{self._ended} of {len(grid.cells)} models are already finished")
+            display.say(f"{len(self._ended)} of {len(grid.cells)} models are already finished")
 
     def step_started(self, cell: ComparisonCell, step: str) -> None:
         verb = {"text": "preparing the text of", "train": "training", "evaluate": "evaluating"}
-        self._step = f"[{self._ended + 1}/{len(self._grid.cells)}] {verb[step]} {cell.title}"
+        self._step = f"[{len(self._ended) + 1}/{len(self._grid.cells)}] {verb[step]} {cell.title}"
         self._display.say(self._step)
         self._display(self._step, 0.0, 1.0, "")
 
@@ -192,8 +192,9 @@ class _Progress:
     def cell_ended(self, cell: ComparisonCell, status: str, error: str, seconds: float) -> None:
         from babelite.comparison import estimate_time, format_duration
 
-        self._ended += 1
-        left = estimate_time(self._grid).total
+        self._ended.add(cell.title)
+        estimates = zip(self._grid.cells, estimate_time(self._grid).cells, strict=True)
+        left = sum(s or 0.0 for other, s in estimates if other.title not in self._ended)
         after = f", about {format_duration(left)} left" if left else ""
         text = f"{cell.title}: {status} in {format_duration(seconds)}{after}"
         self._display.say(f"{text}: {error}" if error else text)

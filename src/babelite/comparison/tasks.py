@@ -87,22 +87,15 @@ class _Task(BaseModel, ABC):
 
 
 class RetrievalTask(_Task):
-    """Translation retrieval in both directions: precision at 1 (P@1).
-
-    Attributes:
-        pairs: Files of sentence pairs, one per language pair.
-        sib200: The folder of SIB-200, whose sentences are parallel in all languages.
-        languages: Codes of the languages of SIB-200, if no trained model limits them; default: all.
-        folders: Language code -> folder of SIB-200, for codes that babelite does not know.
-        queries: Number of pairs drawn as queries; candidates are all pairs of the file without
-            duplicates (MUSE's protocol). Default: every pair is a query.
-    """
+    """Translation retrieval in both directions: precision at 1 (P@1)."""
 
     kind: Literal["retrieval"]
-    pairs: tuple[str, ...] = ()
-    sib200: str | None = None
-    languages: tuple[str, ...] | None = None
-    folders: Mapping[str, str] = {}
+    pairs: tuple[str, ...] = ()  # files of sentence pairs, one per language pair
+    sib200: str | None = None  # folder of SIB-200, whose sentences are parallel in all languages
+    languages: tuple[str, ...] | None = None  # of SIB-200, if no model limits them; default: all
+    folders: Mapping[str, str] = {}  # language code -> folder of SIB-200, for unknown codes
+    # Number of pairs drawn as queries; candidates are all pairs of the file without duplicates
+    # (MUSE's protocol). Default: every pair is a query.
     queries: int | None = Field(None, gt=0)
 
     def files(self) -> list[Path]:
@@ -171,14 +164,10 @@ class RetrievalTask(_Task):
 
 
 class SimilarityTask(_Task):
-    """Semantic similarity: Spearman's correlation of cosines and human scores.
-
-    Attributes:
-        scored: Language code -> file of two sentences and a score; line N of each file is the
-            same pair.
-    """
+    """Semantic similarity: Spearman's correlation of cosines and human scores."""
 
     kind: Literal["similarity"]
+    # Language code -> file of two sentences and a score; line N of each file is the same pair.
     scored: Mapping[str, str] = Field(min_length=1)
 
     def files(self) -> list[Path]:
@@ -216,27 +205,17 @@ class SimilarityTask(_Task):
 
 
 class ClassificationTask(_Task):
-    """Zero-shot cross-lingual classification: accuracy.
-
-    Attributes:
-        documents: A folder of labelled documents in the layout of SIB-200 or MLDoc, or files such
-            as ``en.train.tsv``; see `babelite.evaluation.read_labelled_set`.
-        train: Training language of the classifier.
-        languages: Codes of the test languages, if no trained model limits them; default: all.
-        folders: Language code -> name in the folder, for codes that babelite does not know.
-        train_size: Number of training documents (MLDoc has files of several sizes).
-        classifier: ``mlp`` (as in LASER) or ``logistic``.
-        seeds: Seeds of the classifiers, whose results are averaged.
-    """
+    """Zero-shot cross-lingual classification: accuracy."""
 
     kind: Literal["classification"]
-    documents: str
-    train: str = "en"
-    languages: tuple[str, ...] | None = None
-    folders: Mapping[str, str] = {}
-    train_size: int = 1000
-    classifier: Literal["mlp", "logistic"] = "mlp"
-    # At most 255: the number of correct classifiers per document is stored in a byte.
+    documents: str  # folder of labelled documents; see `babelite.evaluation.read_labelled_set`
+    train: str = "en"  # training language of the classifier
+    languages: tuple[str, ...] | None = None  # to test, if no model limits them; default: all
+    folders: Mapping[str, str] = {}  # language code -> name in the folder, for unknown codes
+    train_size: int = 1000  # training documents (MLDoc has files of several sizes)
+    classifier: Literal["mlp", "logistic"] = "mlp"  # mlp: as in LASER
+    # Seeds of the classifiers, whose results are averaged. At most 255: the number of correct
+    # classifiers per document is stored in a byte.
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         (0, 1, 2, 3, 4), min_length=1, max_length=255
     )

@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 def training_settings(
     system: SystemConfig, config: ComparisonConfig, seed: int, path: Path
 ) -> TrainingConfig:
-    """The training settings of a system: ``[training]``, its own options, seed and budget.
-
-    Args:
-        system: The system.
-        config: The comparison.
-        seed: The seed.
-        path: The file of the configuration, for errors.
-    """
+    """The training settings of a system: ``[training]``, its own options, seed and budget."""
     from babelite.training import make_config
 
     base = {} if system.preset else dict(config.training)

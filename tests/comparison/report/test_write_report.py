@@ -14,7 +14,8 @@ from babelite.comparison.cell_records import metric_from_json, metric_to_json
 from babelite.comparison.grid import ComparisonGrid
 from babelite.comparison.metrics import Metric
 from babelite.comparison.report.aggregation import difference, query_scores, summarize
-from babelite.comparison.report.charts import mean_of_tasks, spread_out
+from babelite.comparison.report.chart_labels import spread_out
+from babelite.comparison.report.charts import mean_of_tasks
 from babelite.comparison.report.results import collect_results
 from babelite.comparison.report.tables import format_score, markdown_tables
 from babelite.comparison.report.write_report import write_comparison_report

@@ -22,18 +22,7 @@ class Launcher(Protocol):
     """Runs a job and waits for its end."""
 
     def __call__(self, job: Path, on_wait: Callable[[], None]) -> int:
-        """Run a job.
-
-        Args:
-            job: The file of the job.
-            on_wait: Called repeatedly while the job runs.
-
-        Returns:
-            0 after success; otherwise the error is in `cell_records.error_file`.
-
-        Raises:
-            KeyboardInterrupt: The user stopped it; its progress is saved.
-        """
+        """Run a job; returns 0, or records the error in `error_file`. ``on_wait`` is polled."""
         ...
 
 

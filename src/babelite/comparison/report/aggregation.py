@@ -27,15 +27,10 @@ Run = Mapping[str, Any]
 def summarize(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
     """Aggregate the runs of one system on a task.
 
-    Args:
-        runs: The runs of the system: one per seed and language pair.
-        task: Its name, kind and metrics (``measures``).
-
-    Returns:
-        Metric -> ``value`` (mean over seeds), ``spread`` (standard deviation over seeds, None for
-        one seed), ``seeds`` (value per seed), ``low`` and ``high`` (95 % interval over queries,
-        None for correlations); metrics without a run are missing. ``mean`` is the mean of the
-        `averaged_metrics`, over the seeds that have all of them.
+    Returns metric -> ``value`` (mean over seeds), ``spread`` (standard deviation over seeds, None
+    for one seed), ``seeds`` (value per seed), ``low`` and ``high`` (95 % interval over queries,
+    None for correlations); metrics without a run are missing. ``mean`` is the mean of the
+    `averaged_metrics`, over the seeds that have all of them.
     """
     rows = {}
     for name in task["measures"]:
@@ -88,14 +83,8 @@ def query_scores(
 ) -> list[list[NDArray[np.float64]]]:
     """The score of every query, averaged over seeds and over metrics with the same queries.
 
-    Args:
-        systems: The runs of each system.
-        task: The name of the task.
-        metrics: Metrics that every system has.
-
-    Returns:
-        For each system, one array per set of queries, float64 of shape (queries,); the shapes are
-        the same for all systems. Empty for correlations.
+    Returns, for each system, one float64 array of shape (queries,) per set of queries; the shapes
+    are the same for all systems. Correlations have none.
     """
     found = [[_read_metrics(runs, task, metric) for metric in metrics] for runs in systems]
     groups = [[of_metric[0].group for of_metric in system] for system in found]
@@ -123,10 +112,7 @@ def difference(
 ) -> Difference | None:
     """The difference of the means of a system and the reference, over the metrics that both have.
 
-    Seeds that do not have all of these metrics (yet) are left out.
-
-    Returns:
-        None if the two have no metric in common, or no seed has all metrics.
+    Seeds without all of these metrics are left out; None if no metric or no seed is left.
     """
     sides = [[run for run in runs if run["system"] == one] for one in (name, reference)]
     common = [

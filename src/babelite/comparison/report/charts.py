@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from babelite.comparison.report.aggregation import MEAN
+from babelite.comparison.report.chart_labels import format_x_as_integers, label_points
 from babelite.comparison.report.tables import (
     SIGNIFICANT,
     Results,
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LINE_STYLES = ("-", "--", ":")
-_LABEL_GAP = 0.05  # between two labels, as a share of the axes' height
 _WIDTH = 10.5  # inches of a chart with the width of the page
 _SIZE = (6.8, 4.8)  # inches of other charts
 _PER_ROW = 4  # small charts side by side
@@ -36,25 +37,15 @@ def task_charts(results: Results, task: Mapping[str, Any]) -> list[ThemedImage]:
     """The ranking of a task, and the differences from the reference."""
     ranked = rank(results, task)
     size = (7.0, 1.3 + 0.32 * max(3, len(ranked)))
-    pictures = []
+    images = []
     if ranked:
         means = ", ".join(f"{name} {100 * value:.1f}" for name, value in ranked)
-        pictures.append(
-            _picture(
-                lambda axes, theme: _draw_ranking(axes, results, task, theme),
-                f"{task['name']}, {unit(task)}: {means}",
-                size,
-            )
-        )
+        description = f"{task['name']}, {unit(task)}: {means}"
+        images.append(_chart(partial(_draw_ranking, results, task), description, size))
     if any(row["task"] == task["name"] for row in results["differences"]):
-        pictures.append(
-            _picture(
-                lambda axes, theme: _draw_differences(axes, results, task, theme),
-                f"{task['name']}: differences from {results['reference']} with 95 % intervals",
-                size,
-            )
-        )
-    return pictures
+        description = f"{task['name']}: differences from {results['reference']}, 95 % intervals"
+        images.append(_chart(partial(_draw_differences, results, task), description, size))
+    return images
 
 
 def trade_off_charts(results: Results) -> list[ThemedImage]:
@@ -63,32 +54,19 @@ def trade_off_charts(results: Results) -> list[ThemedImage]:
     if not quality:
         return []
     means = ", ".join(f"{name} {value:.1f}" for name, value in quality.items())
-    pictures = [
-        _picture(
-            lambda axes, theme: _draw_speed(axes, results, theme),
-            f"Mean of all tasks against sentences encoded per second: {means}",
-        )
-    ]
+    description = f"Mean of all tasks against sentences encoded per second: {means}"
+    images = [_chart(partial(_draw_speed, results), description)]
     if any(results["cost"][name]["training_seconds"] for name in quality):
-        pictures.append(
-            _picture(
-                lambda axes, theme: _draw_training_time(axes, results, theme),
-                "Mean of all tasks against minutes of training",
-            )
-        )
-    return pictures
+        description = "Mean of all tasks against minutes of training"
+        images.append(_chart(partial(_draw_training_time, results), description))
+    return images
 
 
 def learning_curve_charts(results: Results) -> list[ThemedImage]:
     """One chart per language pair (or ``all``) of the trained models."""
     trained = dict.fromkeys(run["languages"] for run in results["runs"] if run["curve"])
-    return [
-        _picture(
-            lambda axes, theme, of=languages: _draw_curves(axes, results, of, theme),  # type: ignore[misc]
-            f"P@1 on held-out pairs of {languages} against training pairs",
-        )
-        for languages in trained
-    ]
+    text = "P@1 on held-out pairs of {} against training pairs"
+    return [_chart(partial(_draw_curves, results, of), text.format(of)) for of in trained]
 
 
 def matrix_chart(results: Results) -> ThemedImage | None:
@@ -101,17 +79,14 @@ def sentence_map_chart(results: Results) -> ThemedImage | None:
     return _small_charts(results, _draw_map, "Maps of sentences and translations")
 
 
-def _picture(
+def _chart(
     draw: Callable[[Axes, Theme], None], description: str, size: tuple[float, float] = _SIZE
 ) -> ThemedImage:
-    def fill(figure: Figure, theme: Theme) -> None:
-        draw(figure.add_subplot(), theme)
-
-    return _render(fill, description, size)
+    return _render(lambda figure, theme: draw(figure.add_subplot(), theme), description, size)
 
 
 def _small_charts(
-    results: Results, draw: Callable[[Axes, Mapping[str, Any], Theme], None], title: str
+    results: Results, draw: Callable[[Mapping[str, Any], Axes, Theme], None], title: str
 ) -> ThemedImage | None:
     """One small chart per system; None if no run has data for it."""
     runs = illustrated_runs(results)
@@ -122,7 +97,7 @@ def _small_charts(
     def fill(figure: Figure, theme: Theme) -> None:
         panels = figure.subplots(rows, _PER_ROW, squeeze=False).ravel()
         for axes, run in zip(panels, runs, strict=False):
-            draw(axes, run, theme)
+            draw(run, axes, theme)
         for axes in panels[len(runs) :]:
             axes.set_axis_off()
 
@@ -134,11 +109,11 @@ def _render(
     fill: Callable[[Figure, Theme], None], description: str, size: tuple[float, float]
 ) -> ThemedImage:
     """Render a figure in the light and the dark theme."""
-    light, dark = (
-        svg_data_url(render_figure_svg(lambda figure, t=theme: fill(figure, t), theme, size))  # type: ignore[misc]
-        for theme in (LIGHT, DARK)
-    )
-    return ThemedImage(light, dark, description, wide=True)
+
+    def render(theme: Theme) -> str:
+        return svg_data_url(render_figure_svg(lambda figure: fill(figure, theme), theme, size))
+
+    return ThemedImage(render(LIGHT), render(DARK), description, wide=True)
 
 
 def _colours(results: Results, theme: Theme) -> dict[str, tuple[str, str]]:
@@ -153,7 +128,7 @@ def _colours(results: Results, theme: Theme) -> dict[str, tuple[str, str]]:
     }
 
 
-def _draw_ranking(axes: Axes, results: Results, task: Mapping[str, Any], theme: Theme) -> None:
+def _draw_ranking(results: Results, task: Mapping[str, Any], axes: Axes, theme: Theme) -> None:
     """Mean of every system on a task, best on top, with interval and the value of each seed."""
     ranked = rank(results, task)
     column = columns(task)[-1]
@@ -183,7 +158,7 @@ def _draw_ranking(axes: Axes, results: Results, task: Mapping[str, Any], theme: 
     axes.set_title(task["name"])
 
 
-def _draw_differences(axes: Axes, results: Results, task: Mapping[str, Any], theme: Theme) -> None:
+def _draw_differences(results: Results, task: Mapping[str, Any], axes: Axes, theme: Theme) -> None:
     """Every system minus the reference, with 95 % interval."""
     rows = [row for row in results["differences"] if row["task"] == task["name"]]
     rows.sort(key=lambda row: row["value"])
@@ -217,47 +192,53 @@ def mean_of_tasks(results: Results) -> dict[str, float]:
     }
 
 
-def _draw_speed(axes: Axes, results: Results, theme: Theme) -> None:
+def _draw_speed(results: Results, axes: Axes, theme: Theme) -> None:
     """Quality against encoding speed; the area of a dot is the size on disk."""
-    points = [
-        (name, cost["sentences_per_second"], quality, cost["bytes"])
+    points = {
+        name: (cost["sentences_per_second"], quality)
         for name, quality in mean_of_tasks(results).items()
         if (cost := results["cost"][name])["sentences_per_second"]
-    ]
-    style = _colours(results, theme)
-    for name, rate, quality, size in points:
-        area = 30 + 8 * (size or 0) / 1e6
-        axes.scatter(rate, quality, s=area, color=style[name][0], alpha=0.7, ec=theme.paper)
+    }
+    sizes = {name: results["cost"][name]["bytes"] for name in points}
+    areas = [30 + 8 * (size or 0) / 1e6 for size in sizes.values()]
+    labels = [f"{name} ({format_bytes(size)})" if size else name for name, size in sizes.items()]
     axes.set_xscale("log")
-    _plain_numbers(axes)
-    _room_on_the_right(axes, [rate for _, rate, _, _ in points], log=True)
-    titles = [f"{name} ({format_bytes(size)})" if size else name for name, _, _, size in points]
-    _label(axes, [(p[1], p[2]) for p in points], titles, [style[p[0]][0] for p in points])
+    format_x_as_integers(axes)
+    _draw_trade_off(results, axes, theme, points, areas, labels)
     axes.set_xlabel("sentences encoded per second (log scale)")
-    axes.set_ylabel("mean of all tasks (%)")
     axes.set_title("Quality and speed (area of a dot: size on disk)")
 
 
-def _draw_training_time(axes: Axes, results: Results, theme: Theme) -> None:
+def _draw_training_time(results: Results, axes: Axes, theme: Theme) -> None:
     """Quality against training time per model."""
-    points = [
-        (name, cost["training_seconds"] / 60, quality)
+    points = {
+        name: (cost["training_seconds"] / 60, quality)
         for name, quality in mean_of_tasks(results).items()
         if (cost := results["cost"][name])["training_seconds"]
-    ]
-    style = _colours(results, theme)
-    for name, minutes, quality in points:
-        axes.scatter(minutes, quality, s=60, color=style[name][0], ec=theme.paper)
+    }
+    labels = [f"{name} ({format_duration(60 * x)})" for name, (x, _) in points.items()]
     axes.set_xlim(left=0)
-    _room_on_the_right(axes, [minutes for _, minutes, _ in points], log=False)
-    titles = [f"{name} ({format_duration(60 * minutes)})" for name, minutes, _ in points]
-    _label(axes, [p[1:] for p in points], titles, [style[p[0]][0] for p in points])
+    _draw_trade_off(results, axes, theme, points, [60.0] * len(points), labels)
     axes.set_xlabel("training time per model (minutes)")
-    axes.set_ylabel("mean of all tasks (%)")
     axes.set_title("Quality and training time")
 
 
-def _draw_curves(axes: Axes, results: Results, languages: str, theme: Theme) -> None:
+def _draw_trade_off(
+    results: Results,
+    axes: Axes,
+    theme: Theme,
+    points: Mapping[str, tuple[float, float]],
+    areas: Sequence[float],
+    labels: Sequence[str],
+) -> None:
+    colours = [_colours(results, theme)[name][0] for name in points]
+    for (x, y), area, colour in zip(points.values(), areas, colours, strict=True):
+        axes.scatter(x, y, s=area, color=colour, alpha=0.7, ec=theme.paper)
+    label_points(axes, list(points.values()), labels, colours)
+    axes.set_ylabel("mean of all tasks (%)")
+
+
+def _draw_curves(results: Results, languages: str, axes: Axes, theme: Theme) -> None:
     """P@1 on held-out pairs during training, mean over seeds; one line per system."""
     style = _colours(results, theme)
     ends, names = [], []
@@ -274,17 +255,16 @@ def _draw_curves(axes: Axes, results: Results, languages: str, theme: Theme) -> 
         axes.plot(pairs, 100 * values, color=colour, linestyle=line, marker="o", markersize=3)
         ends.append((float(pairs[-1]), 100 * float(values[-1])))
         names.append(name)
-    _room_on_the_right(axes, [pairs for pairs, _ in ends], log=False)
     axes.set_xlim(left=0)
-    titles = [f"{name}: {value:.1f}" for name, (_, value) in zip(names, ends, strict=True)]
-    _label(axes, ends, titles, [style[name][0] for name in names])
-    _plain_numbers(axes)
+    labels = [f"{name}: {value:.1f}" for name, (_, value) in zip(names, ends, strict=True)]
+    label_points(axes, ends, labels, [style[name][0] for name in names])
+    format_x_as_integers(axes)
     axes.set_xlabel("training pairs")
     axes.set_ylabel("P@1 on held-out pairs (%)")
     axes.set_title(f"Learning curves: {languages}")
 
 
-def _draw_matrix(axes: Axes, run: Mapping[str, Any], theme: Theme) -> None:
+def _draw_matrix(run: Mapping[str, Any], axes: Axes, theme: Theme) -> None:
     """Cosines of the first pairs; translations are on the diagonal."""
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -302,7 +282,7 @@ def _draw_matrix(axes: Axes, run: Mapping[str, Any], theme: Theme) -> None:
     axes.set_xlabel(f"translation {own:.2f}, other {other:.2f}", fontsize="small")
 
 
-def _draw_map(axes: Axes, run: Mapping[str, Any], theme: Theme) -> None:
+def _draw_map(run: Mapping[str, Any], axes: Axes, theme: Theme) -> None:
     """Sentences and translations in 2-D; a line joins each pair."""
     points = np.array(run["shown"]["map"])
     sources, targets = points[: len(points) // 2], points[len(points) // 2 :]
@@ -334,72 +314,3 @@ def illustrated_runs(results: Results) -> list[Mapping[str, Any]]:
         if all(run["shown"][key] == runs[0]["shown"][key] for key in keys):
             found.setdefault(run["system"], run)
     return list(found.values())
-
-
-def spread_out(values: Sequence[float], gap: float) -> list[float]:
-    """Move numbers apart until neighbours have a minimum distance; order and centre are kept.
-
-    Example:
-        >>> spread_out([1.0, 1.0, 5.0], 1.0)
-        [0.5, 1.5, 5.0]
-    """
-    blocks: list[tuple[float, list[int]]] = []  # centre and members of a group of labels
-    for place in sorted(range(len(values)), key=lambda i: values[i]):
-        blocks.append((values[place], [place]))
-        while len(blocks) > 1 and _overlap(blocks[-2], blocks[-1], gap):
-            (first, left), (second, right) = blocks[-2:]
-            middle = (first * len(left) + second * len(right)) / (len(left) + len(right))
-            blocks[-2:] = [(middle, left + right)]
-    moved = [0.0] * len(values)
-    for middle, places in blocks:
-        for number, place in enumerate(places):
-            moved[place] = middle + gap * (number - (len(places) - 1) / 2)
-    return moved
-
-
-def _overlap(first: tuple[float, list[int]], second: tuple[float, list[int]], gap: float) -> bool:
-    needed = gap * (len(first[1]) + len(second[1])) / 2
-    return second[0] - first[0] < needed - 1e-12
-
-
-def _label(
-    axes: Axes,
-    points: Sequence[tuple[float, float]],
-    texts: Sequence[str],
-    colours: Sequence[str],
-) -> None:
-    """Label points along the right edge, without overlaps."""
-    if not points:
-        return
-    bottom, top = axes.get_ylim()
-    heights = spread_out([y for _, y in points], _LABEL_GAP * (top - bottom))
-    lowest, highest = min(heights), max(heights)
-    axes.set_ylim(min(bottom, lowest - 0.03 * (top - bottom)), max(top, highest))
-    for point, height, text, colour in zip(points, heights, texts, colours, strict=True):
-        axes.annotate(
-            text,
-            point,
-            xytext=(1.02, height),
-            textcoords=axes.get_yaxis_transform(),
-            va="center",
-            fontsize="small",
-            color=colour,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "alpha": 0.6},
-        )
-
-
-def _room_on_the_right(axes: Axes, values: Sequence[float], *, log: bool) -> None:
-    if not values:
-        return
-    if log:
-        axes.set_xlim(min(values) / 2, max(values) * 2)
-    else:
-        axes.set_xlim(right=1.05 * max(values))
-
-
-def _plain_numbers(axes: Axes) -> None:
-    from matplotlib.ticker import NullFormatter, StrMethodFormatter
-
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())

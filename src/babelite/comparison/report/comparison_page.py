@@ -30,12 +30,7 @@ from babelite.storage import write_text
 
 
 def write_page(results: Results, out: Path) -> None:
-    """Write the page and the folder ``pictures`` beside it.
-
-    Args:
-        results: The record of `babelite.comparison.report.results.collect_results`.
-        out: The HTML file to write.
-    """
+    """Write the page, and its charts to the folder ``pictures`` beside it."""
     tasks = [_task(results, task) for task in results["tasks"] if task["measures"]]
     trade_offs, curves = charts.trade_off_charts(results), charts.learning_curve_charts(results)
     matrices, sentence_map = charts.matrix_chart(results), charts.sentence_map_chart(results)
@@ -62,13 +57,10 @@ def write_page(results: Results, out: Path) -> None:
         unfinished=unfinished_cells(results),
     )
     write_text(out, page)
-    general = (
-        trade_offs,
-        curves,
-        [matrices] if matrices else [],
-        [sentence_map] if sentence_map else [],
+    single = [[chart] if chart else [] for chart in (matrices, sentence_map)]
+    files: dict[str, Sequence[ThemedImage]] = dict(
+        zip(CHARTS, (trade_offs, curves, *single), strict=True)
     )
-    files: dict[str, Sequence[ThemedImage]] = dict(zip(CHARTS, general, strict=True))
     files |= {file_name(task["name"]): task["pictures"] for task in tasks}
     _write_pictures(out.with_name("pictures"), files)
 

@@ -36,14 +36,12 @@ _COSTS = (
 
 
 def collect_results(grid: ComparisonGrid) -> dict[str, Any]:
-    """Collect the results of all cells.
+    """Collect the results of all cells as plain JSON data.
 
-    Returns:
-        Plain JSON data: ``systems`` (in the order of the file), ``tasks`` (with their metrics,
-        ``measures``, and whether they were added too ``late`` to be excluded from training text),
-        ``runs`` (every cell with status, cost, per-query scores and learning curve), ``summary``
-        (system -> task -> metric -> mean, deviation over seeds, interval over queries) and
-        ``differences`` from the reference.
+    The keys: ``systems`` in the order of the file; ``tasks`` with their metrics (``measures``), and
+    whether they were added too ``late`` to be excluded from the training text; ``runs``, every cell
+    with status, cost, per-query scores and learning curve; ``summary``, system -> task -> metric ->
+    mean, deviation over seeds, interval over queries; ``differences`` from the reference.
     """
     config = grid.config
     runs = [_run(CellFolder(grid, cell)) for cell in grid.cells]
