@@ -11,6 +11,8 @@ from babelite.encoding import Encoder
 from babelite.errors import BabeliteError
 from babelite.training import TrainingProgress
 
+pytestmark = pytest.mark.slow
+
 WORDS = 60
 MESSAGES = 400
 

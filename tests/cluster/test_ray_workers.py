@@ -18,6 +18,8 @@ from babelite.encoding import Encoder, fingerprint_of
 from babelite.errors import BabeliteError
 from babelite.storage import is_lock_file
 
+pytestmark = pytest.mark.slow
+
 LINES = [f"line {i} of the house" for i in range(2_000)]
 SHARD_LINES = 20
 

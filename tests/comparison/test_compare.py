@@ -26,6 +26,8 @@ from babelite.comparison.report.tables import markdown_tables
 from babelite.comparison.report.write_report import write_comparison_report
 from babelite.errors import BabeliteError
 
+pytestmark = pytest.mark.slow
+
 ONE_TASK = TASKS[: TASKS.index("[[tasks]]", TASKS.index("[[tasks]]") + 1)]
 QUICK = (
     BASE.replace("pairs = 6000", "pairs = 500").replace('reference = "align"\n', "")

@@ -13,6 +13,8 @@ from tokenizers import Tokenizer
 
 from babelite import Encoder
 
+pytestmark = pytest.mark.slow
+
 SENTENCES = [
     *random_model.TEXT,
     "!?…",

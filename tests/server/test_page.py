@@ -21,6 +21,8 @@ from babelite.server.web_page import page_files
 
 from .conftest import running
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)

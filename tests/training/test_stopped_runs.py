@@ -20,6 +20,8 @@ import babelite.training.run
 from babelite.errors import BabeliteError
 from babelite.storage import sha256
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., BaseProcess]]:

@@ -21,6 +21,8 @@ from babelite.comparison.report.tables import format_score, markdown_tables
 from babelite.comparison.report.write_report import write_comparison_report
 from babelite.evaluation import paired_bootstrap
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def results(finished: ComparisonGrid) -> dict[str, Any]:

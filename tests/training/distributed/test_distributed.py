@@ -29,6 +29,8 @@ from babelite import Encoder
 from babelite.training.distributed.group import ProcessGroup
 from babelite.training.objective_parser import OBJECTIVES
 
+pytestmark = pytest.mark.slow
+
 PAPER = "ugt + 2*align + 2*sim"
 EVERYTHING = f"{PAPER} + mlm + tlm + smlm + xtr + translation"
 
