@@ -12,10 +12,7 @@ Hashes = NDArray[np.uint64]
 
 
 def hash_texts(texts: Iterable[bytes]) -> Hashes:
-    """Hash byte strings to 64 bits each (BLAKE2b); returns a uint64 array of shape (n,).
-
-    The probability of any collision among fifty million different lines is 7 in 100,000.
-    """
+    """Hash byte strings to uint64 (n,) with BLAKE2b; 50 million collide with probability 7e-5."""
     digests = b"".join([blake2b(text, digest_size=8).digest() for text in texts])
     return np.frombuffer(digests, dtype=np.uint64)
 
@@ -27,13 +24,6 @@ class HashSet:
     most twice as long, so there are few runs and each hash is moved only a few times.
 
     Merging creates no run longer than `longest_run`, which limits the copied memory.
-
-    Example:
-        >>> hashes = HashSet()
-        >>> hashes.add(np.array([7, 3, 7], dtype=np.uint64)).tolist()
-        [True, True, False]
-        >>> hashes.add(np.array([3, 4], dtype=np.uint64)).tolist(), len(hashes)
-        ([False, True], 3)
     """
 
     def __init__(self, longest_run: int = 1 << 24) -> None:

@@ -29,22 +29,12 @@ _PAIR_IN_NAME = re.compile(r"(?<![a-z])([a-z]{2})[-_]([a-z]{2})(?![a-z])", re.IG
 
 
 def is_language_code(text: str) -> bool:
-    """Whether a text has the form of a language code.
-
-    Example:
-        >>> is_language_code("pt_BR"), is_language_code("source")
-        (True, False)
-    """
+    """Whether a text has the form of a language code, such as ``pt_BR``."""
     return re.fullmatch(_CODE, text) is not None
 
 
 def base_language(code: str) -> str:
-    """The language of a code without region, script or variant, in lower case.
-
-    Example:
-        >>> base_language("pt_BR"), base_language("en-US")
-        ('pt', 'en')
-    """
+    """The language of a code without region, script or variant, in lower case."""
     return re.split(r"[-_@.]", code, maxsplit=1)[0].lower()
 
 
@@ -86,11 +76,10 @@ def parse_language_pair(text: str) -> tuple[str, str] | None:
     """
     if "," in text:
         parts = [part.strip() for part in text.split(",")]
-        return (
-            (parts[0], parts[1]) if len(parts) == 2 and all(map(is_language_code, parts)) else None
-        )
-    hyphens = [place for place, char in enumerate(text) if char == "-"]
-    splits = [(text[:place], text[place + 1 :]) for place in hyphens]
+        splits = [(parts[0], parts[1])] if len(parts) == 2 else []
+    else:
+        hyphens = [place for place, char in enumerate(text) if char == "-"]
+        splits = [(text[:place], text[place + 1 :]) for place in hyphens]
     splits = [(a, b) for a, b in splits if is_language_code(a) and is_language_code(b)]
     if len(splits) > 1:  # a language is written in lower case, a region in upper case
         splits = [(a, b) for a, b in splits if re.match(r"[a-z]+(?![A-Za-z])", b)]

@@ -110,41 +110,23 @@ class SentenceSource:
         return replace(self, place=str(Path(self.place).absolute()))
 
     def read(self) -> Iterator[str]:
-        """Stream all sentences, one a row, blank ones included.
-
-        Raises:
-            BabeliteError: The file cannot be read, or a row lacks the column; names the line.
-        """
+        """Stream all sentences, one a row, blank ones included; errors name the line."""
         yield from self._read_from(0, 0)
 
     def read_requiring_text(self) -> Iterator[str]:
-        """As `read`; raises at the end if every row was blank.
-
-        Raises:
-            BabeliteError: As `read`, or code ``input-empty``.
-        """
+        """As `read`; raise ``input-empty`` at the end if every row was blank."""
         blank = True
         for row in self.read():
             blank = blank and not row.strip()
             yield row
         if blank:
-            raise BabeliteError(
-                "contains only blank lines",
-                code="input-empty",
-                path=self.place,
-                hint="name a file with sentences",
-            )
+            problem, hint = "contains only blank lines", "name a file with sentences"
+            raise BabeliteError(problem, code="input-empty", path=self.place, hint=hint)
 
     def read_rows(self, first: int, count: int, offset: int) -> Iterator[str]:
-        """Stream some rows in the middle.
+        """Stream `count` rows from row `first` (from 0), which begins at an offset of `survey`.
 
-        Args:
-            first: The first row, from 0.
-            count: The number of rows.
-            offset: The offset of the first row, from `survey`.
-
-        Raises:
-            BabeliteError: As `read`; or the file has become shorter, code ``file-changed``.
+        Raises ``file-changed`` if the file has become shorter.
         """
         found = 0
         for text in islice(self._read_from(first, offset), count):
@@ -188,12 +170,8 @@ class SentenceSource:
             else self._survey_lines(stride, progress or (lambda rows: None))
         )
         if not surveyed.rows:
-            raise BabeliteError(
-                "is empty",
-                code="input-empty",
-                path=self.place,
-                hint="name a file with one sentence a line",
-            )
+            hint = "name a file with one sentence a line"
+            raise BabeliteError("is empty", code="input-empty", path=self.place, hint=hint)
         return surveyed
 
     def _read_header(self, stream: BinaryIO) -> bytes:
@@ -273,12 +251,7 @@ class SentenceSource:
         if self.column_number is None:
             return lambda line, number: line
         if not self.column_number:
-            raise BabeliteError(
-                "column 0 does not exist: columns are counted from 1",
-                code="column-not-found",
-                path=self.place,
-                hint="choose another --column",
-            )
+            raise self._missing_column("column 0 does not exist (columns are counted from 1)")
         return self._cell_extractor(self.column_number - 1)
 
     def _cell_extractor(self, column: int) -> Callable[[str, int], str]:
@@ -288,13 +261,8 @@ class SentenceSource:
                 return cells[column]
             if not line.strip():
                 return line
-            raise BabeliteError(
-                f"has {len(cells)} columns, so there is no column {column + 1}",
-                code="column-not-found",
-                path=self.place,
-                line=number,
-                hint="choose another --column",
-            )
+            problem = f"has {len(cells)} columns, so there is no column {column + 1}"
+            raise self._missing_column(problem, number)
 
         return cell_of
 
@@ -309,21 +277,18 @@ class SentenceSource:
         raise self._no_column(wanted[0], record, number)
 
     def _no_column(self, name: str, names: Iterable[str], line: int | None = None) -> BabeliteError:
+        problem = f"has no column {name!r}, it has {', '.join(names) or 'none'}"
+        return self._missing_column(problem, line)
+
+    def _missing_column(self, problem: str, line: int | None = None) -> BabeliteError:
+        hint = "choose another with --column" + (", or fix the line" if line else "")
         return BabeliteError(
-            f"has no column {name!r}, it has {', '.join(names) or 'none'}",
-            code="column-not-found",
-            path=self.place,
-            line=line,
-            hint="choose one of these with --column" + (", or fix the line" if line else ""),
+            problem, code="column-not-found", path=self.place, line=line, hint=hint
         )
 
 
 def require_distinct_names(places: Sequence[str]) -> None:
-    """Raise if a file is named twice, or has a name that is not UTF-8.
-
-    Raises:
-        BabeliteError: Code ``input-invalid``.
-    """
+    """Raise ``input-invalid`` if a file is named twice, or has a name that is not UTF-8."""
     seen: set[str] = set()
     for place in places:
         if place in seen:

@@ -144,13 +144,7 @@ def read_sources(sources: Iterable[PairSource]) -> Iterator[Pair]:
 def require_pairs(
     pairs: Iterable[Pair], problem: str, hint: str, path: str | None = None
 ) -> Iterator[Pair]:
-    """Pass a stream of pairs on; raise at its end if it was empty.
-
-    A file that is being written from the stream is then not kept.
-
-    Raises:
-        BabeliteError: There was no pair; code ``input-empty``.
-    """
+    """Pass a stream of pairs on; raise ``input-empty`` at its end if there was none."""
     empty = True
     for pair in pairs:
         empty = False

@@ -32,22 +32,14 @@ class PairTable:
         self._path, self._name = path, name or path
         first = next(read_lines(path), None)
         if first is None:
-            raise BabeliteError(
-                "is empty",
-                code="input-empty",
-                path=self._name,
-                hint="name a file with sentence pairs",
-            )
+            hint = "name a file with sentence pairs"
+            raise BabeliteError("is empty", code="input-empty", path=self._name, hint=hint)
         self._columns = find_columns(first.split("\t"), columns, _NAMES, self._name)
         self.header = first if self._columns.named else None
         self._rows: int | None = None
 
     def lines(self) -> Iterator[str]:
-        """Stream the rows unchanged, without the header.
-
-        Raises:
-            BabeliteError: There are fewer rows than at the first reading; code ``file-changed``.
-        """
+        """Stream the rows without the header; raise ``file-changed`` if the file is now shorter."""
         begin = int(self.header is not None)
         end = None if self._rows is None else begin + self._rows
         count = 0
@@ -64,11 +56,7 @@ class PairTable:
         self._rows = count
 
     def side(self, side: int) -> Iterator[str]:
-        """Stream the sentences of one side (0: source, 1: target); blank for a blank row.
-
-        Raises:
-            BabeliteError: A row has too few columns; code ``column-not-found``.
-        """
+        """Stream the sentences of one side (0: source, 1: target); blank for a blank row."""
         for number, line in enumerate(self.lines(), start=1 + (self.header is not None)):
             if line.strip():
                 row = line.split("\t")

@@ -10,12 +10,7 @@ COMPRESSIONS = (".gz", ".xz", ".zst")
 
 
 def suffix_of(path: str | Path) -> str:
-    """The ending that names the format of a file: lower case, without a compression's ending.
-
-    Example:
-        >>> suffix_of("train/en-fr.TSV.gz")
-        '.tsv'
-    """
+    """The ending that names a file's format, lower case, without that of a compression."""
     path = Path(path)
     if path.suffix.lower() in COMPRESSIONS:
         path = path.with_suffix("")

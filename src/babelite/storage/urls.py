@@ -108,11 +108,7 @@ def _explained_errors(place: str) -> Iterator[None]:
 
 
 def expand_url_glob(place: str) -> list[str]:
-    """The files that a URL with ``*`` matches, sorted; any other place is returned unchanged.
-
-    Raises:
-        BabeliteError: No file matches; code ``file-not-found``.
-    """
+    """The sorted files that a URL with ``*`` matches; any other place is returned unchanged."""
     if not is_url(place) or "*" not in place:
         return [place]
     files, path = filesystem_of(place)

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 
 def library(path: Path) -> ModuleType:
-    """The zstandard library.
-
-    Raises:
-        MissingExtraError: It is not installed; names the file.
-    """
+    """The zstandard library; raises `MissingExtraError` with the name of the file."""
     try:
         import zstandard
     except ImportError as error:

@@ -43,12 +43,6 @@ def parse_catalog_name(name: str) -> tuple[str, str] | None:
 
     The language is the folder above ``LC_MESSAGES``, else the whole file name, else the folder of
     the file, else the end of the file name. The domain is the name with ``*`` for the language.
-
-    Example:
-        >>> parse_catalog_name("app/locale/pt_BR/LC_MESSAGES/app.mo")
-        ('pt_BR', 'app/locale/*/LC_MESSAGES/app')
-        >>> parse_catalog_name("po/de.po"), parse_catalog_name("js/messages.fr.xliff")
-        (('de', 'po/*'), ('fr', 'js/messages.*'))
     """
     path = PurePosixPath(name)
     folders, stem = list(path.parts[:-1]), path.stem

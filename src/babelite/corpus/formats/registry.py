@@ -56,12 +56,7 @@ _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffi
 
 
 def format_of(path: str, name: str | None = None) -> Format:
-    """The format with a name, else of a file ending; standard input is TSV.
-
-    Example:
-        >>> format_of("train.jsonl.gz").name
-        'jsonl'
-    """
+    """The format with a name, else of a file ending; standard input is TSV."""
     if name is not None:
         if name not in _BY_NAME:
             raise BabeliteError(
