@@ -95,7 +95,7 @@ def draw_distractors(
 
 @dataclass(frozen=True)
 class Task:
-    """PrecomputedEncoder pairs among distractors.
+    """Known pairs among distractors.
 
     Attributes:
         gold: Known pair -> name of its file.
