@@ -101,26 +101,19 @@ def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Ste
         [('read once and check', 3), ('encode', 312)]
     """
     machines = machines or Machines()
+    return [*_encoding_steps(lines, rates, machines), *_mining_steps(lines, rates, machines)]
+
+
+def _encoding_steps(lines: int, rates: Rates, machines: Machines) -> list[Step]:
     workers, network = machines.workers, machines.count * machines.network
-    side = lines // 2
-    vectors = side * rates.dim * _FLOAT16
-    parts = -(-side // CLUSTERED_ROWS_PER_BLOCK)
-    rows = -(-side // parts)
-    blocks = -(-side // QUERIES_PER_BLOCK)
     text = lines * rates.text_bytes
-    clustering = clustering_comparisons(rows) / rates.comparisons
-    searching = 2 * side * parts * probed_comparisons(rows) / rates.comparisons / workers
-    read_by_searches = 2.0 * blocks * vectors
-
-    def moving(moved: float) -> float:
-        return moved / network
-
+    read_and_written = text + lines * rates.shard_bytes
     return [
         Step(
             "read once and check",
             # Reading takes at most a hundredth of the CPU time of encoding.
             lines / (100 * rates.lines * workers),
-            moving(text),
+            text / network,
             text,
             0,
             "one worker reads a file: use at least as many files as workers",
@@ -128,11 +121,25 @@ def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Ste
         Step(
             "encode",
             lines / (rates.lines * workers),
-            moving(text + lines * rates.shard_bytes),
-            text + lines * rates.shard_bytes,
+            read_and_written / network,
+            read_and_written,
             lines * rates.shard_bytes,
             f"{-(-lines // SHARD_ROWS):,} shards, written in place; no shuffle",
         ),
+    ]
+
+
+def _mining_steps(lines: int, rates: Rates, machines: Machines) -> list[Step]:
+    workers, network = machines.workers, machines.count * machines.network
+    side = lines // 2
+    vectors = side * rates.dim * _FLOAT16
+    parts = -(-side // CLUSTERED_ROWS_PER_BLOCK)
+    rows = -(-side // parts)
+    blocks = -(-side // QUERIES_PER_BLOCK)
+    clustering = clustering_comparisons(rows) / rates.comparisons
+    searching = 2 * side * parts * probed_comparisons(rows) / rates.comparisons / workers
+    read_by_searches = 2.0 * blocks * vectors
+    return [
         Step(
             "encode for mining",
             lines / (rates.lines * workers),
@@ -153,7 +160,7 @@ def plan(lines: int, rates: Rates, machines: Machines | None = None) -> list[Ste
         Step(
             "search both ways",
             searching,
-            moving(read_by_searches),
+            read_by_searches / network,
             read_by_searches,
             2.0 * side * 5 * _NEIGHBOUR,
             f"each of {2 * blocks:,} blocks of queries reads all {parts:,} parts of the other side",

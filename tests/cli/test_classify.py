@@ -33,8 +33,8 @@ def trained(run: Run, *options: str, rows: str = "rows.tsv") -> str:
 @pytest.mark.parametrize("kind", ["logistic", "mlp"])
 def test_train_and_predict(run: Run, kind: str) -> None:
     err = trained(run, "--classifier", kind)
-    assert "Trained on 26 texts, chosen by 6 that were held out." in err
-    assert "right about 6 of 6 (100.0%)" in err
+    assert "Trained on 26 texts, chosen with 6 held-out texts." in err
+    assert "accuracy 100.0% (6 of 6)" in err
     assert ("Then trained on all 32 texts" in err) == (kind == "logistic")
     assert "Classifier of 2 labels: c.classifier" in err
     code, out, err = run(
@@ -62,10 +62,10 @@ def test_json_a_column_and_a_file(run: Run, here: Path) -> None:
     assert (here / "out.jsonl").read_text() == out
 
 
-def test_a_field_of_records(run: Run, here: Path) -> None:
+def test_a_column_of_records(run: Run, here: Path) -> None:
     trained(run)
     (here / "texts.jsonl").write_text('{"said": "aaee"}\n{"said": "bbcc"}\n{"said": null}\n')
-    code, out, _ = run("classify", "predict", "c.classifier", "texts.jsonl", "--field", "said")
+    code, out, _ = run("classify", "predict", "c.classifier", "texts.jsonl", "--column", "said")
     assert code == 0
     assert [line.split("\t")[0] for line in out.splitlines()] == ["vowels", "consonants", ""]
 
@@ -79,7 +79,7 @@ def test_dev_columns_several_files_and_blank_texts(run: Run, here: Path) -> None
     )
     assert code == 0
     assert "more.tsv: left out 1 blank texts" in err
-    assert "Trained on 34 texts, chosen by the 2 of --dev." in err
+    assert "Trained on 34 texts, chosen with 2 texts of --dev." in err
     assert "Then trained" not in err
 
 
@@ -95,7 +95,7 @@ def test_labelled_text_from_standard_input(run: Run, here: Path) -> None:
         "classify", "train", "-", "--out", "c.classifier", *MODEL, standard_input=text
     )
     assert code == 0
-    assert "held out" in err
+    assert "held-out" in err
 
 
 def test_evaluate_prints_a_table_and_draws(run: Run, here: Path) -> None:
@@ -134,7 +134,7 @@ def test_predict_knows_its_encoder(run: Run, here: Path) -> None:
     )
     assert (code, out) == (2, "")
     assert "c.classifier: was made with the model letter_encoder:letters" in err
-    assert "gives other vectors; name that model, or make a new classifier with this one" in err
+    assert "reversed_encoder:letters gives other vectors" in err
 
 
 @pytest.mark.parametrize(

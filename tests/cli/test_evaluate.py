@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from babelite import Encoder
+
 PAIRS = "nation\tnation\ntable\ttabelle\nfather\tvater\nmusic\tmusik\n"
 
 
@@ -54,11 +56,20 @@ def test_columns_languages_and_blank_sides(run: Run, here: Path) -> None:
     assert "left out 1 pairs with a blank side" in err
 
 
-def test_a_name_that_tells_no_languages(run: Run, here: Path) -> None:
+def test_a_file_name_without_languages(run: Run, here: Path) -> None:
     (here / "words.tsv").write_text(PAIRS)
-    code, out, _ = run("evaluate", "letter_encoder:letters", "words.tsv", "--json")
+    code, out, _ = run("evaluate", "words.tsv", "--model", "letter_encoder:letters", "--json")
     assert code == 0
     assert json.loads(out)["results"][0]["languages"] == ["source", "target"]
+
+
+def test_json_names_the_packaged_model(run: Run) -> None:
+    code, out, _ = run("evaluate", "words.en-de.tsv", "--json")
+    assert code == 0
+    assert json.loads(out)["model"] == Encoder.load().description.name
+    code, out, _ = run("evaluate", "none.tsv", "--json")
+    assert code == 2
+    assert json.loads(out)["error"]["code"] == "file-not-found"
 
 
 def test_distractors(run: Run, here: Path) -> None:
@@ -116,7 +127,7 @@ def test_bad_input_is_one_sentence(
     assert err.count("\n") == 1
 
 
-def test_files_without_an_ending_and_standard_input_are_no_model(run: Run, here: Path) -> None:
+def test_files_without_an_ending_are_not_taken_for_models(run: Run, here: Path) -> None:
     sides = zip(*(line.split("\t") for line in PAIRS.splitlines()), strict=True)
     for code, side in zip(("en", "de"), sides, strict=True):
         (here / f"corpus_{code}").write_text("".join(f"{word}\n" for word in side))
@@ -135,7 +146,7 @@ def test_a_seed_below_0(run: Run) -> None:
     assert "Invalid value for '--seed'" in err
 
 
-def test_a_model_may_stand_before_the_files_or_be_an_option(run: Run) -> None:
+def test_the_model_may_be_the_first_argument(run: Run) -> None:
     first = run("evaluate", "letter_encoder:letters", "words.en-de.tsv", "--json")
     option = run("evaluate", "words.en-de.tsv", "-m", "letter_encoder:letters", "--json")
     ours, theirs = (json.loads(out) for _, out, _ in (first, option))
@@ -144,4 +155,4 @@ def test_a_model_may_stand_before_the_files_or_be_an_option(run: Run) -> None:
     assert ours == theirs
     code, _, err = run("evaluate", "letter_encoder:letters")
     assert code == 2
-    assert "there is nothing to evaluate on" in err
+    assert "there is no file to evaluate on" in err

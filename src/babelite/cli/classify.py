@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,68 +11,137 @@ import typer
 
 from babelite.cli.shared.options import (
     AllowDownload,
+    ColumnOption,
     FieldOption,
+    JsonOption,
     ModelOption,
+    OutOption,
+    PlotOption,
+    SeedOption,
     flowing,
     parse_columns,
 )
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.classification import Prediction, TextClassifier
+    from babelite.classification import ClassifierKind, Prediction, TextClassifier
     from babelite.corpus import LabelledText
+    from babelite.encoding import SentenceEncoder
+    from babelite.evaluation import ClassificationResult, LabelledSet
 
-_HELP = """Sort texts into labels of your own: label some in one language, classify the others."""
+_HELP = """Classify text: train with labels in one language, classify in every language."""
 
 _TRAIN_HELP = """Train a classifier on labelled texts.
 
-LABELLED holds one text a line: its label, a tab, the text. Label some hundred in one language; the
+LABELLED has one text a line: label, tab, text. Label some hundred texts in one language; the
 classifier works in all languages of the encoder.
 
-A fifth of the texts, or those of --dev, are not trained on: the classifier is chosen by them, and
-how often it is right about them is printed.
+A fifth of the texts is held out, or --dev is used, to choose the regularisation or epoch. The
+accuracy on these texts is printed for each label.
 
 Example: babelite classify train reviews.en.tsv --out reviews.classifier
 """
 _PREDICT_HELP = """Classify the lines of a file.
 
-Prints label, probability and text of each line, with tabs between them. Blank lines get no label.
-Memory does not grow with the file.
+Prints label, probability and text of each line, separated by tabs. Blank lines get no label. Memory
+does not depend on the length of the file.
 
 Example: babelite classify predict reviews.classifier reviews.fr.txt > classified.tsv
 """
-_EVALUATE_HELP = """Measure how well classification carries over from language to language.
+_EVALUATE_HELP = """Measure zero-shot classification: train in one language, test in every language.
 
-FOLDER holds labelled documents in several languages: SIB-200 (eng_Latn/train.tsv and so on), MLDoc
-(english.train.1000, english.dev, english.test, made from your copy of Reuters), or files of your
-own (en.train.tsv, en.dev.tsv, en.test.tsv, fr.test.tsv: label, tab, text).
+FOLDER contains labelled documents in several languages: SIB-200 (eng_Latn/train.tsv and so on),
+MLDoc (english.train.1000, english.dev, english.test, made from your copy of Reuters), or custom
+files (en.train.tsv, en.dev.tsv, en.test.tsv, fr.test.tsv: label, tab, text).
 
-Trained on the documents of one language, chosen by that language's dev documents, tested in all.
-Accuracy and macro-F1 are in percent, means over the seeds, with 95 % intervals over the test
-documents; ± is the standard deviation over the seeds.
+The classifier is trained on documents of one language, selected with dev documents of that
+language, and tested in all languages. Accuracy and macro-F1 are in percent, means over the seeds,
+with 95 % intervals over the test documents; ± is the standard deviation over the seeds.
 
 Example: babelite classify evaluate sib200 --languages eng_Latn,fra_Latn --train-languages eng_Latn
 """
-_BLOCK = 4096
 
-ClassifierOption = Annotated[
-    str, typer.Option("--classifier", help="logistic (regression), or mlp: LASER's perceptron.")
+_Labelled = Annotated[
+    list[str],
+    typer.Argument(metavar="LABELLED...", help="TSV with label and text (.gz, .xz, .zst), or '-'."),
 ]
-Columns = Annotated[
-    str | None,
+_ClassifierOut = Annotated[
+    Path, typer.Option("--out", metavar="CLASSIFIER", help="Output file of the classifier.")
+]
+_Dev = Annotated[
+    list[str] | None,
     typer.Option(
-        help="The columns of label and text, by number from 1, or by name if the first line holds "
-        "names. 'label' and 'text' if there are such names, else 1,2."
+        "--dev",
+        metavar="LABELLED",
+        help="Labelled texts to choose the regularisation or epoch with. Default: a fifth of "
+        "LABELLED. Repeatable.",
     ),
 ]
-BySentence = Annotated[
+_Kind = Annotated[
+    str, typer.Option("--classifier", help="logistic (logistic regression) or mlp (LASER's MLP).")
+]
+_Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B",
+        help="The columns of label and text: numbers (from 1) or names in the first line. Default: "
+        "label,text if there are such names, else 1,2.",
+    ),
+]
+_BySentence = Annotated[
     bool,
     typer.Option(
         "--by-sentence",
-        help="Encode each sentence of a text and take the mean: for texts of more than a few "
+        help="Use the mean of the sentence vectors of a text; for texts of more than a few "
         "sentences.",
     ),
 ]
+_BySentenceOrWhole = Annotated[
+    bool | None,
+    typer.Option(
+        "--by-sentence/--whole",
+        help="Use the mean of the sentence vectors of a document, or encode it as one text. "
+        "Default: by sentence for MLDoc, as in LASER, else whole.",
+    ),
+]
+_Classifier = Annotated[
+    Path, typer.Argument(metavar="CLASSIFIER", help="A file written by babelite classify train.")
+]
+_File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="Texts, one a line (.gz, .xz, .zst); .jsonl; .parquet; or '-'."
+    ),
+]
+_Folder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Labelled documents in several languages.")
+]
+_Languages = Annotated[
+    str | None,
+    typer.Option(
+        "--languages",
+        metavar="A,B,...",
+        help="Languages to test in, and to train in unless --train-languages is given. Default: "
+        "all.",
+    ),
+]
+_TrainLanguages = Annotated[
+    str | None,
+    typer.Option(
+        "--train-languages",
+        metavar="A,B,...",
+        help="Languages to train in; they are also tested in. Default: those of --languages with "
+        "training documents.",
+    ),
+]
+_Seeds = Annotated[
+    int, typer.Option("--seeds", min=1, metavar="N", help="Number of MLPs to train.")
+]
+_TrainSize = Annotated[
+    int, typer.Option("--train-size", help="MLDoc: number of training documents in the file name.")
+]
+_Dark = Annotated[bool, typer.Option("--dark", help="Draw the figure on a dark background.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -88,124 +157,106 @@ def register(app: typer.Typer) -> None:
 
 
 def _train(
-    labelled: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="LABELLED...",
-            help="TSV of labels and texts; .gz, .xz and .zst are unpacked; '-' reads standard "
-            "input.",
-        ),
-    ],
-    out: Annotated[Path, typer.Option(metavar="CLASSIFIER", help="The file to write.")],
-    dev: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LABELLED",
-            help="Labelled texts to choose the classifier by. A fifth of the others if not given.",
-        ),
-    ] = None,
-    classifier: ClassifierOption = "logistic",
-    columns: Columns = None,
-    by_sentence: BySentence = False,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of the texts held out, and of --classifier mlp.")
-    ] = 0,
+    labelled: _Labelled,
+    out: _ClassifierOut,
+    dev: _Dev = None,
+    classifier: _Kind = "logistic",
+    columns: _Columns = None,
+    by_sentence: _BySentence = False,
+    seed: SeedOption = 0,
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.classification import CLASSIFIER_KINDS, TextClassifier
-    from babelite.cli.classify_display import show_labels
     from babelite.cli.shared.preflight import choice, require_writable
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.corpus import hold_out_texts
     from babelite.encoding import open_encoder
 
     kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
     require_writable(str(out), inputs=[*labelled, *(dev or ())])
-    if [*labelled, *(dev or ())].count("-") > 1:
-        raise BabeliteError("is named twice", path="-", hint="save one to a file")
-    rows = _read(labelled, columns)
-    chosen = _read(dev, columns) if dev else []
-    examples = rows
-    if not dev:
-        examples, chosen = hold_out_texts(rows, seed=seed)
+    rows, examples, dev_rows = _read_examples(labelled, dev or (), columns, seed)
     encoder = open_encoder(model, allow_download=allow_download)
-    step = "training, epochs" if kind == "mlp" else "training, strengths of regularisation"
-    with ProgressDisplay() as tell:
-        tell(step, 0, 1)
-        made = TextClassifier.train(
+    step = f"training, {'epochs' if kind == 'mlp' else 'regularisation strengths'}"
+    with ProgressDisplay() as progress:
+        progress(step, 0, 1)
+        trained = TextClassifier.train(
             encoder,
             examples,
-            chosen,
+            dev_rows,
             classifier=kind,
             seed=seed,
             by_sentence=by_sentence,
             spec=model,
-            progress=lambda done, total: tell(step, done, total),
+            progress=lambda done, total: progress(step, done, total),
         )
-    _say_how(len(examples), len(chosen), held_out=not dev)
-    if chosen:
-        answers = [found.label for found in made.predict([row.text for row in chosen])]
-        show_labels([row.label for row in chosen], answers)
-    if not dev and chosen and kind == "logistic":
-        made = made.refitted(rows)
+    _show_dev_scores(trained, len(examples), dev_rows, held_out=not dev)
+    if not dev and dev_rows and kind == "logistic":
+        trained = trained.refitted(rows)
         typer.echo(f"Then trained on all {len(rows):,} texts.", err=True)
-    made.save(out)
-    typer.echo(f"Classifier of {len(made.classes)} labels: {out}", err=True)
+    trained.save(out)
+    typer.echo(f"Classifier of {len(trained.classes)} labels: {out}", err=True)
 
 
-def _read(paths: Sequence[str], columns: str | None) -> list[LabelledText]:
-    """Labelled texts without those that are blank: nothing can be learnt from them."""
+def _read_examples(
+    labelled: Sequence[str], dev: Sequence[str], columns: str | None, seed: int
+) -> tuple[list[LabelledText], Sequence[LabelledText], Sequence[LabelledText]]:
+    """All rows of LABELLED, those to train on, and the dev rows (held out without --dev)."""
+    from babelite.corpus import hold_out_texts
+
+    if [*labelled, *dev].count("-") > 1:
+        raise BabeliteError(
+            "can be read only once", code="option-conflict", path="-", hint="save it to a file"
+        )
+    rows = _read_labelled(labelled, columns)
+    if dev:
+        return rows, rows, _read_labelled(dev, columns)
+    return rows, *hold_out_texts(rows, seed=seed)
+
+
+def _read_labelled(paths: Sequence[str], columns: str | None) -> list[LabelledText]:
+    """Labelled texts without blank ones, which are reported."""
     from babelite.corpus import read_labelled
 
     kept = []
     for path in paths:
         rows = list(read_labelled(path, parse_columns(columns)))
-        written = [row for row in rows if row.text]
-        if len(written) < len(rows):
+        texts = [row for row in rows if row.text]
+        if len(texts) < len(rows):
             name = "standard input" if path == "-" else path
-            typer.echo(f"{name}: left out {len(rows) - len(written):,} blank texts", err=True)
-        kept += written
+            typer.echo(f"{name}: left out {len(rows) - len(texts):,} blank texts", err=True)
+        kept += texts
     return kept
 
 
-def _say_how(examples: int, chosen: int, *, held_out: bool) -> None:
-    if not chosen:
-        said = "too few to hold some out, so nothing is known of how good the classifier is"
-    elif held_out:
-        said = f"chosen by {chosen:,} that were held out"
+def _show_dev_scores(
+    trained: TextClassifier, examples: int, dev: Sequence[LabelledText], *, held_out: bool
+) -> None:
+    from babelite.cli.classify_display import show_labels
+
+    if not dev:
+        used = "too few to hold some out, so the accuracy is unknown"
     else:
-        said = f"chosen by the {chosen:,} of --dev"
-    typer.echo(f"Trained on {examples:,} texts, {said}.", err=True)
+        used = f"chosen with {len(dev):,} {'held-out texts' if held_out else 'texts of --dev'}"
+    typer.echo(f"Trained on {examples:,} texts, {used}.", err=True)
+    if dev:
+        predicted = [found.label for found in trained.predict([row.text for row in dev])]
+        show_labels([row.label for row in dev], predicted)
 
 
 # --- predict --------------------------------------------------------------------------------------
 
 
 def _predict(
-    classifier: Annotated[
-        Path, typer.Argument(metavar="CLASSIFIER", help="What `babelite classify train` wrote.")
-    ],
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE",
-            help="Texts, one a line; or .jsonl or .parquet with one a record. .gz, .xz and .zst "
-            "are unpacked; '-' reads standard input.",
-        ),
-    ] = "-",
-    out: Annotated[str, typer.Option(help="Where the lines go; '-' for the screen.")] = "-",
-    column: Annotated[
-        int | None,
-        typer.Option(min=1, help="Take this tab-separated column, from 1, not whole lines."),
-    ] = None,
+    classifier: _Classifier,
+    file: _File = "-",
+    out: OutOption = "-",
+    column: ColumnOption = None,
     field: FieldOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    json_: JsonOption = False,
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.classification import TextClassifier
-    from babelite.cli.search import read_sentences
     from babelite.cli.shared.preflight import require_writable
     from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import open_encoder
@@ -213,36 +264,37 @@ def _predict(
 
     require_writable(out, inputs=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
-    made = TextClassifier.load(classifier, encoder, allow_download=allow_download)
-    texts = (line.text for line in read_sentences(file, column, field))
-    write = _as_json if as_json else _as_row
-    with writing_text(out) as stream, ProgressDisplay("lines", live=out != "-") as show:
-        for block in show.count_rows("classifying", _blocks(made, texts)):
-            stream.write("".join(write(text, found) for text, found in block))
-            stream.flush()
+    trained = TextClassifier.load(classifier, encoder, allow_download=allow_download)
+    found = trained.stream(_read_texts(file, column or field))
+    line = _json_line if json_ else _tsv_line
+    with writing_text(out) as stream, ProgressDisplay("lines", live=out != "-") as progress:
+        for text, prediction in progress.count("classifying", found):
+            stream.write(line(text, prediction))
 
 
-def _blocks(made: TextClassifier, texts: Iterable[str]) -> Iterator[list[tuple[str, Prediction]]]:
-    block = []
-    for pair in made.stream(texts, _BLOCK):
-        block.append(pair)
-        if len(block) == _BLOCK:
-            yield block
-            block = []
-    if block:
-        yield block
+def _read_texts(file: str, column: str | None) -> Iterator[str]:
+    from babelite.corpus import SentenceSource
+
+    empty = True
+    for text in SentenceSource(file, column=column).read():
+        empty = False
+        yield text
+    if empty:
+        raise BabeliteError(
+            "is empty", code="input-empty", path=file, hint="give a file with one text a line"
+        )
 
 
-def _as_row(text: str, found: Prediction) -> str:
-    line = text.replace("\r", " ").replace("\n", " ")  # records may hold line breaks
+def _tsv_line(text: str, found: Prediction) -> str:
+    line = text.replace("\r", " ").replace("\n", " ")  # records may contain line breaks
     if found.probability is None:
         return f"\t\t{line}\n"
     return f"{found.label}\t{found.probability:.4f}\t{line}\n"
 
 
-def _as_json(text: str, found: Prediction) -> str:
-    share = None if found.probability is None else round(found.probability, 4)
-    record = {"label": found.label, "probability": share, "text": text}
+def _json_line(text: str, found: Prediction) -> str:
+    probability = None if found.probability is None else round(found.probability, 4)
+    record = {"label": found.label, "probability": probability, "text": text}
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
@@ -250,97 +302,87 @@ def _as_json(text: str, found: Prediction) -> str:
 
 
 def _evaluate(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Labelled documents in several languages.")
-    ],
-    languages: Annotated[
-        str | None,
-        typer.Option(
-            help="Languages to test in, with commas between; all if not given. They are also "
-            "those to train in, unless --train-languages names others."
-        ),
-    ] = None,
-    train_languages: Annotated[
-        str | None,
-        typer.Option(
-            help="Languages to train in, which are tested in too; those of --languages that have "
-            "training documents if not given."
-        ),
-    ] = None,
-    classifier: ClassifierOption = "mlp",
-    seeds: Annotated[
-        int, typer.Option(min=1, help="How many times to train LASER's perceptron.")
-    ] = 5,
-    train_size: Annotated[int, typer.Option(help="Which of MLDoc's training files.")] = 1000,
-    columns: Columns = None,
-    by_sentence: Annotated[
-        bool | None,
-        typer.Option(
-            "--by-sentence/--whole",
-            help="Take the mean of a document's sentences, or encode it whole. By sentence for "
-            "MLDoc, as LASER does, else whole.",
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Print JSON instead of a table; shares are 0 to 1."),
-    ] = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="OUT.png", help="Also draw a heat map (.png, .svg, .pdf)."),
-    ] = None,
-    dark: Annotated[bool, typer.Option("--dark", help="Draw it on dark paper.")] = False,
+    folder: _Folder,
+    languages: _Languages = None,
+    train_languages: _TrainLanguages = None,
+    classifier: _Kind = "mlp",
+    seeds: _Seeds = 5,
+    train_size: _TrainSize = 1000,
+    columns: _Columns = None,
+    by_sentence: _BySentenceOrWhole = None,
+    json_: JsonOption = False,
+    plot: PlotOption = None,
+    dark: _Dark = False,
     model: ModelOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.classification import CLASSIFIER_KINDS
     from babelite.cli.classify_display import show_transfer
     from babelite.cli.shared.preflight import choice
-    from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.encoding import open_encoder
-    from babelite.evaluation import evaluate_classification, read_labelled_set
+    from babelite.encoding import fingerprint_of, open_encoder
+    from babelite.evaluation import read_labelled_set
     from babelite.plots import picture_format
 
     kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
     if plot:
         picture_format(plot)
-    wanted, trained = _codes(languages), _codes(train_languages)
-    read = None if wanted is None else [*dict.fromkeys([*(trained or ()), *wanted])]
+    test, train = _parse_languages(languages), _parse_languages(train_languages)
+    read = None if test is None else [*dict.fromkeys([*(train or ()), *test])]
     documents = read_labelled_set(
         folder, read, train_size=train_size, columns=parse_columns(columns)
     )
     encoder = open_encoder(model, allow_download=allow_download)
-    with ProgressDisplay() as tell:
-        result = evaluate_classification(
+    result = _measure(encoder, documents, train, kind, seeds, by_sentence)
+    if json_:
+        record = {"model": model or fingerprint_of(encoder).name, **result.as_dict()}
+        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+    else:
+        show_transfer(result)
+    if plot:
+        _draw(result, plot, dark)
+
+
+def _measure(
+    encoder: SentenceEncoder,
+    documents: LabelledSet,
+    train_languages: Sequence[str] | None,
+    kind: ClassifierKind,
+    seeds: int,
+    by_sentence: bool | None,
+) -> ClassificationResult:
+    from babelite.cli.shared.progress import ProgressDisplay
+    from babelite.evaluation import evaluate_classification
+
+    with ProgressDisplay() as progress:
+        return evaluate_classification(
             encoder,
             documents.corpora,
-            train_languages=documents.codes(trained),
+            train_languages=documents.codes(train_languages),
             classifier=kind,
             seeds=range(seeds),
             name=documents.name,
             by_sentence=documents.by_sentence if by_sentence is None else by_sentence,
             parallel=documents.parallel,
-            progress=tell,
+            progress=progress,
         )
-    if as_json:
-        record = {"model": model or "default", **result.as_dict()}
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
-    else:
-        show_transfer(result)
-    if plot:
-        from babelite.evaluation import classification_figure
-        from babelite.plots import DARK, LIGHT, save_figure
-
-        save_figure(classification_figure([result], DARK if dark else LIGHT), plot)
-        typer.echo(f"Picture: {plot}", err=True)
 
 
-def _codes(text: str | None) -> list[str] | None:
+def _draw(result: ClassificationResult, plot: Path, dark: bool) -> None:
+    from babelite.evaluation import classification_figure
+    from babelite.plots import DARK, LIGHT, save_figure
+
+    save_figure(classification_figure([result], DARK if dark else LIGHT), plot)
+    typer.echo(f"Figure: {plot}", err=True)
+
+
+def _parse_languages(text: str | None) -> list[str] | None:
     if text is None:
         return None
-    codes = [code.strip() for code in text.split(",")]
-    if not all(codes):
+    languages = [code.strip() for code in text.split(",")]
+    if not all(languages):
         raise BabeliteError(
-            f"{text!r} does not name languages", hint="write them with commas between: en,fr"
+            f"{text!r} does not name languages",
+            code="option-invalid",
+            hint="separate them by commas: en,fr",
         )
-    return codes
+    return languages

@@ -1,4 +1,4 @@
-"""What ``babelite classify`` prints."""
+"""Tables printed by ``babelite classify``."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rich.table import Table
 if TYPE_CHECKING:
     from babelite.evaluation import ClassificationResult, TransferScore
 
-# A table that nobody looks at on a terminal should not be squeezed into 80 columns.
+# Width of tables that are not printed to a terminal.
 _WIDTH_IN_FILES = 120
 
 
-def show_labels(true: Sequence[str], answers: Sequence[str | None]) -> None:
-    """Print how well each label is told from the others, on standard error."""
+def show_labels(true: Sequence[str], predicted: Sequence[str | None]) -> None:
+    """Print accuracy, and precision, recall and F1 of each label, to standard error."""
     from babelite.evaluation import label_scores
 
-    right = sum(t == a for t, a in zip(true, answers, strict=True))
-    table = _table(f"right about {right:,} of {len(true):,} ({right / len(true):.1%})")
+    hits = sum(t == p for t, p in zip(true, predicted, strict=True))
+    table = _table(f"accuracy {hits / len(true):.1%} ({hits:,} of {len(true):,})")
     table.add_column("label", overflow="fold")
     for heading in ("texts", "precision", "recall", "F1"):
         table.add_column(heading, justify="right")
-    for score in label_scores(true, answers):
+    for score in label_scores(true, predicted):
         shares = (score.precision, score.recall, score.f1)
         table.add_row(
             escape(score.label), f"{score.documents:,}", *(f"{100 * s:.1f}" for s in shares)
@@ -39,8 +39,8 @@ def show_transfer(result: ClassificationResult) -> None:
     from babelite.evaluation import classification_title
 
     table = _table(classification_title(result))
-    table.add_column("trained in")
-    table.add_column("tested in")
+    table.add_column("training language")
+    table.add_column("test language")
     for heading in ("documents", "accuracy", "macro-F1"):
         table.add_column(heading, justify="right", no_wrap=True)
     for train in result.train_languages:

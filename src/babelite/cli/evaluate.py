@@ -1,4 +1,4 @@
-"""``babelite evaluate``."""
+"""``babelite evaluate``: measure translation retrieval on files of sentence pairs."""
 
 from __future__ import annotations
 
@@ -9,27 +9,64 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, ModelOption, flowing
+from babelite.cli.shared.options import (
+    AllowDownload,
+    ColumnsOption,
+    JsonOption,
+    LanguagesOption,
+    ModelOption,
+    PlotOption,
+    SeedOption,
+    flowing,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.corpus import PairSource
     from babelite.evaluation import BootstrapInterval, RetrievalResult
 
-_HELP = """Measure how often a sentence finds its translation.
+_HELP = """Measure how often sentences find their translations.
 
-Every sentence of each FILE is compared with all sentences of the other language: P@1 is the share
-(in percent) whose nearest by cosine is its own translation, with its 95 % bootstrap interval, in
-both directions. The xSIM error is the share that fails by margin search (ratio, k = 4).
+Every sentence of each FILE is compared with all sentences of the other language, in both
+directions. P@1 is the percentage of sentences whose nearest sentence by cosine is their
+translation, with its 95 % bootstrap interval. The xSIM error is the percentage of errors of margin
+search (ratio, k = 4).
 
-With --distractors or --queries the protocol of MUSE is followed: duplicates are dropped, so many
-pairs are drawn, and they are looked for among all the others.
+With --distractors or --queries the protocol of MUSE is used: duplicates are dropped, --queries
+pairs are drawn, and they are searched among all other sentences.
 
 Example: babelite evaluate tatoeba.en-fr.tsv.gz --plot scores.png
 """
 
-# A table that nobody looks at on a terminal should not be squeezed into 80 columns.
+# Width of tables that are not printed to a terminal.
 _WIDTH_IN_FILES = 120
+
+_Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="Sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs (.gz, .xz, .zst), or "
+        "two aligned files joined by a comma.",
+    ),
+]
+_Distractors = Annotated[
+    str | None,
+    typer.Option(
+        "--distractors",
+        metavar="FILE",
+        help="Further pairs that are searched but are no queries (MUSE's protocol).",
+    ),
+]
+_Queries = Annotated[
+    int | None,
+    typer.Option(
+        "--queries",
+        min=1,
+        metavar="N",
+        help="Number of pairs to draw as queries (MUSE's protocol). Default: 2000 with "
+        "--distractors, else all pairs.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,109 +75,84 @@ def register(app: typer.Typer) -> None:
 
 
 def _evaluate(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="[MODEL] FILE...",
-            help="Sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs, plain or packed, "
-            "or two aligned files joined by a comma. A model may stand before them.",
-        ),
-    ],
+    files: _Files,
     model: ModelOption = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(help="The two columns or keys, by number or name: 1,2 or en,fr."),
-    ] = None,
-    languages: Annotated[
-        str | None,
-        typer.Option(help="The two languages, such as en-fr, where file names do not tell them."),
-    ] = None,
-    distractors: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Further pairs that are searched but not looked for (MUSE's protocol).",
-        ),
-    ] = None,
-    queries: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Pairs to draw and look for (MUSE's protocol); 2000 with --distractors, "
-            "otherwise all.",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of drawing queries and of the intervals.")] = 0,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead of a table; shares are 0 to 1.")
-    ] = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="OUT.png",
-            help="Also draw the similarity matrix, the cosines and the margins (.png, .svg, .pdf).",
-        ),
-    ] = None,
+    columns: ColumnsOption = None,
+    languages: LanguagesOption = None,
+    distractors: _Distractors = None,
+    queries: _Queries = None,
+    seed: SeedOption = 0,
+    json_: JsonOption = False,
+    plot: PlotOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.options import parse_pairs
     from babelite.cli.shared.progress import ProgressDisplay
-    from babelite.encoding import is_encoder_spec, open_encoder
+    from babelite.encoding import fingerprint_of, open_encoder
     from babelite.evaluation import evaluate
     from babelite.plots import picture_format
 
     if plot:
         picture_format(plot)
-    if model is None and is_encoder_spec(files[0]):
-        model, *files = files
-    elif model is None and not _may_be_pairs(files[0]):
-        raise BabeliteError(
-            "there is no such file or model folder", path=files[0], hint="check the name"
-        )
-    if not files:
-        raise BabeliteError(
-            "there is nothing to evaluate on", hint="name files of sentence pairs after the model"
-        )
-    sources = [parse_pairs(text, columns, languages) for text in files]
+    model, files = _split_model(model, files)
+    sources = [parse_pairs(file, columns, languages) for file in files]
     others = parse_pairs(distractors, columns, languages) if distractors else None
     if others:
         _require_same_languages(sources, others)
-    texts = [_read(source) for source in sources]  # before the model: it may take long to load
+    texts = [_read(source) for source in sources]  # before the model, which may load slowly
     more = _read(others) if others else None
     encoder = open_encoder(model, allow_download=allow_download)
     results = []
     for source, pairs in zip(sources, texts, strict=True):
-        with ProgressDisplay() as show:
-            show(f"evaluating on {_name(source)}", 0)
+        name = _name(source)
+        with ProgressDisplay() as progress:
+            progress(f"evaluating on {name}", 0)
             result = evaluate(
                 encoder,
                 pairs,
-                name=_name(source),
+                name=name,
                 languages=source.languages,
                 distractors=more,
                 queries=queries,
                 seed=seed,
             )
         results.append(result)
-    if as_json:
-        records = [result.as_dict() for result in results]
-        typer.echo(
-            json.dumps(
-                {"model": model or "default", "results": records}, ensure_ascii=False, indent=2
-            )
-        )
+    if json_:
+        record = {
+            "model": model or fingerprint_of(encoder).name,
+            "results": [result.as_dict() for result in results],
+        }
+        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
     else:
         _show(results)
     if plot:
-        from babelite.evaluation import retrieval_figure
-        from babelite.plots import save_figure
+        _draw(results, plot)
 
-        save_figure(retrieval_figure(results), plot)
-        typer.echo(f"Pictures: {plot}", err=True)
+
+def _split_model(model: str | None, files: list[str]) -> tuple[str | None, list[str]]:
+    """The model and the files; without --model the first argument may be a model."""
+    from babelite.encoding import is_encoder_spec
+
+    if model is None and is_encoder_spec(files[0]):
+        model, *files = files
+    elif model is None and not _may_be_pairs(files[0]):
+        raise BabeliteError(
+            "there is no such file or model folder",
+            code="file-not-found",
+            path=files[0],
+            hint="check the name",
+        )
+    if not files:
+        raise BabeliteError(
+            "there is no file to evaluate on",
+            code="option-missing",
+            hint="give files of sentence pairs",
+        )
+    return model, files
 
 
 def _may_be_pairs(text: str) -> bool:
-    """Whether a word is no model that is missing: a part of it is a file, or has an ending."""
+    """Whether an argument may be a source of pairs: a part of it is a file or has a file ending."""
     from babelite.corpus import split_language_prefix
 
     _, rest = split_language_prefix(text)
@@ -149,14 +161,15 @@ def _may_be_pairs(text: str) -> bool:
 
 
 def _read(source: PairSource) -> list[tuple[str, str]]:
-    """The pairs of a file without those that have a blank side: nothing can find them."""
+    """The pairs of a file without those with a blank side, which are reported."""
     pairs = list(source.read())
     whole = [pair for pair in pairs if pair.source.strip() and pair.target.strip()]
     if not whole:
         raise BabeliteError(
-            "holds no pair with text on both sides",
+            "has no pair with text on both sides",
+            code="input-empty",
             path=source.paths[0],
-            hint="name a file that does, or choose --columns",
+            hint="give a file with sentence pairs, or choose --columns",
         )
     if len(whole) < len(pairs):
         left_out = len(pairs) - len(whole)
@@ -172,10 +185,19 @@ def _require_same_languages(sources: Sequence[PairSource], others: PairSource) -
     for source in sources:
         if "source" not in (*source.languages, *others.languages) and source.name != others.name:
             raise BabeliteError(
-                f"the distractors are {others.name} and {_name(source)} is {source.name}",
+                f"the distractors are {others.name}, but {_name(source)} is {source.name}",
+                code="option-conflict",
                 path=others.paths[0],
-                hint="evaluate each language pair with distractors of its own",
+                hint="evaluate each language pair with distractors in the same languages",
             )
+
+
+def _draw(results: Sequence[RetrievalResult], plot: Path) -> None:
+    from babelite.evaluation import retrieval_figure
+    from babelite.plots import save_figure
+
+    save_figure(retrieval_figure(results), plot)
+    typer.echo(f"Figure: {plot}", err=True)
 
 
 def _show(results: Sequence[RetrievalResult]) -> None:
@@ -214,6 +236,6 @@ def _show(results: Sequence[RetrievalResult]) -> None:
     console.print(table)
 
 
-def _percent(estimate: BootstrapInterval) -> str:
-    value, low, high = (100 * share for share in estimate)
+def _percent(interval: BootstrapInterval) -> str:
+    value, low, high = (100 * share for share in interval)
     return f"[bold]{value:.1f}[/]\n[dim]{low:.1f}-{high:.1f}"

@@ -68,19 +68,19 @@ def evaluate_classification(
 ) -> ClassificationResult:
     """Train classifiers on frozen sentence vectors in one language and test them in all languages.
 
-    The protocol of MLDoc (Schwenk & Li 2018) as in LASER: train on one language, keep the epoch
-    that is best on *its* dev documents, test on all languages. Every text is encoded once.
+    The protocol of MLDoc (Schwenk & Li 2018) as in LASER: keep the epoch that is best on the dev
+    documents of the *training* language. Every text is encoded once.
 
     Args:
         encoder: The encoder to measure.
         corpora: Language -> its documents.
-        train_languages: Languages to train in; by default all that have training documents.
+        train_languages: Languages to train in; by default all with training documents.
         classifier: ``mlp``, LASER's, or ``logistic``.
-        seeds: Random seeds; an MLP is trained with each, and scores are their means.
-        name: Name of the documents to show in tables.
+        seeds: Random seeds of MLPs; scores are means over them.
+        name: Name of the documents.
         by_sentence: Take the mean of a document's sentence vectors, as LASER does for MLDoc.
-        parallel: Test document i is the same in every language, as in SIB-200: the interval of the
-            mean over language pairs then resamples documents for all of them together.
+        parallel: Test document i is the same in every language, as in SIB-200, so that the interval
+            of the mean resamples documents for all languages together.
         settings: Settings of the MLP.
         progress: Called with the step, the amount done and the total.
 
@@ -88,20 +88,16 @@ def evaluate_classification(
         Accuracy and macro-F1 of every pair of a training and a test language.
 
     Raises:
-        BabeliteError: There are no training or test documents, or a label of dev or test documents
-            is not among those of the training documents.
+        BabeliteError: There are no training or test documents, or a label is not in training.
     """
     train, test = _select_languages(corpora, train_languages, parallel)
     vectors = _encode(encoder, corpora, train, test, by_sentence, progress)
     trainer = _Trainer(vectors, classifier, seeds, settings, progress)
     scores, dev, seconds = {}, {}, {}
     for language in train:
-        started = time.perf_counter()
-        classifiers = trainer.train(language, corpora[language])
-        seconds[language] = time.perf_counter() - started
+        classifiers, seconds[language] = trainer.train(language, corpora[language])
         if corpora[language].dev:
-            true, predicted = _predict(classifiers, vectors, corpora[language].dev)
-            dev[language] = tuple((predicted == true).mean(axis=1).tolist())
+            dev[language] = _accuracies(classifiers, vectors, corpora[language].dev)
         for other in test:
             scores[language, other] = _score(classifiers, vectors, corpora[other].test)
     return ClassificationResult(
@@ -245,7 +241,9 @@ class _Trainer:
     settings: MLPSettings | None
     progress: ReportProgress | None
 
-    def train(self, language: str, corpus: LabelledCorpus) -> Sequence[_Classifier]:
+    def train(self, language: str, corpus: LabelledCorpus) -> tuple[Sequence[_Classifier], float]:
+        """The classifiers and the seconds that training took."""
+        started = time.perf_counter()
         train, labels = self.vectors.of(corpus.train), [row.label for row in corpus.train]
         dev_vectors = self.vectors.of(corpus.dev) if corpus.dev else None
         dev_labels = [row.label for row in corpus.dev] if corpus.dev else None
@@ -255,9 +253,13 @@ class _Trainer:
                 self.progress(f"training in {language}, {_STEPS[self.kind]}", done, total)
 
         report(0, 1)
+        data = (train, labels, dev_vectors, dev_labels)
+        classifiers: Sequence[_Classifier]
         if self.kind == "logistic":
-            return [LogisticClassifier().fit(train, labels, dev_vectors, dev_labels, report)]
-        return fit_mlps(train, labels, dev_vectors, dev_labels, self.seeds, self.settings, report)
+            classifiers = [LogisticClassifier().fit(*data, report)]
+        else:
+            classifiers = fit_mlps(*data, self.seeds, self.settings, report)
+        return classifiers, time.perf_counter() - started
 
 
 def _predict(
@@ -268,6 +270,13 @@ def _predict(
     true = np.array([classes[row.label] for row in rows])
     given = vectors.of(rows)
     return true, np.array([c.predict_proba(given).argmax(axis=1) for c in classifiers])
+
+
+def _accuracies(
+    classifiers: Sequence[_Classifier], vectors: _TextVectors, rows: Sequence[LabelledText]
+) -> tuple[float, ...]:
+    true, predicted = _predict(classifiers, vectors, rows)
+    return tuple((predicted == true).mean(axis=1).tolist())
 
 
 def _score(
