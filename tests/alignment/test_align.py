@@ -176,12 +176,7 @@ def versions(
             source.extend(part)
             continue
         sides = [part if size == len(part) else part.sum(0, keepdims=True) for size in (n, m)]
-        pairs.append(
-            (
-                range(len(source), len(source) + n),
-                range(len(target), len(target) + m),
-            )
-        )
+        pairs.append((range(len(source), len(source) + n), range(len(target), len(target) + m)))
         source.extend(sides[0])
         target.extend(sides[1])
     return (
@@ -205,9 +200,7 @@ def test_long_documents_with_gaps_are_aligned(gaps: list[range]) -> None:
     assert len(found & set(planted)) / len(found) > 0.98
 
 
-def test_coarse_to_fine_search_finds_the_best_path(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_coarse_to_fine_search_finds_the_best_path(monkeypatch: pytest.MonkeyPatch) -> None:
     source, target, _ = versions(1, 500, gaps=[range(200, 260)])
     near = align_vectors(source, target)
     monkeypatch.setattr(import_module("babelite.alignment.align"), "_FULL_SEARCH_POINTS", 1 << 40)

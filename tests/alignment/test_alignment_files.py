@@ -6,11 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babelite.alignment.align import SegmentPair
-from babelite.alignment.alignment_files import (
-    alignment_format,
-    alignment_lines,
-    read_alignment,
-)
+from babelite.alignment.alignment_files import alignment_format, alignment_lines, read_alignment
 from babelite.corpus import Document
 from babelite.errors import BabeliteError
 

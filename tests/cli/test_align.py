@@ -169,10 +169,7 @@ def test_a_terminal_shows_progress(run: Run, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("read", ["a.txt", "b.txt", "gold.tsv"])
 def test_the_output_does_not_replace_an_input(run: Run, here: Path, read: str) -> None:
     text = (here / read).read_text()
-    code, _, err = run(
-        *("align", "a.txt", "b.txt", "--gold", "gold.tsv", "--out", read),
-        *MODEL,
-    )
+    code, _, err = run(*("align", "a.txt", "b.txt", "--gold", "gold.tsv", "--out", read), *MODEL)
     assert (code, (here / read).read_text()) == (2, text)
     assert f"babelite: {read}: " in err
 

@@ -91,14 +91,8 @@ def test_an_unknown_language(run: Run) -> None:
         (["one.tsv", "--out", "k.tsv"], "one.tsv, line 2"),
         (["pairs.tsv", "--out", "k.tsv", "--columns", "1,9"], "column 9"),
         (["named.tsv", "--out", "k.tsv", "--columns", "en,fr"], "'en'"),
-        (
-            ["pairs.tsv", "--out", "k.tsv", "--dropped", "k.tsv"],
-            "--out and --dropped",
-        ),
-        (
-            ["pairs.tsv", "--out", "k.tsv", "--dropped", "./k.tsv"],
-            "--out and --dropped",
-        ),
+        (["pairs.tsv", "--out", "k.tsv", "--dropped", "k.tsv"], "--out and --dropped"),
+        (["pairs.tsv", "--out", "k.tsv", "--dropped", "./k.tsv"], "--out and --dropped"),
         (["pairs.tsv", "--out", "no/k.tsv"], "no/k.tsv"),
     ],
 )

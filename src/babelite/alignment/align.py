@@ -96,11 +96,7 @@ def align(
 
 
 def align_vectors(
-    source: ArrayLike,
-    target: ArrayLike,
-    *,
-    max_size: int = MAX_SIZE,
-    min_score: float = MIN_SCORE,
+    source: ArrayLike, target: ArrayLike, *, max_size: int = MAX_SIZE, min_score: float = MIN_SCORE
 ) -> list[SegmentPair]:
     """Align two documents by the vectors of their sentences, from any encoder.
 
@@ -201,8 +197,7 @@ def encode_runs(
     sizes = range(1, max(min(max_size, len(sentences)), 1) + 1)
     return [
         _encoded(
-            encoder,
-            (" ".join(sentences[i : i + size]) for i in range(len(sentences) - size + 1)),
+            encoder, (" ".join(sentences[i : i + size]) for i in range(len(sentences) - size + 1))
         )
         for size in sizes
     ]

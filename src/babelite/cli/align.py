@@ -55,8 +55,7 @@ _Out = Annotated[
     ),
 ]
 _Split = Annotated[
-    bool,
-    typer.Option("--split", help="Split running text into sentences; needs --languages."),
+    bool, typer.Option("--split", help="Split running text into sentences; needs --languages.")
 ]
 _MaxSize = Annotated[
     int,

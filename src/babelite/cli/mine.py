@@ -73,8 +73,7 @@ _Direction = Annotated[
     ),
 ]
 _OneToOne = Annotated[
-    bool,
-    typer.Option("--one-to-one", help="Use each sentence once with forward and backward too."),
+    bool, typer.Option("--one-to-one", help="Use each sentence once with forward and backward too.")
 ]
 _K = Annotated[int, typer.Option("-k", min=1, help="Number of neighbours that make a margin.")]
 _Search = Annotated[

@@ -14,12 +14,7 @@ from numpy.typing import NDArray
 
 from babelite.encoding import SentenceEncoder, same_vectors, unit_rows
 from babelite.errors import BabeliteError
-from babelite.mining.backend import (
-    LocalBackend,
-    MiningBackend,
-    NeighbourSearch,
-    ProgressCallback,
-)
+from babelite.mining.backend import LocalBackend, MiningBackend, NeighbourSearch, ProgressCallback
 from babelite.mining.margins import Candidates, candidate_pairs
 from babelite.mining.options import MiningOptions
 from babelite.mining.work_folder import PROBE_SENTENCE, SentenceStore, WorkFolder

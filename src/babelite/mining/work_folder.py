@@ -18,13 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from babelite.corpus import one_line
 from babelite.encoding import same_vectors
 from babelite.errors import BabeliteError
-from babelite.storage import (
-    is_lock_file,
-    make_folder,
-    write_error,
-    write_text,
-    writing_atomically,
-)
+from babelite.storage import is_lock_file, make_folder, write_error, write_text, writing_atomically
 
 _MANIFEST = "work.json"
 _FORMAT = 1
