@@ -81,7 +81,7 @@ def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[in
         WorkFolder,
         candidate_pairs,
     )
-    from babelite.neighbors import Neighbours, chosen_search
+    from babelite.neighbors import Neighbours, choose_search_kind
 
     def neighbours(name: str, queries: np.ndarray, candidates: np.ndarray) -> Neighbours:
         search = NeighbourSearch(name, queries, candidates, K, chosen)
@@ -93,7 +93,7 @@ def babelite(source: np.ndarray, target: np.ndarray, kind: str) -> list[tuple[in
 
     with tempfile.TemporaryDirectory() as folder:
         work = WorkFolder(Path(folder))
-        chosen = chosen_search(kind, len(source), len(target))
+        chosen = choose_search_kind(kind, len(source), len(target))
         found = candidate_pairs(
             neighbours("forward", source, target), neighbours("backward", target, source)
         )

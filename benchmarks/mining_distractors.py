@@ -44,8 +44,8 @@ from babelite.storage import read_lines
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
-    from babelite.mining import Direction, Margin
-    from babelite.neighbors import SearchKind
+    from babelite.mining import Direction
+    from babelite.neighbors import Margin, SearchKind
 
 Pair = tuple[str, str]
 

@@ -31,7 +31,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from babelite.neighbors import usable_threads
+from babelite.neighbors import search_threads
 from babelite.storage import read_lines
 
 # The message of `babelite mine` about a finished step.
@@ -236,7 +236,7 @@ def growth(results: dict[int, dict[str, Any]], wanted: int) -> Iterator[str]:
     linear = (at_large - after["neighbours"]) * times
     searches = [after["neighbours"] * times**power, after["neighbours"] * times**2]
     bytes_a_line = (results[large]["memory"] - results[small]["memory"]) * 1e6 / (large - small)
-    hours = usable_threads() / 3600  # core-hours a second
+    hours = search_threads() / 3600  # core-hours a second
     few, many = ((linear + search) * hours for search in searches)
     yield (
         f"{wanted:,} × {wanted:,} lines would take {few:,.0f} core-hours if the search grew "

@@ -136,7 +136,7 @@ def test_growth_is_computed_and_extrapolated() -> None:
     told = list(mining_scale.growth(results, 10**8))
     assert "10,000 to 100,000 lines" in told[0]
     assert "encoding 1.00, neighbours 1.50" in told[1]
-    cores = mining_scale.usable_threads()
+    cores = mining_scale.search_threads()
     few, many = ((3 * 1e4 + search) * cores / 3600 for search in (1e6, 1e7))
     assert f"{few:,.0f} core-hours if the search grew with the exponent 1.50" in told[2]
     assert f"{many:,.0f} if it became quadratic" in told[2]

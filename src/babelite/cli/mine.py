@@ -25,8 +25,8 @@ from babelite.errors import BabeliteError
 if TYPE_CHECKING:
     from babelite.cli.mine_display import MiningReport
     from babelite.encoding import SentenceEncoder
-    from babelite.mining import Direction, Margin, MiningBackend, MiningOptions
-    from babelite.neighbors import SearchKind
+    from babelite.mining import Direction, MiningBackend, MiningOptions
+    from babelite.neighbors import Margin, SearchKind
 
 _HELP = """Find translations in two collections of text (bitext mining).
 

@@ -13,15 +13,14 @@ from rich.table import Table
 from babelite.errors import BabeliteError
 from babelite.evaluation import mining_precision_recall
 from babelite.mining import (
-    LOWEST_MEAN,
     Candidates,
-    Margin,
     Mined,
     MiningOptions,
     PrecisionRecall,
     PrecisionRecallCurve,
     estimate_mining_precision,
 )
+from babelite.neighbors import MIN_NEIGHBOURHOOD_MEAN, Margin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -150,8 +149,8 @@ def _arithmetic(cosine: float, means: tuple[float, float], margin: Margin, score
         return f"score = cosine = {cosine:.4f}"
     sign = "÷" if margin == "ratio" else "-"
     middle = f"({means[0]:.4f} + {means[1]:.4f}) / 2"
-    if margin == "ratio" and sum(means) / 2 < LOWEST_MEAN:
-        middle = f"{LOWEST_MEAN} (the minimum, as {middle} is lower)"
+    if margin == "ratio" and sum(means) / 2 < MIN_NEIGHBOURHOOD_MEAN:
+        middle = f"{MIN_NEIGHBOURHOOD_MEAN} (the minimum, as {middle} is lower)"
     return f"score = cosine {sign} mean of both means = {cosine:.4f} {sign} {middle} = {score:.4f}"
 
 

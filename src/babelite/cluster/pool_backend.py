@@ -19,7 +19,14 @@ from babelite.cluster.pool import Reference, ReportLines, WorkerPool
 from babelite.cluster.worker import Worker
 from babelite.encoding import unit_rows
 from babelite.mining import NeighbourSearch, SentenceStore, WorkFolder
-from babelite.neighbors import Clusters, ClusterSearch, ExactSearch, Neighbours, Vectors, merged
+from babelite.neighbors import (
+    Clusters,
+    ClusterSearch,
+    ExactSearch,
+    Neighbours,
+    StoredVectors,
+    merge_neighbours,
+)
 
 # Rows in a block of candidates. Exact search works with any size. Larger blocks need fewer
 # comparisons with clusters, but the neighbours of one must fit into the memory of a worker.
@@ -32,7 +39,7 @@ class CandidateBlock:
     """A block of candidates: its first row, the vectors, and the clusters of `ClusterSearch`."""
 
     start: int
-    rows: Reference[Vectors]
+    rows: Reference[StoredVectors]
     clusters: Reference[Clusters] | None = None
 
     def nearest(self, queries: NDArray[np.float32], k: int) -> Neighbours:
@@ -50,7 +57,7 @@ class CandidateBlock:
 class MakeClusters:
     """Task: cluster a block of candidates."""
 
-    rows: Reference[Vectors]
+    rows: Reference[StoredVectors]
 
     def run(self, worker: Worker, report: ReportLines) -> Clusters:
         """See `babelite.cluster.pool.Task`."""
@@ -64,7 +71,7 @@ class MakeClusters:
 class FindNeighbours:
     """Task: search all candidates for a block of queries."""
 
-    queries: Reference[Vectors]
+    queries: Reference[StoredVectors]
     blocks: tuple[CandidateBlock, ...]
     k: int
 
@@ -73,7 +80,7 @@ class FindNeighbours:
         queries = unit_rows(self.queries.get())
         best = self.blocks[0].nearest(queries, self.k)
         for block in self.blocks[1:]:
-            best = merged([best, block.nearest(queries, self.k)], self.k)
+            best = merge_neighbours([best, block.nearest(queries, self.k)], self.k)
         report(len(queries))
         return best
 
@@ -119,7 +126,7 @@ class PoolBackend:
         )
 
     def _clusters(
-        self, work: WorkFolder, name: str, rows: Sequence[Reference[Vectors]]
+        self, work: WorkFolder, name: str, rows: Sequence[Reference[StoredVectors]]
     ) -> Iterator[Clusters]:
         """The clusters of each block of candidates, read from the work folder or computed."""
         # A single block has the clusters of a search in one process, under the same name.

@@ -17,8 +17,8 @@ from babelite.encoding import SentenceEncoder, unit_rows
 from babelite.filtering.language_id import LanguageIdentifier
 from babelite.filtering.numbers import numbers_differ
 from babelite.filtering.truncation import TruncationCheck
-from babelite.mining import Mined, MiningOptions, ProgressCallback, margins, mine
-from babelite.neighbors import SearchKind
+from babelite.mining import Mined, MiningOptions, ProgressCallback, mine
+from babelite.neighbors import SearchKind, margin_scores
 
 # Reasons to drop a pair, in the order of the bits on disk.
 REASONS = ("empty", "low-score", "language", "copied", "truncated", "numbers")
@@ -182,7 +182,7 @@ class _Checks:
         )
         cosines = np.einsum("ij,ij->i", *vectors)
         records["cosine"][complete] = cosines
-        records["score"][complete] = margins(
+        records["score"][complete] = margin_scores(
             cosines, self._means[0][source], self._means[1][target]
         )
         texts = [

@@ -1,19 +1,15 @@
 """Bitext mining: translations found in two collections of text by margin scores."""
 
 from babelite.mining.backend import LocalBackend, MiningBackend, NeighbourSearch, ProgressCallback
-from babelite.mining.margins import (
-    DIRECTIONS,
-    LOWEST_MEAN,
-    MARGINS,
-    Candidates,
-    Direction,
-    Margin,
-    candidate_pairs,
-    margins,
-)
 from babelite.mining.mine import QUERIES_PER_BLOCK, Explanation, Mined, mine
 from babelite.mining.options import MiningOptions
 from babelite.mining.pair_files import read_gold_pairs, write_mined_pairs
+from babelite.mining.pair_selection import (
+    DIRECTIONS,
+    Candidates,
+    Direction,
+    candidate_pairs,
+)
 from babelite.mining.precision import (
     PrecisionEstimate,
     PrecisionRecall,
@@ -25,15 +21,12 @@ from babelite.mining.work_folder import PROBE_SENTENCE, SentenceStore, WorkFolde
 
 __all__ = [
     "DIRECTIONS",
-    "LOWEST_MEAN",
-    "MARGINS",
     "PROBE_SENTENCE",
     "QUERIES_PER_BLOCK",
     "Candidates",
     "Direction",
     "Explanation",
     "LocalBackend",
-    "Margin",
     "Mined",
     "MiningBackend",
     "MiningOptions",
@@ -46,7 +39,6 @@ __all__ = [
     "WorkFolder",
     "candidate_pairs",
     "estimate_mining_precision",
-    "margins",
     "mine",
     "precision_recall_curve",
     "read_gold_pairs",

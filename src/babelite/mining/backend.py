@@ -18,8 +18,8 @@ from babelite.neighbors import (
     Neighbours,
     Searcher,
     SearchKind,
-    Vectors,
-    usable_threads,
+    StoredVectors,
+    search_threads,
 )
 
 # Called with the step, the number of rows done and their total.
@@ -38,8 +38,8 @@ class NeighbourSearch(NamedTuple):
     """
 
     name: str
-    queries: Vectors
-    candidates: Vectors
+    queries: StoredVectors
+    candidates: StoredVectors
     k: int
     kind: SearchKind
 
@@ -97,4 +97,4 @@ def _searcher(work: WorkFolder, search: NeighbourSearch) -> Searcher:
         work.store_arrays(name, vars(clusters))
     else:
         clusters = Clusters(**stored)
-    return ClusterSearch(search.candidates, clusters, threads=usable_threads())
+    return ClusterSearch(search.candidates, clusters, threads=search_threads())

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from babelite.encoding import SentenceEncoder, same_vectors, unit_rows
 from babelite.errors import BabeliteError
 from babelite.mining.backend import LocalBackend, MiningBackend, NeighbourSearch, ProgressCallback
-from babelite.mining.margins import Candidates, candidate_pairs
 from babelite.mining.options import MiningOptions
+from babelite.mining.pair_selection import Candidates, candidate_pairs
 from babelite.mining.work_folder import PROBE_SENTENCE, SentenceStore, WorkFolder
-from babelite.neighbors import Neighbours, SearchKind, Vectors, chosen_search
+from babelite.neighbors import Neighbours, SearchKind, StoredVectors, choose_search_kind
 from babelite.storage import locked_folder
 
 SENTENCES_PER_BLOCK = 8192
@@ -65,8 +65,8 @@ class Mined:
     options: MiningOptions
     k: int
     search: SearchKind
-    source_vectors: Vectors
-    target_vectors: Vectors
+    source_vectors: StoredVectors
+    target_vectors: StoredVectors
     work: WorkFolder
 
     @property
@@ -198,7 +198,7 @@ class _Run:
         )
         fewest = min(map(len, texts))
         wide = min(self.options.k + 1, fewest)
-        kind = chosen_search(self.options.search, len(texts[0]), len(texts[1]))
+        kind = choose_search_kind(self.options.search, len(texts[0]), len(texts[1]))
         return Mined(
             *texts,
             self.neighbours(NeighbourSearch("forward", source, target, wide, kind)),
@@ -211,7 +211,7 @@ class _Run:
             self.work,
         )
 
-    def vectors(self, name: str, sentences: SentenceStore, dim: int) -> Vectors:
+    def vectors(self, name: str, sentences: SentenceStore, dim: int) -> StoredVectors:
         """The vectors of a side, float16 of shape (len(sentences), dim), on disk."""
         total = len(sentences)
         rows = self.work.rows(f"{name}.vectors", np.float16, dim, total, SENTENCES_PER_BLOCK)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babelite.errors import BabeliteError
-from babelite.mining.margins import DIRECTIONS, MARGINS, Direction, Margin
-from babelite.neighbors import SEARCH_KINDS, SearchKind
+from babelite.mining.pair_selection import DIRECTIONS, Direction
+from babelite.neighbors import MARGINS, SEARCH_KINDS, Margin, SearchKind
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class MiningOptions:
         search: ``exact``, ``clusters`` (approximate, for large texts), or ``auto``: exact up to
             two billion comparisons.
         margin: The score: ``ratio`` (1 for unrelated sentences), ``distance``, or ``absolute``
-            (the cosine); see `babelite.mining.margins`.
+            (the cosine); see `babelite.mining.pair_selection`.
         direction: ``max`` (best pairs first, each sentence once), ``intersection`` (each is the
             best partner of the other), ``forward`` (the best target of each source) or
             ``backward``; see `babelite.mining.candidate_pairs`.

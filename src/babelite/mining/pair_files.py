@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from babelite.corpus import parse_source
 from babelite.mining.backend import ProgressCallback
-from babelite.mining.margins import Candidates
 from babelite.mining.mine import Mined
+from babelite.mining.pair_selection import Candidates
 from babelite.storage import writing_text
 
 COLUMNS = (

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
-from babelite.mining.margins import Candidates, candidate_pairs
 from babelite.mining.mine import Mined, first_neighbours
 from babelite.mining.options import MiningOptions
+from babelite.mining.pair_selection import Candidates, candidate_pairs
 from babelite.neighbors import Neighbours
 
 _FOLDS = 10

@@ -1,4 +1,4 @@
-"""Margin scores of sentence pairs, and the choice of pairs by margin (Artetxe & Schwenk 2019)."""
+"""Choice of pairs by margin, from the nearest neighbours of both sides (Artetxe & Schwenk 2019)."""
 
 from __future__ import annotations
 
@@ -8,51 +8,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.neighbors import Neighbours
+from babelite.neighbors import Margin, Neighbours, margin_scores
 
-Margin = Literal["ratio", "distance", "absolute"]
 Direction = Literal["max", "intersection", "forward", "backward"]
-MARGINS: tuple[Margin, ...] = get_args(Margin)
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
-
-# In texts of a few lines nothing may be near to a sentence; any cosine divided by the mean of such
-# a neighbourhood, which may be zero, would be a high margin.
-LOWEST_MEAN = 0.1
-
-
-def margins(
-    cosines: NDArray[np.float32],
-    source_means: NDArray[np.float32],
-    target_means: NDArray[np.float32],
-    margin: Margin = "ratio",
-) -> NDArray[np.float32]:
-    """Score pairs by how much nearer they are to each other than to their neighbourhoods.
-
-    With a pair's cosine c, and m the mean of the two sides' mean cosines to their k nearest
-    neighbours on the other side, the score is c / m (``ratio``), c - m (``distance``) or c
-    (``absolute``): Artetxe & Schwenk 2019, arXiv:1811.01136, equations 1 to 3. For the ratio, m
-    counts as 0.1 at least, which it is in all but the smallest texts.
-
-    Args:
-        cosines: Of the pairs, any shape.
-        source_means: The mean cosine of each source sentence to its neighbours, same shape.
-        target_means: The same for each target sentence.
-        margin: Which of the three.
-
-    Returns:
-        The scores, float32 of the same shape. A ratio is about 1 for unrelated sentences.
-
-    Example:
-        >>> half, one = np.float32([0.5]), np.float32([1.0])
-        >>> margins(one, half, half), margins(one, half, half, "distance")
-        (array([2.], dtype=float32), array([0.5], dtype=float32))
-    """
-    if margin == "absolute":
-        return cosines.astype(np.float32)
-    means = (source_means + target_means) / 2
-    if margin == "distance":
-        return (cosines - means).astype(np.float32)
-    return (cosines / np.maximum(means, LOWEST_MEAN)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -105,7 +64,7 @@ def candidate_pairs(
     Args:
         forward: The k nearest target sentences of each source sentence, shape (n, k).
         backward: The k nearest source sentences of each target sentence, shape (m, k).
-        margin: The score; see `margins`.
+        margin: The score; see `babelite.neighbors.margin_scores`.
         direction: Which pairs to return.
         one_to_one: Use each sentence once in ``forward`` and ``backward`` too.
 
@@ -153,11 +112,11 @@ def score_pairs(
     The means are the mean cosines of all rows of a side to their neighbours.
     """
     means = source_means[source], target_means[target]
-    score = margins(cosine, *means, margin)
+    score = margin_scores(cosine, *means, margin)
     order = np.lexsort((target, source, -score))
     return Candidates(
         source, target, score, cosine,
-        margins(cosine, *means, "ratio"), margins(cosine, *means, "distance"),
+        margin_scores(cosine, *means, "ratio"), margin_scores(cosine, *means, "distance"),
     ).take(order)  # fmt: skip
 
 
@@ -168,7 +127,9 @@ def _best_partners(
     margin: Margin,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The neighbour of highest margin of each row, and its cosine."""
-    scores = margins(neighbours.scores, own_means[:, None], other_means[neighbours.indices], margin)
+    scores = margin_scores(
+        neighbours.scores, own_means[:, None], other_means[neighbours.indices], margin
+    )
     best = scores.argmax(axis=1)[:, None]  # the nearest of equals
     return (
         np.take_along_axis(neighbours.indices, best, 1)[:, 0].astype(np.int64),

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.mining import DIRECTIONS, MARGINS, candidate_pairs
-from babelite.neighbors import nearest
+from babelite.mining import DIRECTIONS, candidate_pairs
+from babelite.neighbors import MARGINS, nearest
 
 
 def unit(rng: np.random.Generator, rows: int, dim: int = 6) -> np.ndarray:
