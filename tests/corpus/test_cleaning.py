@@ -48,7 +48,7 @@ def test_each_step_alone(step: str, switch: dict[str, object], bad: Pair) -> Non
     assert (cleaner.read, cleaner.kept) == (2, len(cleaned))
 
 
-def test_nothing_is_done_when_all_is_left_out() -> None:
+def test_without_steps_nothing_changes() -> None:
     bad = [bad for _, _, bad in CASES] * 2
     cleaner = Cleaner(NOTHING)
     assert list(cleaner.clean(bad)) == bad
@@ -75,7 +75,7 @@ def test_all_steps_together_count_in_order() -> None:
     assert cleaner.read - cleaner.kept == sum(cleaner.counts.values()) - cleaner.counts["unicode"]
 
 
-def test_length_ratio_spares_short_sentences_and_other_scripts() -> None:
+def test_length_ratio_keeps_short_sentences_and_other_scripts() -> None:
     cleaner = Cleaner()
     fine = [
         Pair("Hello!", "Bonjour tout le monde"),
@@ -96,7 +96,7 @@ def test_duplicates_are_found_across_streams_and_blocks() -> None:
     assert cleaner.counts["duplicates"] == 11_000 + 4
 
 
-def test_another_translation_is_no_duplicate() -> None:
+def test_another_translation_is_not_a_duplicate() -> None:
     pairs = [
         Pair("Hi", "Salut"),
         Pair("Hi", "Bonjour"),
@@ -110,7 +110,7 @@ short = st.text("ab\u00e9 .A", max_size=4)
 
 
 @given(st.lists(st.builds(Pair, short, short)))
-def test_keeps_the_first_of_equals_in_order(pairs: list[Pair]) -> None:
+def test_the_first_duplicate_is_kept_in_order(pairs: list[Pair]) -> None:
     seen: dict[tuple[bytes, bytes], Pair] = {}
     for pair in pairs:
         seen.setdefault((comparison_key(pair.source), comparison_key(pair.target)), pair)
@@ -140,7 +140,7 @@ def test_excluded_sentences(tmp_path: Path, name: str) -> None:
     assert cleaner.counts == {"exclude": 3}
 
 
-def test_excluded_files_count_every_column_and_need_no_known_ending(tmp_path: Path) -> None:
+def test_excluded_files_use_every_column_and_any_ending(tmp_path: Path) -> None:
     (tmp_path / "x.tsv").write_text("7\tin one\tin two\tin three\n\n")
     (tmp_path / "x.en").write_text("a plain line\n")
     cleaner = Cleaner(Cleaning(exclude=(str(tmp_path / "x.tsv"), str(tmp_path / "x.en"))))
@@ -150,7 +150,7 @@ def test_excluded_files_count_every_column_and_need_no_known_ending(tmp_path: Pa
         Cleaner(Cleaning(exclude=(str(tmp_path / "none"),)))
 
 
-def test_impossible_limits() -> None:
+def test_limits_that_no_pair_meets() -> None:
     with raises("option-invalid", "at least 9 and at most 3"):
         Cleaning(min_words=9, max_words=3)
     with raises("option-invalid", r"0\.5"):

@@ -20,7 +20,7 @@ def test_lines_are_sentences_and_keep_their_numbers(tmp_path: Path) -> None:
     assert document.last == 5
 
 
-def test_packed_text_is_unpacked(tmp_path: Path) -> None:
+def test_compressed_documents_are_read(tmp_path: Path) -> None:
     path = tmp_path / "text.txt.gz"
     path.write_bytes(gzip.compress(b"One.\nTwo.\n"))
     assert read_document(str(path)).sentences == ("One.", "Two.")
@@ -65,5 +65,5 @@ def test_running_text_is_split(tmp_path: Path) -> None:
         ("你好。我是人。\n", True),
     ],
 )
-def test_paragraphs_are_noticed(tmp_path: Path, text: str, unsplit: bool) -> None:
+def test_documents_of_paragraphs_look_unsplit(tmp_path: Path, text: str, unsplit: bool) -> None:
     assert read_document(written(tmp_path, text)).looks_unsplit is unsplit

@@ -17,7 +17,7 @@ blocks = st.lists(st.lists(small | any_key, max_size=40), max_size=12)
 
 
 @given(blocks, st.sampled_from([1, 16, 1 << 24]))
-def test_like_a_set(blocks: list[list[int]], longest_run: int) -> None:
+def test_behaves_like_a_set(blocks: list[list[int]], longest_run: int) -> None:
     keys, model = HashSet(longest_run), set[int]()
     for block in blocks:
         array = np.array(block, dtype=np.uint64)

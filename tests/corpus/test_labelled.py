@@ -44,7 +44,7 @@ def test_columns(tmp_path: Path, text: str, columns: tuple[str, str] | None) -> 
         ("good\ta\n", ("1", "3"), "line 1: has 2 columns, so there is no column 3"),
     ],
 )
-def test_what_is_not_labelled(
+def test_invalid_labelled_texts(
     tmp_path: Path, text: str, columns: tuple[str, str] | None, problem: str
 ) -> None:
     (tmp_path / "rows.tsv").write_text(text)
@@ -53,7 +53,7 @@ def test_what_is_not_labelled(
 
 
 @given(st.lists(st.sampled_from("aabcd"), min_size=1), st.integers(0, 3))
-def test_what_is_held_out(labels: list[str], seed: int) -> None:
+def test_hold_out_is_stratified(labels: list[str], seed: int) -> None:
     rows = [LabelledText(label, str(number)) for number, label in enumerate(labels)]
     kept, aside = hold_out_texts(rows, 0.25, seed)
     assert sorted(kept + aside) == sorted(rows)

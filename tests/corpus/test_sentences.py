@@ -55,7 +55,7 @@ def write(place: str, lines: list[str], column: int | str | None) -> SentenceSou
         ("a.parquet", "said"),
     ],
 )
-def test_slices_make_up_the_whole(
+def test_slices_concatenate_to_the_whole(
     name: str, column: int | str | None, stride: int, where: str, tmp_path: Path
 ) -> None:
     place = str(tmp_path / name) if where == "path" else f"memory://sentences/{name}"
@@ -78,7 +78,7 @@ def test_slices_make_up_the_whole(
     mark=st.booleans(),
     ended=st.booleans(),
 )
-def test_any_text_in_any_slices(
+def test_random_text_in_random_slices(
     lines: list[str], stride: int, ending: str, mark: bool, ended: bool
 ) -> None:
     if lines[0].startswith("\ufeff") or (not ended and not lines[-1]):
@@ -94,7 +94,7 @@ def test_any_text_in_any_slices(
         assert list(source.read_rows(first, count, offset)) == lines[first : first + stride]
 
 
-def test_the_digest_tells_changes(tmp_path: Path) -> None:
+def test_the_digest_changes_with_the_content(tmp_path: Path) -> None:
     digests = set()
     for name in ("a.txt", "a.jsonl", "a.parquet"):
         for lines in (["one", "two"], ["one", "tow"], ["one"]):
@@ -104,7 +104,7 @@ def test_the_digest_tells_changes(tmp_path: Path) -> None:
     assert again.survey(10).digest in digests
 
 
-def test_a_file_that_shrinks_is_noticed(tmp_path: Path) -> None:
+def test_a_file_that_became_shorter_is_an_error(tmp_path: Path) -> None:
     source = write(str(tmp_path / "a.txt"), ["one", "two", "three"], None)
     offsets = source.survey(2).offsets
     (tmp_path / "a.txt").write_text("one\ntwo\n")
@@ -157,7 +157,7 @@ def test_columns_of_parquet(layout: pa.DataType | None, tmp_path: Path) -> None:
         SentenceSource(str(path), column="en").survey(1)
 
 
-def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
+def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "station \\ud83d?"}\n{"text": "\\ud83d\\ude00"}\n')
     assert list(SentenceSource(str(tmp_path / "a.jsonl")).read()) == [
         "station \ufffd?",
@@ -165,7 +165,7 @@ def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
     ]
 
 
-def test_parquet_whose_text_cannot_be_told(tmp_path: Path) -> None:
+def test_parquet_with_invalid_text_or_columns(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     latin = pa.array([b"fine", "café".encode("latin-1")]).view(pa.string())
     pq.write_table(pa.table({"text": latin}), path)
@@ -184,7 +184,7 @@ def test_parquet_whose_text_cannot_be_told(tmp_path: Path) -> None:
         (["a.txt", "caf\udce9.txt"], "has a name that is not UTF-8; rename it"),
     ],
 )
-def test_names_that_are_none(places: list[str], message: str) -> None:
+def test_invalid_file_names(places: list[str], message: str) -> None:
     require_distinct_names(places[:1])
     with raises("input-invalid", message):
         require_distinct_names(places)

@@ -32,12 +32,12 @@ def test_parse_source(text: str, paths: tuple[str, ...], name: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["pairs.tsv", "my-set.tsv", "-", "en-fr.de-en.tsv", "a,b"])
-def test_unknown_languages_say_how_to_write_them(text: str) -> None:
+def test_unknown_languages_are_an_error_with_an_example(text: str) -> None:
     with raises("languages-unknown", f"en-fr={text}"):
         parse_source(text)
 
 
-def test_given_languages_are_used_before_guessing() -> None:
+def test_given_languages_override_the_file_name() -> None:
     assert parse_source("en-fr.tsv", languages=("fr", "en")).name == "fr-en"
     assert parse_source("de-en=en-fr.tsv", languages=("fr", "en")).name == "de-en"
 
@@ -127,7 +127,7 @@ def test_a_weight_stands_before_the_file(tmp_path: Path, monkeypatch: pytest.Mon
         parse_source("0*en-fr.tsv.gz")
 
 
-def test_a_file_whose_name_begins_as_languages_do(
+def test_a_file_name_that_looks_like_a_language_prefix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -18,7 +18,7 @@ def keys(pairs: list[Pair], side: int) -> list[bytes]:
     return [comparison_key(pair[side]) for pair in pairs]
 
 
-def test_no_sentence_is_on_both_sides() -> None:
+def test_splits_share_no_sentence() -> None:
     training, held = split_pairs(PAIRS, 300, seed=1)
     assert len(held) == 300
     for side in (0, 1):
@@ -33,7 +33,7 @@ def test_no_sentence_is_on_both_sides() -> None:
     st.lists(st.builds(Pair, st.sampled_from("abcdeABC!"), st.sampled_from("vwxyz"))),
     st.integers(1, 3),
 )
-def test_any_pairs(pairs: list[Pair], count: int) -> None:
+def test_splits_of_random_pairs_share_no_sentence(pairs: list[Pair], count: int) -> None:
     try:
         training, held = split_pairs(pairs, count, seed=0)
     except BabeliteError:
@@ -45,12 +45,12 @@ def test_any_pairs(pairs: list[Pair], count: int) -> None:
         assert not {comparison_key(pair.source), comparison_key(pair.target)} & sides
 
 
-def test_seeds_decide() -> None:
+def test_the_seed_decides_the_sample() -> None:
     assert draw_pairs(PAIRS, 50, seed=1) == draw_pairs(iter(PAIRS), 50, seed=1)
     assert draw_pairs(PAIRS, 50, seed=1) != draw_pairs(PAIRS, 50, seed=2)
 
 
-def test_every_pair_is_as_likely() -> None:
+def test_sampling_is_uniform() -> None:
     pairs = [Pair(f"s{number}", f"t{number}") for number in range(3000)]
     drawn: Counter[int] = Counter()
     for seed in range(60):
@@ -65,6 +65,6 @@ def test_too_few() -> None:
         split_pairs([Pair("a", "b")], 1, seed=0)
 
 
-def test_without_streams() -> None:
+def test_without_held_out_streams() -> None:
     endless = (Pair(f"s{number}", "t") for number in iter(int, 1))
     assert next(without_held_out(endless, [])) == Pair("s0", "t")

@@ -37,7 +37,7 @@ def pack(data: bytes, suffix: str) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_is_written_is_read(tmp_path: Path, suffix: str) -> None:
+def test_written_lines_are_read_back(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.txt{suffix}"
     with writing_text(path) as out:
         out.write(TEXT)
@@ -53,7 +53,7 @@ def test_the_same_text_makes_the_same_gzip_file(tmp_path: Path) -> None:
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
 
 
-def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+def test_an_error_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
     path = tmp_path / "a.txt.gz"
     write_text(path, "old")
     with pytest.raises(RuntimeError), writing_text(path) as out:
@@ -79,13 +79,13 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("size", [10, 10_000_000])
-def test_a_device_is_written_and_never_replaced(size: int) -> None:
+def test_a_device_is_written_directly(size: int) -> None:
     with raises("not-writable", "No space left"), writing_text("/dev/full") as out:
         out.write("x" * size)
     assert Path("/dev/full").is_char_device()
 
 
-def test_standard_output_by_its_name_is_appended_to(tmp_path: Path) -> None:
+def test_dev_stdout_is_appended_to(tmp_path: Path) -> None:
     program = """
 from babelite.storage import writing_text
 with writing_text("/dev/stdout") as out:
@@ -98,7 +98,7 @@ with writing_text("/dev/stdout") as out:
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="Linux has names for open files")
-def test_a_file_behind_the_name_of_a_stream_is_not_replaced(tmp_path: Path) -> None:
+def test_an_open_file_is_not_replaced(tmp_path: Path) -> None:
     with (tmp_path / "all.txt").open("w") as stream:
         name = f"/dev/fd/{stream.fileno()}"
         with raises("not-writable"):
@@ -107,7 +107,7 @@ def test_a_file_behind_the_name_of_a_stream_is_not_replaced(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="a folder in memory of Linux")
-def test_files_in_memory_are_replaced_as_others_are() -> None:
+def test_files_in_shared_memory_are_replaced() -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         for text in ("old", "new"):
             write_text(Path(folder) / "a.txt", text)
@@ -123,7 +123,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (tmp_path / "target").read_text() == "new"
 
 
-def test_permissions_are_those_of_before_or_what_the_user_wants(tmp_path: Path) -> None:
+def test_permissions_follow_the_old_file_or_the_umask(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     before = os.umask(0o027)
     try:

@@ -39,13 +39,13 @@ def pack(data: bytes, suffix: str) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_lines_of_packed_files(tmp_path: Path, suffix: str) -> None:
+def test_lines_of_compressed_files(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.txt{suffix}"
     path.write_bytes(pack(TEXT.encode(), suffix))
     assert list(read_lines(path)) == TEXT.splitlines()
 
 
-def test_packed_files_may_be_joined(tmp_path: Path) -> None:
+def test_concatenated_compressed_files_are_read(tmp_path: Path) -> None:
     for suffix in SUFFIXES:
         path = tmp_path / f"a{suffix}"
         path.write_bytes(pack(b"one\n", suffix) + pack(b"two\n", suffix))
@@ -75,7 +75,7 @@ def test_standard_input_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES[1:])
-def test_a_cut_off_file_is_noticed(tmp_path: Path, suffix: str) -> None:
+def test_a_truncated_file_is_an_error(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.txt{suffix}"
     data = pack(TEXT.encode(), suffix)
     path.write_bytes(data[: len(data) // 2])
@@ -90,7 +90,7 @@ def test_a_cut_off_file_is_noticed(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES[1:])
-def test_a_wrong_ending_is_noticed(tmp_path: Path, suffix: str) -> None:
+def test_a_wrong_compression_ending_is_an_error(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.txt{suffix}"
     path.write_bytes(b"plain text\n" * 9)
     with raises("file-damaged", "line 1"):
@@ -106,7 +106,7 @@ def test_wrong_encoding_names_the_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("mark", ["\ufeff", ""])
-def test_two_bytes_a_character_are_noticed(tmp_path: Path, encoding: str, mark: str) -> None:
+def test_utf16_is_an_error(tmp_path: Path, encoding: str, mark: str) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(f"{mark}cafés\nbars\n".encode(encoding))
     with raises("not-utf8", r"line 1: .*iconv -f UTF-16"):
@@ -143,7 +143,7 @@ def test_suffix_of() -> None:
     ]
 
 
-def test_endings_count_in_any_case(tmp_path: Path) -> None:
+def test_endings_are_case_insensitive(tmp_path: Path) -> None:
     path = tmp_path / "x.TSV.GZ"
     with writing_text(path) as stream:
         stream.write("one\n")
@@ -151,7 +151,7 @@ def test_endings_count_in_any_case(tmp_path: Path) -> None:
     assert list(read_lines(path)) == ["one"]
 
 
-def test_a_closed_standard_input_matters_only_where_it_is_read(
+def test_closed_standard_input_is_an_error_only_when_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", None)
@@ -161,7 +161,7 @@ def test_a_closed_standard_input_matters_only_where_it_is_read(
         list(read_lines("-"))
 
 
-def test_other_scripts_go_where_a_console_knows_none(tmp_path: Path) -> None:
+def test_output_is_utf8_when_redirected(tmp_path: Path) -> None:
     lines = tmp_path / "ru.txt"
     lines.write_text("Где вокзал?\n", encoding="utf-8")
     command = [sys.executable, "-m", "babelite", "search", str(lines), "Where is it?", "-k", "1"]

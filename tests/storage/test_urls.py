@@ -18,7 +18,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return "memory://deep/folder"
 
 
-def test_a_file_appears_when_it_is_whole(place: str) -> None:
+def test_a_file_gets_its_name_when_it_is_complete(place: str) -> None:
     folder = Folder(place)
     assert folder.names() == set()
     folder.make()
@@ -33,7 +33,7 @@ def test_a_file_appears_when_it_is_whole(place: str) -> None:
     assert folder.read_text("t.json") == "é"
 
 
-def test_nothing_is_left_of_a_failure(place: str) -> None:
+def test_a_failed_write_leaves_no_file(place: str) -> None:
     folder = Folder(place)
     folder.make()
     with pytest.raises(RuntimeError), folder.writing("a.bin") as path:
@@ -42,7 +42,7 @@ def test_nothing_is_left_of_a_failure(place: str) -> None:
     assert folder.names() == set()
 
 
-def test_leftovers_of_killed_workers_are_removed_and_nothing_else(place: str) -> None:
+def test_only_temporary_files_of_killed_workers_are_removed(place: str) -> None:
     folder = Folder(place)
     folder.make()
     for name in (".part.x.tmp", "part.parquet", ".hidden"):
@@ -51,13 +51,13 @@ def test_leftovers_of_killed_workers_are_removed_and_nothing_else(place: str) ->
     assert folder.names() == {"part.parquet", ".hidden"}
 
 
-def test_packed_files_in_object_storage_are_unpacked() -> None:
+def test_compressed_files_in_object_storage_are_decompressed() -> None:
     MEMORY.pipe("/packed/a.txt.gz", gzip.compress(b"one\ntwo\n"))
     with reading_path_or_url("memory://packed/a.txt.gz") as stream:
         assert stream.read() == b"one\ntwo\n"
 
 
-def test_a_star_in_an_address_stands_for_many() -> None:
+def test_a_glob_in_a_url_is_expanded() -> None:
     for name in ("b.txt", "a.txt", "c.tsv"):
         MEMORY.pipe(f"/stars/{name}", b"x\n")
     assert expand_url_glob("memory://stars/*.txt") == [
@@ -69,7 +69,7 @@ def test_a_star_in_an_address_stands_for_many() -> None:
         expand_url_glob("memory://stars/*.parquet")
 
 
-def test_places_that_cannot_be_reached() -> None:
+def test_unreachable_urls_and_folders() -> None:
     missing = raises("file-not-found")
     with missing, reading_path_or_url("memory://nowhere/a.txt"):
         pass

@@ -112,13 +112,13 @@ def test_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert gathered("the-app") == [("fr", PAIR)]
 
 
-def test_the_program_itself_is_no_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_main_is_not_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     with raises("file-not-found", "__main__"):
         gathered("__main__")
 
 
-def test_no_such_place_and_no_language(tmp_path: Path) -> None:
+def test_missing_place_and_missing_language(tmp_path: Path) -> None:
     with raises("file-not-found", r"no-such-thing"):
         gathered("no-such-thing")
     with raises("option-missing"):
@@ -132,7 +132,7 @@ def test_damaged_archives(tmp_path: Path) -> None:
             gathered(tmp_path / name)
 
 
-def test_a_broken_catalog_is_left_out_with_a_warning(tmp_path: Path) -> None:
+def test_a_broken_catalog_is_skipped_with_a_warning(tmp_path: Path) -> None:
     write(tmp_path, {**FILES, "b/fr.po": 'msgid "a'})
     with pytest.warns(UserWarning, match=r"skipped: .*fr\.po: is not a message catalog"):
         assert gathered(tmp_path) == [("fr", PAIR)]
@@ -156,7 +156,7 @@ def test_regions_and_scripts(tmp_path: Path) -> None:
     assert gathered(tmp_path, "fr_FR") == []
 
 
-def test_names_of_messages_are_replaced_by_their_text(tmp_path: Path) -> None:
+def test_message_keys_are_replaced_by_their_text(tmp_path: Path) -> None:
     french = po(("help_open", "Cliquez ici pour ouvrir"), ("label_gone", "Un texte sans original"))
     english = po(("help_open", "Click here to open"))
     write(tmp_path, {"locales/fr.po": french, "locales/en.po": english})
@@ -231,7 +231,7 @@ def test_clean_message(source: str, target: str, expected: tuple[str, str] | Non
     assert clean_message(source, target) == expected
 
 
-def test_a_missing_library_is_not_the_fault_of_the_catalogs(
+def test_a_missing_library_is_an_error_and_no_skipped_catalog(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalog = tmp_path / "fr" / "LC_MESSAGES" / "app.po"

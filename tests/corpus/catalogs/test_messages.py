@@ -97,7 +97,7 @@ def read(path: Path, source: str = "en", target: str = "fr") -> list[Pair]:
     return list(PairSource((str(path),), source, target).read())
 
 
-def test_po_leaves_out_what_is_not_finished(tmp_path: Path) -> None:
+def test_po_skips_unfinished_messages(tmp_path: Path) -> None:
     path = tmp_path / "x.po"
     path.write_text(PO, encoding="utf-8")
     assert read(path) == FINISHED
@@ -119,7 +119,7 @@ def test_mo(tmp_path: Path) -> None:
     assert keys == {message.key for message in parse_catalog(PO.encode(), "x.po").messages}
 
 
-def test_one_plural_form_answers_both(tmp_path: Path) -> None:
+def test_one_plural_form_translates_both(tmp_path: Path) -> None:
     path = tmp_path / "x.po"
     path.write_text('msgid "a"\nmsgid_plural "b"\nmsgstr[0] "c"\n')
     assert read(path) == [Pair("a", "c"), Pair("b", "c")]
@@ -133,7 +133,7 @@ def test_xliff(tmp_path: Path) -> None:
     assert read(path) == [Pair("Hello", "Bonjour")]
 
 
-def test_sides_are_exchanged_if_the_file_says_so(tmp_path: Path) -> None:
+def test_sides_are_swapped_if_the_file_names_the_reverse_languages(tmp_path: Path) -> None:
     path = tmp_path / "x.po"
     path.write_text(PO, encoding="utf-8")
     assert read(path, "fr", "en")[1] == Pair("Ouvrir", "Open")
@@ -143,7 +143,7 @@ def test_sides_are_exchanged_if_the_file_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x.po", "x.mo", "x.xliff", "x.xlf"])
 @pytest.mark.parametrize("data", [b"", b"plain text\n", b"\x00\x01\x02", b"<xliff", MO[:40]])
-def test_what_is_no_catalog(tmp_path: Path, name: str, data: bytes) -> None:
+def test_files_that_are_not_catalogs(tmp_path: Path, name: str, data: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises(
@@ -162,7 +162,7 @@ def test_a_file_in_another_source_language_is_refused(tmp_path: Path) -> None:
             read(path, *languages)
 
 
-def test_english_of_another_country_is_no_foreign_language(tmp_path: Path) -> None:
+def test_regions_of_english_match_english(tmp_path: Path) -> None:
     path = tmp_path / "en_GB.po"
     path.write_text(PO.replace("Language: fr", "Language: en_GB"), encoding="utf-8")
     assert read(path, "en", "en_GB")[1] == Pair("Open", "Ouvrir")
@@ -170,7 +170,7 @@ def test_english_of_another_country_is_no_foreign_language(tmp_path: Path) -> No
         read(path, "en", "fr")
 
 
-def test_without_languages_the_remedy_names_codes(tmp_path: Path) -> None:
+def test_the_hint_names_language_codes(tmp_path: Path) -> None:
     path = tmp_path / "x.po"
     path.write_text(PO, encoding="utf-8")
     with raises("language-not-found", "en-fr="):

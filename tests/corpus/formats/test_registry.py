@@ -85,7 +85,7 @@ def xml_text(text: str) -> str:
     return kept
 
 
-def test_languages_that_are_the_same_do_not_collide(tmp_path: Path) -> None:
+def test_equal_languages_get_distinct_columns(tmp_path: Path) -> None:
     for name in ("x.jsonl", "x.parquet"):
         write_pairs(PAIRS, str(tmp_path / name), ("en", "en"))
         assert list(PairSource((str(tmp_path / name),), "en", "en").read()) == PAIRS
@@ -96,7 +96,7 @@ def test_standard_output_is_tsv(capfdbinary: pytest.CaptureFixture[bytes]) -> No
     assert capfdbinary.readouterr().out == b"a b\tc d\n"
 
 
-def test_nothing_is_left_of_a_writing_that_failed(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     def failing() -> object:
         yield PAIRS[0]
         raise BabeliteError("went wrong")
@@ -116,7 +116,7 @@ def test_a_full_disk(tmp_path: Path, ending: str) -> None:
         write_pairs(PAIRS * 5000, str(path), LANGUAGES)
 
 
-def test_formats_that_are_only_read(tmp_path: Path) -> None:
+def test_read_only_formats(tmp_path: Path) -> None:
     with raises("format-invalid", "catalog"):
         write_pairs(PAIRS, str(tmp_path / "x.po"), LANGUAGES)
     with raises("languages-unknown"):
@@ -221,7 +221,7 @@ def test_jsonl_keys(tmp_path: Path, line: str, columns: tuple[str, str] | None) 
     assert read(path, columns) == [Pair("a", "b")] * 2
 
 
-def test_jsonl_null_is_empty_and_half_a_surrogate_is_replaced(tmp_path: Path) -> None:
+def test_jsonl_null_is_empty_and_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"en": null, "fr": "a\\ud83d b\\ud83d\\ude00"}\n')
     assert read(path) == [Pair("", "a\ufffd b\U0001f600")]
@@ -289,7 +289,7 @@ def test_parquet_struct_dictionary_and_large_strings(tmp_path: Path) -> None:
     assert sorted(read_texts(str(path))) == ["a", "a", "b", "c"]
 
 
-def test_parquet_whose_names_occur_twice(tmp_path: Path) -> None:
+def test_parquet_with_duplicate_column_names(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     sides = [pa.array([text]) for text in "abc"]
     pq.write_table(pa.Table.from_arrays(sides, names=["en", "fr", "fr"]), path)
@@ -315,7 +315,7 @@ def test_parquet_that_is_not_utf8(tmp_path: Path) -> None:
             reading(path)
 
 
-def test_parquet_is_not_packed_twice(tmp_path: Path) -> None:
+def test_parquet_is_not_compressed_twice(tmp_path: Path) -> None:
     with raises("format-invalid"):
         write_pairs(PAIRS, str(tmp_path / "x.parquet.gz"), LANGUAGES)
     assert not list(tmp_path.iterdir())

@@ -82,7 +82,7 @@ def test_tmx_is_read_in_bounded_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "languages", [("en_GB", "en"), ("en", "en_GB"), ("en", "en"), ("en_GB", "pt_BR")]
 )
-def test_variants_of_one_language_stay_apart_in_tmx(
+def test_tmx_distinguishes_variants_of_one_language(
     tmp_path: Path, languages: tuple[str, str]
 ) -> None:
     path = str(tmp_path / "x.tmx")
