@@ -88,7 +88,7 @@ TWO_SOURCES = "".join(f"the cat number {n % 2}\tle chat numéro {n}\n" for n in 
         ("en-fr.tsv", LINES[:300].encode(), ["en-fr.tsv", "pairs"]),
         ("en-fr.tsv", b"a b\ta b\n" * 100, ["en-fr.tsv", "after cleaning"]),
         ("pairs.tsv", LINES.encode(), ["pairs.tsv", "en-fr="]),
-        ("en-fr.tsv", FEW_SOURCES.encode(), ["en-fr.tsv: only 50 pairs", "--held-out"]),
+        ("en-fr.tsv", FEW_SOURCES.encode(), ["en-fr.tsv: only 50 of", "--held-out"]),
         ("en-fr.tsv", TWO_SOURCES.encode(), ["en-fr.tsv: no pair of en-fr is left to train on"]),
     ],
 )
