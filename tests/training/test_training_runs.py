@@ -156,7 +156,9 @@ def test_no_language_pair_is_trained_on_what_another_holds_out(
     ]
 
 
-@pytest.mark.parametrize(("stage", "calls"), [("draw", 2), ("without", 1), ("without", 2)])
+@pytest.mark.parametrize(
+    ("stage", "calls"), [("draw_pairs", 2), ("without_held_out", 1), ("without_held_out", 2)]
+)
 def test_preparation_that_was_killed_ends_with_the_same_text(
     stage: str,
     calls: int,

@@ -170,8 +170,8 @@ def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[ND
     """The vectors of both documents, with their progress on standard error."""
     import numpy as np
 
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import encode_stream
+    from babelite.progress import ProgressDisplay
 
     sides = [document.sentences for document in documents]
     total, done, vectors = sum(map(len, sides)), 0, []

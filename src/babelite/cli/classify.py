@@ -169,8 +169,9 @@ def _train(
 ) -> None:
     from babelite.classification import CLASSIFIER_KINDS, TextClassifier
     from babelite.cli.shared.preflight import choice, require_writable
-    from babelite.cli.shared.progress import ProgressDisplay
+    from babelite.progress import ProgressDisplay
     from babelite.encoding import open_encoder
+    from babelite.progress import ProgressDisplay
 
     kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
     require_writable(str(out), inputs=[*labelled, *(dev or ())])
@@ -258,8 +259,8 @@ def _predict(
 ) -> None:
     from babelite.classification import TextClassifier
     from babelite.cli.shared.preflight import require_writable
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import open_encoder
+    from babelite.progress import ProgressDisplay
     from babelite.storage import writing_text
 
     require_writable(out, inputs=[str(classifier), file])
@@ -322,6 +323,7 @@ def _evaluate(
     from babelite.encoding import fingerprint_of, open_encoder
     from babelite.evaluation import read_labelled_set
     from babelite.plots import picture_format
+    from babelite.progress import ProgressDisplay
 
     kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
     if plot:
@@ -350,7 +352,7 @@ def _measure(
     seeds: int,
     by_sentence: bool | None,
 ) -> ClassificationResult:
-    from babelite.cli.shared.progress import ProgressDisplay
+    from babelite.progress import ProgressDisplay
     from babelite.evaluation import evaluate_classification
 
     with ProgressDisplay() as progress:

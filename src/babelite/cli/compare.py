@@ -10,7 +10,6 @@ import typer
 from babelite.cli.shared.options import AllowDownload, flowing
 
 if TYPE_CHECKING:
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.comparison import (
         CellFolder,
         ComparisonCell,
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
         ComparisonOutcome,
         TimeEstimate,
     )
+    from babelite.progress import ProgressDisplay
 
 _HELP = """Compare training recipes and encoders on the same tasks.
 
@@ -84,8 +84,8 @@ def _compare(
 
 
 def _run(grid: ComparisonGrid, *, allow_download: bool) -> ComparisonOutcome:
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.comparison import run_comparison
+    from babelite.progress import ProgressDisplay
 
     with ProgressDisplay() as display:
         try:

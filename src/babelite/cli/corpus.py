@@ -130,8 +130,8 @@ def clean(
 
 def _clean(sources: Sequence[PairSource], cleaner: Cleaner, out: str, *, as_json: bool) -> None:
     from babelite.cli.corpus_display import show_cleaning
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import read_sources, require_pairs, write_pairs
+    from babelite.progress import ProgressDisplay
 
     try:
         with ProgressDisplay("pairs", live=out != "-") as show:
@@ -165,8 +165,8 @@ def convert(
 
     Example: babelite corpus convert memory.tmx --languages en-fr --out memory.parquet
     """
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import read_sources, write_pairs
+    from babelite.progress import ProgressDisplay
 
     sources = _sources(inputs, columns, languages, format_)
     with ProgressDisplay("pairs", live=out != "-") as show:
@@ -188,8 +188,8 @@ def stats(
     Example: babelite corpus stats en-fr.tsv.gz
     """
     from babelite.cli.corpus_display import show_statistics
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import measure_corpus, read_sources
+    from babelite.progress import ProgressDisplay
 
     sources = _sources(inputs, columns, languages, format_)
     with ProgressDisplay("pairs") as show:
@@ -215,7 +215,6 @@ def split(
     Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out parts
     """
     from babelite.cli.shared.preflight import require_writable
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import (
         draw_pairs,
         read_sources,
@@ -223,6 +222,7 @@ def split(
         without_held_out,
         write_pairs,
     )
+    from babelite.progress import ProgressDisplay
 
     sources = _sources(inputs, columns, languages, format_)
     paths = [path for source in sources for path in source.paths]
@@ -298,8 +298,8 @@ def _gather(
     """Write the clean pairs of two languages to a file; print the warnings about catalogs."""
     import warnings
 
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import gather_catalog_pairs, require_pairs, write_pairs
+    from babelite.progress import ProgressDisplay
 
     name = "-".join(languages)
     with warnings.catch_warnings(record=True) as caught:

@@ -151,9 +151,9 @@ class _Job:
         self, sources: Sequence[SentenceSource], text: bool, lines: int | None
     ) -> None:
         """Write or complete a folder of Parquet shards."""
-        from babelite.cli.shared.progress import ProgressDisplay
         from babelite.cluster import SHARD_ROWS, encode_files, require_shard_sources
         from babelite.encoding import fingerprint_of, open_encoder
+        from babelite.progress import ProgressDisplay
 
         require_shard_sources(sources)
         encoder = open_encoder(self.model, allow_download=self.allow_download)
@@ -178,9 +178,9 @@ class _Job:
 
     def write_array(self, sources: Sequence[SentenceSource]) -> None:
         """Write or complete an array file."""
-        from babelite.cli.shared.progress import ProgressDisplay
         from babelite.cluster import encode_to_array
         from babelite.encoding import fingerprint_of, open_encoder
+        from babelite.progress import ProgressDisplay
 
         encoder = open_encoder(self.model, allow_download=self.allow_download)
         with ExitStack() as stack:

@@ -87,10 +87,11 @@ def _evaluate(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.options import parse_pairs
-    from babelite.cli.shared.progress import ProgressDisplay
+    from babelite.progress import ProgressDisplay
     from babelite.encoding import fingerprint_of, open_encoder
     from babelite.evaluation import evaluate
     from babelite.plots import picture_format
+    from babelite.progress import ProgressDisplay
 
     if plot:
         picture_format(plot)

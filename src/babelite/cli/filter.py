@@ -88,10 +88,10 @@ def _filter(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.preflight import require_writable, work_folder
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import PairTable
     from babelite.encoding import open_encoder
     from babelite.filtering import filter_pairs
+    from babelite.progress import ProgressDisplay
 
     language_pair = parse_languages(languages)
     require_writable(out, *([dropped] if dropped else []), inputs=[pairs])

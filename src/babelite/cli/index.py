@@ -108,8 +108,8 @@ def _index(
     gone = [row for text in remove_lines or () for row in _rows(index, text)]
     texts = {line.text for path in remove or () for line in read_sentences(path, column, field)}
     if append:
-        from babelite.cli.shared.progress import ProgressDisplay
         from babelite.index import Index
+        from babelite.progress import ProgressDisplay
 
         given = open_encoder(model, allow_download=allow_download) if model else None
         index = Index.open(index.folder, given, allow_download=allow_download)
@@ -130,8 +130,8 @@ def _build(
     kind: Literal["exact", "ivf", "pq"] | None,
     float16: bool,
 ) -> None:
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.index import Index
+    from babelite.progress import ProgressDisplay
 
     with ProgressDisplay("lines", totals={"encoding": total}) as progress:
         index = Index.build(

@@ -170,9 +170,9 @@ def _run(
     from dataclasses import replace
 
     from babelite.cli.shared.preflight import warn_if_unreadable, work_folder
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.corpus import SentenceSource
     from babelite.mining import mine, write_mined_pairs
+    from babelite.progress import ProgressDisplay
 
     first, second = (SentenceSource(place, column).read_requiring_text() for place in places)
     work = Path(options.work) if options.work else None

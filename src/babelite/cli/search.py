@@ -128,9 +128,9 @@ def _search_file(
 ) -> tuple[list[str], list[list[Found]]]:
     import numpy as np
 
-    from babelite.cli.shared.progress import ProgressDisplay
     from babelite.encoding import encode_stream, open_encoder
     from babelite.neighbors import search_sentences
+    from babelite.progress import ProgressDisplay
 
     encoder = open_encoder(model, allow_download=allow_download)
     lines = [line for line in read_sentences(path, column, field) if line.text.strip()]

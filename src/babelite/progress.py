@@ -1,4 +1,4 @@
-"""Progress display of the command line: a bar on a terminal, a line now and then in a log."""
+"""Progress display of long work: a bar on a terminal, a line every 20 seconds in a log."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class ProgressDisplay:
         unit: What is counted, such as ``lines``.
         totals: Totals of steps whose callers do not know them.
         live: Whether to show steps before they end; False while results go to the same terminal.
+        console: Where to write; standard error by default.
 
     Example:
         >>> with ProgressDisplay("lines") as show:
@@ -42,9 +43,10 @@ class ProgressDisplay:
         *,
         totals: Mapping[str, int | None] | None = None,
         live: bool = True,
+        console: Console | None = None,
     ) -> None:
         self._unit, self._totals, self._live = unit, totals or {}, live
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console or Console(stderr=True)
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -73,7 +75,7 @@ class ProgressDisplay:
 
     def say(self, text: str) -> None:
         """Write a line that stays."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def __call__(
         self, step: str, done: float, total: float | None = None, detail: str | None = None
