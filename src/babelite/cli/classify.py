@@ -169,7 +169,6 @@ def _train(
 ) -> None:
     from babelite.classification import CLASSIFIER_KINDS, TextClassifier
     from babelite.cli.shared.preflight import choice, require_writable
-    from babelite.progress import ProgressDisplay
     from babelite.encoding import open_encoder
     from babelite.progress import ProgressDisplay
 
@@ -323,7 +322,6 @@ def _evaluate(
     from babelite.encoding import fingerprint_of, open_encoder
     from babelite.evaluation import read_labelled_set
     from babelite.plots import picture_format
-    from babelite.progress import ProgressDisplay
 
     kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
     if plot:
@@ -352,8 +350,8 @@ def _measure(
     seeds: int,
     by_sentence: bool | None,
 ) -> ClassificationResult:
-    from babelite.progress import ProgressDisplay
     from babelite.evaluation import evaluate_classification
+    from babelite.progress import ProgressDisplay
 
     with ProgressDisplay() as progress:
         return evaluate_classification(

@@ -87,7 +87,6 @@ def _evaluate(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.options import parse_pairs
-    from babelite.progress import ProgressDisplay
     from babelite.encoding import fingerprint_of, open_encoder
     from babelite.evaluation import evaluate
     from babelite.plots import picture_format
