@@ -144,26 +144,26 @@ def report(
     seconds: float,
 ) -> None:
     """Print recall of each kind of noise, and the number of clean pairs dropped."""
-    told = list(zip(kinds, reasons, strict=True))
-    noise, found = Counter(kinds), Counter(kind for kind, why in told if why)
+    outcomes = list(zip(kinds, reasons, strict=True))
+    noise, found = Counter(kinds), Counter(kind for kind, why in outcomes if why)
     print(f"\n{len(pairs):,} pairs, {noise.total() - noise['']:,} corrupted, {seconds:.0f} s\n")
     print(
         "| kind | pairs | recall | its check | recall | precision |\n|---|---:|---:|---|---:|---:|"
     )
     for kind, check in KINDS.items():
-        by_check = [of for of, why in told if check in why]
+        by_check = [of for of, why in outcomes if check in why]
         right = sum(of == kind for of in by_check)
         print(
             f"| {kind} | {noise[kind]:,} | {_share(found[kind], noise[kind])} | {check} "
             f"| {_share(right, noise[kind])} "
             f"| {_share(sum(map(bool, by_check)), len(by_check))} |"
         )
-    alarms = Counter(reason for kind, why in told if not kind for reason in why)
+    alarms = Counter(reason for kind, why in outcomes if not kind for reason in why)
     by = ", ".join(f"{reason} {count:,}" for reason, count in alarms.most_common())
     print(f"\n{found['']:,} of {noise['']:,} clean pairs were dropped: {by}")
     long = [
         "numbers" in why
-        for pair, (kind, why) in zip(pairs, told, strict=True)
+        for pair, (kind, why) in zip(pairs, outcomes, strict=True)
         if kind == "number changed" and len(pair[1].split()) >= LONG
     ]
     print(

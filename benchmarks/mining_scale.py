@@ -220,11 +220,11 @@ def growth(results: dict[int, dict[str, Any]], wanted: int) -> Iterator[str]:
 
     for small, large in pairwise(sizes):
         before, after = costs(small), costs(large)
-        told = ", ".join(
+        outcomes = ", ".join(
             f"{step} {exponent((small, large), (before[step], after[step])):.2f}" for step in before
         )
         whole = exponent((small, large), (results[small]["seconds"], results[large]["seconds"]))
-        yield f"{small:,} to {large:,} lines: time grows with the exponent {whole:.2f} ({told})"
+        yield f"{small:,} to {large:,} lines: time grows with the exponent {whole:.2f} ({outcomes})"
     if len(sizes) < 2:
         return
     small, large = sizes[-2:]

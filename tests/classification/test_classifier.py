@@ -139,6 +139,28 @@ def test_a_newer_format(trained: Trained, tmp_path: Path) -> None:
         TextClassifier.load(tmp_path / "c", WordEncoder())
 
 
+def test_a_file_of_an_older_version_is_opened(tmp_path: Path) -> None:
+    # The description as babelite 0.1 wrote it; format version 1.
+    description = (
+        b'{"format_version":1,"babelite_version":"0.1.0","classifier":"logistic",'
+        b'"labels":["food","sport"],"by_sentence":false,"encoder":{"spec":null,'
+        b'"name":"word_encoder.WordEncoder","dim":16,"checksum":null},"probes":["goal","salt"]}'
+    )
+    encoder = WordEncoder()
+    sides = encoder.encode(["salt", "goal"]).T
+    with (tmp_path / "c").open("wb") as stream:
+        np.savez(
+            stream,
+            description=np.frombuffer(description, np.uint8),
+            probes=encoder.encode(["goal", "salt"]),
+            weights=np.ascontiguousarray(sides, np.float32),
+            biases=np.zeros(2, np.float32),
+            strength=np.ones(1, np.float32),
+        )
+    loaded = TextClassifier.load(tmp_path / "c", encoder)
+    assert [found.label for found in loaded.predict(["goal", "salt"])] == ["sport", "food"]
+
+
 def test_streaming_equals_predicting_in_one_call(
     trained: Trained,
 ) -> None:

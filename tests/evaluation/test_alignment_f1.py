@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.evaluation.alignment_f1 import PrecisionRecall, score_alignment
+from babelite.evaluation.alignment_f1 import AlignmentMeasure, score_alignment
 
 BEADS = st.lists(
     st.tuples(
@@ -40,7 +40,7 @@ def test_scores_equal_direct_counting(beads: Beads, gold: Beads) -> None:
 def test_gold_against_itself_scores_1(beads: Beads) -> None:
     scores = score_alignment(beads, beads)
     if any(all(bead) for bead in beads):
-        assert scores.strict == scores.lax == PrecisionRecall(1.0, 1.0)
+        assert scores.strict == scores.lax == AlignmentMeasure(1.0, 1.0)
 
 
 def test_a_worked_example() -> None:
@@ -48,8 +48,8 @@ def test_a_worked_example() -> None:
     beads = [([0], [0]), ([1], [1]), ([], [2]), ([2], []), ([3], [3])]
     scores = score_alignment(beads, gold)
     # 0-0, 3-3 and the deletion are right; 1-1 overlaps; the insertion is wrong.
-    assert scores.strict == PrecisionRecall(3 / 5, 2 / 3)
-    assert scores.lax == PrecisionRecall(4 / 5, 1.0)
+    assert scores.strict == AlignmentMeasure(3 / 5, 2 / 3)
+    assert scores.lax == AlignmentMeasure(4 / 5, 1.0)
 
 
 def test_no_beads_score_zero() -> None:

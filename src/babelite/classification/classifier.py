@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.classification.examples import TrainingProgress
+from babelite.classification.examples import FitProgress
 from babelite.classification.file_format import (
     ClassifierDescription,
     read_classifier,
@@ -76,7 +76,7 @@ class TextClassifier:
         seed: int = 0,
         by_sentence: bool = False,
         spec: str | None = None,
-        progress: TrainingProgress | None = None,
+        progress: FitProgress | None = None,
     ) -> TextClassifier:
         """Train a classifier on labelled texts.
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
 
-TrainingProgress = Callable[[int, int], None]  # called with the steps done and their total
+FitProgress = Callable[[int, int], None]  # called with the steps done and their total
 
 
 class Examples(NamedTuple):

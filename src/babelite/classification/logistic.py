@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from babelite.classification.examples import (
     Examples,
-    TrainingProgress,
+    FitProgress,
     check_vectors,
     dev_examples,
     softmax,
@@ -66,7 +66,7 @@ class LogisticClassifier:
         labels: Sequence[str],
         dev_vectors: ArrayLike | None = None,
         dev_labels: Sequence[str] | None = None,
-        progress: TrainingProgress | None = None,
+        progress: FitProgress | None = None,
     ) -> LogisticClassifier:
         """Train; deterministic.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.classification.examples import (
-    TrainingProgress,
+    FitProgress,
     check_vectors,
     dev_examples,
     softmax,
@@ -58,7 +58,7 @@ class MLPClassifier:
         labels: Sequence[str],
         dev_vectors: ArrayLike | None = None,
         dev_labels: Sequence[str] | None = None,
-        progress: TrainingProgress | None = None,
+        progress: FitProgress | None = None,
     ) -> MLPClassifier:
         """Train.
 
@@ -135,7 +135,7 @@ def fit_mlps(
     dev_labels: Sequence[str] | None = None,
     seeds: Sequence[int] = (0,),
     settings: MLPSettings | None = None,
-    progress: TrainingProgress | None = None,
+    progress: FitProgress | None = None,
 ) -> list[MLPClassifier]:
     """Train one MLP for each seed, all in the same batched numpy operations.
 

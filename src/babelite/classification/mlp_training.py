@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.classification.examples import Examples, TrainingProgress, softmax
+from babelite.classification.examples import Examples, FitProgress, softmax
 
 # The defaults of Adam (Kingma & Ba 2015).
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
@@ -54,7 +54,7 @@ def train_networks(
     dev: Examples | None,
     seeds: Sequence[int],
     settings: MLPSettings,
-    progress: TrainingProgress | None,
+    progress: FitProgress | None,
 ) -> tuple[NDArray[np.float32], list[int]]:
     """Flat parameters of each seed, shape (seeds, parameters), and the epochs they are from."""
     sizes = layer_sizes(examples, settings)

@@ -4,7 +4,12 @@ from typing import TYPE_CHECKING
 
 from babelite.evaluation.alignment_f1 import AlignmentScores, score_alignment
 from babelite.evaluation.bootstrap_intervals import BootstrapInterval
-from babelite.evaluation.bucc_mining import mining_precision_recall, random_halves
+from babelite.evaluation.bucc_mining import (
+    BUCCResult,
+    evaluate_bucc,
+    mining_precision_recall,
+    random_halves,
+)
 from babelite.evaluation.figures.classification_figure import (
     classification_figure,
     classification_title,
@@ -53,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlignmentScores",
+    "BUCCResult",
     "BootstrapInterval",
     "ClassificationResult",
     "Difference",
@@ -69,6 +75,7 @@ __all__ = [
     "cross_lingual_pairs",
     "estimated_precision_figure",
     "evaluate",
+    "evaluate_bucc",
     "evaluate_classification",
     "evaluate_multiway",
     "evaluate_similarity",

@@ -11,7 +11,7 @@ BeadRows = tuple[Collection[int], Collection[int]]
 
 
 @dataclass(frozen=True)
-class PrecisionRecall:
+class AlignmentMeasure:
     """Precision and recall, from 0 to 1, of the beads found."""
 
     precision: float
@@ -38,8 +38,8 @@ class AlignmentScores:
         lax: A bead is correct if it shares a source and a target sentence with one gold bead.
     """
 
-    strict: PrecisionRecall
-    lax: PrecisionRecall
+    strict: AlignmentMeasure
+    lax: AlignmentMeasure
 
 
 def score_alignment(beads: Iterable[BeadRows], gold: Iterable[BeadRows]) -> AlignmentScores:
@@ -70,8 +70,8 @@ def score_alignment(beads: Iterable[BeadRows], gold: Iterable[BeadRows]) -> Alig
     right_two_sided = {bead for bead in right if all(bead)}
     strict_recalled, lax_recalled = _count_correct(right_two_sided, found_two_sided)
     return AlignmentScores(
-        PrecisionRecall(_ratio(strict, len(found)), _ratio(strict_recalled, len(right_two_sided))),
-        PrecisionRecall(_ratio(lax, len(found)), _ratio(lax_recalled, len(right_two_sided))),
+        AlignmentMeasure(_ratio(strict, len(found)), _ratio(strict_recalled, len(right_two_sided))),
+        AlignmentMeasure(_ratio(lax, len(found)), _ratio(lax_recalled, len(right_two_sided))),
     )
 
 

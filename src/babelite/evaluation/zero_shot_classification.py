@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,8 @@ from babelite.evaluation.zero_shot_result import ClassificationResult, TransferS
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
+    from babelite.mining import ProgressCallback
 
-ReportProgress = Callable[[str, int, int], None]
 _Classifier = MLPClassifier | LogisticClassifier
 
 _STEPS = {"mlp": "epochs", "logistic": "regularisation strengths"}
@@ -64,7 +64,7 @@ def evaluate_classification(
     by_sentence: bool = False,
     parallel: bool = False,
     settings: MLPSettings | None = None,
-    progress: ReportProgress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> ClassificationResult:
     """Train classifiers on frozen sentence vectors in one language and test them in all languages.
 
@@ -195,7 +195,7 @@ class _TextVectors:
         encoder: SentenceEncoder,
         texts: Sequence[str],
         by_sentence: bool,
-        progress: ReportProgress | None,
+        progress: ProgressCallback | None,
     ) -> None:
         distinct = list(dict.fromkeys(texts))
         self._rows = {text: row for row, text in enumerate(distinct)}
@@ -222,7 +222,7 @@ def _encode(
     train: Sequence[str],
     test: Sequence[str],
     by_sentence: bool,
-    progress: ReportProgress | None,
+    progress: ProgressCallback | None,
 ) -> _TextVectors:
     texts = [
         *(row.text for code in train for row in (*corpora[code].train, *corpora[code].dev)),
@@ -239,7 +239,7 @@ class _Trainer:
     kind: ClassifierKind
     seeds: Sequence[int]
     settings: MLPSettings | None
-    progress: ReportProgress | None
+    progress: ProgressCallback | None
 
     def train(self, language: str, corpus: LabelledCorpus) -> tuple[Sequence[_Classifier], float]:
         """The classifiers and the seconds that training took."""
