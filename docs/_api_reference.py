@@ -5,7 +5,8 @@ of ``__all__``, with the path where the object is defined. Therefore the functio
 ``babelite.mining.mine`` is shown and not the module of the same name. A line
 ``<!-- api-index: babelite -->`` is replaced by a list of links to these objects.
 
-The extension lets griffe read the section ``Example:`` as ``Examples:``, which is shown as code.
+The extension lets griffe read the section ``Example:`` as ``Examples:``, which is shown as code. It
+uses the comment above a constant as its docstring.
 """
 
 from __future__ import annotations
@@ -71,10 +72,21 @@ def on_page_markdown(markdown: str, **_: object) -> str:
     return _MARKER.sub(lambda match: makers[match[1]](match[2]), markdown)
 
 
-class ExampleSections(griffe.Extension):
-    """Rename ``Example:`` to ``Examples:`` in every docstring."""
+class Docstrings(griffe.Extension):
+    """Rename ``Example:`` to ``Examples:``, and use the comments above constants as docstrings."""
 
     def on_object(self, *, obj: griffe.Object, **_: object) -> None:
         """Change the docstring of one object."""
         if obj.docstring:
             obj.docstring.value = re.sub(r"(?m)^Example:$", "Examples:", obj.docstring.value)
+        elif obj.is_attribute and obj.parent and obj.parent.is_module and obj.lineno:
+            comment = _comment_above(obj.lines_collection[obj.filepath], obj.lineno - 1)
+            if comment:
+                obj.docstring = griffe.Docstring(comment, parent=obj, lineno=obj.lineno)
+
+
+def _comment_above(lines: list[str], row: int) -> str:
+    first = row
+    while first > 0 and lines[first - 1].startswith("# "):
+        first -= 1
+    return "\n".join(line.removeprefix("# ") for line in lines[first:row])
