@@ -142,9 +142,12 @@ def _nearest_in_block(
     for block in query_blocks(len(queries), components=count * queries.shape[1]):
         scores[block] = np.einsum("qd,qkd->qk", queries[block], candidates[indices[block]])
     scores, indices = rank(scores, indices)
-    if count > k:
-        for row in np.flatnonzero(scores[:, k - 1] - scores[:, k] <= TIE):
-            near = np.flatnonzero(candidates @ queries[row] >= scores[row, k - 1] - TIE)
+    if count == k:
+        return Neighbours(scores, indices)
+    ties = np.flatnonzero(scores[:, k - 1] - scores[:, k] <= TIE)
+    for block in query_blocks(len(ties), components=len(candidates)):
+        for row, cosines in zip(ties[block], queries[ties[block]] @ candidates.T, strict=True):
+            near = np.flatnonzero(cosines >= scores[row, k - 1] - TIE)
             exact = np.einsum("qd,qkd->qk", queries[row][None], candidates[near][None])
             tied = rank(exact, near[None])
             scores[row, :k], indices[row, :k] = tied.scores[0, :k], tied.indices[0, :k]
