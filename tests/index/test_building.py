@@ -12,8 +12,8 @@ from processes import start_babelite
 from word_encoder import WordEncoder
 
 from babelite.errors import BabeliteError
-from babelite.index import Index, building, parts
-from babelite.index.description import read_description
+from babelite.index import Index, building, index_parts
+from babelite.index.description import read_index_description
 
 SOURCES = {
     "a.txt": [f"w{i} w{i * 7 % 50}" if i % 9 else "" for i in range(50)],
@@ -33,7 +33,7 @@ class Slow(WordEncoder):
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "BLOCK_LINES", 10)
+    monkeypatch.setattr(building, "_BLOCK_LINES", 10)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -47,7 +47,7 @@ def interrupt_build(folder: Path, after: int) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 9, 15, 44, 45, 60, 90])
-def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path: Path, after: int) -> None:
+def test_an_interrupted_build_resumes_to_the_same_index(tmp_path: Path, after: int) -> None:
     Index.build(SOURCES, WordEncoder(), tmp_path / "whole")
     interrupt_build(tmp_path / "index", after)
     with pytest.raises(BabeliteError, match="is not finished"):
@@ -66,7 +66,7 @@ def test_an_interrupted_build_goes_on_to_the_same_index(tmp_path: Path, after: i
     at=st.integers(0, 22),
     change=st.sampled_from(["other", "gone", "new", "end", "source gone", "source new"]),
 )
-def test_other_lines_are_never_mixed_with_those_of_an_interrupted_build(
+def test_an_interrupted_build_never_mixes_two_inputs(
     tmp_path_factory: pytest.TempPathFactory, after: int, changed: str, at: int, change: str
 ) -> None:
     sources = {name: list(lines) for name, lines in SOURCES.items()}
@@ -91,9 +91,7 @@ def test_other_lines_are_never_mixed_with_those_of_an_interrupted_build(
 
 
 @pytest.mark.parametrize("after", [0, 5, 12, 20])
-def test_lines_of_an_interrupted_addition_are_found_when_all_are_there(
-    tmp_path: Path, after: int
-) -> None:
+def test_an_interrupted_addition_is_found_when_it_is_complete(tmp_path: Path, after: int) -> None:
     first, second, third = ({name: lines} for name, lines in SOURCES.items())
     whole = Index.build(first, WordEncoder(), tmp_path / "whole")
     whole.add(second)
@@ -108,7 +106,7 @@ def test_lines_of_an_interrupted_addition_are_found_when_all_are_there(
     assert content(tmp_path / "index") == content(tmp_path / "whole")
 
 
-def test_a_finished_index_is_not_made_again(tmp_path: Path) -> None:
+def test_a_finished_index_is_not_encoded_again(tmp_path: Path) -> None:
     Index.build(SOURCES, WordEncoder(), tmp_path / "index")
     before = content(tmp_path / "index")
     encoder = WordEncoder()
@@ -124,7 +122,7 @@ def test_another_encoder_or_precision_is_refused(tmp_path: Path) -> None:
     index = Index.build(["w1", "w2"], WordEncoder(), tmp_path / "index")
     with pytest.raises(BabeliteError, match="was made with the model"):
         Index.build(["w1", "w2"], WordEncoder(8), tmp_path / "index")
-    with pytest.raises(BabeliteError, match="holds vectors of int8, not of float16"):
+    with pytest.raises(BabeliteError, match="int8 vectors, not float16"):
         Index.build(["w1", "w2"], WordEncoder(), tmp_path / "index", precision="float16")
     for other in (WordEncoder(8), WordEncoder(seed=1)):
         for use in ("search", "add"):
@@ -133,7 +131,7 @@ def test_another_encoder_or_precision_is_refused(tmp_path: Path) -> None:
     assert len(Index.open(index.folder)) == 2
 
 
-def test_an_interrupted_build_does_not_go_on_with_another_encoder(tmp_path: Path) -> None:
+def test_an_interrupted_build_does_not_resume_with_another_encoder(tmp_path: Path) -> None:
     interrupt_build(tmp_path / "index", 30)
     before = content(tmp_path / "index")
     with pytest.raises(BabeliteError, match="another model gives other vectors"):
@@ -141,7 +139,7 @@ def test_an_interrupted_build_does_not_go_on_with_another_encoder(tmp_path: Path
     assert content(tmp_path / "index") == before
 
 
-def test_an_encoder_that_loses_a_sentence(tmp_path: Path) -> None:
+def test_an_encoder_that_drops_a_sentence_is_refused(tmp_path: Path) -> None:
     class Forgetful(WordEncoder):
         def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
             return super().encode(sentences[1:])
@@ -153,7 +151,7 @@ def test_an_encoder_that_loses_a_sentence(tmp_path: Path) -> None:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current directory, with 30,000 lines and an encoder that takes a while."""
-    monkeypatch.setattr(building, "BLOCK_LINES", 4096)
+    monkeypatch.setattr(building, "_BLOCK_LINES", 4096)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "slow.py").write_text(SLOW_ENCODER)
     (tmp_path / "lines.txt").write_text("".join(f"w{i % 500} w{i % 7}\n" for i in range(30_000)))
@@ -169,41 +167,41 @@ def run_index(here: Path, folder: str, largest_file: int | None = None) -> tuple
     return process.exitcode, log.read_text()
 
 
-def test_a_killed_build_goes_on_to_the_same_index(here: Path) -> None:
+def test_a_killed_build_resumes_to_the_same_index(here: Path) -> None:
     arguments = ["index", "lines.txt", "-m", "slow:Slow", "--out", "killed"]
     killed = start_babelite(arguments, here / "log")
     while not (here / "killed" / "index.json").exists() or not (
-        read_description(here / "killed").on_disk.rows
+        read_index_description(here / "killed").on_disk.rows
     ):
         assert killed.is_alive()
         time.sleep(0.005)
     killed.kill()
     killed.join()
     assert killed.exitcode == -signal.SIGKILL
-    assert not read_description(here / "killed").contents.rows
+    assert not read_index_description(here / "killed").contents.rows
     for folder in ("killed", "whole"):
         code, log = run_index(here, folder)
         assert code == 0, log
     assert content(here / "killed") == content(here / "whole")
 
 
-def test_a_full_disk_costs_nothing_that_was_encoded(here: Path) -> None:
+def test_a_full_disk_keeps_the_encoded_lines(here: Path) -> None:
     code, log = run_index(here, "full", largest_file=200_000)
     assert code == 2
     assert "Traceback" not in log
-    assert "full: cannot be written (File too large); free some space and give" in log
-    assert read_description(here / "full").on_disk.rows == 3 * 4096
+    assert "full: cannot be written (File too large); free some space" in log
+    assert read_index_description(here / "full").on_disk.rows == 3 * 4096
     code, log = run_index(here, "full")
     assert "encoding: 17,712 lines in" in log
     assert run_index(here, "whole")[0] == code == 0
     assert content(here / "full") == content(here / "whole")
 
 
-def test_an_addition_that_was_interrupted_at_its_parts_is_not_added_twice(
+def test_an_addition_interrupted_while_building_parts_is_not_added_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "EXACT_ROWS", 1_500)
-    monkeypatch.setattr(parts, "PART_ROWS", 1_500)
+    monkeypatch.setattr(index_parts, "EXACT_ROWS", 1_500)
+    monkeypatch.setattr(index_parts, "PART_ROWS", 1_500)
     more = [f"w{i} w{i * 7 % 500}" for i in range(3_000)]
     Index.build(["first"], WordEncoder(), tmp_path / "index")
     stop = stop_at_second_part(tmp_path / "index")

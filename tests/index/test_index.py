@@ -12,7 +12,7 @@ from word_encoder import WordEncoder
 
 from babelite.errors import BabeliteError
 from babelite.index import Index
-from babelite.index.description import Kind, VectorType
+from babelite.index.description import IndexKind, VectorType
 from babelite.index.row_storage import from_stored, to_stored
 
 WORDS = ["red", "green", "blue", "sun", "moon", "sea", "tree", "house"]
@@ -43,7 +43,7 @@ def brute_force(
     k=st.integers(1, 40),
     precision=st.sampled_from(["int8", "float16"]),
 )
-def test_the_same_as_sorting_all_cosines_whatever_was_added_and_removed(
+def test_search_after_changes_equals_sorting_all_cosines(
     first: list[str],
     changes: list[list[str] | set[int]],
     queries: list[str],
@@ -84,9 +84,9 @@ def many() -> list[str]:
     return [" ".join(f"w{i}" for i in row) for row in rng.integers(0, 300, (3_000, 4))]
 
 
-@pytest.mark.parametrize("kind", get_args(Kind)[1:])
-def test_what_parts_find_is_nearly_what_is_nearest(
-    tmp_path: Path, many: list[str], kind: Kind
+@pytest.mark.parametrize("kind", get_args(IndexKind)[1:])
+def test_parts_find_nearly_all_of_the_nearest(
+    tmp_path: Path, many: list[str], kind: IndexKind
 ) -> None:
     encoder = WordEncoder(64)
     lines = ["", *many, " "]
@@ -98,7 +98,7 @@ def test_what_parts_find_is_nearly_what_is_nearest(
     overlap = [len({*a} & {*b}) for a, b in zip(wanted.indices, found.indices, strict=True)]
     assert np.mean(overlap) > 8
     # What is found has its exact cosine, and comes in order.
-    vectors = from_stored(index._storage.stored)
+    vectors = from_stored(index._reader.stored)
     for query, scores, rows in zip(queries, *found, strict=True):
         np.testing.assert_allclose(vectors[rows] @ query, scores, atol=1e-5)
         assert (np.diff(scores) <= 0).all()
@@ -110,7 +110,7 @@ def test_what_parts_find_is_nearly_what_is_nearest(
     assert all(set(rows) == every for rows in again.indices[:3].tolist())
 
 
-def test_lines_added_behind_parts_are_found(tmp_path: Path, many: list[str]) -> None:
+def test_lines_added_after_parts_are_found(tmp_path: Path, many: list[str]) -> None:
     encoder = WordEncoder(64)
     index = Index.build(many, encoder, tmp_path / "index", kind="ivf")
     index.add(["red sun", "blue moon"])
@@ -119,9 +119,9 @@ def test_lines_added_behind_parts_are_found(tmp_path: Path, many: list[str]) -> 
     assert index.description.covered == 3000
 
 
-def test_another_kind_needs_no_encoding(tmp_path: Path, many: list[str]) -> None:
+def test_changing_the_kind_needs_no_encoding(tmp_path: Path, many: list[str]) -> None:
     Index.build(many, WordEncoder(64), tmp_path / "index")
-    for kind in reversed(get_args(Kind)):
+    for kind in reversed(get_args(IndexKind)):
         encoder = WordEncoder(64)
         index = Index.build(many, encoder, tmp_path / "index", kind=kind)
         assert encoder.encoded == 3  # to see whether it is the same encoder
@@ -130,9 +130,9 @@ def test_another_kind_needs_no_encoding(tmp_path: Path, many: list[str]) -> None
     assert not list((tmp_path / "index").glob("*.faiss"))
 
 
-def test_a_refused_call_costs_an_index_nothing(tmp_path: Path, many: list[str]) -> None:
+def test_a_refused_call_does_not_change_an_index(tmp_path: Path, many: list[str]) -> None:
     Index.build(many, WordEncoder(64), tmp_path / "index", kind="ivf")
-    for kind in (None, *get_args(Kind)):
+    for kind in (None, *get_args(IndexKind)):
         with pytest.raises(BabeliteError, match="is a finished index of other lines"):
             Index.build(["a b"], WordEncoder(64), tmp_path / "index", kind=kind)
     index = Index.open(tmp_path / "index", WordEncoder(64))
@@ -140,28 +140,28 @@ def test_a_refused_call_costs_an_index_nothing(tmp_path: Path, many: list[str]) 
     assert index.search(many[:1], 1)[0][0].row == 0
 
 
-def test_an_index_keeps_its_kind_if_none_is_named(tmp_path: Path, many: list[str]) -> None:
-    for kind in get_args(Kind):
+def test_an_index_keeps_its_kind_by_default(tmp_path: Path, many: list[str]) -> None:
+    for kind in get_args(IndexKind):
         Index.build(many, WordEncoder(64), tmp_path / kind, kind=kind)
         index = Index.build(many, WordEncoder(64), tmp_path / kind)
         assert index.description.kind == kind
         assert [part.kind for part in index.description.parts] == [kind] * (kind != "exact")
 
 
-def test_too_few_lines_for_a_kind(tmp_path: Path) -> None:
-    with pytest.raises(BabeliteError, match=r"the kind pq needs 1,000 lines.*leave --kind out"):
+def test_too_few_lines_for_a_kind_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BabeliteError, match="kind pq needs 1,000 lines"):
         Index.build(["a b"], WordEncoder(), tmp_path / "index", kind="pq")
     with pytest.raises(BabeliteError, match="is not finished"):
         Index.open(tmp_path / "index")
     assert len(Index.build(["a b"], WordEncoder(), tmp_path / "index")) == 1
-    with pytest.raises(BabeliteError, match="the kind pq needs 1,000 lines"):
+    with pytest.raises(BabeliteError, match="kind pq needs 1,000 lines"):
         Index.build(["a b"], WordEncoder(), tmp_path / "index", kind="pq")
     index = Index.open(tmp_path / "index", WordEncoder())
     index.add(["c d"])  # what was refused has left no trace
     assert [hit.text for hit in index.search(["c d"], 1)[0]] == ["c d"]
 
 
-def test_hits_name_source_and_line(tmp_path: Path) -> None:
+def test_hits_have_source_and_line(tmp_path: Path) -> None:
     sources = {"a.txt": ["red", "", "green"], "b.txt": ["blue"]}
     index = Index.build(sources, WordEncoder(), tmp_path / "index")
     index.add({"c.txt": ["", "sun"]})
@@ -171,7 +171,7 @@ def test_hits_name_source_and_line(tmp_path: Path) -> None:
 
 @given(lines=st.lists(st.text(st.characters(codec=None), max_size=12)))
 @settings(max_examples=25)
-def test_any_text_comes_back(lines: list[str]) -> None:
+def test_any_text_is_returned_unchanged(lines: list[str]) -> None:
     lines = ["anchor", *lines]
     with tempfile.TemporaryDirectory() as folder:
         index = Index.build(lines, WordEncoder(), Path(folder) / "index")
@@ -180,7 +180,7 @@ def test_any_text_comes_back(lines: list[str]) -> None:
     assert texts == {row: line for row, line in enumerate(legible) if line.strip()}
 
 
-def test_find_by_text(tmp_path: Path) -> None:
+def test_find_returns_the_rows_of_a_text(tmp_path: Path) -> None:
     index = Index.build(["red", "green", "red", "Red", ""], WordEncoder(), tmp_path / "index")
     assert index.find(["red", "", "nowhere"]) == [0, 2]
     assert index.remove([0]) == 1
@@ -189,7 +189,7 @@ def test_find_by_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("row", [-1, 3])
-def test_rows_that_are_not_there(tmp_path: Path, row: int) -> None:
+def test_rows_that_do_not_exist_are_refused(tmp_path: Path, row: int) -> None:
     index = Index.build(["red", "green", "blue"], WordEncoder(), tmp_path / "index")
     with pytest.raises(BabeliteError, match=f"has no row {row}; rows are 0 to 2"):
         index.remove([1, row])
@@ -208,26 +208,30 @@ def test_a_search_by_vectors_needs_no_encoder(tmp_path: Path) -> None:
         index.search(["green"])
 
 
-def test_no_line_at_all(tmp_path: Path) -> None:
+def test_an_index_needs_a_line_that_is_not_blank(tmp_path: Path) -> None:
     for lines in ([], ["", "  "]):
-        with pytest.raises(BabeliteError, match="no line that is not blank"):
+        with pytest.raises(BabeliteError, match="blank") as caught:
             Index.build(lines, WordEncoder(), tmp_path / "index")
+        assert caught.value.code == "input-empty"
     assert len(Index.build(["", "red"], WordEncoder(), tmp_path / "index")) == 1
 
 
 @pytest.mark.parametrize("lines", ["red", ["red", 3]])
-def test_lines_that_are_no_lines(tmp_path: Path, lines: Any) -> None:
-    with pytest.raises(BabeliteError, match=r"one string was given|lines, line 2: is not a string"):
+def test_input_other_than_lines_is_refused(tmp_path: Path, lines: Any) -> None:
+    with pytest.raises(
+        BabeliteError, match=r"not a single string|lines, line 2: is not a string"
+    ) as caught:
         Index.build(lines, WordEncoder(), tmp_path / "index")
+    assert caught.value.code == "input-invalid"
 
 
-def test_no_query(tmp_path: Path, many: list[str]) -> None:
-    for kind in get_args(Kind):
+def test_zero_queries_give_zero_results(tmp_path: Path, many: list[str]) -> None:
+    for kind in get_args(IndexKind):
         index = Index.build(many, WordEncoder(), tmp_path / kind, kind=kind)
         assert index.search([]) == []
 
 
-def test_the_lines_of_an_open_file(tmp_path: Path) -> None:
+def test_lines_of_an_open_file_are_indexed(tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_text("red sun\n\nblue moon\n last", encoding="utf-8")
     with path.open(encoding="utf-8") as stream:

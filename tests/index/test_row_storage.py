@@ -18,7 +18,7 @@ FILES = ["vectors.bin", "text.txt", "ends.bin"]
 
 
 @given(seed=st.integers(0, 10_000), dim=st.sampled_from([1, 2, 16, 300]), spread=st.integers(0, 6))
-def test_rounding_is_bounded(seed: int, dim: int, spread: int) -> None:
+def test_quantisation_error_is_bounded(seed: int, dim: int, spread: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = unit_rows(rng.standard_normal((20, dim)) * 10.0 ** rng.integers(-spread, 1, dim))
     vectors[3] = 0
@@ -41,11 +41,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_cut_off_or_missing(folder: Path, name: str) -> None:
+def test_truncated_or_missing_files_are_errors(folder: Path, name: str) -> None:
     path = folder / name
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
-    message = f"{name}: is cut off: it has {len(whole) - 1} bytes of {len(whole)}; copy the index"
+    message = f"{name}: is truncated: it has {len(whole) - 1} bytes of {len(whole)}; copy the index"
     with pytest.raises(BabeliteError, match=message):
         Index.open(folder)
     path.unlink()
@@ -54,7 +54,7 @@ def test_files_cut_off_or_missing(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_no_commit_vouches_for_is_cut_off(folder: Path, name: str) -> None:
+def test_uncommitted_rows_are_truncated(folder: Path, name: str) -> None:
     whole = {name: (folder / name).read_bytes() for name in FILES}
     with (folder / name).open("ab") as file:
         file.write(b"half a blo")
@@ -79,45 +79,45 @@ def test_what_no_commit_vouches_for_is_cut_off(folder: Path, name: str) -> None:
         ('{"format_version": 99, "babelite_version": "9.9"}', "babelite 9.9 in a newer format"),
     ],
 )
-def test_descriptions_that_cannot_be_read(folder: Path, content: str, message: str) -> None:
+def test_an_invalid_description_is_an_error(folder: Path, content: str, message: str) -> None:
     (folder / "index.json").write_text(content)
     with pytest.raises(BabeliteError, match=message):
         Index.open(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04.", b"[1, 2]"])
-def test_removed_rows_that_cannot_be_read(folder: Path, content: bytes) -> None:
+def test_invalid_removed_rows_are_an_error(folder: Path, content: bytes) -> None:
     (folder / "removed.npy").write_bytes(content)
     with pytest.raises(BabeliteError, match=r"removed.npy: is damaged"):
         Index.open(folder)
 
 
-def test_a_damaged_part(tmp_path: Path) -> None:
+def test_a_damaged_part_is_an_error(tmp_path: Path) -> None:
     lines = [f"w{i}" for i in range(1_000)]
     index = Index.build(lines, WordEncoder(), tmp_path / "index", kind="ivf")
     path = index.folder / index.description.parts[0].file
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(BabeliteError, match=r"\.faiss: is damaged or cut off"):
+    with pytest.raises(BabeliteError, match=r"\.faiss: is damaged or truncated"):
         Index.open(index.folder)
     path.unlink()
     with pytest.raises(BabeliteError, match=r"\.faiss: is missing"):
         Index.open(index.folder)
 
 
-def test_folders_that_are_no_index(tmp_path: Path) -> None:
+def test_other_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(BabeliteError, match=r"is not an index, for it holds no index.json"):
+    with pytest.raises(BabeliteError, match=r"is not an index"):
         Index.open(tmp_path)
     with pytest.raises(BabeliteError, match="there is no such folder"):
         Index.open(tmp_path / "none")
     with pytest.raises(BabeliteError, match="is not a folder"):
         Index.open(tmp_path / "notes.txt")
-    with pytest.raises(BabeliteError, match="holds other files"):
+    with pytest.raises(BabeliteError, match="contains other files"):
         Index.build(["red"], WordEncoder(), tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name[0] != "."] == ["notes.txt"]
 
 
-def test_one_process_at_a_time_changes_an_index(folder: Path) -> None:
+def test_an_index_is_changed_by_one_process_at_a_time(folder: Path) -> None:
     index = Index.open(folder, WordEncoder())
     with locked_folder(folder):
         for change in (lambda: index.add(["blue"]), lambda: index.remove([0])):

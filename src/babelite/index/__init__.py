@@ -1,7 +1,15 @@
-"""An index of sentences on disk, searched by meaning."""
+"""Vector index on disk: add, remove and search lines of text."""
 
-from babelite.index.description import DESCRIPTION, is_index, read_description
-from babelite.index.index import Index, IndexHit
-from babelite.index.row_storage import REMOVED
+from babelite.index.description import IndexKind, VectorType, read_index_description
+from babelite.index.index import Index, IndexHit, index_version
+from babelite.index.index_parts import IndexProgress
 
-__all__ = ["DESCRIPTION", "REMOVED", "Index", "IndexHit", "is_index", "read_description"]
+__all__ = [
+    "Index",
+    "IndexHit",
+    "IndexKind",
+    "IndexProgress",
+    "VectorType",
+    "index_version",
+    "read_index_description",
+]

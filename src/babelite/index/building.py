@@ -1,8 +1,8 @@
-"""How an index comes to be: lines in, block by block, so that a kill costs no more than a block.
+"""Building an index: lines are encoded and committed block by block. A kill loses one block.
 
-The same lines given again go on where they stopped: what is on disk is compared with them, and from
-the first block that differs they are encoded anew. So an index never mixes two inputs, and one that
-was interrupted equals one that was not.
+The same lines given again resume an unfinished index: the rows on disk are compared with them, and
+everything from the first block that differs is encoded again. So an index never mixes two inputs,
+and an interrupted index equals one that was not interrupted.
 """
 
 from __future__ import annotations
@@ -20,165 +20,153 @@ from babelite.encoding import (
 )
 from babelite.errors import BabeliteError
 from babelite.index.description import (
-    Contents,
+    IndexContents,
     IndexDescription,
-    Kind,
-    Origin,
+    IndexKind,
+    IndexSource,
     VectorType,
     is_index,
-    read_description,
-    write_description,
+    read_index_description,
+    write_index_description,
 )
-from babelite.index.parts import Progress, make_part, plan, require_enough_rows
+from babelite.index.index_parts import IndexProgress, build_part, plan_parts, require_enough_rows
 from babelite.index.row_storage import (
     ENDS,
-    PROBED_LINES,
+    PROBE_LINES,
     TEXT,
     VECTORS,
-    Storage,
-    Writer,
+    RowReader,
+    RowWriter,
     writing_rows,
 )
 from babelite.storage import make_folder
 
-BLOCK_LINES = 4096
+_BLOCK_LINES = 4096
 
 
-def claim_folder(folder: Path) -> None:
-    """Make the folder of an index, if it is not there.
-
-    Raises:
-        BabeliteError: It cannot be made, or holds something else.
-    """
+def reserve_folder(folder: Path) -> None:
+    """Create the folder of an index; an error if it contains other files."""
     make_folder(folder)
     # A process may have been killed before it had written the description.
     others = (path for path in folder.iterdir() if path.name[0] != "." and path.stat().st_size)
     if not is_index(folder) and any(others):
         raise BabeliteError(
-            "is a folder that holds other files",
+            "contains other files",
+            code="index-invalid",
             path=folder,
-            hint="name one that is empty or does not exist",
+            hint="give a folder that is empty or does not exist",
         )
 
 
-def begin(
+def open_or_create(
     folder: Path,
     encoder: SentenceEncoder,
     spec: str | None,
     precision: VectorType,
-    kind: Kind | None,
+    kind: IndexKind | None,
 ) -> IndexDescription:
-    """Make an empty index, or take up one that is there.
+    """Read the description of the index in a folder, or create an empty index.
 
     Args:
-        folder: A folder that exists.
-        encoder: What makes the vectors.
-        spec: What `babelite.encoding.open_encoder` opens it by.
-        precision: The type of the vectors on disk.
-        kind: The kind of index to make.
-
-    Returns:
-        The description of the index.
+        folder: An existing folder.
+        encoder: The encoder of the vectors.
+        spec: The argument of `babelite.encoding.open_encoder`.
+        precision: The type of the stored vectors.
+        kind: The kind of a new index.
 
     Raises:
-        BabeliteError: The index that is there is by another encoder or of another precision.
+        BabeliteError: The existing index has another encoder or precision.
     """
-    identity = fingerprint_of(encoder, spec)
+    fingerprint = fingerprint_of(encoder, spec)
     if not is_index(folder):
         for name in (VECTORS, TEXT, ENDS):
             (folder / name).touch()
         description = IndexDescription(
-            encoder=identity, precision=precision, kind=kind, pending=Contents()
+            encoder=fingerprint, precision=precision, kind=kind, pending=IndexContents()
         )
-        write_description(folder, description)
+        write_index_description(folder, description)
         return description
-    description = read_description(folder)
-    require_same_fingerprint(description.encoder, identity, folder, "index")
-    texts, vectors = Storage(folder, description, description.on_disk).first_lines(PROBED_LINES)
+    description = read_index_description(folder)
+    require_same_fingerprint(description.encoder, fingerprint, folder, "index")
+    texts, vectors = RowReader(folder, description, description.on_disk).first_lines(PROBE_LINES)
     require_same_encoder(description.encoder, encoder, folder, "index", texts, vectors)
     if description.precision != precision:
         raise BabeliteError(
-            f"holds vectors of {description.precision}, not of {precision}",
+            f"contains {description.precision} vectors, not {precision}",
+            code="index-exists",
             path=folder,
-            hint=f"ask for {description.precision}, or choose another folder",
+            hint=f"use {description.precision}, or choose another folder",
         )
     return description
 
 
-def ingest(
+def write_lines(
     folder: Path,
     description: IndexDescription,
     sources: Mapping[str, Iterable[str]],
     encoder: SentenceEncoder,
-    progress: Progress,
+    progress: IndexProgress,
     *,
     first: int,
 ) -> IndexDescription:
-    """Bring the lines of sources to disk; they belong to the index when `finish` is done.
+    """Write the lines of sources to disk; they stay pending until `build_parts`.
 
     Args:
         folder: The folder of the index, locked.
         description: Its description.
-        sources: Lines by the names of their files.
-        encoder: What makes the vectors.
-        progress: Told how many of these lines are there.
-        first: The place of the first of the sources among those of the index.
+        sources: Lines by file name.
+        encoder: The encoder of the vectors.
+        progress: Receives the number of lines written.
+        first: The position of the first source among those of the index.
 
     Returns:
-        The new description, by which they are pending.
+        The new description.
 
     Raises:
-        BabeliteError: A finished index holds other lines where these should be, or the encoder
-            failed, or the disk is full. All that was encoded before is kept.
+        BabeliteError: A finished index has other lines in these places, the encoder failed, or the
+            disk is full. Lines encoded before are kept.
     """
     if not first and description.contents.rows:
         _require_same_lines(folder, description, sources, progress)
         return description
     with writing_rows(folder, description) as writer:
         kept = list(writer.on_disk.sources[:first])
-        before, what = 0, "comparing"
+        before, step = 0, "comparing"
         for name, lines in sources.items():
             count = 0
             for block in _blocks(lines, name):
-                if what == "comparing" and not _is_there(writer, kept, count, block):
-                    what = "encoding"  # and so is all that follows
-                    _forget_parts(folder, description)
-                    progress(what, before + count, None)
-                if what == "encoding":
-                    writer.keep_only([*kept, Origin(name=name, lines=count)])
-                    lines = [line.decode("utf-8") for line in block]
-                    writer.append(block, encode_lines(encoder, lines))
+                if step == "comparing" and not _is_on_disk(writer, kept, count, block):
+                    step = "encoding"  # all lines from here on
+                    _delete_unfinished_parts(folder, description)
+                    progress(step, before + count, None)
+                if step == "encoding":
+                    writer.keep_only([*kept, IndexSource(name=name, lines=count)])
+                    texts = [line.decode("utf-8") for line in block]
+                    writer.append(block, encode_lines(encoder, texts))
                 count += len(block)
-                progress(what, before + count, None)
-            kept.append(Origin(name=name, lines=count))
+                progress(step, before + count, None)
+            kept.append(IndexSource(name=name, lines=count))
             before += count
         writer.keep_only(kept)
         if writer.on_disk.rows == writer.on_disk.blank:
-            raise BabeliteError("there is no line that is not blank", hint="give some text")
+            raise BabeliteError("all lines are blank", code="input-empty", hint="give some text")
         return writer.description
 
 
-def _forget_parts(folder: Path, description: IndexDescription) -> None:
-    """Delete the parts of an addition that did not come to its end, as its rows change now."""
-    there = {part.file for part in description.parts}
+def _delete_unfinished_parts(folder: Path, description: IndexDescription) -> None:
+    """Delete the parts of an unfinished addition, because its rows change now."""
+    finished = {part.file for part in description.parts}
     for path in folder.glob("*.faiss"):
-        if path.name not in there:
+        if path.name not in finished:
             path.unlink()
 
 
-def take_kind(folder: Path, description: IndexDescription, kind: Kind | None) -> IndexDescription:
-    """Let an index be of a kind; the parts of another kind are deleted.
+def set_kind(
+    folder: Path, description: IndexDescription, kind: IndexKind | None
+) -> IndexDescription:
+    """Set the kind of an index and delete the parts of another kind.
 
-    Args:
-        folder: The folder of the index.
-        description: Its description.
-        kind: The kind asked for; if None, an index keeps its parts, or having none.
-
-    Returns:
-        The description, also written; `finish` makes the parts that are now missing.
-
-    Raises:
-        BabeliteError: There are too few lines for that kind.
+    With None an index keeps its kind. `build_parts` builds the parts that are missing then.
     """
     require_enough_rows(kind, description.on_disk.rows)
     settled = description.parts or description.kind == "exact"
@@ -186,82 +174,86 @@ def take_kind(folder: Path, description: IndexDescription, kind: Kind | None) ->
         return description
     old = description.parts
     description = description.model_copy(update={"kind": kind, "parts": ()})
-    write_description(folder, description)
+    write_index_description(folder, description)
     for part in old:
         (folder / part.file).unlink(missing_ok=True)
     return description
 
 
-def finish(folder: Path, description: IndexDescription, progress: Progress) -> IndexDescription:
-    """Make what a large index needs to be searched fast; then all that is on disk is found.
+def build_parts(
+    folder: Path, description: IndexDescription, progress: IndexProgress
+) -> IndexDescription:
+    """Build the missing parts and make all rows on disk searchable; the new description.
 
-    Parts that an interrupted call has made are taken as they are.
-
-    Returns:
-        The new description, also written.
+    Parts that an interrupted call has built are used.
     """
-    whole = description.model_copy(update={"contents": description.on_disk, "pending": None})
-    storage = Storage(folder, whole, whole.contents)
-    for part in plan(whole):
+    complete = description.model_copy(update={"contents": description.on_disk, "pending": None})
+    rows = RowReader(folder, complete, complete.contents)
+    for part in plan_parts(complete):
         if not (folder / part.file).exists():
-            make_part(folder, storage, part, progress)
-        whole = whole.model_copy(update={"parts": (*whole.parts, part)})
-    if whole != description:
-        write_description(folder, whole)
-    return whole
+            build_part(folder, rows, part, progress)
+        complete = complete.model_copy(update={"parts": (*complete.parts, part)})
+    if complete != description:
+        write_index_description(folder, complete)
+    return complete
 
 
 def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
-    """Lines in UTF-8, blank ones empty, in blocks whose edges depend on nothing but the lines."""
+    """Lines in UTF-8, blank ones empty, in blocks whose limits depend on the lines only."""
     if isinstance(lines, str):
         raise BabeliteError(
-            "an index takes many lines, and one string was given", hint="put it in a list"
+            "an index takes a list of lines, not a single string",
+            code="input-invalid",
+            hint="put it in a list",
         )
     number, remaining = 0, iter(lines)
-    while block := list(islice(remaining, BLOCK_LINES)):
+    while block := list(islice(remaining, _BLOCK_LINES)):
         for text in block:
             number += 1
             if not isinstance(text, str):
                 raise BabeliteError(
                     f"is not a string but {type(text).__name__}",
+                    code="input-invalid",
                     path=name,
                     line=number,
-                    hint="leave it out, or put an empty string in its place",
+                    hint="remove it, or give an empty string instead",
                 )
-        yield [_line(text).encode("utf-8", "replace") if text.strip() else b"" for text in block]
+        yield [
+            _without_line_end(text).encode("utf-8", "replace") if text.strip() else b""
+            for text in block
+        ]
 
 
-def _line(text: str) -> str:
-    """A text without the line end that the lines of an open file have."""
+def _without_line_end(text: str) -> str:
     return text[:-1].removesuffix("\r") if text.endswith("\n") else text
 
 
-def _is_there(writer: Writer, kept: list[Origin], count: int, block: list[bytes]) -> bool:
-    """Whether the next lines of the source that follows some others are on disk."""
-    there = writer.on_disk.sources
-    if [s.lines for s in there[: len(kept)]] != [s.lines for s in kept]:
+def _is_on_disk(writer: RowWriter, kept: list[IndexSource], count: int, block: list[bytes]) -> bool:
+    """Whether ``block`` is on disk, after ``count`` lines of the source that follows ``kept``."""
+    on_disk = writer.on_disk.sources
+    if [s.lines for s in on_disk[: len(kept)]] != [s.lines for s in kept]:
         return False
-    if len(there) <= len(kept) or there[len(kept)].lines < count + len(block):
+    if len(on_disk) <= len(kept) or on_disk[len(kept)].lines < count + len(block):
         return False
     start = sum(source.lines for source in kept) + count
-    storage = Storage(writer.folder, writer.description, writer.on_disk)
-    return storage.texts_as_bytes(start, start + len(block)) == block
+    rows = RowReader(writer.folder, writer.description, writer.on_disk)
+    return rows.texts_as_bytes(start, start + len(block)) == block
 
 
 def _require_same_lines(
     folder: Path,
     description: IndexDescription,
     sources: Mapping[str, Iterable[str]],
-    progress: Progress,
+    progress: IndexProgress,
 ) -> None:
-    """Raise unless a finished index holds exactly the lines of some sources."""
-    storage, row = Storage(folder, description, description.contents), 0
+    """Raise unless a finished index contains exactly the lines of these sources."""
+    rows, row = RowReader(folder, description, description.contents), 0
     lengths = []
     for name, lines in sources.items():
         start = row
         for block in _blocks(lines, name):
             stop = row + len(block)
-            if stop > storage.rows or storage.texts_as_bytes(row, stop) != block:
+            if stop > rows.count or rows.texts_as_bytes(row, stop) != block:
                 raise _other_lines(folder)
             row = stop
             progress("comparing", row, description.contents.rows)
@@ -273,6 +265,7 @@ def _require_same_lines(
 def _other_lines(folder: Path) -> BabeliteError:
     return BabeliteError(
         "is a finished index of other lines",
+        code="index-exists",
         path=folder,
         hint="choose another folder, or add lines with --append",
     )

@@ -1,4 +1,4 @@
-"""``index.json``: what an index holds, what it was made with, and how far its making has come."""
+"""``index.json``: the contents of an index, its encoder, and the state of unfinished additions."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ FORMAT_VERSION = 1
 DESCRIPTION = "index.json"
 
 VectorType = Literal["int8", "float16"]
-Kind = Literal["exact", "ivf", "pq"]
+IndexKind = Literal["exact", "ivf", "pq"]
 
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Origin(_Record):
-    """Lines that came from one place.
+class IndexSource(_Record):
+    """A file whose lines are in an index.
 
     Attributes:
-        name: The file, as it was named.
-        lines: How many lines of it there are, blank ones included.
+        name: The name of the file as it was given.
+        lines: The number of its lines in the index, blank lines included.
     """
 
     name: str
     lines: int = Field(ge=0)
 
 
-class Contents(_Record):
+class IndexContents(_Record):
     """The rows of an index: the lines of its sources, one source after the other.
 
     Attributes:
-        sources: Where they came from.
-        blank: How many of them are blank; these have a row, and are never found.
+        sources: The sources, in order.
+        blank: The number of blank lines; they have a row but are never found.
     """
 
-    sources: tuple[Origin, ...] = ()
+    sources: tuple[IndexSource, ...] = ()
     blank: int = Field(default=0, ge=0)
 
     @property
@@ -52,13 +52,13 @@ class Contents(_Record):
         return sum(source.lines for source in self.sources)
 
 
-class Part(_Record):
-    """Rows that a FAISS structure finds faster than a look at every vector would.
+class IndexPart(_Record):
+    """Rows that a FAISS structure covers.
 
     Attributes:
         kind: ``ivf`` or ``pq``.
-        start: The first of its rows.
-        stop: The row after its last.
+        start: The first row.
+        stop: The row after the last.
         file: The name of its file in the folder.
     """
 
@@ -72,28 +72,28 @@ class IndexDescription(_Record):
     """The contents of ``index.json``.
 
     Attributes:
-        encoder: What made the vectors.
-        precision: The type of the vectors on disk.
-        contents: What is found by a search.
-        pending: What is on disk when lines are being added, the contents included; None when
-            nothing is. It becomes the contents when all the lines are there.
-        kind: The kind of index that was asked for; None if its size decides.
-        parts: What makes searching fast: each covers rows from where the one before it ends. The
-            rows behind the last are compared one by one.
+        encoder: The encoder used to build the index.
+        precision: The type of the stored vectors.
+        contents: The rows that a search finds.
+        pending: While lines are being added, all rows on disk, ``contents`` included; otherwise
+            None. It becomes ``contents`` when the addition is complete.
+        kind: The kind of index that was requested; None to derive it from the size.
+        parts: Each covers the rows from the end of the previous one. Rows after the last part are
+            compared one by one.
     """
 
     format_version: int = FORMAT_VERSION
     babelite_version: str = __version__
     encoder: EncoderFingerprint
     precision: VectorType
-    contents: Contents = Contents()
-    pending: Contents | None = None
-    kind: Kind | None = None
-    parts: tuple[Part, ...] = ()
+    contents: IndexContents = IndexContents()
+    pending: IndexContents | None = None
+    kind: IndexKind | None = None
+    parts: tuple[IndexPart, ...] = ()
 
     @property
-    def on_disk(self) -> Contents:
-        """All that is on disk, whether it is found or not yet."""
+    def on_disk(self) -> IndexContents:
+        """All rows on disk, including those of an unfinished addition."""
         return self.pending or self.contents
 
     @property
@@ -102,26 +102,31 @@ class IndexDescription(_Record):
         return self.parts[-1].stop if self.parts else 0
 
 
-def is_index(folder: str | Path) -> bool:
-    """Whether a folder holds an index, be it finished or not."""
-    return (Path(folder) / DESCRIPTION).is_file()
+def is_index(folder: Path) -> bool:
+    """Whether a folder contains an index, finished or not."""
+    return (folder / DESCRIPTION).is_file()
 
 
-def read_description(folder: Path) -> IndexDescription:
-    """Read ``index.json``.
+def read_index_description(folder: Path) -> IndexDescription:
+    """Read the ``index.json`` of an index.
 
     Raises:
-        BabeliteError: The folder holds no index, one of a newer version, or a damaged description.
+        BabeliteError: The folder is not an index, has a newer format, or is damaged.
     """
     path = folder / DESCRIPTION
     if not folder.is_dir():
-        problem = "is not a folder" if folder.exists() else "there is no such folder"
-        raise BabeliteError(problem, path=folder, hint="name the folder of an index")
+        raise BabeliteError(
+            "is not a folder" if folder.exists() else "there is no such folder",
+            code="not-a-folder" if folder.exists() else "folder-not-found",
+            path=folder,
+            hint="give the folder of an index",
+        )
     if not path.is_file():
         raise BabeliteError(
-            f"is not an index, for it holds no {DESCRIPTION}",
+            f"is not an index (it has no {DESCRIPTION})",
+            code="index-invalid",
             path=folder,
-            hint="make one with: babelite index FILE --out FOLDER",
+            hint="build one with: babelite index FILE --out FOLDER",
         )
     return parse_versioned_json(
         IndexDescription,
@@ -132,10 +137,6 @@ def read_description(folder: Path) -> IndexDescription:
     )
 
 
-def write_description(folder: Path, description: IndexDescription) -> None:
-    """Write ``index.json``, whole or not at all.
-
-    Raises:
-        BabeliteError: The disk is full or read-only.
-    """
+def write_index_description(folder: Path, description: IndexDescription) -> None:
+    """Write ``index.json`` atomically."""
     write_text(folder / DESCRIPTION, description.model_dump_json(indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""The index: sentences added and removed, and found by meaning."""
+"""`Index`: build, open, search, add and remove lines."""
 
 from __future__ import annotations
 
@@ -16,17 +16,25 @@ from babelite.encoding import (
     unit_rows,
 )
 from babelite.errors import BabeliteError
-from babelite.index.building import begin, claim_folder, finish, ingest, take_kind
-from babelite.index.description import (
-    IndexDescription,
-    Kind,
-    VectorType,
-    read_description,
+from babelite.index.building import (
+    build_parts,
+    open_or_create,
+    reserve_folder,
+    set_kind,
+    write_lines,
 )
-from babelite.index.parts import OpenPart, Progress, blocks_of
+from babelite.index.description import (
+    DESCRIPTION,
+    IndexDescription,
+    IndexKind,
+    VectorType,
+    read_index_description,
+)
+from babelite.index.index_parts import IndexProgress, OpenIndexPart, blocks_of
 from babelite.index.row_storage import (
-    PROBED_LINES,
-    Storage,
+    PROBE_LINES,
+    REMOVED,
+    RowReader,
     from_stored,
     read_removed,
     write_removed,
@@ -36,9 +44,9 @@ from babelite.storage import locked_folder
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]
 
-# What the parts suggest for each query, at least; the stored vectors rank it.
+# Candidates of the parts per query, at least; the stored vectors rank them.
 _CANDIDATES = 100
-_QUERIES_A_BLOCK = 64
+_QUERIES_PER_BLOCK = 64
 
 
 class IndexHit(NamedTuple):
@@ -46,10 +54,10 @@ class IndexHit(NamedTuple):
 
     Attributes:
         cosine: Its cosine with the query, -1 to 1.
-        row: Its place in the index, from 0; what `Index.remove` takes.
+        row: Its row in the index, from 0; the argument of `Index.remove`.
         text: The line.
-        source: Where it came from: the name of a file.
-        line: The number of its line there, from 1.
+        source: The name of its file.
+        line: Its line number in that file, from 1.
     """
 
     cosine: float
@@ -60,10 +68,10 @@ class IndexHit(NamedTuple):
 
 
 class Index:
-    """Lines of text with their vectors, in a folder; made by `Index.build` or `Index.open`.
+    """Lines of text and their vectors in a folder; created by `Index.build` or `Index.open`.
 
-    Neither text nor vectors are held in memory. Several processes may search an index while one
-    changes it; they see the change when they open it again.
+    Text and vectors stay on disk. Several processes may search an index while one changes it; they
+    see the change when they open it again.
 
     Example:
         >>> import tempfile
@@ -86,7 +94,7 @@ class Index:
     ) -> None:
         self.folder = folder
         self._given, self._checked, self._allow_download = encoder, False, allow_download
-        self._load(read_description(folder))
+        self._load(read_index_description(folder))
 
     @classmethod
     def build(
@@ -95,45 +103,41 @@ class Index:
         encoder: SentenceEncoder,
         out: str | Path,
         *,
-        kind: Kind | None = None,
+        kind: IndexKind | None = None,
         precision: VectorType = "int8",
         spec: str | None = None,
-        progress: Progress | None = None,
+        progress: IndexProgress | None = None,
     ) -> Index:
-        """Make an index; if that was interrupted, the same call goes on where it stopped.
+        """Build an index; after an interruption the same call resumes.
 
         Args:
-            lines: The lines, or the lines of several sources by their names. Blank ones get a row
-                and are never found.
-            encoder: What makes the vectors.
-            out: The folder to make.
-            kind: ``exact`` compares a query with every vector; ``ivf`` with those of the nearest
-                clusters; ``pq`` does so with codes of a fourth of a byte a component. What these
-                two suggest is ranked by the stored vectors. If not given it is that of an index
-                that is there, and of a new one exact up to 250,000 lines, and pq beyond.
+            lines: The lines, or the lines of several sources by name. Blank lines have a row but
+                are never found.
+            encoder: The encoder of the vectors.
+            out: Output folder, created if missing.
+            kind: ``exact`` compares a query with every vector; ``ivf`` with the vectors of the
+                nearest clusters; ``pq`` with their codes of 2 bits per component. The stored
+                vectors rank the candidates of both. Default: the kind of the existing index; for a
+                new one exact up to 250,000 lines, else pq.
             precision: The type of the stored vectors: ``int8``, or ``float16`` for twice the size.
-            spec: What `babelite.encoding.open_encoder` opens the encoder by, so that `Index.open`
-                finds it again.
-            progress: Called with what is being done, how much of it is done, and of how much
-                (None if that is not known).
-
-        Returns:
-            The index.
+            spec: The argument of `babelite.encoding.open_encoder` with which `Index.open` can open
+                the encoder again.
+            progress: Called with the name of the step, the lines done and their total (None if it
+                is not known).
 
         Raises:
-            BabeliteError: There is no line but blank ones, or too few for the kind; ``out`` holds
-                something else; or the encoder failed or the disk is full, after which what was
-                encoded is kept for the next call.
+            BabeliteError: All lines are blank, or too few for the kind; ``out`` contains something
+                else; the encoder failed or the disk is full. Lines encoded before are kept.
         """
-        folder, report = Path(out), progress or _silent
-        claim_folder(folder)
+        folder, report = Path(out), progress or _no_progress
+        reserve_folder(folder)
         with locked_folder(folder):
-            description = begin(folder, encoder, spec, precision, kind)
+            description = open_or_create(folder, encoder, spec, precision, kind)
             sources = _named(lines)
-            description = ingest(folder, description, sources, encoder, report, first=0)
-            # Only now: a call that was refused has changed nothing.
-            description = take_kind(folder, description, kind)
-            finish(folder, description, report)
+            description = write_lines(folder, description, sources, encoder, report, first=0)
+            # Only now: a call that is refused must not change anything.
+            description = set_kind(folder, description, kind)
+            build_parts(folder, description, report)
         return cls(folder, encoder, allow_download=False)
 
     @classmethod
@@ -148,14 +152,11 @@ class Index:
 
         Args:
             folder: The folder.
-            encoder: What made its vectors; opened when it is needed if not given.
-            allow_download: As for `babelite.encoding.open_encoder`.
-
-        Returns:
-            The index.
+            encoder: The encoder of its vectors; opened when it is needed if not given.
+            allow_download: See `babelite.encoding.open_encoder`.
 
         Raises:
-            BabeliteError: The folder is no finished, whole index, or was made with another encoder.
+            BabeliteError: The folder is not a finished, complete index.
         """
         return cls(Path(folder), encoder, allow_download=allow_download)
 
@@ -164,22 +165,18 @@ class Index:
 
     @property
     def encoder(self) -> SentenceEncoder:
-        """What made the vectors.
-
-        Raises:
-            BabeliteError: It cannot be opened, or gives other vectors than it did.
-        """
-        identity = self.description.encoder
+        """The encoder of the vectors; an error if it does not open or gives other vectors."""
+        recorded = self.description.encoder
         if self._given is None:
             self._given = open_recorded_encoder(
-                identity,
+                recorded,
                 self.folder,
                 allow_download=self._allow_download,
                 argument="Index.open(folder, encoder)",
             )
         if not self._checked:
-            texts, vectors = self._storage.first_lines(PROBED_LINES)
-            require_same_encoder(identity, self._given, self.folder, "index", texts, vectors)
+            texts, vectors = self._reader.first_lines(PROBE_LINES)
+            require_same_encoder(recorded, self._given, self.folder, "index", texts, vectors)
             self._checked = True
         return self._given
 
@@ -189,14 +186,14 @@ class Index:
         """Find the lines that are nearest in meaning to each query.
 
         Args:
-            queries: Sentences in any language of the encoder, or their vectors, of shape (n, dim).
-            k: How many lines to find for each; all if there are fewer.
+            queries: Sentences in any language of the encoder, or their vectors, shape (n, dim).
+            k: The number of lines to find per query; all if there are fewer.
 
         Returns:
-            The hits of each query, best first; of equal ones the line that came first.
+            The hits of each query, best first; equal ones in the order of the lines.
 
         Raises:
-            BabeliteError: All lines were removed, or vectors and index differ in components.
+            BabeliteError: All lines were removed, or the numbers of components differ.
             ValueError: ``k`` is below 1.
         """
         vectors = queries if isinstance(queries, np.ndarray) else self.encoder.encode(queries)
@@ -211,10 +208,10 @@ class Index:
 
         Args:
             vectors: Array of shape (n, dim).
-            k: How many to find.
+            k: The number of rows to find.
 
         Returns:
-            Cosines with the stored vectors and rows, both of shape (n, min(k, len(self))).
+            Cosines with the stored vectors, and rows, both of shape (n, min(k, len(self))).
 
         Raises:
             BabeliteError: As `search`.
@@ -225,82 +222,81 @@ class Index:
             raise BabeliteError(
                 f"queries have {queries.shape[1]} components and the vectors of the index "
                 f"{self.description.encoder.dim}",
+                code="dimension-mismatch",
                 path=self.folder,
                 hint="encode both with the same model",
             )
         if k < 1:
             raise ValueError(f"k is {k}; it must be at least 1")
         if not len(self):
-            raise BabeliteError("all lines were removed", path=self.folder, hint="add some")
+            raise BabeliteError(
+                "all lines were removed", code="input-empty", path=self.folder, hint="add some"
+            )
         k, rows = min(k, len(self)), self.description.contents.rows
         if not self._parts:
             return nearest_in_blocks(queries, self._vectors(0, rows), k)
         rest = nearest_in_blocks(queries, self._vectors(self.description.covered, rows), k)
         result = merge_neighbours([self._from_parts(queries, k), rest], k)
-        # Where the clusters looked into hold too few lines, all are.
+        # If the probed clusters have too few lines, all lines are compared.
         short = (result.indices < 0).any(axis=1)
         if short.any():
             exact = nearest_in_blocks(queries[short], self._vectors(0, rows), k)
             result.scores[short], result.indices[short] = exact
         return result
 
-    def add(self, lines: Lines, *, progress: Progress | None = None) -> None:
-        """Add lines; they are found when all of them are there, and until then none is.
+    def add(self, lines: Lines, *, progress: IndexProgress | None = None) -> None:
+        """Add lines; they are found when all of them are written.
 
-        If it was interrupted, the same call goes on where it stopped.
-
-        Args:
-            lines: As for `build`.
-            progress: As for `build`.
-
-        Raises:
-            BabeliteError: As `build`.
+        After an interruption the same call resumes. Arguments and errors are those of `build`.
         """
-        report = progress or _silent
+        report = progress or _no_progress
         with locked_folder(self.folder):
-            description = read_description(self.folder)
+            description = read_index_description(self.folder)
             first = len(description.contents.sources)
             sources = _named(lines)
-            description = ingest(
+            description = write_lines(
                 self.folder, description, sources, self.encoder, report, first=first
             )
-            description = finish(self.folder, description, report)
+            description = build_parts(self.folder, description, report)
         self._load(description)
 
     def remove(self, rows: Iterable[int]) -> int:
-        """Remove rows, so that they are never found again; other rows keep their numbers.
+        """Remove rows; other rows keep their numbers.
 
         Args:
-            rows: Rows, as `IndexHit.row` or `find` gives them.
+            rows: Rows from `IndexHit.row` or `find`.
 
         Returns:
-            How many there were to remove: blank lines and those removed before do not count.
+            The number of lines removed, without blank lines and lines removed before.
 
         Raises:
-            BabeliteError: There is no such row.
+            BabeliteError: A row does not exist.
         """
         with locked_folder(self.folder):
-            self._load(read_description(self.folder))
+            self._load(read_index_description(self.folder))
             chosen = np.unique(np.fromiter(rows, np.int64))
             count = self.description.contents.rows
             if len(chosen) and not 0 <= chosen[0] <= chosen[-1] < count:
                 wrong = chosen[0] if chosen[0] < 0 else chosen[-1]
                 raise BabeliteError(
-                    f"has no row {wrong}", path=self.folder, hint=f"rows are 0 to {count - 1}"
+                    f"has no row {wrong}",
+                    code="option-invalid",
+                    path=self.folder,
+                    hint=f"rows are 0 to {count - 1}",
                 )
-            text = chosen[self._storage.lengths(chosen) > 0]
+            text = chosen[self._reader.lengths(chosen) > 0]
             new = np.setdiff1d(text, self._removed)
             write_removed(self.folder, np.union1d(self._removed, new))
             self._load(self.description)
         return len(new)
 
     def find(self, texts: Iterable[str]) -> list[int]:
-        """The rows whose text is one of these, to the letter, removed ones left out."""
+        """The rows whose text equals one of these, without removed ones."""
         wanted = {text.encode("utf-8", "replace") for text in texts if text.strip()}
         rows = [
             start + place
             for start, stop in blocks_of(0, self.description.contents.rows)
-            for place, text in enumerate(self._storage.texts_as_bytes(start, stop))
+            for place, text in enumerate(self._reader.texts_as_bytes(start, stop))
             if text in wanted
         ]
         found: list[int] = np.setdiff1d(np.array(rows, np.int64), self._removed).tolist()
@@ -310,50 +306,57 @@ class Index:
         if not description.contents.rows:
             raise BabeliteError(
                 f"is not finished ({description.on_disk.rows:,} lines so far)",
+                code="run-incomplete",
                 path=self.folder,
-                hint="give the command that makes it again, and it goes on",
+                hint="run the same command again; it resumes",
             )
         self.description = description
-        self._storage = Storage(self.folder, description, description.contents)
+        self._reader = RowReader(self.folder, description, description.contents)
         self._removed = read_removed(self.folder, description.contents.rows)
-        self._parts = [OpenPart(self.folder, part) for part in description.parts]
+        self._parts = [OpenIndexPart(self.folder, part) for part in description.parts]
         self._firsts = np.cumsum([0, *(s.lines for s in description.contents.sources)])
 
     def _hit(self, score: float, row: int) -> IndexHit:
         source = int(np.searchsorted(self._firsts, row, "right")) - 1
         name = self.description.contents.sources[source].name
         line = row - int(self._firsts[source]) + 1
-        return IndexHit(score, row, self._storage.text(row), name, line)
+        return IndexHit(score, row, self._reader.text(row), name, line)
 
     def _vectors(
         self, start: int, stop: int
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """The rows that can be found, and their vectors, block by block."""
+        """The rows that are not blank or removed, and their vectors, block by block."""
         for first, last in blocks_of(start, stop):
-            keep = ~self._storage.blank(first, last)
+            keep = ~self._reader.blank(first, last)
             inside = slice(*np.searchsorted(self._removed, (first, last)))
             keep[self._removed[inside] - first] = False
             rows = np.flatnonzero(keep) + first
-            block = self._storage.stored[first:last]
+            block = self._reader.stored[first:last]
             yield rows, from_stored(block if keep.all() else block[keep])
 
     def _from_parts(self, queries: NDArray[np.float32], k: int) -> Neighbours:
-        """The best of what the parts suggest, by the stored vectors; -1 where that is too few."""
+        """The candidates of the parts, ranked by the stored vectors; -1 where there are too few."""
         count = max(_CANDIDATES, 2 * k)
         numbers = count * len(self._parts) * queries.shape[1]
         scores = np.empty((len(queries), k), np.float32)
         indices = np.empty((len(queries), k), np.int64)
-        for block in query_blocks(len(queries), numbers, largest=_QUERIES_A_BLOCK):
+        for block in query_blocks(len(queries), numbers, largest=_QUERIES_PER_BLOCK):
             some = queries[block]
             rows = np.hstack([p.candidates(some, count, self._removed) for p in self._parts])
-            vectors = from_stored(self._storage.stored[rows.ravel()]).reshape(*rows.shape, -1)
+            vectors = from_stored(self._reader.stored[rows.ravel()]).reshape(*rows.shape, -1)
             cosines = np.einsum("qd,qkd->qk", some, vectors)
             cosines[rows < 0] = -np.inf
             scores[block], indices[block] = merge_neighbours([Neighbours(cosines, rows)], k)
         return Neighbours(scores, indices)
 
 
-def _silent(what: str, done: int, total: int | None) -> None:
+def index_version(folder: Path) -> tuple[int, ...]:
+    """A value that differs whenever a process has changed the index in a folder."""
+    files = (folder / DESCRIPTION, folder / REMOVED)
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+
+def _no_progress(what: str, done: int, total: int | None) -> None:
     pass
 
 

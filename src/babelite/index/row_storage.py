@@ -1,8 +1,9 @@
-"""Vectors and text on disk: files that only grow, and a description that says how far they count.
+"""Rows of an index on disk: vectors and text in append-only files.
 
-Rows are the lines of the sources, one source after the other. ``vectors.bin`` holds a vector a row,
-``text.txt`` the text, a line a row, and ``ends.bin`` the offset (uint64) at which each row's line
-ends in it. What a killed process has written past the last commit is cut off by the next.
+Rows are the lines of the sources, one source after the other. ``vectors.bin`` contains one vector
+per row, ``text.txt`` one line per row, and ``ends.bin`` the offset (uint64) of the end of each line
+in it. ``index.json`` contains the number of committed rows; the next process truncates the files to
+it if a process was killed.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
 from babelite.index.description import (
-    Contents,
+    IndexContents,
     IndexDescription,
-    Origin,
+    IndexSource,
     VectorType,
-    write_description,
+    write_index_description,
 )
 from babelite.storage import writing_atomically
 
@@ -35,21 +36,14 @@ _DTYPES: dict[str, np.dtype[np.int8] | np.dtype[np.float16]] = {
 }
 _INT8_MAX = 127
 _SCANNED_ROWS = 8192
-PROBED_LINES = 3  # by whose vectors the encoder is known again
+PROBE_LINES = 3  # lines whose vectors show whether an encoder is the same
 
 
 def to_stored(vectors: NDArray[np.float32], precision: VectorType) -> NDArray[np.generic]:
-    """Round vectors to what is kept on disk.
+    """Quantise vectors of shape (n, dim), rows of unit length or zero, for storage.
 
-    As int8 the largest component of each vector becomes ±127 and its length is left to be computed:
-    no component of the unit vector is off by more than 1/254 of its largest one, or so.
-
-    Args:
-        vectors: float32 array of shape (n, dim), rows of unit length or zero.
-        precision: ``int8`` or ``float16``.
-
-    Returns:
-        Array of shape (n, dim).
+    In int8 the largest component of each vector becomes ±127: the error of a component is about
+    1/254 of the largest one. `from_stored` restores the length.
 
     Example:
         >>> to_stored(np.array([[0.6, -0.8]], dtype=np.float32), "int8")
@@ -63,13 +57,9 @@ def to_stored(vectors: NDArray[np.float32], precision: VectorType) -> NDArray[np
 
 
 def from_stored(stored: NDArray[np.generic]) -> NDArray[np.float32]:
-    """The unit vectors (or zeros) that stored ones stand for.
+    """The unit vectors (or zeros) of stored ones, float32 (n, dim), the inverse of `to_stored`.
 
-    Args:
-        stored: Array of shape (n, dim), as `to_stored` gives it.
-
-    Returns:
-        float32 array of shape (n, dim); the same row gives the same bits in any company.
+    Results are bit-equal for any batch composition.
     """
     vectors = stored.astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
@@ -78,24 +68,17 @@ def from_stored(stored: NDArray[np.generic]) -> NDArray[np.float32]:
     return vectors
 
 
-class Storage:
-    """The rows of an index, read through memory maps.
+class RowReader:
+    """Reads the rows of an index through memory maps; the files may contain more rows."""
 
-    Args:
-        folder: The folder of the index.
-        description: Its description.
-        contents: Which of its rows; the files may hold more than these, never less.
-
-    Raises:
-        BabeliteError: A file is missing or too short.
-    """
-
-    def __init__(self, folder: Path, description: IndexDescription, contents: Contents) -> None:
-        self.rows = contents.rows
+    def __init__(
+        self, folder: Path, description: IndexDescription, contents: IndexContents
+    ) -> None:
+        self.count = contents.rows
         dim, dtype = description.encoder.dim, _DTYPES[description.precision]
-        self.ends: NDArray[np.uint64] = _mapped(folder / ENDS, np.dtype("<u8"), self.rows)
-        self.stored = _mapped(folder / VECTORS, dtype, self.rows * dim).reshape(self.rows, dim)
-        size = int(self.ends[-1]) if self.rows else 0
+        self.ends: NDArray[np.uint64] = _mapped(folder / ENDS, np.dtype("<u8"), self.count)
+        self.stored = _mapped(folder / VECTORS, dtype, self.count * dim).reshape(self.count, dim)
+        size = int(self.ends[-1]) if self.count else 0
         self._text: NDArray[np.uint8] = _mapped(folder / TEXT, np.dtype("u1"), size)
 
     def text(self, row: int) -> str:
@@ -111,14 +94,10 @@ class Storage:
         return [block[a : b - 1] for a, b in zip(starts, ends, strict=True)]
 
     def first_lines(self, count: int) -> tuple[list[str], NDArray[np.float32]]:
-        """The texts and the vectors of the first lines that are not blank, or of as many as are.
-
-        Returns:
-            Up to ``count`` texts, and float32 (texts, dim).
-        """
+        """Up to ``count`` first lines that are not blank, and their vectors, (texts, dim)."""
         rows: list[int] = []
-        for start in range(0, self.rows, _SCANNED_ROWS):
-            stop = min(start + _SCANNED_ROWS, self.rows)
+        for start in range(0, self.count, _SCANNED_ROWS):
+            stop = min(start + _SCANNED_ROWS, self.count)
             rows += (np.flatnonzero(~self.blank(start, stop)) + start).tolist()
             if len(rows) >= count:
                 break
@@ -130,7 +109,7 @@ class Storage:
         return (self.ends[rows] - starts).astype(np.int64) - 1
 
     def blank(self, start: int, stop: int) -> NDArray[np.bool_]:
-        """Which rows from ``start`` up to ``stop`` are of blank lines: bool (stop - start,)."""
+        """Whether the rows from ``start`` up to ``stop`` are blank lines, (stop - start,)."""
         blank: NDArray[np.bool_] = self.lengths(np.arange(start, stop)) == 0
         return blank
 
@@ -140,27 +119,23 @@ def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     needed = count * dtype.itemsize
     if not path.is_file():
         raise BabeliteError(
-            "is missing from the index", path=path, hint="copy the index again or make it again"
+            "is missing from the index",
+            code="index-invalid",
+            path=path,
+            hint="copy the index again or build it again",
         )
     if (size := path.stat().st_size) < needed:
         raise BabeliteError(
-            f"is cut off: it has {size:,} bytes of {needed:,}",
+            f"is truncated: it has {size:,} bytes of {needed:,}",
+            code="index-invalid",
             path=path,
-            hint="copy the index again or make it again",
+            hint="copy the index again or build it again",
         )
     return np.memmap(path, dtype, "r", shape=(count,)) if count else np.empty(0, dtype)
 
 
 def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
-    """The removed rows of an index, int64 (removed,), rising.
-
-    Args:
-        folder: The folder of the index.
-        rows: How many rows it has.
-
-    Raises:
-        BabeliteError: The file that holds them is damaged.
-    """
+    """The removed rows of an index of ``rows`` rows, int64 (removed,), ascending."""
     path = folder / REMOVED
     if not path.exists():
         return np.empty(0, np.int64)
@@ -168,46 +143,48 @@ def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
         removed = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise _damaged(path) from error
-    sound = removed.dtype == np.int64 and removed.ndim == 1 and (np.diff(removed) > 0).all()
-    if not sound or (len(removed) and not 0 <= removed[0] <= removed[-1] < rows):
+    valid = removed.dtype == np.int64 and removed.ndim == 1 and (np.diff(removed) > 0).all()
+    if not valid or (len(removed) and not 0 <= removed[0] <= removed[-1] < rows):
         raise _damaged(path)
     return np.asarray(removed)
 
 
 def write_removed(folder: Path, removed: NDArray[np.int64]) -> None:
-    """Write the removed rows of an index, all or none."""
+    """Write the removed rows of an index atomically."""
     with writing_atomically(folder / REMOVED) as temporary, temporary.open("wb") as stream:
         np.save(stream, removed)
 
 
 def _damaged(path: Path) -> BabeliteError:
-    return BabeliteError("is damaged", path=path, hint="copy the index again, or make it again")
+    return BabeliteError(
+        "is damaged",
+        code="index-invalid",
+        path=path,
+        hint="copy the index again or build it again",
+    )
 
 
-class Writer:
-    """Adds rows behind those that are there, a block at a time; made by `writing_rows`."""
+class RowWriter:
+    """Appends rows block by block; created by `writing_rows`."""
 
     def __init__(self, folder: Path, description: IndexDescription) -> None:
         self.folder, self.description = folder, description
         self._text_size = np.uint64(0)
-        Storage(folder, description, self.on_disk)  # raises if not all of it is there
+        RowReader(folder, description, self.on_disk)  # raises if a file is missing or truncated
         self._files = [(folder / name).open("r+b") for name in (VECTORS, TEXT, ENDS)]
-        self._cut()
+        self._truncate()
 
     @property
-    def on_disk(self) -> Contents:
-        """What is on disk."""
+    def on_disk(self) -> IndexContents:
+        """The committed rows."""
         return self.description.on_disk
 
     def append(self, texts: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Write a block of lines of the source that comes last, and commit them.
+        """Write and commit a block of lines of the last source.
 
         Args:
-            texts: Lines in UTF-8, the blank ones empty.
+            texts: Lines in UTF-8, blank ones empty.
             vectors: float32 array of shape (len(texts), dim).
-
-        Raises:
-            BabeliteError: The disk is full.
         """
         lengths = np.fromiter((len(text) + 1 for text in texts), np.uint64, len(texts))
         ends = self._text_size + np.cumsum(lengths, dtype=np.uint64)
@@ -221,63 +198,59 @@ class Writer:
         except OSError as error:
             raise BabeliteError(
                 f"cannot be written ({error.strerror or error})",
+                code="not-writable",
                 path=self.folder,
-                hint="free some space and give the command again, and it goes on",
+                hint="free some space, then run the same command again; it resumes",
             ) from error
         self._text_size = ends[-1]
         *others, last = self.on_disk.sources
-        grown = Origin(name=last.name, lines=last.lines + len(texts))
+        grown = IndexSource(name=last.name, lines=last.lines + len(texts))
         blank = self.on_disk.blank + sum(not text for text in texts)
-        self.commit(pending=Contents(sources=(*others, grown), blank=blank))
+        self.commit(pending=IndexContents(sources=(*others, grown), blank=blank))
 
-    def keep_only(self, sources: Sequence[Origin]) -> None:
-        """Give up all rows on disk but those of some sources, and take the names of these.
+    def keep_only(self, sources: Sequence[IndexSource]) -> None:
+        """Drop all rows except those of some sources, and store the names of these.
 
         Args:
-            sources: The first of those on disk, the last of them perhaps with fewer lines, and
-                perhaps behind them one that is new and has none.
+            sources: The first sources on disk, of which the last may have fewer lines; a new one
+                without lines may follow.
         """
         if tuple(sources) == self.on_disk.sources:
             return
         rows = sum(source.lines for source in sources)
-        storage = Storage(self.folder, self.description, self.on_disk)
-        lost = int(storage.blank(rows, storage.rows).sum())
-        del storage
-        self.commit(pending=Contents(sources=tuple(sources), blank=self.on_disk.blank - lost))
-        self._cut()
+        reader = RowReader(self.folder, self.description, self.on_disk)
+        dropped = int(reader.blank(rows, reader.count).sum())
+        del reader
+        self.commit(
+            pending=IndexContents(sources=tuple(sources), blank=self.on_disk.blank - dropped)
+        )
+        self._truncate()
 
     def commit(self, **changes: object) -> None:
-        """Change the description."""
+        """Update the description on disk."""
         self.description = self.description.model_copy(update=changes)
-        write_description(self.folder, self.description)
+        write_index_description(self.folder, self.description)
 
     def close(self) -> None:
         """Close the files."""
         for file in self._files:
             file.close()
 
-    def _cut(self) -> None:
-        """Cut off what no description vouches for, and go to the end."""
-        storage = Storage(self.folder, self.description, self.on_disk)
-        self._text_size = storage.ends[-1] if storage.rows else np.uint64(0)
-        sizes = (storage.stored.nbytes, int(self._text_size), storage.ends.nbytes)
-        del storage
+    def _truncate(self) -> None:
+        """Truncate the files to the committed rows."""
+        reader = RowReader(self.folder, self.description, self.on_disk)
+        self._text_size = reader.ends[-1] if reader.count else np.uint64(0)
+        sizes = (reader.stored.nbytes, int(self._text_size), reader.ends.nbytes)
+        del reader
         for file, size in zip(self._files, sizes, strict=True):
             file.truncate(size)
             file.seek(size)
 
 
 @contextmanager
-def writing_rows(folder: Path, description: IndexDescription) -> Iterator[Writer]:
-    """A writer, whose files are closed at the end.
-
-    Yields:
-        The writer; its description is the newest.
-
-    Raises:
-        BabeliteError: Something cannot be written; what was committed stays.
-    """
-    writer = Writer(folder, description)
+def writing_rows(folder: Path, description: IndexDescription) -> Iterator[RowWriter]:
+    """A `RowWriter`, closed at the end; after an error the committed rows are kept."""
+    writer = RowWriter(folder, description)
     try:
         yield writer
     finally:

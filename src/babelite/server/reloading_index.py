@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from babelite.encoding import SentenceEncoder
 from babelite.errors import BabeliteError
-from babelite.index import DESCRIPTION, REMOVED, Index, IndexHit
+from babelite.index import Index, IndexHit, index_version
 
 _LOG = logging.getLogger("babelite.server")
 
@@ -22,7 +22,7 @@ class ReloadingIndex:
     def __init__(self, folder: Path, encoder: SentenceEncoder) -> None:
         self._folder, self._encoder = folder, encoder
         self._lock = threading.Lock()
-        self._stamp = self._modification_times()
+        self._stamp = index_version(self._folder)
         self._index = self._open()
 
     def __len__(self) -> int:
@@ -35,7 +35,7 @@ class ReloadingIndex:
 
     def _newest(self) -> Index:
         with self._lock:
-            stamp = self._modification_times()
+            stamp = index_version(self._folder)
             if stamp != self._stamp:
                 try:
                     self._index = self._open()
@@ -48,7 +48,3 @@ class ReloadingIndex:
         index = Index.open(self._folder, self._encoder)
         _ = index.encoder  # raises if the index was built with another encoder
         return index
-
-    def _modification_times(self) -> tuple[int, ...]:
-        files = (self._folder / DESCRIPTION, self._folder / REMOVED)
-        return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)

@@ -144,9 +144,9 @@ def open_service(
     is the encoder used to build the index, if there is one. Other arguments: see `Service`.
     """
     if model is None and index is not None:
-        from babelite.index import read_description
+        from babelite.index import read_index_description
 
-        model = read_description(Path(index)).encoder.spec
+        model = read_index_description(Path(index)).encoder.spec
     encoder = open_encoder(model, allow_download=allow_download, threads=1)
     return Service(encoder, index=index, limits=limits, name=name, threads=threads)
 

@@ -3,17 +3,17 @@ from itertools import pairwise
 import pytest
 
 from babelite.encoding import EncoderFingerprint
-from babelite.index.description import Contents, IndexDescription, Origin, Part
-from babelite.index.parts import plan
+from babelite.index.description import IndexContents, IndexDescription, IndexPart, IndexSource
+from babelite.index.index_parts import plan_parts
 
 
 def described(rows: int, covered: int = 0, **fields: object) -> IndexDescription:
-    part = Part(kind="ivf", start=0, stop=covered, file="ivf-0.faiss") if covered else None
+    part = IndexPart(kind="ivf", start=0, stop=covered, file="ivf-0.faiss") if covered else None
     return IndexDescription.model_validate(
         {
             "encoder": EncoderFingerprint(name="x", dim=8),
             "precision": "int8",
-            "contents": Contents(sources=(Origin(name="a", lines=rows),)),
+            "contents": IndexContents(sources=(IndexSource(name="a", lines=rows),)),
             "parts": (part,) if part else (),
             **fields,
         }
@@ -35,10 +35,10 @@ def described(rows: int, covered: int = 0, **fields: object) -> IndexDescription
         (8_000_000, 4_000_000, None, ["pq"] * 4),
     ],
 )
-def test_parts_cover_what_is_too_much_to_compare_one_by_one(
+def test_parts_cover_rows_that_are_too_many_for_exact_search(
     rows: int, covered: int, kind: str | None, wanted: list[str]
 ) -> None:
-    parts = plan(described(rows, covered, kind=kind))
+    parts = plan_parts(described(rows, covered, kind=kind))
     assert [part.kind for part in parts] == wanted
     if parts:
         assert parts[0].start == covered

@@ -1,0 +1,160 @@
+"""Parts of a large index: FAISS structures (IVF or IVF-PQ) that each cover up to a million rows.
+
+Building a part needs the memory of one part, and a part never changes. So memory does not grow with
+the corpus, and lines added later take time in proportion to their number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from babelite.errors import BabeliteError
+from babelite.index.description import IndexDescription, IndexKind, IndexPart
+from babelite.index.row_storage import RowReader, from_stored
+from babelite.storage import writing_atomically
+
+# Receives the name of a step, how many rows of it are done, and their total if it is known.
+IndexProgress = Callable[[str, int, int | None], None]
+
+# An index without parts up to this size: a tenth of a second per query.
+EXACT_ROWS = 250_000
+PART_ROWS = 1_000_000
+MIN_PART_ROWS = 1_000
+
+BLOCK_ROWS = 4096
+_TRAINING_ROWS_PER_CENTROID = 64  # FAISS asks for at least 39
+# One in this many lists is probed. It finds 97 to 98 % of the ten nearest lines; twice as many
+# probes take twice the time and find one percent more (benchmarks/index.py).
+_LISTS_PER_PROBE = 16
+_MIN_PROBES = 64
+
+
+def plan_parts(description: IndexDescription) -> list[IndexPart]:
+    """The parts to build, in order, for an index whose lines are complete."""
+    rows, covered, kind = description.contents.rows, description.covered, description.kind
+    if kind == "exact":
+        return []
+    # The stored vectors rank what pq finds: the result is as good, faster and smaller.
+    chosen: Literal["ivf", "pq"] = kind or "pq"
+    if kind is None or covered:
+        if rows - covered <= EXACT_ROWS:
+            return []
+    elif rows < MIN_PART_ROWS:
+        return []
+    count = math.ceil((rows - covered) / PART_ROWS)
+    edges = np.linspace(covered, rows, count + 1).astype(int).tolist()
+    return [
+        IndexPart(kind=chosen, start=start, stop=stop, file=f"{chosen}-{start}-{stop}.faiss")
+        for start, stop in pairwise(edges)
+    ]
+
+
+def require_enough_rows(kind: IndexKind | None, rows: int) -> None:
+    """Raise if there are too few rows for a kind of index."""
+    if kind in ("ivf", "pq") and rows < MIN_PART_ROWS:
+        raise BabeliteError(
+            f"an index of kind {kind} needs {MIN_PART_ROWS:,} lines, but there are {rows:,}",
+            code="too-few",
+            hint="leave out --kind",
+        )
+
+
+def build_part(folder: Path, reader: RowReader, part: IndexPart, progress: IndexProgress) -> None:
+    """Train a part on a sample of its rows, add all of them, and write its file."""
+    import faiss
+
+    rows = np.arange(part.start, part.stop)[~reader.blank(part.start, part.stop)]
+    index = _empty(reader.stored.shape[1], len(rows), part.kind)
+    progress("training", 0, None)
+    drawn = np.random.default_rng(0).permutation(len(rows))[
+        : _TRAINING_ROWS_PER_CENTROID * index.nlist
+    ]
+    # A part with blank lines only is trained on one of them.
+    sample = rows[np.sort(drawn)] if len(rows) else np.array([part.start])
+    index.train(from_stored(reader.stored[sample]))
+    progress("arranging", 0, len(rows))
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = rows[start : start + BLOCK_ROWS]
+        index.add_with_ids(from_stored(reader.stored[block]), block)
+        progress("arranging", start + len(block), len(rows))
+    try:
+        with writing_atomically(folder / part.file) as temporary:
+            faiss.write_index(index, str(temporary))
+    except RuntimeError as error:  # raised by FAISS if the disk is full
+        raise BabeliteError(
+            f"cannot be written ({error})".splitlines()[0],
+            code="not-writable",
+            path=folder / part.file,
+            hint="free some space, then run the same command again; it resumes",
+        ) from error
+
+
+def _empty(dim: int, rows: int, kind: Literal["ivf", "pq"]) -> Any:  # noqa: ANN401
+    """An untrained FAISS index with a number of lists that suits the number of rows."""
+    import faiss
+
+    lists = 2 ** round(math.log2(max(1.0, 2 * math.sqrt(rows))))
+    if rows < MIN_PART_ROWS:  # most lines are blank
+        lists, code = 1, "Flat"
+    elif kind == "ivf":
+        code = "SQ8"
+    else:
+        # "np" omits an ordering of the codes that takes minutes and is needed by another search.
+        code = f"PQ{max(m for m in range(1, max(1, dim // 4) + 1) if dim % m == 0)}np"
+    index: Any = faiss.index_factory(dim, f"IVF{lists},{code}", faiss.METRIC_INNER_PRODUCT)
+    index.cp.min_points_per_centroid = 1  # otherwise it prints warnings about small samples
+    if code.startswith("PQ"):
+        training = index.pq.cp  # more points and iterations take minutes without gain
+        training.min_points_per_centroid, training.max_points_per_centroid = 1, 128
+        training.niter = 10
+    return index
+
+
+class OpenIndexPart:
+    """A part mapped into memory."""
+
+    def __init__(self, folder: Path, part: IndexPart) -> None:
+        import faiss
+
+        path = folder / part.file
+        try:
+            self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+        except RuntimeError as error:
+            raise BabeliteError(
+                "is damaged or truncated" if path.exists() else "is missing from the index",
+                code="index-invalid",
+                path=path,
+                hint="copy the index again or build it again",
+            ) from error
+
+    def candidates(
+        self, queries: NDArray[np.float32], count: int, removed: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Rows that are probably among the nearest, without the removed ones.
+
+        For queries of shape (n, dim): shape (n, count), unordered; -1 where fewer were found.
+        """
+        import faiss
+
+        lists = self._index.nlist
+        probes = min(lists, max(_MIN_PROBES, lists // _LISTS_PER_PROBE))
+        options: dict[str, Any] = {"nprobe": probes}
+        if len(removed):
+            batch = faiss.IDSelectorBatch(removed)
+            options["sel"] = faiss.IDSelectorNot(batch)
+        parameters = faiss.SearchParametersIVF(**options)
+        found: NDArray[np.int64] = self._index.search(queries, count, params=parameters)[1]
+        return found
+
+
+def blocks_of(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut a range of rows into blocks."""
+    for first in range(start, stop, BLOCK_ROWS):
+        yield first, min(first + BLOCK_ROWS, stop)
