@@ -1,9 +1,9 @@
-"""Take the pictures of the server's page that are in docs/images.
+"""Take the screenshots of the web page in docs/images.
 
     python recipes/page_images.py --out docs/images
 
-It needs Chromium and its driver (Debian: chromium, chromium-driver), selenium and Pillow. The
-server is started for it, on the loopback interface.
+Requires Chromium and its driver (Debian: chromium, chromium-driver), selenium and Pillow. Starts a
+server on the loopback interface.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from selenium.webdriver.common.by import By
 _SCALE = 1.2
 
 
-class Picture(NamedTuple):
-    """A picture of the page: which part, how wide, in which colours, how high at most."""
+class Screenshot(NamedTuple):
+    """A screenshot of one part of the page; width and maximum height in CSS pixels."""
 
     name: str
     part: str
     width: int
     dark: bool = False
-    most: int = 10_000
+    max_height: int = 10_000
 
 
-PICTURES = (
-    Picture("page-wide", "compare", 1180),
-    Picture("page-align-dark", "align", 1180, dark=True),
-    Picture("page-narrow", "compare", 390, most=1560),
+SCREENSHOTS = (
+    Screenshot("page-wide", "compare", 1180),
+    Screenshot("page-align-dark", "align", 1180, dark=True),
+    Screenshot("page-narrow", "compare", 390, max_height=1560),
 )
 
 
-def browser(width: int, *, dark: bool) -> webdriver.Chrome:
-    """A headless Chromium."""
+def open_browser(width: int, *, dark: bool) -> webdriver.Chrome:
+    """Open a headless Chromium."""
     options = webdriver.ChromeOptions()
     for argument in (
         "--headless=new",
@@ -62,22 +62,22 @@ def _resize(driver: webdriver.Chrome, width: int, height: int) -> None:
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
-def take(address: str, picture: Picture, out: Path) -> Path:
-    """Take one picture, once the page has its results."""
-    driver = browser(picture.width, dark=picture.dark)
+def take_screenshot(address: str, screenshot: Screenshot, out: Path) -> Path:
+    """Take one screenshot when the page shows its results."""
+    driver = open_browser(screenshot.width, dark=screenshot.dark)
     try:
-        driver.get(f"{address}/#{picture.part}")
-        result = {"compare": ".group", "align": ".pair", "search": "#query"}[picture.part]
-        until = time.monotonic() + 30
+        driver.get(f"{address}/#{screenshot.part}")
+        result = {"compare": ".group", "align": ".pair", "search": "#query"}[screenshot.part]
+        deadline = time.monotonic() + 30
         while not driver.find_elements(By.CSS_SELECTOR, result):
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise SystemExit(f"{address} shows no results")
             time.sleep(0.1)
         height = driver.execute_script("return document.documentElement.scrollHeight")
-        _resize(driver, picture.width, min(height, picture.most))
-        time.sleep(0.5)  # the picture of the similarities is drawn
+        _resize(driver, screenshot.width, min(height, screenshot.max_height))
+        time.sleep(0.5)  # until the similarity map is drawn
         image = Image.open(io.BytesIO(driver.get_screenshot_as_png()))
-        path = out / f"{picture.name}.webp"
+        path = out / f"{screenshot.name}.webp"
         image.convert("RGB").save(path, quality=55, method=6)
         return path
     finally:
@@ -95,8 +95,8 @@ def main() -> None:
     try:
         assert server.stderr is not None
         address = server.stderr.readline().rpartition(" ")[2].strip()
-        for picture in PICTURES:
-            path = take(address, picture, options.out)
+        for screenshot in SCREENSHOTS:
+            path = take_screenshot(address, screenshot, options.out)
             print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
     finally:
         server.terminate()

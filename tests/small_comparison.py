@@ -59,7 +59,7 @@ pairs = ["test.en-fr.tsv"]
 
 [[tasks]]
 kind = "similarity"
-name = "alike"
+name = "similarity"
 scored = { en = "sts.en.tsv", fr = "sts.fr.tsv" }
 
 [[tasks]]

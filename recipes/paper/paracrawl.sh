@@ -1,16 +1,16 @@
 #!/bin/sh
-# Fetch the text of paracrawl-gpu.toml into the folder in which this is run.
+# Download the text of paracrawl-gpu.toml into the current folder.
 #
-#   THIS NEEDS THE INTERNET: some 20 GB come from OPUS, https://opus.nlpl.eu
+#   THIS NEEDS THE INTERNET: about 20 GB from OPUS, https://opus.nlpl.eu
 #
 #   pip install opustools 'babelite[train]'
 #   sh paracrawl.sh
 #
-# What is there is not fetched again. ParaCrawl is trained on as it is; of Europarl 200,000 pairs are
-# drawn, among which the test searches.
+# Existing files are not downloaded again. ParaCrawl is the training text; 200,000 pairs drawn from
+# Europarl are the candidates of the test.
 set -eu
 
-fetch() { # corpus, release, and two languages in the order of the alphabet, as OPUS has them
+fetch() { # corpus, release, two languages in alphabetical order, as in OPUS
     if [ ! -e "$1/$3-$4.fetched" ]; then
         mkdir -p "$1"
         opus_read --directory "$1" --release "$2" --source "$3" --target "$4" \

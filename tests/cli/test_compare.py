@@ -71,7 +71,7 @@ def test_a_late_task_is_reported(here: Path, run: Run) -> None:
     (here / "small" / "comparison.json").write_text('{"excluded": ["test.en-fr.tsv"]}')
     code, _, err = run("compare", "small.toml", "--dry-run")
     assert code == 0, err
-    assert "The task 'alike' was added after training" in err
+    assert "The task 'similarity' was added after training" in err
     assert "The task 'pairs'" not in err
 
 

@@ -62,9 +62,9 @@ def scores(grid: ComparisonGrid) -> dict[str, Any]:
 def test_every_cell_is_evaluated_on_every_task(finished: ComparisonGrid) -> None:
     for run in collect_results(finished)["runs"]:
         assert run["state"] == "finished"
-        assert set(run["scores"]) == {"pairs", "alike", "topics"}
+        assert set(run["scores"]) == {"pairs", "similarity", "topics"}
         assert set(run["scores"]["pairs"]) == {"en→fr", "fr→en"}
-        assert set(run["scores"]["alike"]) == {"en", "fr", "en-fr"}
+        assert set(run["scores"]["similarity"]) == {"en", "fr", "en-fr"}
         assert set(run["scores"]["topics"]) == {"en→en", "en→fr"}
         assert run["cost"]["sentences_per_second"] > 0 and run["cost"]["memory"] > 1e6
 
@@ -104,7 +104,9 @@ def test_systems_seeds_and_tasks_can_be_added(
 ) -> None:
     out = copied(finished, tmp_path / "more")
     before = times(out / "cells")
-    more = SMALL.replace("seeds = [0]", "seeds = [0, 1]").replace('name = "alike"', 'name = "sts"')
+    more = SMALL.replace("seeds = [0]", "seeds = [0, 1]").replace(
+        'name = "similarity"', 'name = "sts"'
+    )
     grid = grid_of(more, text, out)
     launcher = InThisProcess()
     outcome = run_comparison(grid, Silent(), launcher=launcher)
@@ -163,7 +165,7 @@ def test_a_task_with_a_changed_file_is_marked(
     assert grid_of(SMALL, elsewhere, out).excluded.late_tasks == ()
     with (elsewhere / "sts.fr.tsv").open("a", encoding="utf-8") as file:
         file.write("one\ttwo\t3\n")
-    assert grid_of(SMALL, elsewhere, out).excluded.late_tasks == ("alike",)
+    assert grid_of(SMALL, elsewhere, out).excluded.late_tasks == ("similarity",)
 
 
 def test_a_late_exclusion_needs_a_new_folder(
@@ -329,7 +331,7 @@ def test_failed_and_skipped_cells_do_not_stop_a_comparison(
     assert outcome.skipped == (("optional", "not installed; run: pip install some-peer"),)
     results = collect_results(grid)
     # A skipped encoder has no score, not even zero.
-    assert results["summary"]["optional"] == {"pairs": {}, "alike": {}, "topics": {}}
+    assert results["summary"]["optional"] == {"pairs": {}, "similarity": {}, "topics": {}}
     assert not [row for row in results["differences"] if row["system"] == "optional"]
 
 

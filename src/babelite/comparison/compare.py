@@ -165,11 +165,12 @@ class _CellRun:
         if not self.folder.is_trained() and self._prepare_text():
             self.progress.step_started(cell, "train")
             self.expected_pairs = sum(self.folder.expected_pairs() or ())
-            self._launch("train", train_job(self.folder), self._report_training)
+            job = self.folder.job("train")
+            self._launch(job, train_job(self.folder), self._report_training)
         if self.folder.is_trained():
             self.progress.step_started(cell, "evaluate")
-            job = evaluate_job(self.folder, allow_download=self.allow_download)
-            self._launch("evaluate", job, lambda: None)
+            evaluation = evaluate_job(self.folder, allow_download=self.allow_download)
+            self._launch(self.folder.job("evaluate"), evaluation)
         self.progress.cell_ended(cell, *self.folder.status(), time.monotonic() - started)
 
     def _prepare_text(self) -> bool:
@@ -181,8 +182,7 @@ class _CellRun:
             return True
         self.progress.step_started(self.folder.cell, "text")
         error_file(job).unlink(missing_ok=True)
-        _write_job(job, text_job(self.folder))
-        if self.launcher(job, lambda: None):
+        if self._launch(job, text_job(self.folder)):
             error = read_cell_record(error_file(job)) or {}
             self.folder.write_training_error(error.get("error", "see the log"))
             return False
@@ -190,11 +190,11 @@ class _CellRun:
         return True
 
     def _launch(
-        self, kind: Literal["train", "evaluate"], job: BaseModel, on_wait: Callable[[], None]
-    ) -> None:
-        path = self.folder.job(kind)
-        _write_job(path, job)
-        self.launcher(path, on_wait)
+        self, path: Path, job: BaseModel, on_wait: Callable[[], None] = lambda: None
+    ) -> int:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, job.model_dump_json(indent=1) + "\n")
+        return self.launcher(path, on_wait)
 
     def _report_training(self) -> None:
         """Report the last record of the training log."""
@@ -210,11 +210,6 @@ class _CellRun:
         if "pairs_per_second" in record:
             detail += f", {record['pairs_per_second']:,.0f}/s"
         self.progress.step_progress(share, detail)
-
-
-def _write_job(path: Path, job: BaseModel) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, job.model_dump_json(indent=1) + "\n")
 
 
 def _last_record(path: Path) -> dict[str, Any] | None:

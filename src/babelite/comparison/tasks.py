@@ -100,8 +100,8 @@ class RetrievalTask(_Task):
 
     def files(self) -> list[Path]:
         """See `_Task`."""
-        found = [Path(p) for text in self.pairs for p in parse_source(text).paths]
-        return found + (_sib200_files(Path(self.sib200)) if self.sib200 else [])
+        files = [Path(p) for text in self.pairs for p in parse_source(text).paths]
+        return files + (sorted(Path(self.sib200).glob("*/*.tsv")) if self.sib200 else [])
 
     def resolve_paths(self, base: Path) -> Task:
         """See `_Task`."""
@@ -140,7 +140,7 @@ class RetrievalTask(_Task):
         """Codes of the compared languages of SIB-200 whose folder exists."""
         if self.sib200 is None:
             return []
-        folders = _sib200_folders(self.folders)
+        folders = SIB200_FOLDERS | dict(self.folders)
         return [
             code
             for code in self.languages or folders
@@ -157,7 +157,7 @@ class RetrievalTask(_Task):
                 else:
                     yield source.languages, muse_protocol(whole, queries=self.queries)
         if self.sib200 is not None:
-            folders = _sib200_folders(self.folders)
+            folders = SIB200_FOLDERS | dict(self.folders)
             for pair in scope.pairs_among(self.sib200_languages()):
                 texts = read_sib200_parallel(self.sib200, [folders.get(c, c) for c in pair])
                 yield pair, all_against_all(zip(*texts.values(), strict=True))
@@ -284,12 +284,14 @@ class ClassificationTask(_Task):
 
     def _sib200_codes(self) -> dict[str, str]:
         """Folder of SIB-200 -> language code; empty in another layout."""
-        folder, names = Path(self.documents), _sib200_folders(self.folders)
-        return {name: code for code, name in names.items() if (folder / name).is_dir()}
+        folders = SIB200_FOLDERS | dict(self.folders)
+        return {
+            name: code for code, name in folders.items() if (Path(self.documents) / name).is_dir()
+        }
 
     def _read_other_layout(self) -> tuple[LabelledSet, dict[str, str]]:
         known = read_labelled_set(self.documents, train_size=self.train_size)
-        names = {name: code for code, name in _sib200_folders(self.folders).items()}
+        names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
         return known, {name: names.get(name, name) for name in known.corpora}
 
     def _in_scope(self, codes: Sequence[str], scope: LanguageScope) -> list[str]:
@@ -308,12 +310,3 @@ def _resolve_source(text: str, base: Path) -> str:
     """A specification of a file of pairs, with paths relative to a folder."""
     source = parse_source(text)
     return f"{source.name}={','.join(str(base / path) for path in source.paths)}"
-
-
-def _sib200_folders(more: Mapping[str, str]) -> dict[str, str]:
-    """Language code -> folder of SIB-200, including user-defined codes."""
-    return SIB200_FOLDERS | dict(more)
-
-
-def _sib200_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*/*.tsv"))

@@ -85,7 +85,9 @@ def test_correlations_are_compared(results: dict[str, Any]) -> None:
     [task] = [task for task in results["tasks"] if task["kind"] == "similarity"]
     found = difference("letters", "align", task, results["runs"])
     assert found is not None
-    means = [results["summary"][name]["alike"]["mean"]["value"] for name in ("letters", "align")]
+    means = [
+        results["summary"][name]["similarity"]["mean"]["value"] for name in ("letters", "align")
+    ]
     assert found.value == pytest.approx(means[0] - means[1], abs=1e-5)
     assert found.low <= found.value <= found.high
 

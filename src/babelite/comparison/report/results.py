@@ -9,7 +9,6 @@ import platform
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +23,8 @@ from babelite.machine import usable_cores
 from babelite.plots import read_training_curves
 
 _PACKAGES = ("torch", "numpy", "onnxruntime", "tokenizers")
-_COSTS = (
-    "training_seconds",
-    "training_pairs",
-    "training_memory",
-    "parameters",
-    "bytes",
-    "sentences_per_second",
-    "memory",
-)
+_TRAINING_COSTS = ("seconds", "pairs", "memory")
+_ENCODING_COSTS = ("parameters", "bytes", "sentences_per_second", "memory")
 
 
 def collect_results(grid: ComparisonGrid) -> dict[str, Any]:
@@ -131,11 +123,8 @@ def _cost(folder: CellFolder) -> dict[str, Any]:
     encoder = folder.cell.encoder
     if cost and encoder is not None and cost.get("parameters") is None:
         cost["parameters"] = encoder.parameters
-    return {
-        "training_seconds": trained.get("seconds"),
-        "training_pairs": trained.get("pairs"),
-        "training_memory": trained.get("memory"),
-        **{name: cost.get(name) for name in _COSTS[3:]},
+    return {f"training_{key}": trained.get(key) for key in _TRAINING_COSTS} | {
+        key: cost.get(key) for key in _ENCODING_COSTS
     }
 
 
@@ -166,7 +155,7 @@ def _illustrate_first_seed_only(runs: list[dict[str, Any]]) -> None:
 
 def _metric_names(runs: Sequence[dict[str, Any]], task: str) -> list[str]:
     """The metrics of a task, in the order of the runs."""
-    return list(dict.fromkeys(chain.from_iterable(run["scores"].get(task, {}) for run in runs)))
+    return list(dict.fromkeys(name for run in runs for name in run["scores"].get(task, {})))
 
 
 def _system(grid: ComparisonGrid, name: str) -> dict[str, Any]:
@@ -231,7 +220,7 @@ def _mean_cost(runs: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
     """The mean cost per model of a system; for memory, the maximum."""
     costs = [run["cost"] for run in runs if run["system"] == name and run["state"] == "finished"]
     cost: dict[str, Any] = {}
-    for key in _COSTS:
+    for key in runs[0]["cost"]:
         values = [one[key] for one in costs if one[key] is not None]
         highest = key in ("memory", "training_memory")
         cost[key] = None if not values else float(max(values) if highest else np.mean(values))

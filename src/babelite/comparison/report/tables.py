@@ -109,34 +109,9 @@ def verdict(row: Mapping[str, Any]) -> str:
     return "better" if row["value"] > 0 else "worse"
 
 
-COST_COLUMNS = (
-    "training time",
-    "pairs",
-    "pairs/s",
-    "training memory",
-    "parameters",
-    "size on disk",
-    "sentences/s",
-    "encoding memory",
-)
-
-
 def cost_cells(cost: Mapping[str, Any]) -> list[str]:
     """The cost of a model of a system, in the order of `COST_COLUMNS`."""
-
-    def show(key: str, write: Callable[[float], str]) -> str:
-        return _MISSING if cost[key] is None else write(cost[key])
-
-    return [
-        show("training_seconds", format_duration),
-        show("training_pairs", format_count),
-        show("pairs_per_second", format_count),
-        show("training_memory", format_bytes),
-        show("parameters", format_count),
-        show("bytes", format_bytes),
-        show("sentences_per_second", format_count),
-        show("memory", format_bytes),
-    ]
+    return [_MISSING if cost[key] is None else write(cost[key]) for _, key, write in _COSTS]
 
 
 def cost_table(results: Results) -> str:
@@ -252,3 +227,16 @@ def format_bytes(size: float) -> str:
         ('9.6 MB', '416 MB')
     """
     return f"{size / 1e6:.1f} MB" if size < 1e8 else f"{size / 1e6:,.0f} MB"
+
+
+_COSTS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("training time", "training_seconds", format_duration),
+    ("pairs", "training_pairs", format_count),
+    ("pairs/s", "pairs_per_second", format_count),
+    ("training memory", "training_memory", format_bytes),
+    ("parameters", "parameters", format_count),
+    ("size on disk", "bytes", format_bytes),
+    ("sentences/s", "sentences_per_second", format_count),
+    ("encoding memory", "memory", format_bytes),
+)
+COST_COLUMNS = [heading for heading, _, _ in _COSTS]
