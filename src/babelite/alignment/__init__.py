@@ -8,7 +8,6 @@ from babelite.alignment.alignment_files import (
     alignment_lines,
     read_alignment,
 )
-from babelite.alignment.html_page import alignment_page
 
 __all__ = [
     "ALIGNMENT_FORMATS",
@@ -19,7 +18,6 @@ __all__ = [
     "align_vectors",
     "alignment_format",
     "alignment_lines",
-    "alignment_page",
     "encode_runs",
     "read_alignment",
 ]

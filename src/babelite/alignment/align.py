@@ -105,11 +105,8 @@ def align_vectors(
     Args:
         source: Array of shape (n, dim), rows of any length.
         target: Array of shape (m, dim).
-        max_size: The maximum number of sentences on a side of a segment pair.
-        min_score: The minimum score of a segment pair; other sentences stay unmatched.
-
-    Returns:
-        Segment pairs in order; every sentence is in exactly one.
+        max_size: See `align`.
+        min_score: See `align`.
 
     Raises:
         BabeliteError: The dimensions differ, or a value is not a finite number.
@@ -137,10 +134,7 @@ def align_runs(
         source: Unit vectors of the runs of one sentence, of two, and so on: arrays of shape
             (n, dim), (n - 1, dim), ... as `encode_runs` makes them.
         target: The same for the other document.
-        min_score: The minimum score of a segment pair; other sentences stay unmatched.
-
-    Returns:
-        Segment pairs in order; every sentence is in exactly one.
+        min_score: See `align`.
 
     Raises:
         BabeliteError: The shapes do not fit, or a value is not a finite number.

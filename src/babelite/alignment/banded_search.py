@@ -46,17 +46,13 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Band:
-    """The points that are searched: an interval of each anti-diagonal.
+    """The points that are searched: ``width`` points of each anti-diagonal.
 
-    Anti-diagonal d holds the points (i, d - i). From one to the next, the interval begins at the
-    same i or at the next one.
-
-    Attributes:
-        firsts: The least i of each anti-diagonal, shape (source + target + 1,).
-        width: The number of points searched on each.
+    Anti-diagonal d contains the points (i, d - i), and the search begins at i = ``firsts[d]``,
+    which stays equal or grows by 1 from each anti-diagonal to the next.
     """
 
-    firsts: NDArray[np.int64]
+    firsts: NDArray[np.int64]  # shape (source + target + 1,)
     width: int
 
 

@@ -63,20 +63,7 @@ def alignment_page(
     target: Document,
     gold: Collection[GoldPair] | None = None,
 ) -> str:
-    """Show an alignment on one self-contained HTML page.
-
-    Args:
-        pairs: The segment pairs of the two documents, at least one.
-        source: The document on the left.
-        target: The document on the right.
-        gold: The correct segment pairs; all others are marked.
-
-    Returns:
-        HTML.
-
-    Raises:
-        MissingExtraError: The extra ``report`` is not installed.
-    """
+    """The HTML of an alignment, self-contained; pairs that are not in ``gold`` are marked."""
     template = page_template()
     right = None if gold is None else set(gold)
     rows = [

@@ -33,19 +33,12 @@ _ROWS = 9
 
 @dataclass(frozen=True)
 class MiningReport:
-    """What to report on standard error after mining.
-
-    Attributes:
-        options: The options of the run.
-        gold: Gold pairs to measure with; None to estimate precision.
-        plot: A figure to draw.
-        explain: The number of a pair to explain, from 1.
-    """
+    """What to report on standard error after mining."""
 
     options: MiningOptions
-    gold: list[tuple[str, str]] | None
+    gold: list[tuple[str, str]] | None  # to measure precision with; None: it is estimated
     plot: Path | None
-    explain: int | None
+    explain: int | None  # the number of a pair, from 1
 
     def show(self, mined: Mined, pairs: Candidates) -> None:
         """Print the tables and the explanation, and draw the figure."""

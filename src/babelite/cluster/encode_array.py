@@ -86,7 +86,7 @@ def encode_to_array(
         rows=total,
         dim=encoder.dim,
         block_rows=_ROWS_PER_BLOCK,
-        key=_key(sources, surveys, identity, encoder.dim, dtype),
+        key=_key(sources, surveys, identity, dtype),
         dtype=number_type,
     )
     return total
@@ -96,11 +96,10 @@ def _key(
     sources: Sequence[SentenceSource],
     surveys: Sequence[SourceSurvey],
     identity: EncoderFingerprint,
-    dim: int,
     dtype: Dtype,
 ) -> str:
     """A hash of everything that determines the rows; a run with another key does not resume."""
-    parts = [dtype, identity.name, identity.checksum, dim]
+    parts = [dtype, identity.name, identity.checksum, identity.dim]
     parts += [survey.digest for survey in surveys] + [
         sources[0].column_number,
         sources[0].column_name,

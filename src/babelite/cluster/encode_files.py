@@ -56,25 +56,25 @@ class SurveySource:
 class EncodeShard:
     """Task: encode the lines of a shard, which begin at ``offset`` of the source, and write it."""
 
+    manifest: ShardManifest
     source: SentenceSource
-    name: str
     shard: Shard
     offset: int
     out: str
-    encoder: EncoderFingerprint
-    dtype: Dtype
-    text: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the source in the ids."""
+        return self.manifest.sources[self.shard.source].name
 
     def run(self, worker: Worker, report: ReportLines) -> int:
         """See `babelite.cluster.pool.Task`; returns the number of lines."""
-        require_same_encoder(self.encoder, worker.encoder, Path(self.out), "folder")
+        require_same_encoder(self.manifest.encoder, worker.encoder, Path(self.out), "folder")
         lines = self.source.read_rows(self.shard.first, self.shard.rows, self.offset)
         done = 0
         with (
             Folder(self.out).writing(self.shard.name) as path,
-            ShardWriter.open(
-                path, self.name, worker.encoder.dim, self.dtype, text=self.text
-            ) as writer,
+            ShardWriter.open(path, self.name, self.manifest) as writer,
         ):
             for texts in _blocks(lines, _ROWS_PER_BLOCK):
                 writer.write(self.shard.first + done, texts, worker.encode(texts))
@@ -174,7 +174,7 @@ def encode_files(
         sources: The files, readable by all workers.
         out: The folder, writable by all workers; a path or a URL.
         pool: The workers.
-        identity: The identity of their encoder, from `babelite.encoding.fingerprint_of`.
+        identity: Their encoder, from `babelite.encoding.fingerprint_of`.
         dtype: The type of the vectors.
         text: Whether to store the text beside them.
         shard_rows: The number of lines in a shard.
@@ -190,9 +190,8 @@ def encode_files(
     require_shard_sources(sources)
     report = progress or (lambda what, done, total: None)
     folder = Folder(out)
-    if read_manifest(folder) is None and (
-        others := sorted(n for n in folder.names() if n[0] != ".")
-    ):
+    others = sorted(name for name in folder.names() if name[0] != ".")
+    if others and read_manifest(folder) is None:
         raise BabeliteError(
             f"contains other files, such as {others[0]}",
             code="run-mismatch",
@@ -205,16 +204,7 @@ def encode_files(
         dtype=dtype,
         text=text,
         shard_rows=shard_rows,
-        sources=tuple(
-            EncodedSource(
-                name=s.place,
-                column=s.column_number,
-                field=s.column_name,
-                rows=v.rows,
-                digest=v.digest,
-            )
-            for s, v in zip(sources, surveys, strict=True)
-        ),
+        sources=tuple(map(EncodedSource.of, sources, surveys)),
     )
     folder.make()
     with _locked(folder):
@@ -243,14 +233,11 @@ def _fill(
     missing = [shard for shard in manifest.shards() if shard.name not in names]
     tasks = (
         EncodeShard(
+            manifest,
             sources[shard.source].absolute(),
-            sources[shard.source].place,
             shard,
             surveys[shard.source].offsets[shard.first // manifest.shard_rows],
             folder.absolute,
-            manifest.encoder,
-            manifest.dtype,
-            manifest.text,
         )
         for shard in missing
     )

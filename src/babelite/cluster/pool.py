@@ -57,18 +57,11 @@ class Reference(Protocol[_Referenced]):
 
 @dataclass(frozen=True)
 class WorkerEvent:
-    """A message from or about a worker.
-
-    Attributes:
-        worker: The worker.
-        kind: ``ready`` after its start; ``progress`` and ``done``; ``failed``, when the task raised
-            an error; ``lost``, when the worker has died.
-        content: The number of lines, the result, the error or the reason.
-    """
+    """A message from or about a worker."""
 
     worker: WorkerId
-    kind: Literal["ready", "progress", "done", "failed", "lost"]
-    content: Any = None
+    kind: Literal["ready", "progress", "done", "failed", "lost"]  # lost: the worker has died
+    content: Any = None  # the number of lines, the result, the error, or the reason of the loss
 
 
 class WorkerBackend(Protocol):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from babelite._version import __version__
+from babelite.corpus import SentenceSource, SourceSurvey
 from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
 from babelite.storage import Folder, parse_versioned_json
@@ -36,40 +37,35 @@ class _Record(BaseModel):
 
 
 class EncodedSource(_Record):
-    """A file whose lines are encoded.
+    """A file whose lines are encoded."""
 
-    Attributes:
-        name: The file as given; the prefix of the ids.
-        column: The tab-separated column of the text, if given.
-        field: The field of the text, if given.
-        rows: The number of lines.
-        digest: The checksum of `babelite.corpus.SourceSurvey`.
-    """
-
-    name: str
-    column: int | None = None
-    field: str | None = None
+    name: str  # as given; the prefix of the ids
+    column: int | None = None  # of TSV, from 1
+    field: str | None = None  # of JSONL and Parquet
     rows: int = Field(ge=1)
-    digest: str
+    digest: str  # from `babelite.corpus.SourceSurvey`
+
+    @classmethod
+    def of(cls, source: SentenceSource, survey: SourceSurvey) -> EncodedSource:
+        """The record of a source."""
+        return cls(
+            name=source.place,
+            column=source.column_number,
+            field=source.column_name,
+            rows=survey.rows,
+            digest=survey.digest,
+        )
 
 
 class ShardManifest(_Record):
-    """The contents of ``_shards.json``.
-
-    Attributes:
-        encoder: The encoder of the vectors.
-        dtype: The type of the vectors.
-        text: Whether the text is stored.
-        shard_rows: Lines in a shard; the last one of a file has the rest.
-        sources: The files, in order.
-    """
+    """The contents of ``_shards.json``."""
 
     format_version: int = FORMAT_VERSION
     babelite_version: str = __version__
     encoder: EncoderFingerprint
     dtype: Dtype
-    text: bool
-    shard_rows: int = Field(ge=1)
+    text: bool  # whether the text is stored
+    shard_rows: int = Field(ge=1)  # the last shard of a file has the rest
     sources: tuple[EncodedSource, ...]
 
     @property
@@ -148,16 +144,14 @@ class ShardWriter:
 
     @classmethod
     @contextmanager
-    def open(
-        cls, path: Path, source: str, dim: int, dtype: Dtype, *, text: bool
-    ) -> Iterator[ShardWriter]:
-        """Create a file for vectors of ``dim`` components; ids begin with ``source``."""
+    def open(cls, path: Path, source: str, manifest: ShardManifest) -> Iterator[ShardWriter]:
+        """Create a file whose ids begin with ``source``."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        number = pa.float16() if dtype == "float16" else pa.float32()
-        columns = [("id", pa.string()), ("vector", pa.list_(number, dim))]
-        if text:
+        number = pa.float16() if manifest.dtype == "float16" else pa.float32()
+        columns = [("id", pa.string()), ("vector", pa.list_(number, manifest.encoder.dim))]
+        if manifest.text:
             columns.insert(1, ("text", pa.string()))
         schema = pa.schema(columns)
         # Vectors do not compress; ids and most texts are unique, so a dictionary does not help.

@@ -122,24 +122,7 @@ def filter_pairs(
     progress = progress or (lambda what, done, total: None)
     options = MiningOptions(k=k, search=search, work=work)
     with mine(sources, targets, encoder, options, progress=progress) as mined:
-        rows = mined.sources.rows, mined.targets.rows
-        if len(rows[0]) != len(rows[1]):
-            raise ValueError(f"{len(rows[0])} sources, but {len(rows[1])} targets")
-        checks = _Checks(mined, encoder, identifier, languages)
-        settings = repr((_CHECKS_VERSION, checks.languages, k, mined.search)).encode()
-        name = hashlib.sha256(settings).hexdigest()[:16]
-        file = mined.work.rows(f"{name}.verdicts", _RECORD, 1, len(rows[0]), _PAIRS_PER_BLOCK)
-        progress("checking", file.done, len(rows[0]))
-        for block in file.missing_blocks():
-            file.append(block.start, checks.run(block)[:, None])
-            progress("checking", block.stop, len(rows[0]))
-        records = np.array(file.read())
-        records["reasons"] |= (records["score"] < threshold) * np.uint8(_bit("low-score"))
-        counts = {
-            reason: int(np.count_nonzero(records["reasons"] & _bit(reason))) for reason in REASONS
-        }
-        counts["kept"] = int(np.count_nonzero(records["reasons"] == 0))
-        yield Filtered(checks.languages, counts, records)
+        yield _Checks(mined, encoder, identifier, languages).filtered(threshold, progress)
 
 
 class _Checks:
@@ -152,9 +135,11 @@ class _Checks:
         identifier: LanguageIdentifier | None,
         languages: tuple[str | None, str | None],
     ) -> None:
+        rows = mined.sources.rows, mined.targets.rows
+        if len(rows[0]) != len(rows[1]):
+            raise ValueError(f"{len(rows[0])} sources, but {len(rows[1])} targets")
         self._mined, self._identifier = mined, identifier
         self._means = mined.forward.scores.mean(1), mined.backward.scores.mean(1)
-        rows = mined.sources.rows, mined.targets.rows
         complete = np.flatnonzero((rows[0] >= 0) & (rows[1] >= 0))
         sample = complete[:: max(1, len(complete) // _SAMPLE)]
         texts = [(mined.sources[rows[0][i]], mined.targets[rows[1][i]]) for i in sample]
@@ -168,7 +153,25 @@ class _Checks:
             )
             self.languages = source, target
 
-    def run(self, block: slice) -> NDArray[Any]:
+    def filtered(self, threshold: float, progress: ProgressCallback) -> Filtered:
+        """The verdicts of all pairs; those of an earlier run are read from the work folder."""
+        total, k = len(self._mined.sources.rows), self._mined.options.k
+        settings = repr((_CHECKS_VERSION, self.languages, k, self._mined.search)).encode()
+        name = hashlib.sha256(settings).hexdigest()[:16]
+        file = self._mined.work.rows(f"{name}.verdicts", _RECORD, 1, total, _PAIRS_PER_BLOCK)
+        progress("checking", file.done, total)
+        for block in file.missing_blocks():
+            file.append(block.start, self._records(block)[:, None])
+            progress("checking", block.stop, total)
+        records = np.array(file.read())
+        records["reasons"] |= (records["score"] < threshold) * np.uint8(_bit("low-score"))
+        counts = {
+            reason: int(np.count_nonzero(records["reasons"] & _bit(reason))) for reason in REASONS
+        }
+        counts["kept"] = int(np.count_nonzero(records["reasons"] == 0))
+        return Filtered(self.languages, counts, records)
+
+    def _records(self, block: slice) -> NDArray[Any]:
         """The records of a block of pairs, without the threshold."""
         rows = self._mined.sources.rows[block], self._mined.targets.rows[block]
         records = np.zeros(len(rows[0]), _RECORD)

@@ -79,11 +79,7 @@ class TruncationCheck:
         Four signs are added: how much shorter a side is than usual (log scale); how much nearer
         its vector is to the start of the other side, cut to the usual length, than to all of it;
         whether only the other side has an end mark; how rarely its last word ends a sentence.
-
-        Args:
-            pairs: Pairs without blank sides.
-            vectors: Their unit vectors, two arrays of shape (n, dim).
-            cosines: Their cosines, shape (n,).
+        No side is blank; ``vectors`` are two arrays of unit rows, shape (n, dim).
         """
         found = np.zeros(len(pairs), dtype=bool)
         suspects: list[tuple[int, int, float]] = []

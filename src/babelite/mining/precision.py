@@ -172,17 +172,7 @@ def estimate_precision(
     translation, is the expected number of false pairs above it; divided by the number of mined
     pairs it is the false-discovery rate. The number of sentences without a translation is
     estimated from those below the median decoy (Storey 2002, doi:10.1111/1467-9868.00346).
-
-    Args:
-        scores: The scores of the mined pairs, shape (n,).
-        decoy_scores: The score of the pair of each decoy; minus infinity if it has none.
-        sentences: The number of source sentences, in pairs or not.
-
-    Returns:
-        The estimate; its precision never rises with falling score.
-
-    Raises:
-        ValueError: There is no pair or no decoy.
+    A decoy without a pair has the score minus infinity; ``sentences`` counts the source side.
 
     Example:
         >>> estimate = estimate_precision([1.6, 1.5, 1.4, 0.9, 0.8], [0.7, 0.8, 0.9, 0.95], 5)

@@ -28,15 +28,9 @@ PROBE_SENTENCE = "The library opens at nine; où est la gare ?"
 
 
 class RowFile:
-    """A file of fixed-size rows, appended block by block; complete blocks survive a kill.
+    """A file of ``total`` rows of ``width`` numbers; complete blocks of rows survive a kill.
 
-    Args:
-        path: The file, created by the first block.
-        dtype: The type of a number.
-        width: Numbers in a row.
-        total: The final number of rows.
-        block: Rows appended at a time. A resumed run starts at a multiple of it, so that blocks
-            always contain the same rows.
+    A resumed run starts at a multiple of ``block``, so that blocks always contain the same rows.
     """
 
     def __init__(self, path: Path, dtype: DTypeLike, width: int, total: int, block: int) -> None:
@@ -87,12 +81,12 @@ class SentenceStore:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._starts: NDArray[np.int64] = np.load(_starts(folder, name), allow_pickle=False)
-        self.rows: NDArray[np.int64] = np.load(_rows(folder, name), allow_pickle=False)
+        self._starts: NDArray[np.int64] = np.load(folder / f"{name}.starts.npy", allow_pickle=False)
+        self.rows: NDArray[np.int64] = np.load(folder / f"{name}.rows.npy", allow_pickle=False)
         # Sentences are numbered in order of appearance: a new maximum is a first appearance.
         highest = np.maximum.accumulate(self.rows)
         self.line_numbers = 1 + np.flatnonzero(np.diff(highest, prepend=-1) > 0)
-        with _text(folder, name).open("rb") as stream:
+        with (folder / f"{name}.txt").open("rb") as stream:
             self._text = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
     def __len__(self) -> int:
@@ -121,7 +115,7 @@ class SentenceStore:
         # 8 bytes a line each; lists of Python integers would take several times as much.
         keys, starts, lines_with_text = array("Q"), array("q"), array("q")
         position = count = 0
-        with writing_atomically(_text(folder, name)) as temporary:
+        with writing_atomically(folder / f"{name}.txt") as temporary:
             with temporary.open("wb") as stream:
                 for count, line in enumerate(lines, start=1):
                     # A lone surrogate cannot be written; tabs and line breaks in the sentences
@@ -156,8 +150,8 @@ class SentenceStore:
         rank[order] = np.arange(len(first))
         rows = np.full(count, -1, dtype=np.int64)
         rows[np.frombuffer(lines_with_text, dtype=np.int64)] = rank[same]
-        _save(_starts(folder, name), np.frombuffer(starts, dtype=np.int64)[first[order]])
-        _save(_rows(folder, name), rows)
+        _save(folder / f"{name}.starts.npy", np.frombuffer(starts, dtype=np.int64)[first[order]])
+        _save(folder / f"{name}.rows.npy", rows)
         return digest.hexdigest()
 
 
@@ -261,18 +255,6 @@ class WorkFolder:
 
     def _save(self) -> None:
         write_text(self.folder / _MANIFEST, json.dumps(self._manifest))
-
-
-def _text(folder: Path, name: str) -> Path:
-    return folder / f"{name}.txt"
-
-
-def _starts(folder: Path, name: str) -> Path:
-    return folder / f"{name}.starts.npy"
-
-
-def _rows(folder: Path, name: str) -> Path:
-    return folder / f"{name}.rows.npy"
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:
