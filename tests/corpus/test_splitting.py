@@ -8,7 +8,7 @@ from error_codes import raises
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.corpus import Pair, comparison_key, draw_pairs, split_pairs, without_held_out
+from babelite.corpus import Pair, comparison_key, sample_pairs, split_pairs, without_held_out
 from babelite.errors import BabeliteError
 
 PAIRS = [Pair(f"sentence {number // 2}", f"phrase {number}") for number in range(6000)]
@@ -46,21 +46,21 @@ def test_splits_of_random_pairs_share_no_sentence(pairs: list[Pair], count: int)
 
 
 def test_the_seed_decides_the_sample() -> None:
-    assert draw_pairs(PAIRS, 50, seed=1) == draw_pairs(iter(PAIRS), 50, seed=1)
-    assert draw_pairs(PAIRS, 50, seed=1) != draw_pairs(PAIRS, 50, seed=2)
+    assert sample_pairs(PAIRS, 50, seed=1) == sample_pairs(iter(PAIRS), 50, seed=1)
+    assert sample_pairs(PAIRS, 50, seed=1) != sample_pairs(PAIRS, 50, seed=2)
 
 
 def test_sampling_is_uniform() -> None:
     pairs = [Pair(f"s{number}", f"t{number}") for number in range(3000)]
     drawn: Counter[int] = Counter()
     for seed in range(60):
-        drawn.update(int(pair.source[1:]) // 1000 for pair in draw_pairs(pairs, 30, seed))
+        drawn.update(int(pair.source[1:]) // 1000 for pair in sample_pairs(pairs, 30, seed))
     assert all(abs(drawn[third] - 600) < 100 for third in range(3))
 
 
 def test_too_few() -> None:
     with raises("too-few", "1 of 2"):
-        draw_pairs([Pair("a", "b"), Pair("A", "c")], 2, seed=0)
+        sample_pairs([Pair("a", "b"), Pair("A", "c")], 2, seed=0)
     with raises("too-few"):
         split_pairs([Pair("a", "b")], 1, seed=0)
 

@@ -216,9 +216,9 @@ def split(
     """
     from babelite.cli.shared.preflight import require_writable
     from babelite.corpus import (
-        draw_pairs,
         read_sources,
         require_pairs,
+        sample_pairs,
         without_held_out,
         write_pairs,
     )
@@ -235,7 +235,7 @@ def split(
         )
     codes = _common_languages(sources)
     with ProgressDisplay("pairs") as show:
-        held = draw_pairs(show.count("sampling", read_sources(sources)), held_out, seed)
+        held = sample_pairs(show.count("sampling", read_sources(sources)), held_out, seed)
     make_folder(out)
     parts = [str(out / f"{sources[0].name}.{part}.tsv") for part in ("train", "held-out")]
     require_writable(*parts, inputs=paths)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
     from babelite.corpus.languages import parse_language_pair, split_language_prefix
     from babelite.corpus.normalization import comparison_key, count_words, normalize_text, one_line
+    from babelite.corpus.pair_table import PairTable
     from babelite.corpus.pairs import Pair, WeightedPair
     from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
     from babelite.corpus.sentences import SentenceSource, SourceSurvey, require_distinct_names
     from babelite.corpus.sources import PairSource, parse_source, read_sources, require_pairs
-    from babelite.corpus.splitting import draw_pairs, split_pairs, without_held_out
+    from babelite.corpus.splitting import sample_pairs, split_pairs, without_held_out
     from babelite.corpus.statistics import CorpusStatistics, measure_corpus
-    from babelite.corpus.tables import PairTable
 
 __all__ = [
     "Cleaner",
@@ -37,7 +37,6 @@ __all__ = [
     "WeightedPair",
     "comparison_key",
     "count_words",
-    "draw_pairs",
     "gather_catalog_pairs",
     "hold_out_texts",
     "measure_corpus",
@@ -51,6 +50,7 @@ __all__ = [
     "read_texts",
     "require_distinct_names",
     "require_pairs",
+    "sample_pairs",
     "split_at_punctuation",
     "split_language_prefix",
     "split_pairs",
@@ -73,8 +73,8 @@ __getattr__ = lazy_exports(
         "sentence_splitting": "split_at_punctuation split_sentences",
         "sentences": "SentenceSource SourceSurvey require_distinct_names",
         "sources": "PairSource parse_source read_sources require_pairs",
-        "splitting": "draw_pairs split_pairs without_held_out",
+        "splitting": "sample_pairs split_pairs without_held_out",
         "statistics": "CorpusStatistics measure_corpus",
-        "tables": "PairTable",
+        "pair_table": "PairTable",
     },
 )

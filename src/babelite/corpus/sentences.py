@@ -36,9 +36,9 @@ from babelite.storage import (
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-Format = Literal["lines", "jsonl", "parquet"]
+SentenceFormat = Literal["lines", "jsonl", "parquet"]
 
-_FORMATS: dict[str, Format] = {
+_FORMATS: dict[str, SentenceFormat] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
@@ -96,7 +96,7 @@ class SentenceSource:
         return None if numbered else str(self.column)
 
     @property
-    def format(self) -> Format:
+    def format(self) -> SentenceFormat:
         """The format by the file ending; standard input is JSONL if a column is named."""
         if self.place == "-":
             named = self.column is not None and not str(self.column).isdecimal()

@@ -13,7 +13,7 @@ from babelite.errors import BabeliteError
 _SPARE_FACTOR, _SPARE = 4, 1000
 
 
-def draw_pairs(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]:
+def sample_pairs(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]:
     """Sample pairs at random in one pass; no two share a sentence on either side.
 
     Args:
@@ -28,7 +28,7 @@ def draw_pairs(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]
         BabeliteError: There are too few different pairs; code ``too-few``.
 
     Example:
-        >>> draw_pairs([Pair("Hi", "Salut"), Pair("hi!", "Bonjour")], 1, seed=3)
+        >>> sample_pairs([Pair("Hi", "Salut"), Pair("hi!", "Bonjour")], 1, seed=3)
         [Pair(source='hi!', target='Bonjour')]
     """
     generator = random.Random(seed)
@@ -40,24 +40,24 @@ def draw_pairs(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPair]
         elif (place := generator.randrange(number + 1)) < size:
             reservoir[place] = pair
     generator.shuffle(reservoir)
-    drawn: list[AnyPair] = []
+    sampled: list[AnyPair] = []
     sources: set[bytes] = set()
     targets: set[bytes] = set()
     for pair in reservoir:
-        if len(drawn) == count:
+        if len(sampled) == count:
             break
         source, target = comparison_key(pair.source), comparison_key(pair.target)
         if source not in sources and target not in targets:
             sources.add(source)
             targets.add(target)
-            drawn.append(pair)
-    if len(drawn) < count:
+            sampled.append(pair)
+    if len(sampled) < count:
         raise BabeliteError(
-            f"only {len(drawn)} of {count} pairs without a common sentence could be drawn",
+            f"only {len(sampled)} of {count} pairs without a common sentence were found",
             code="too-few",
             hint="hold out fewer",
         )
-    return drawn
+    return sampled
 
 
 def without_held_out(
@@ -82,7 +82,7 @@ def split_pairs(pairs: Iterable[Pair], held_out: int, seed: int) -> tuple[list[P
     """Split pairs into a training part and a held-out part that share no sentence.
 
     Pairs that share a sentence with a held-out pair are dropped. All pairs are kept in memory; to
-    split a stream, read it twice: `draw_pairs` first, then train on `without_held_out`.
+    split a stream, read it twice: `sample_pairs` first, then train on `without_held_out`.
 
     Args:
         pairs: The pairs.
@@ -97,7 +97,7 @@ def split_pairs(pairs: Iterable[Pair], held_out: int, seed: int) -> tuple[list[P
             ``too-few``.
     """
     pairs = list(pairs)
-    held = draw_pairs(pairs, held_out, seed)
+    held = sample_pairs(pairs, held_out, seed)
     training = list(without_held_out(pairs, held))
     if not training:
         raise BabeliteError(

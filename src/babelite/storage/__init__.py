@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from babelite.storage.checksums import sha256
     from babelite.storage.compression import reading_bytes
     from babelite.storage.json_lines import parse_json_object, replace_lone_surrogates, string_field
+    from babelite.storage.json_toml import (
+        check_format_version,
+        explain_validation_error,
+        parse_versioned_json,
+        read_toml,
+    )
     from babelite.storage.lines import decode_lines, read_line_blocks, read_lines
     from babelite.storage.locks import InUseError, is_lock_file, lock_file, locked_folder
     from babelite.storage.parquet import (
@@ -39,12 +45,6 @@ if TYPE_CHECKING:
         is_url,
         reading_path_or_url,
         reading_seekable,
-    )
-    from babelite.storage.validation import (
-        check_format_version,
-        explain_validation_error,
-        parse_versioned_json,
-        read_toml,
     )
 
 __all__ = [
@@ -102,7 +102,6 @@ __getattr__ = lazy_exports(
         "require_string_type require_unique_column",
         "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file suffix_of",
         "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
-        "validation": "check_format_version explain_validation_error parse_versioned_json "
-        "read_toml",
+        "json_toml": "check_format_version explain_validation_error parse_versioned_json read_toml",
     },
 )

@@ -19,8 +19,8 @@ from babelite.corpus import (
     Pair,
     PairSource,
     WeightedPair,
-    draw_pairs,
     one_line,
+    sample_pairs,
     without_held_out,
 )
 from babelite.errors import BabeliteError
@@ -204,7 +204,7 @@ def _clean(
     # A tenth at the most, so that small data is not all held out.
     wanted = min(config.held_out, max(2, cleaner.kept // 10))
     try:
-        held_out = draw_pairs(_read(run.everything(name)), wanted, config.seed)
+        held_out = sample_pairs(_read(run.everything(name)), wanted, config.seed)
     except BabeliteError as error:
         if error.path is not None:
             raise

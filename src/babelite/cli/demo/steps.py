@@ -15,8 +15,8 @@ from babelite.corpus import (
     Cleaning,
     Pair,
     PairSource,
-    draw_pairs,
     gather_catalog_pairs,
+    sample_pairs,
     without_held_out,
     write_pairs,
 )
@@ -148,7 +148,7 @@ def _gather(
         folder.mkdir(parents=True, exist_ok=True)
         texts = {code: _clean_pairs(code, places, progress) for code in LANGUAGES}
         held_out = {
-            code: draw_pairs(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
+            code: sample_pairs(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
             for code, pairs in texts.items()
         }
         everything = list(chain.from_iterable(held_out.values()))

@@ -32,7 +32,7 @@ PairWriter = Callable[[str, Iterable[Pair], tuple[str, str]], int]
 
 
 @dataclass(frozen=True)
-class Format:
+class PairFormat:
     """A file format of sentence pairs."""
 
     name: str
@@ -42,20 +42,20 @@ class Format:
     write: PairWriter | None = None  # write(path, pairs, languages) returns the number of pairs
 
 
-TSV = Format("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, write_tsv)
+TSV = PairFormat("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, write_tsv)
 FORMATS = (
     TSV,
-    Format("jsonl", (".jsonl", ".ndjson", ".json"), read_jsonl, jsonl_texts, write_jsonl),
-    Format("parquet", (".parquet", ".pq"), read_parquet, parquet_texts, write_parquet),
-    Format("tmx", (".tmx",), read_tmx, tmx_texts, write_tmx),
-    Format("catalog", CATALOG_SUFFIXES, read_catalog, catalog_texts),
+    PairFormat("jsonl", (".jsonl", ".ndjson", ".json"), read_jsonl, jsonl_texts, write_jsonl),
+    PairFormat("parquet", (".parquet", ".pq"), read_parquet, parquet_texts, write_parquet),
+    PairFormat("tmx", (".tmx",), read_tmx, tmx_texts, write_tmx),
+    PairFormat("catalog", CATALOG_SUFFIXES, read_catalog, catalog_texts),
 )
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
 
 
-def format_of(path: str, name: str | None = None) -> Format:
+def format_of(path: str, name: str | None = None) -> PairFormat:
     """The format with a name, else of a file ending; standard input is TSV."""
     if name is not None:
         if name not in _BY_NAME:

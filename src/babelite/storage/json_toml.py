@@ -1,4 +1,4 @@
-"""Checks of JSON and TOML files against pydantic models, with errors that name file and key."""
+"""JSON and TOML files: reading, format versions, validation errors that name file and key."""
 
 from __future__ import annotations
 
