@@ -9,7 +9,7 @@ from babelite.neighbors import SearchHit, SearchResult
 Run = Callable[..., tuple[int, str, str]]
 
 
-def test_brackets_in_sentences_are_no_markup(
+def test_brackets_in_sentences_are_printed_literally(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = [SearchResult("Fermer [tous] :bell:", (SearchHit(0.5, 0, "Close [all] :bell:"),))]

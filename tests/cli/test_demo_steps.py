@@ -37,7 +37,7 @@ def quiet() -> TrainingProgress:
     return TrainingProgress(Console(quiet=True))
 
 
-def test_the_whole_path(tmp_path: Path) -> None:
+def test_the_demo_trains_evaluates_and_searches(tmp_path: Path) -> None:
     write_catalogs(tmp_path / "locale")
     out = tmp_path / "demo"
     result = run_demo(
@@ -66,6 +66,6 @@ def test_the_whole_path(tmp_path: Path) -> None:
     assert tested and trained and tested.isdisjoint(trained)
 
 
-def test_without_places_and_without_leave_to_download_it_says_what_to_do(tmp_path: Path) -> None:
+def test_without_text_and_download_an_error_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match="--download"):
         run_demo(tmp_path / "d", places=[], download=False, minutes=1, progress=quiet())

@@ -46,14 +46,14 @@ def test_any_sentence_can_be_disturbed(sentence: str, language: str, number: int
 
 
 @pytest.mark.parametrize("change", ["_end", "_greeted", "_numbered", "_smiling", "_wrapped"])
-def test_what_is_added_leaves_the_words(change: str) -> None:
+def test_additions_keep_the_words(change: str) -> None:
     for seed in range(200):
         new = getattr(disturbed, change)(SENTENCE, "fr", disturbed.Random(seed))
         assert letters(SENTENCE) in letters(new)
         assert new != SENTENCE or change == "_end"
 
 
-def test_the_benchmark_asks_for_other_phrases_and_signs() -> None:
+def test_the_benchmark_uses_other_phrases_and_emoji() -> None:
     phrases = {
         p for way in (disturbed._BEFORE, disturbed._AFTER) for all_ in way.values() for p in all_
     }
@@ -73,7 +73,7 @@ def rows(path: Path) -> list[str]:
         return stream.read().splitlines()
 
 
-def test_kinds_get_files_and_english_joins_two_languages(tmp_path: Path) -> None:
+def test_texts_are_split_by_kind_and_joined_across_english(tmp_path: Path) -> None:
     folder = data(
         tmp_path,
         fr=["Hello\tBonjour\ttatoeba", "hello\tSalut\ttatoeba", "Print\tImprimer\tapps-ui"],
@@ -91,7 +91,7 @@ def test_kinds_get_files_and_english_joins_two_languages(tmp_path: Path) -> None
     assert {source.weight for source in sources} == {1.5, 0.3, 1.0, 0.5}
 
 
-def test_a_line_without_a_source_is_told(tmp_path: Path) -> None:
+def test_a_line_without_a_source_is_refused(tmp_path: Path) -> None:
     folder = data(tmp_path, fr=["Hello\tBonjour"])
     with pytest.raises(BabeliteError, match=r"en-fr\.tsv\.gz, line 1: has 2 columns instead of"):
         write_texts(folder, tmp_path / "text", lambda text: None)

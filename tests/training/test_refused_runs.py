@@ -42,8 +42,8 @@ def refuse(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--objective", "ugt + laser"], ["'laser'", "add up some of mlm"]),
-        (["--dim", "30", "--heads", "4"], ["30", "4 heads", "--dim"]),
+        (["--objective", "ugt + laser"], ["'laser'", "mlm"]),
+        (["--dim", "30", "--heads", "4"], ["--dim 30", "--heads 4"]),
         (["--temperature", "-1"], ["'temperature'", "greater than 0"]),
         (["--preset", "huge"], ["'huge'", "default, paper, tiny"]),
         (["--config", "missing.toml"], ["missing.toml", "no such file"]),
@@ -108,7 +108,7 @@ def test_bad_files_are_refused_with_file_and_line(
     assert not any(path.is_file() for path in (tmp_path / "model").rglob("*"))
 
 
-def test_the_same_command_trains_once_its_file_is_there(
+def test_the_same_command_trains_once_its_file_exists(
     parallel_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -123,7 +123,7 @@ def test_the_same_command_trains_once_its_file_is_there(
     assert (out / "model.safetensors").exists()
 
 
-def test_a_mended_option_is_not_refused_as_another_run(
+def test_a_corrected_option_is_not_refused_as_another_run(
     parallel_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -137,7 +137,7 @@ def test_a_mended_option_is_not_refused_as_another_run(
     assert not exit_code(arguments, monkeypatch)
 
 
-def test_what_is_computed_is_kept_when_the_files_are_not_to_blame(
+def test_prepared_text_is_kept_after_an_error_outside_the_input_files(
     parallel_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -160,7 +160,7 @@ def test_what_is_computed_is_kept_when_the_files_are_not_to_blame(
 # Five steps end before a loss is logged.
 @pytest.mark.parametrize("steps", [5, 40])
 @pytest.mark.parametrize("phase", ["bag", "layers"])
-def test_training_that_diverges_names_the_rate_to_lower(
+def test_divergence_is_reported_with_the_learning_rate_option(
     phase: str,
     steps: int,
     parallel_file: Path,
@@ -224,7 +224,7 @@ def test_a_folder_that_another_process_trains_in_is_refused(
     assert [path.name for path in work.iterdir()] == [".lock"]
 
 
-def test_minutes_that_preparation_used_up_are_there_for_the_next_try(
+def test_the_minutes_are_available_again_after_a_long_preparation(
     parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "model"
@@ -245,9 +245,7 @@ def interrupted(trainer: Trainer) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_run_goes_on_without_its_excluded_text_growing(
-    parallel_file: Path, tmp_path: Path
-) -> None:
+def test_a_run_with_changed_excluded_files_is_refused(parallel_file: Path, tmp_path: Path) -> None:
     excluded = tmp_path / "test-set.tsv"
     excluded.write_text("a sentence\tune phrase\n", encoding="utf-8")
     config, out = make_config("tiny", None, {"steps": 1, "bag_steps": 1}), tmp_path / "model"
@@ -255,5 +253,5 @@ def test_a_run_goes_on_without_its_excluded_text_growing(
     train(sources, out, config, cleaning=cleaning)
     train(sources, out, config, cleaning=cleaning)
     excluded.write_text("a sentence\tune phrase\nand one more\tencore une\n", encoding="utf-8")
-    with pytest.raises(BabeliteError, match="the text of --exclude"):
+    with pytest.raises(BabeliteError, match="the files of --exclude"):
         train(sources, out, config, cleaning=cleaning)

@@ -21,22 +21,22 @@ def with_dim(dim: int) -> dict[str, Any]:
     return ASKED | {"config": ASKED["config"] | {"dim": dim}}
 
 
-def test_a_new_folder_is_made_and_taken(tmp_path: Path) -> None:
+def test_a_new_folder_is_created_and_reserved(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "deep" / "model")
     assert run.reserve(ASKED) is False
     assert run.cleaned("en-fr").parent.is_dir()
 
 
-def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reserved(tmp_path: Path) -> None:
     assert RunFolder(tmp_path).reserve(ASKED) is False
 
 
-def test_the_same_run_goes_on(tmp_path: Path) -> None:
+def test_the_same_run_is_resumed(tmp_path: Path) -> None:
     RunFolder(tmp_path).reserve(ASKED)
     assert RunFolder(tmp_path).reserve(ASKED) is True
 
 
-def test_a_run_begun_before_an_option_was_there_had_its_default(tmp_path: Path) -> None:
+def test_a_run_without_a_newer_option_resumes_with_its_default(tmp_path: Path) -> None:
     RunFolder(tmp_path).reserve(ASKED)
     newer = ASKED | {"config": ASKED["config"] | {"accumulate": 1}}
     assert RunFolder(tmp_path).reserve(newer) is True
@@ -57,7 +57,7 @@ def test_tuples_and_lists_are_the_same(tmp_path: Path) -> None:
         (ASKED | {"data": [{"languages": "en-fr", "files": [["en-fr.tsv", 101]]}]}, "its data"),
     ],
 )
-def test_another_run_is_refused_and_told_apart(
+def test_another_run_is_refused_with_the_differences(
     other: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
     RunFolder(tmp_path).reserve(ASKED)
@@ -79,7 +79,7 @@ def test_a_folder_with_other_files_is_refused(name: str, tmp_path: Path) -> None
     assert path.read_text() == "mine"
 
 
-def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
+def test_a_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_text("mine")
     with pytest.raises(BabeliteError, match="is a file"):
@@ -89,14 +89,14 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     assert path.read_text() == "mine"
 
 
-def test_a_run_killed_before_it_had_begun_can_begin(tmp_path: Path) -> None:
+def test_a_run_killed_at_its_start_can_start_again(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.cleaned("en-fr").parent.mkdir(parents=True)
     (run.work / ".run.json.abc.tmp").write_text("{")
     assert run.reserve(ASKED) is False
 
 
-def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
+def test_unfinished_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.reserve(ASKED)
     (run.work / ".last.safetensors.abc.tmp").write_bytes(b"half")
@@ -111,7 +111,7 @@ def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"config": '])
-def test_a_damaged_description_is_told(content: str, tmp_path: Path) -> None:
+def test_a_damaged_description_is_reported(content: str, tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.reserve(ASKED)
     run.description.write_text(content)
@@ -119,7 +119,7 @@ def test_a_damaged_description_is_told(content: str, tmp_path: Path) -> None:
         run.reserve(ASKED)
 
 
-def test_a_description_without_its_parts_is_another_run(tmp_path: Path) -> None:
+def test_an_incomplete_description_is_another_run(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.reserve(ASKED)
     run.description.write_text("{}")

@@ -41,7 +41,7 @@ def times(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_run_on_shared_text_ends_as_one_on_text_of_its_own(
+def test_a_run_on_shared_text_is_bit_equal_to_one_on_its_own_text(
     sources: list[PairSource], tmp_path: Path
 ) -> None:
     prepare_text(sources, tmp_path / "text", config())
@@ -57,7 +57,7 @@ def test_a_run_on_shared_text_ends_as_one_on_text_of_its_own(
     assert times(tmp_path / "text") == prepared
 
 
-def test_text_that_is_not_there_is_prepared(sources: list[PairSource], tmp_path: Path) -> None:
+def test_missing_shared_text_is_prepared(sources: list[PairSource], tmp_path: Path) -> None:
     settings = config(steps=1, bag_steps=1)
     train(sources, tmp_path / "model", settings, text=tmp_path / "deep" / "text")
     assert (tmp_path / "deep" / "text" / "tokenizer.json").exists()
@@ -70,7 +70,7 @@ def test_text_for_other_settings_is_refused(sources: list[PairSource], tmp_path:
         train(sources, tmp_path / "model", config(max_tokens=50), text=tmp_path / "text")
 
 
-def test_what_a_kill_left_half_written_is_removed(
+def test_unfinished_files_of_a_killed_run_are_removed(
     sources: list[PairSource], tmp_path: Path
 ) -> None:
     prepare_text(sources, tmp_path / "text", config())
@@ -79,9 +79,7 @@ def test_what_a_kill_left_half_written_is_removed(
     assert not list((tmp_path / "text").glob(".*.tmp"))
 
 
-def test_weights_compare_files_and_take_no_text_away(
-    sources: list[PairSource], tmp_path: Path
-) -> None:
+def test_weights_below_1_lose_no_text(sources: list[PairSource], tmp_path: Path) -> None:
     prepare_text([replace(source, weight=0.01) for source in sources], tmp_path / "low", config())
     prepare_text(sources, tmp_path / "one", config())
     for name in ("tokenizer.json", "corpus/en-fr.tsv"):

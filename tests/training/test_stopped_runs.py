@@ -72,7 +72,7 @@ def undisturbed(parallel_file: Path, tmp_path_factory: pytest.TempPathFactory) -
     return sha256(out / "model.safetensors"), time.monotonic() - began
 
 
-def test_five_kills_at_random_moments_change_no_bit(
+def test_a_killed_run_resumes_bit_equal(
     undisturbed: tuple[str, float],
     parallel_file: Path,
     tmp_path: Path,
@@ -98,7 +98,7 @@ def test_five_kills_at_random_moments_change_no_bit(
         assert leftovers == []
 
 
-def test_metrics_of_a_killed_run_are_told_once(
+def test_metrics_of_a_killed_run_have_no_repeated_steps(
     parallel_file: Path, tmp_path: Path, start: Callable[..., BaseProcess]
 ) -> None:
     out = tmp_path / "model"
@@ -116,7 +116,7 @@ def test_metrics_of_a_killed_run_are_told_once(
 
 # In the middle of preparation, and in the middle of training.
 @pytest.mark.parametrize("stage", ["run.json", "best.safetensors"])
-def test_ctrl_c_saves_and_the_same_command_goes_on(
+def test_ctrl_c_saves_and_the_same_command_resumes(
     stage: str,
     undisturbed: tuple[str, float],
     parallel_file: Path,
@@ -135,7 +135,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
     assert sha256(out / "model.safetensors") == undisturbed[0]
 
 
-def test_a_stop_asked_for_in_the_last_validation_is_not_forgotten(
+def test_a_stop_during_the_last_validation_is_obeyed(
     parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"bag_steps": 0, "steps": 5, "validations": 1}
@@ -147,7 +147,7 @@ def test_a_stop_asked_for_in_the_last_validation_is_not_forgotten(
     assert stopped == whole
 
 
-def test_ctrl_c_in_a_shell(parallel_file: Path, tmp_path: Path) -> None:
+def test_ctrl_c_in_a_shell_ends_with_code_130(parallel_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     command = [sys.executable, "-m", "babelite", "train", str(parallel_file), "--out", str(out)]
     process = subprocess.Popen(
@@ -171,7 +171,7 @@ def test_ctrl_c_in_a_shell(parallel_file: Path, tmp_path: Path) -> None:
 
 # Too little for the cleaned text; enough for it but too little for a checkpoint.
 @pytest.mark.parametrize("largest_file", [5_000, 180_000])
-def test_a_full_disk_is_told_and_the_run_goes_on_later(
+def test_a_full_disk_is_reported_and_the_run_can_resume(
     largest_file: int,
     undisturbed: tuple[str, float],
     parallel_file: Path,

@@ -138,7 +138,7 @@ def prepare_both_ways(pairs: list[tuple[str, str]], folder: Path) -> tuple[RunFo
     return run, sorted((folder / "model" / "training" / "corpus").iterdir())
 
 
-def test_no_language_pair_is_trained_on_what_another_holds_out(
+def test_held_out_sentences_of_one_language_pair_are_not_trained_on_in_another(
     bilingual_pairs: list[tuple[str, str]], tmp_path: Path
 ) -> None:
     run, files = prepare_both_ways(bilingual_pairs[:1_000], tmp_path)
@@ -159,7 +159,7 @@ def test_no_language_pair_is_trained_on_what_another_holds_out(
 @pytest.mark.parametrize(
     ("stage", "calls"), [("draw_pairs", 2), ("without_held_out", 1), ("without_held_out", 2)]
 )
-def test_preparation_that_was_killed_ends_with_the_same_text(
+def test_killed_preparation_resumes_with_the_same_text(
     stage: str,
     calls: int,
     bilingual_pairs: list[tuple[str, str]],
@@ -184,7 +184,7 @@ def test_preparation_that_was_killed_ends_with_the_same_text(
     ]
 
 
-def test_the_metrics_tell_the_run(finished: tuple[Path, TrainingResult]) -> None:
+def test_the_metrics_file_records_the_run(finished: tuple[Path, TrainingResult]) -> None:
     out, result = finished
     training, validations = records(out, "train"), records(out, "validation")
     assert [record["phase"] for record in training] == ["bag"] * 7 + ["layers"] * 2
@@ -207,7 +207,9 @@ def test_a_finished_run_repeated_does_nothing(
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
-def test_a_finished_run_that_was_tampered_with_is_told(parallel_file: Path, tmp_path: Path) -> None:
+def test_a_modified_model_of_a_finished_run_is_reported(
+    parallel_file: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "model"
     run(parallel_file, out, bag_steps=1, steps=1)
     with (out / "model.safetensors").open("ab") as stream:
@@ -216,7 +218,9 @@ def test_a_finished_run_that_was_tampered_with_is_told(parallel_file: Path, tmp_
         run(parallel_file, out, bag_steps=1, steps=1)
 
 
-def test_a_token_bag_says_what_it_was_taught(parallel_file: Path, tmp_path: Path) -> None:
+def test_the_model_card_of_a_token_bag_names_its_objective(
+    parallel_file: Path, tmp_path: Path
+) -> None:
     small_paper = SMALL | {"preset": "paper", "heads": 4, "bag_steps": 2, "layers": 0}
     run(parallel_file, tmp_path / "model", **small_paper)
     assert read_model_folder(tmp_path / "model").description.objective == "align"
@@ -243,9 +247,7 @@ def test_a_budget_in_minutes_is_kept(layers: int, parallel_file: Path, tmp_path:
     assert phases == ({"bag", "layers"} if layers else {"bag"})
 
 
-def test_two_runs_with_two_seeds_differ_and_with_one_do_not(
-    parallel_file: Path, tmp_path: Path
-) -> None:
+def test_weights_depend_on_the_seed_only(parallel_file: Path, tmp_path: Path) -> None:
     sums = []
     for number, seed in enumerate((0, 0, 1)):
         run(parallel_file, tmp_path / str(number), seed=seed, bag_steps=5, steps=5)
@@ -259,7 +261,7 @@ def test_training_works_in_any_thread(parallel_file: Path, tmp_path: Path) -> No
     assert Encoder.load(result.out).dim == SMALL["dim"]
 
 
-def test_vectors_do_not_depend_on_who_trained(finished: tuple[Path, TrainingResult]) -> None:
+def test_vectors_do_not_depend_on_the_trainer(finished: tuple[Path, TrainingResult]) -> None:
     """The folder alone is the model: a copy gives the same vectors."""
     out = finished[0]
     copy = out.parent / "copy"

@@ -37,13 +37,15 @@ def start(finished: tuple[Path, TrainingResult], tmp_path_factory: pytest.TempPa
     return path
 
 
-def test_it_starts_where_the_encoder_was(start: Path, parallel_file: Path, tmp_path: Path) -> None:
+def test_training_starts_from_the_initial_encoder(
+    start: Path, parallel_file: Path, tmp_path: Path
+) -> None:
     run(parallel_file, tmp_path / "m", start=str(start), steps=1, learning_rate=1e-9, **OWN)
     before, after = (Encoder.load(p, precision="float32") for p in (start, tmp_path / "m"))
     np.testing.assert_allclose(after.encode(SENTENCES), before.encode(SENTENCES), atol=1e-5)
 
 
-def test_it_is_far_ahead_of_one_that_starts_from_chance(
+def test_training_from_an_encoder_beats_training_from_scratch(
     start: Path, parallel_file: Path, tmp_path: Path
 ) -> None:
     steps = {"steps": 5, "learning_rate": 1e-4}
@@ -53,7 +55,9 @@ def test_it_is_far_ahead_of_one_that_starts_from_chance(
     assert {record["phase"] for record in records(tmp_path / "ahead", "validation")} == {"layers"}
 
 
-def test_an_encoder_with_layers_is_trained_on_gently(start: Path, tmp_path: Path) -> None:
+def test_an_initial_encoder_with_layers_gets_a_low_learning_rate(
+    start: Path, tmp_path: Path
+) -> None:
     usual = make_config().learning_rate
     config = make_config(options={"start": str(start)})
     assert not config.has_bag_phase
@@ -67,7 +71,7 @@ def test_an_encoder_with_layers_is_trained_on_gently(start: Path, tmp_path: Path
     )
 
 
-def test_a_stopped_run_goes_on_from_its_own_weights(
+def test_a_stopped_run_resumes_from_its_own_weights(
     start: Path, parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options: dict[str, Any] = {"start": str(start), "steps": 20} | OWN
@@ -78,9 +82,7 @@ def test_a_stopped_run_goes_on_from_its_own_weights(
     assert stopped == whole
 
 
-def test_the_packaged_encoder_starts_from_what_its_8_bits_stand_for(
-    parallel_file: Path, tmp_path: Path
-) -> None:
+def test_the_packaged_encoder_is_dequantized(parallel_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "m"
     run(parallel_file, out, start="babelite", steps=1, learning_rate=1e-9, **OWN)
     packaged, same = Encoder.load(), Encoder.load(out, precision="float32")
@@ -93,7 +95,7 @@ def test_the_packaged_encoder_starts_from_what_its_8_bits_stand_for(
     assert old.name in (out / "README.md").read_text(encoding="utf-8").split("How it was made")[1]
 
 
-def test_the_end_is_the_mean_of_the_weights_it_started_from_and_the_trained_ones(
+def test_start_share_averages_initial_and_trained_weights(
     start: Path, parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options: dict[str, Any] = {"start": str(start), "steps": 5, "learning_rate": 1e-2} | OWN
@@ -119,7 +121,7 @@ def test_the_end_is_the_mean_of_the_weights_it_started_from_and_the_trained_ones
     assert "25% initial encoder" in (tmp_path / "mean" / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_mean_with_an_encoder_that_is_another_by_now_is_refused(
+def test_averaging_with_a_changed_encoder_is_refused(
     start: Path, parallel_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = shutil.copytree(start, tmp_path / "mine")
@@ -136,7 +138,7 @@ def test_a_mean_with_an_encoder_that_is_another_by_now_is_refused(
     run(parallel_file, tmp_path / "m", **options)
 
 
-def test_a_bag_starts_from_a_bag(parallel_file: Path, tmp_path: Path) -> None:
+def test_a_bag_can_start_from_a_bag(parallel_file: Path, tmp_path: Path) -> None:
     run(parallel_file, tmp_path / "bag", layers=0)
     more = {"bag_steps": 1, "bag_learning_rate": 1e-9, "bag_batch_size": 64}
     run(parallel_file, tmp_path / "m", start=str(tmp_path / "bag"), **OWN | more)
@@ -147,24 +149,24 @@ def test_a_bag_starts_from_a_bag(parallel_file: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"dim": 48}, "has dim = 32, and keeps it; leave out --dim"),
-        ({"bag_steps": 5}, "leave out --bag-epochs, --bag-steps and --bag-share"),
-        ({"start": None, "start_share": 0.5}, "without an encoder to start from none can be kept"),
+        ({"dim": 48}, "has dim = 32, .*omit --dim"),
+        ({"bag_steps": 5}, "omit --bag-epochs, --bag-steps and --bag-share"),
+        ({"start": None, "start_share": 0.5}, "--start-share needs --start"),
     ],
 )
-def test_what_the_encoder_decides_cannot_be_set(
+def test_sizes_of_the_initial_encoder_cannot_be_changed(
     options: dict[str, Any], message: str, start: Path
 ) -> None:
     with pytest.raises(BabeliteError, match=message):
         make_config("tiny", options={"start": str(start)} | options)
 
 
-def test_there_must_be_an_encoder(tmp_path: Path) -> None:
+def test_a_missing_initial_encoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match="there is no such folder"):
         make_config("tiny", options={"start": str(tmp_path / "absent")})
 
 
-def test_text_that_the_vocabulary_cannot_read_is_counted_or_refused(
+def test_text_outside_the_vocabulary_is_counted_or_refused(
     start: Path, parallel_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     unreadable = "".join(f"{chr(0x4E00 + n)}\t{chr(0x4F00 + n)}\n" for n in range(200))
@@ -174,6 +176,6 @@ def test_text_that_the_vocabulary_cannot_read_is_counted_or_refused(
     mixed.write_text(unreadable + parallel_file.read_text("utf-8"), encoding="utf-8")
     said = TrainingProgress(Console(stderr=True, width=200))
     train([parse_source(f"en-fr={mixed}")], tmp_path / "m", config, progress=said)
-    assert re.search(r"Left out 1\d\d of [\d,]+ pairs of en-fr", capsys.readouterr().err)
-    with pytest.raises(BabeliteError, match="leave out --start"):
+    assert re.search(r"Omitted 1\d\d of [\d,]+ pairs of en-fr", capsys.readouterr().err)
+    with pytest.raises(BabeliteError, match="omit --start"):
         train([parse_source(f"en-fr={alone}")], tmp_path / "n", config)

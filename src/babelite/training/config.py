@@ -1,4 +1,4 @@
-"""One validated description of a training run, and its presets."""
+"""Settings of a training run, with their defaults, limits and help texts, and the presets."""
 
 from __future__ import annotations
 
@@ -12,150 +12,159 @@ from babelite.errors import BabeliteError
 from babelite.storage import explain_validation_error, read_toml
 from babelite.training.objective_parser import parse_objective
 
-# A budget must have an end.
+# Upper limit of a budget: infinity is not allowed.
 _ENDLESS = 1e9
 
 
 class TrainingConfig(BaseModel):
-    """Everything that decides what a training run does, apart from its data.
+    """All settings of a training run; the defaults are the preset ``default``.
 
-    The defaults are the preset ``default``. Training has up to three phases: a *bag* phase without
-    layers, which teaches the vocabulary quickly, a *layers* phase of the whole network, in one
-    round or two, and a *similar* phase on batches that are hard to tell apart.
+    Training has up to three phases. The *bag* phase trains token embeddings without layers. The
+    *layers* phase trains the whole network, in one round or two. The *similar* phase trains it on
+    batches of similar sentences, which are hard to distinguish.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     start: str | None = Field(
         None,
-        description="Model folder of an encoder to train on, or 'babelite' for the packaged one: "
-        "its vocabulary, sizes and weights. If it has layers: no bag phase, and a learning rate of "
-        "3e-4, with which little is forgotten, if none is given.",
+        description="Initial encoder: a model folder, or 'babelite' for the packaged model. Its "
+        "vocabulary, sizes and weights are used. If it has layers, there is no bag phase, and the "
+        "default learning rate is 3e-4.",
     )
     start_share: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="What of that encoder is kept at the end: its share in the mean of its weights "
-        "and the trained ones (Wortsman et al., 2022). More of it forgets less.",
+        description="Weight of the initial encoder when averaging weights at the end (Wortsman et "
+        "al., 2022). A higher weight forgets less.",
     )
     vocabulary_size: int = Field(32_000, gt=3, description="Pieces in the joint vocabulary.")
-    dim: int = Field(256, gt=0, description="Width of the sentence vector.")
-    layers: int = Field(2, ge=0, description="Transformer layers; 0 is a token bag.")
-    heads: int = Field(4, gt=0, description="Attention heads; divides the width.")
+    dim: int = Field(256, gt=0, description="Dimensions of the sentence vector.")
+    layers: int = Field(2, ge=0, description="Transformer layers; 0 is a bag of tokens.")
+    heads: int = Field(4, gt=0, description="Attention heads; must divide the dimensions.")
     hidden_dim: int = Field(512, gt=0, description="Width of the feed-forward layers.")
-    max_tokens: int = Field(200, gt=0, le=4096, description="Longest sentence, in tokens.")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout while layers are trained.")
+    max_tokens: int = Field(
+        200, gt=0, le=4096, description="Longest sentence in tokens; longer ones are truncated."
+    )
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout of the layers phase.")
 
     objective: str = Field("align", description="Weighted sum of objectives of the layers phase.")
     similarity: Literal["cosine", "dot"] = Field(
         "cosine",
-        description="How align and sim compare sentence vectors in the layers phase; the bag phase "
-        "always compares by cosine.",
+        description="Similarity of align and sim in the layers phase. The bag phase always uses "
+        "the cosine.",
     )
-    temperature: float = Field(0.08, gt=0, description="What similarities are divided by.")
+    temperature: float = Field(
+        0.08, gt=0, description="Temperature: similarities are divided by it."
+    )
     projection: int = Field(
-        0, ge=0, description="Width of a map before align and sim, thrown away afterwards; 0: none."
+        0,
+        ge=0,
+        description="Width of a linear projection before align and sim, removed after training; "
+        "0: no projection.",
     )
 
     minutes: float | None = Field(
         None,
         gt=0,
         lt=_ENDLESS,
-        description="Wall-clock budget of the whole run; replaces epochs and steps.",
+        description="Time budget of the whole run in minutes; replaces epochs and steps.",
     )
-    bag_share: float = Field(
-        0.5, ge=0, le=1, description="Share of the minutes that the bag phase gets."
-    )
+    bag_share: float = Field(0.5, ge=0, le=1, description="Share of --minutes for the bag phase.")
     bag_epochs: float = Field(
-        8, ge=0, lt=_ENDLESS, description="Passes of the bag phase; 0 leaves it out."
+        8, ge=0, lt=_ENDLESS, description="Epochs of the bag phase; 0 omits the phase."
     )
-    bag_steps: int | None = Field(None, ge=0, description="Steps of the bag phase, not epochs.")
-    epochs: float = Field(1, ge=0, lt=_ENDLESS, description="Passes of the layers phase.")
-    steps: int | None = Field(None, ge=0, description="Steps of the layers phase, not epochs.")
+    bag_steps: int | None = Field(
+        None, ge=0, description="Steps of the bag phase, instead of epochs."
+    )
+    epochs: float = Field(1, ge=0, lt=_ENDLESS, description="Epochs of the layers phase.")
+    steps: int | None = Field(
+        None, ge=0, description="Steps of the layers phase, instead of epochs."
+    )
     second_round_steps: int = Field(
         0,
         ge=0,
-        description="Steps of a second round of the layers phase, the rate rising and falling "
-        "anew; not with a budget in minutes.",
+        description="Steps of a second round of the layers phase with its own learning-rate "
+        "schedule; not with --minutes.",
     )
 
-    bag_batch_size: int = Field(1024, gt=1, description="Pairs in a batch of the bag phase.")
+    bag_batch_size: int = Field(1024, gt=1, description="Pairs per batch of the bag phase.")
     bag_ngrams: int = Field(
         5,
         ge=0,
-        description="Pieces share their character n-grams of 3 to so many letters in the bag "
-        "phase, so that rare ones learn from others; 0: each learns alone.",
+        description="Longest character n-grams (from 3) that pieces share in the bag phase, so "
+        "that rare pieces learn from similar ones; 0 disables it.",
     )
-    bag_learning_rate: float = Field(5e-3, gt=0, description="Highest rate of the bag phase.")
-    batch_size: int = Field(512, gt=1, description="Pairs in a batch of the layers phase.")
+    bag_learning_rate: float = Field(5e-3, gt=0, description="Peak learning rate, bag phase.")
+    batch_size: int = Field(512, gt=1, description="Pairs per batch of the layers phase.")
     batch_tokens: int = Field(
         131_072,
         gt=0,
-        description="Most tokens in a batch of the layers phase; it bounds the memory.",
+        description="Maximum tokens per batch of the layers phase; limits the memory.",
     )
     accumulate: int = Field(
         1,
         gt=0,
-        description="Batches of the layers phase that make one step, their gradients averaged. "
-        "Memory stays that of one batch, and so do the negatives of align and sim.",
+        description="Batches per step of the layers phase, with averaged gradients. Memory and "
+        "negatives of align and sim stay those of one batch.",
     )
-    learning_rate: float = Field(1e-3, gt=0, description="Highest rate of the layers phase.")
+    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate, layers phase.")
     embedding_learning_rate: float | None = Field(
-        None, ge=0, description="Rate of the token embeddings in the layers phase, if another."
+        None,
+        ge=0,
+        description="Peak learning rate of the token embeddings in the layers phase, if different.",
     )
-    weight_decay: float = Field(0.0, ge=0, description="Adam's L2 penalty.")
-    amsgrad: bool = Field(False, description="Adam's variant of Reddi et al. (2018).")
+    weight_decay: float = Field(0.0, ge=0, description="L2 penalty of Adam.")
+    amsgrad: bool = Field(False, description="AMSGrad variant of Adam (Reddi et al., 2018).")
     clip_norm: float = Field(
         1.0,
         gt=0,
         allow_inf_nan=True,
-        description="Longest gradient of the layers phase; inf: of any length.",
+        description="Gradient-norm clipping in the layers phase; inf disables it.",
     )
     warmup_steps: int = Field(
-        100,
-        ge=0,
-        description="Steps until the rate is at its highest; a tenth of the phase at the most.",
+        100, ge=0, description="Warm-up steps of the learning rate; at most a tenth of the phase."
     )
     similar_steps: int = Field(
         0,
         ge=0,
-        description="Steps of a last phase whose batches are groups of similar sentences, which "
-        "are hard to tell apart; not with a budget in minutes.",
+        description="Steps of a last phase whose batches are groups of similar sentences (hard "
+        "negatives); not with --minutes.",
     )
-    similar_learning_rate: float = Field(4e-4, gt=0, description="Highest rate of that phase.")
+    similar_learning_rate: float = Field(
+        4e-4, gt=0, description="Peak learning rate, similar phase."
+    )
     decay: Literal["linear", "step", "none"] = Field(
-        "linear", description="How the rate falls: evenly to nothing, ×0.1 at an epoch, not."
+        "linear",
+        description="Learning-rate schedule: linear to zero, step (×0.1 at --decay-epoch), or "
+        "none (constant).",
     )
-    decay_epoch: float = Field(3, gt=0, description="When decay is 'step': the epoch.")
+    decay_epoch: float = Field(3, gt=0, description="Epoch of the decay with --decay step.")
 
     held_out: int = Field(
-        1_000, gt=1, description="Pairs of each language pair kept for validation."
+        1_000, gt=1, description="Pairs of each language pair held out for validation."
     )
-    validations: int = Field(6, gt=0, description="Validations in each phase, evenly spread.")
+    validations: int = Field(6, gt=0, description="Validations per phase, evenly spaced.")
     checkpoint_seconds: float = Field(
-        60,
-        gt=0,
-        allow_inf_nan=True,
-        description="Time between checkpoints, which a killed run continues from.",
+        60, gt=0, allow_inf_nan=True, description="Seconds between checkpoints."
     )
     seed: int = Field(
-        0, ge=0, lt=1 << 63, description="Decides weights, order, masks and held-out pairs."
+        0, ge=0, lt=1 << 63, description="Random seed of weights, order, masks and held-out pairs."
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Device to train on.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="bfloat16 where the machine multiplies it quickly, else float32; float16 is "
-        "for GPUs alone, with scaled gradients.",
+        description="Precision of the layers. auto: bfloat16 if the hardware supports it, else "
+        "float32. float16 needs a GPU and scales the loss.",
     )
     compile: bool = Field(
         False,
-        description="Compile the layers with torch.compile: minutes at the start for faster steps.",
+        description="Compile the layers with torch.compile: takes minutes at the start, then "
+        "steps are faster.",
     )
     threads: int | None = Field(
-        None,
-        gt=0,
-        description="CPU threads of each process; if not given, all cores, shared evenly.",
+        None, gt=0, description="CPU threads per process; by default all cores, shared evenly."
     )
 
     @model_validator(mode="after")
@@ -163,59 +172,65 @@ class TrainingConfig(BaseModel):
         parse_objective(self.objective)
         if self.dim % self.heads:
             raise BabeliteError(
-                f"a width of {self.dim} cannot be shared by {self.heads} heads",
+                f"--dim {self.dim} is not a multiple of --heads {self.heads}",
+                code="option-conflict",
                 hint="choose --dim as a multiple of --heads",
             )
         if 0 < self.bag_ngrams < 3:
             raise BabeliteError(
-                f"n-grams of 3 to {self.bag_ngrams} letters are none",
-                hint="choose --bag-ngrams 3 or more, or 0 to share none",
+                f"--bag-ngrams must be 0 or at least 3 (got {self.bag_ngrams})",
+                code="option-invalid",
+                hint="choose --bag-ngrams 3 or more, or 0 to disable them",
             )
         if self.start is not None and self.layers and self.has_bag_phase:
             raise BabeliteError(
-                "a bag phase would spoil an encoder whose layers are trained",
-                hint="leave out --bag-epochs, --bag-steps and --bag-share, or --start",
+                "a bag phase would damage an initial encoder with trained layers",
+                code="option-conflict",
+                hint="omit --bag-epochs, --bag-steps and --bag-share, or omit --start",
             )
         if self.start is None and self.start_share:
             raise BabeliteError(
-                "without an encoder to start from none can be kept",
-                hint="leave out --start-share, or give --start",
+                "--start-share needs --start",
+                code="option-missing",
+                hint="omit --start-share, or give --start",
             )
         if self.extra_steps and (self.minutes is not None or not self.has_layers_phase):
             names = " and ".join(f"--{name.replace('_', '-')}" for name in self.extra_steps)
             raise BabeliteError(
-                f"{names} can only follow layers that are trained by steps or epochs",
-                hint=f"leave out {names}, or give --steps or --epochs",
+                f"{names} needs a layers phase with a budget in steps or epochs",
+                code="option-conflict",
+                hint=f"omit {names}, or give --steps or --epochs",
             )
         if not (self.has_bag_phase or self.has_layers_phase):
             raise BabeliteError(
-                "these options leave nothing to be trained",
-                hint="give a number above 0 to --bag-epochs, or to --layers and --epochs",
+                "these options leave no phase to train",
+                code="option-conflict",
+                hint="set --bag-epochs, or --layers and --epochs, above 0",
             )
         return self
 
     @property
     def extra_steps(self) -> list[str]:
-        """The given options of steps that neither a clock nor a budget shares out."""
+        """Names of the given options that need a budget in steps or epochs."""
         return [name for name in ("second_round_steps", "similar_steps") if getattr(self, name)]
 
     @property
     def has_bag_phase(self) -> bool:
-        """Whether training begins without layers."""
+        """Whether training begins with a bag phase."""
         if self.minutes is not None:
             return self.bag_share > 0 or self.layers == 0
         return bool(self.bag_epochs if self.bag_steps is None else self.bag_steps)
 
     @property
     def has_layers_phase(self) -> bool:
-        """Whether the whole network is trained."""
+        """Whether there is a layers phase."""
         if self.minutes is not None:
             return self.bag_share < 1 and self.layers > 0
         return self.layers > 0 and bool(self.epochs if self.steps is None else self.steps)
 
     @property
     def trained_objective(self) -> str:
-        """What the encoder is taught: without the layers phase `align` alone."""
+        """The objective that trains the encoder; without a layers phase it is `align`."""
         if self.has_layers_phase or list(self.weights) == ["align"]:
             return self.objective
         return "align"
@@ -228,7 +243,7 @@ class TrainingConfig(BaseModel):
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    # Mao et al. (2021), section 4, and the code of its authors; clipping is ours.
+    # Mao et al. (2021), section 4, and its authors' code; gradient clipping is an addition.
     "paper": {
         "vocabulary_size": 50_000,
         "dim": 512,
@@ -251,7 +266,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "held_out": 10_000,
         "validations": 48,
     },
-    # For trying things: seconds, not minutes.
+    # For trials: takes seconds.
     "tiny": {
         "vocabulary_size": 2_000,
         "dim": 64,
@@ -268,8 +283,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-# How an encoder that has layers is trained on.
-_GENTLE = {"bag_epochs": 0, "bag_share": 0, "learning_rate": 3e-4}
+# Defaults for an initial encoder with layers.
+_START_DEFAULTS = {"bag_epochs": 0, "bag_share": 0, "learning_rate": 3e-4}
 
 # Options of a layer of settings, and the budgets of earlier layers that they replace.
 _REPLACED_BUDGETS: dict[str, tuple[str, ...]] = {
@@ -285,19 +300,16 @@ def make_config(
     file: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> TrainingConfig:
-    """Build a configuration: the preset, changed by a file, changed by options.
+    """Build a configuration from a preset, a file and options; the later ones take precedence.
 
     Args:
         preset: ``default``, ``paper`` or ``tiny``.
         file: A TOML file of options.
-        options: Options by name; those that are None are left alone.
-
-    Returns:
-        The validated configuration.
+        options: Options by name; those that are None are ignored.
 
     Raises:
-        BabeliteError: Unknown preset or option, a value that is not allowed, no encoder to start
-            from, or other sizes than it has.
+        BabeliteError: A preset, an option or a value is not allowed, or sizes differ from those of
+            the initial encoder.
 
     Example:
         >>> make_config("tiny", options={"layers": 1}).layers
@@ -305,23 +317,26 @@ def make_config(
     """
     if preset not in PRESETS:
         raise BabeliteError(
-            f"there is no preset {preset!r}", hint=f"choose one of {', '.join(PRESETS)}"
+            f"there is no preset {preset!r}",
+            code="option-invalid",
+            hint=f"choose one of {', '.join(PRESETS)}",
         )
     given = {name: value for name, value in (options or {}).items() if value is not None}
     from_file = (
-        read_toml(Path(file), hint="write one option a line, as in: dim = 256")
+        read_toml(Path(file), hint="write one option per line, for example: dim = 256")
         if file is not None
         else {}
     )
     start = given.get("start", from_file.get("start"))
     sizes = {} if start is None else _sizes_of(str(start))
-    gentle = _GENTLE if sizes.get("layers") else {}
-    settings = _merge(PRESETS[preset], sizes | gentle, from_file, given)
+    defaults = _START_DEFAULTS if sizes.get("layers") else {}
+    settings = _merge(PRESETS[preset], sizes | defaults, from_file, given)
     for name, size in sizes.items():
         if settings[name] != size:
             raise BabeliteError(
-                f"{start} has {name} = {size}, and keeps it",
-                hint=f"leave out --{name.replace('_', '-')}, or --start",
+                f"the initial encoder {start} has {name} = {size}, which cannot be changed",
+                code="option-conflict",
+                hint=f"omit --{name.replace('_', '-')}, or --start",
             )
     try:
         config = TrainingConfig(**settings)
@@ -334,12 +349,13 @@ def make_config(
             hint="see: babelite train --help",
             noun="option",
         ) from error
-    # That of a preset is for those who train layers, and says nothing to others.
+    # The objective of a preset is ignored without layers; one that was given is not.
     if "objective" in from_file | given and config.trained_objective != config.objective:
         raise BabeliteError(
-            f"the objective {config.objective!r} is of the layers, which are not trained",
+            f"the objective {config.objective!r} needs a layers phase, and there is none",
+            code="option-conflict",
             path=None if "objective" in given else file,
-            hint="choose --objective align, or train the layers too",
+            hint="choose --objective align, or train the layers",
         )
     return config
 

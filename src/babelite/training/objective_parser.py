@@ -1,4 +1,4 @@
-"""The objective of a run as people write it: a weighted sum of names."""
+"""Parser of objectives: weighted sums of names, such as ``ugt + 2*align + 2*sim``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ _TERM = re.compile(r"^(?:(?P<weight>\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?(?P<name>[a-z]
 
 def parse_objective(text: str) -> dict[str, float]:
     """Read a weighted sum of objectives.
-
-    Args:
-        text: For example ``"ugt + 2*align + 2*sim"``.
 
     Returns:
         The weight of each objective, in the order of the text.
@@ -35,12 +32,14 @@ def parse_objective(text: str) -> dict[str, float]:
         if found is None or name not in OBJECTIVES:
             raise BabeliteError(
                 f"the objective {text!r} has an unknown part {term.strip()!r}",
-                hint=f"add up some of {', '.join(OBJECTIVES)}, as in 'ugt + 2*align + 2*sim'",
+                code="option-invalid",
+                hint=f"add some of {', '.join(OBJECTIVES)}, for example 'ugt + 2*align + 2*sim'",
             )
         weight = float(found["weight"] or 1)
         if name in weights or weight == 0:
             raise BabeliteError(
                 f"the objective {text!r} names {name!r} twice or with weight 0",
+                code="option-invalid",
                 hint="name each part once, with a weight above 0",
             )
         weights[name] = weight

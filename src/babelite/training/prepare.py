@@ -1,7 +1,6 @@
-"""From parallel text to memory-mapped tokens: clean, hold out, learn the vocabulary, tokenise.
+"""Preparation of training data: clean, hold out, learn the vocabulary, tokenise.
 
-Each stage leaves a file that is there only when it is whole, so a killed run repeats one stage at
-the most.
+Each stage writes its file atomically, so that a killed run repeats at most one stage.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from babelite.training.run_folder import RunFolder
 from babelite.training.warm_start import open_initial_encoder
 
 _FEWEST_PAIRS = 20
-# More pairs teach BPE nothing new but cost time and memory.
+# More pairs cost time and memory, and do not improve the vocabulary.
 _VOCABULARY_PAIRS = 400_000
 
 
@@ -44,9 +43,10 @@ class LanguagePair:
     Attributes:
         name: For example ``en-fr``.
         languages: The two language codes.
-        files: Where the pairs came from.
-        held_out: Pairs for validation; no language pair is trained on one of their sentences.
-        tokens: The pairs to train on.
+        files: The input files.
+        held_out: Validation pairs; their sentences are removed from the training pairs of all
+            language pairs.
+        tokens: The training pairs.
     """
 
     name: str
@@ -58,7 +58,7 @@ class LanguagePair:
 
 @dataclass(frozen=True)
 class TrainingText:
-    """Everything that training reads.
+    """All input of the training loop.
 
     Attributes:
         pairs: The language pairs.
@@ -88,35 +88,36 @@ def prepare(
     cleaning: Cleaning,
     progress: TrainingProgress,
 ) -> None:
-    """Do what has not been done yet to make text ready for `open_text`.
+    """Prepare text for `open_text`; finished stages are skipped.
 
     Args:
-        run: Where the results are kept.
-        sources: The parallel text; those of one language pair are joined.
+        run: The folder of the results.
+        sources: The parallel text; sources of one language pair are joined.
         config: Sizes and seed.
         cleaning: The cleaning steps.
-        progress: Told what happens.
+        progress: Displays what happens.
 
     Raises:
         BabeliteError: A file cannot be read, or too few pairs are left.
     """
-    grouped = _grouped(_at_least_once(sources))
+    grouped = _grouped(_scaled(sources))
     for name, parts in grouped.items():
         if not run.held_out(name).exists():
             _clean(run, name, parts, config, cleaning, progress)
-    # Those of all language pairs: another one may have the same sentences.
+    # Of all language pairs, as another one may have the same sentences.
     held_out = [pair for name in grouped for pair in _read(run.held_out(name))]
     counts = {}
     for name, parts in grouped.items():
-        if run.everything(name).exists():
+        if run.all_pairs(name).exists():
             with progress.stage(f"Holding out sentences of {name}") as advance:
-                pairs = without_held_out(_read(run.everything(name)), held_out)
+                pairs = without_held_out(_read(run.all_pairs(name)), held_out)
                 _write(run.cleaned(name), pairs, advance)
-            run.everything(name).unlink()
+            run.all_pairs(name).unlink()
         counts[name] = sum(1 for _ in read_lines(run.cleaned(name)))
         if not counts[name]:
             raise BabeliteError(
-                f"no pair of {name} is left to train on, as each has a sentence that is held out",
+                f"no pair of {name} is left to train on: each has a held-out sentence",
+                code="too-few",
                 path=parts[0].paths[0],
                 hint="give more pairs of sentences that differ",
             )
@@ -133,27 +134,23 @@ def prepare(
         left = len(open_tokens(run.tokens(name), name, tokenizer))
         if not left:
             raise BabeliteError(
-                f"no pair of {name} is left to train on, as the vocabulary knows no character of "
-                "one side of each",
+                f"no pair of {name} is left to train on: the vocabulary has no character of one "
+                "side of each",
+                code="too-few",
                 path=parts[0].paths[0],
                 hint="give more pairs, or a larger --vocabulary-size"
                 if config.start is None
-                else "leave out --start: that encoder does not know the language",
+                else "omit --start: the vocabulary of that encoder does not cover the language",
             )
         if left < counts[name]:
             progress.say(
-                f"Left out {counts[name] - left:,} of {counts[name]:,} pairs of {name}: the "
-                "vocabulary knows no character of one side"
+                f"Omitted {counts[name] - left:,} of {counts[name]:,} pairs of {name}: the "
+                "vocabulary has no character of one side"
             )
 
 
 def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:
-    """Open what `prepare` has made, maybe in another process.
-
-    Args:
-        run: Where it is kept.
-        sources: The parallel text it was made of.
-    """
+    """Open the text that `prepare` wrote to a folder from the same sources."""
     tokenizer = Tokenizer.from_file(str(run.tokenizer))
     pairs = []
     for name, parts in _grouped(sources).items():
@@ -169,8 +166,8 @@ def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:
     return TrainingText(pairs, tokenizer)
 
 
-def _at_least_once(sources: Sequence[PairSource]) -> list[PairSource]:
-    """The sources with a pass that has all pairs of one of them, as weights compare files alone."""
+def _scaled(sources: Sequence[PairSource]) -> list[PairSource]:
+    """Scale weights below 1, which only compare files, so that an epoch has all pairs of a file."""
     highest = max(source.weight for source in sources)
     return [replace(s, weight=s.weight / highest) for s in sources] if highest < 1 else [*sources]
 
@@ -193,23 +190,25 @@ def _clean(
 ) -> None:
     cleaner = Cleaner(cleaning)
     with progress.stage(f"Cleaning {name}") as advance:
-        _write(run.everything(name), _cleaned(sources, cleaner), advance)
+        _write(run.all_pairs(name), _cleaned(sources, cleaner), advance)
     if cleaner.kept < _FEWEST_PAIRS:
         raise BabeliteError(
             f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
+            code="too-few",
             path=sources[0].paths[0],
             hint=f"give at least {_FEWEST_PAIRS} pairs of sentences that differ",
         )
     progress.cleaned(name, cleaner)
-    # A tenth at the most, so that small data is not all held out.
+    # At most a tenth, so that small data is not all held out.
     wanted = min(config.held_out, max(2, cleaner.kept // 10))
     try:
-        held_out = sample_pairs(_read(run.everything(name)), wanted, config.seed)
+        held_out = sample_pairs(_read(run.all_pairs(name)), wanted, config.seed)
     except BabeliteError as error:
         if error.path is not None:
             raise
         raise BabeliteError(
             error.problem,
+            code=error.code,
             path=sources[0].paths[0],
             hint="hold out fewer with --held-out, or give more pairs of sentences that differ",
         ) from error
@@ -217,7 +216,7 @@ def _clean(
 
 
 def _cleaned(sources: Iterable[PairSource], cleaner: Cleaner) -> Iterator[WeightedPair]:
-    """The clean pairs of all sources, each with the weight of its own."""
+    """The clean pairs of all sources with the weights of their sources."""
     for source in sources:
         for pair in cleaner.clean(source.read()):
             yield WeightedPair(*pair, source.weight)
@@ -264,7 +263,7 @@ def _learn_vocabulary(
 
 @dataclass(frozen=True)
 class _Sentences:
-    """Both sides of a share of the pairs of some files, by weight, as often as they are wanted."""
+    """Iterates over the sentences of a share of the pairs of some files, by weight."""
 
     files: list[Path]
     share: float

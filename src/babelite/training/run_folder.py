@@ -1,6 +1,6 @@
-"""Where a training run keeps what it needs to go on after a kill: ``OUT/training/``.
+"""Files of a training run in ``OUT/training/``, and reservation of that folder for one run.
 
-Its text lies there too, unless several runs share a folder of text that was prepared once.
+The prepared text is there too, unless several runs share a folder of text.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from babelite.errors import BabeliteError
 from babelite.storage import is_lock_file, make_folder, write_text
 from babelite.training.config import TrainingConfig
 
-# What a file or folder is called while it is being made; after a kill it is nobody's.
+# Names of unfinished files and folders, which a killed run leaves behind.
 _UNFINISHED = ".*.tmp"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder that ``--out`` names: the finished model, with the run below ``training/``.
+    """The folder of ``--out``: the finished model, with the run below ``training/``.
 
     Attributes:
         out: The folder.
-        shared_text: A folder of prepared text that several runs read; None for a text of its own.
+        shared_text: Folder of prepared text that several runs share; None for a text of its own.
     """
 
     out: Path
@@ -38,22 +38,22 @@ class RunFolder:
 
     @property
     def description(self) -> Path:
-        """What the run was asked to do."""
+        """The request: settings, cleaning and input files."""
         return self.work / "run.json"
 
     @property
     def metrics(self) -> Path:
-        """One JSON object a line: losses, rates and validations as they happened."""
+        """Losses, learning rates and validations, one JSON object per line."""
         return self.work / "metrics.jsonl"
 
     @property
     def text(self) -> Path:
-        """The folder of the cleaned and the tokenised pairs and of the vocabulary."""
+        """Folder of the cleaned pairs, the tokenised pairs and the vocabulary."""
         return self.work if self.shared_text is None else self.shared_text
 
     @property
     def tokenizer(self) -> Path:
-        """The vocabulary, before the model folder is written."""
+        """The vocabulary."""
         return self.text / "tokenizer.json"
 
     @property
@@ -73,111 +73,109 @@ class RunFolder:
 
     @property
     def groups(self) -> Path:
-        """Which pairs say similar things; there once the phase ``similar`` has begun."""
+        """The groups of similar pairs; exists once the phase ``similar`` has begun."""
         return self.work / "groups.safetensors"
 
     @property
     def prepared(self) -> Path:
-        """How long preparation took; there once it is done."""
+        """Duration of the preparation; exists once it is finished."""
         return self.work / "prepared.json"
 
     @property
     def result(self) -> Path:
-        """What the run ended with; there once all is done."""
+        """The result; exists once the run is finished."""
         return self.work / "result.json"
 
-    def everything(self, name: str) -> Path:
-        """All cleaned pairs of a language pair; there until those to train on are taken out."""
+    def all_pairs(self, name: str) -> Path:
+        """All cleaned pairs of a language pair, until the held-out ones are removed."""
         return self.text / "corpus" / f"{name}.all"
 
     def cleaned(self, name: str) -> Path:
-        """The cleaned pairs of a language pair that are trained on."""
+        """The training pairs of a language pair."""
         return self.text / "corpus" / f"{name}.tsv"
 
     def held_out(self, name: str) -> Path:
-        """The pairs of a language pair that are kept for validation."""
+        """The held-out pairs of a language pair."""
         return self.text / "corpus" / f"{name}.held-out.tsv"
 
     def tokens(self, name: str) -> Path:
-        """The folder of the tokenised pairs of a language pair."""
+        """Folder of the tokenised training pairs of a language pair."""
         return self.text / "tokens" / name
 
-    def reserve(self, asked: dict[str, Any]) -> bool:
-        """Take the folder for a run, or find that it holds the beginning of the same run.
+    def reserve(self, request: dict[str, Any]) -> bool:
+        """Reserve the folder for a run, or resume the same run.
 
         Args:
-            asked: What decides the run: its configuration and data, as plain JSON.
+            request: What decides the run: its settings and data, as plain JSON.
 
         Returns:
-            Whether the run had been begun before.
+            Whether the run had begun before.
 
         Raises:
-            BabeliteError: The folder holds another run or something else.
+            BabeliteError: The folder contains another run or something else.
         """
         if self.out.exists() and not self.out.is_dir():
-            raise BabeliteError("is a file", path=self.out, hint="name a folder with --out")
-        asked = json.loads(json.dumps(asked))
+            raise BabeliteError(
+                "is a file", code="not-a-folder", path=self.out, hint="give a folder with --out"
+            )
+        request = json.loads(json.dumps(request))
         if self.description.exists():
-            self._compare(read_record(self.description), asked)
+            self._compare(read_record(self.description), request)
             _remove_unfinished(self.out)
             return True
-        # Empty folders and unfinished files are of a run that was killed before it had begun.
+        # Empty folders and unfinished files belong to a run that was killed at its start.
         if not all(
             path.is_dir() or path.match(_UNFINISHED) or is_lock_file(path)
             for path in self.out.rglob("*")
         ):
             raise BabeliteError(
-                "is not empty and holds no training run",
+                "is not empty and contains no training run",
+                code="run-mismatch",
                 path=self.out,
-                hint="name a new folder with --out",
+                hint="choose a new folder with --out",
             )
         make_folder(self.work / "corpus", hint="choose another --out")
-        write_record(self.description, asked)
+        write_record(self.description, request)
         return False
 
     def release(self) -> None:
-        """Undo the claim of a run whose files cannot be trained on."""
+        """Delete the run, after an error in its input files."""
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def reserve_shared_text(self, asked: dict[str, Any]) -> None:
-        """Take the folder of shared text, or find that it holds the text that is asked for.
-
-        Args:
-            asked: What decides the text, as plain JSON.
-
-        Raises:
-            BabeliteError: The folder holds another text or cannot be made.
-        """
+    def reserve_shared_text(self, request: dict[str, Any]) -> None:
+        """Reserve the folder of shared text, or check that it contains the requested text."""
         description = self.text / "text.json"
-        asked = json.loads(json.dumps(asked))
+        request = json.loads(json.dumps(request))
         if description.exists():
-            if read_record(description) != asked:
+            if read_record(description) != request:
                 raise BabeliteError(
-                    "holds text that was prepared from other files or with other settings",
+                    "contains text that was prepared from other files or with other settings",
+                    code="run-mismatch",
                     path=self.text,
-                    hint="name another folder for the text",
+                    hint="choose another folder for the text",
                 )
             _remove_unfinished(self.text)
             return
         make_folder(self.text / "corpus")
-        write_record(description, asked)
+        write_record(description, request)
 
-    def _compare(self, begun: dict[str, Any], asked: dict[str, Any]) -> None:
+    def _compare(self, begun: dict[str, Any], request: dict[str, Any]) -> None:
         changed = [
             f"{name} (was {before}, is {value})"
             for part in ("config", "cleaning")
-            for name, value in asked[part].items()
-            if (before := begun.get(part, {}).get(name, _unknown(name))) != value
+            for name, value in request[part].items()
+            if (before := begun.get(part, {}).get(name, _default(name))) != value
         ]
-        # An earlier version wrote nothing down of them.
-        if begun.get("excluded", asked.get("excluded")) != asked.get("excluded"):
-            changed.append("the text of --exclude")
-        if changed or begun.get("data") != asked["data"]:
+        # Earlier versions did not record the excluded files.
+        if begun.get("excluded", request.get("excluded")) != request.get("excluded"):
+            changed.append("the files of --exclude")
+        if changed or begun.get("data") != request["data"]:
             what = ", ".join(changed[:3]) or "its data"
             raise BabeliteError(
-                f"holds another run, which differs in {what}",
+                f"contains another run, which differs in {what}",
+                code="run-mismatch",
                 path=self.out,
-                hint="repeat that run's command to continue it, or name a new folder with --out",
+                hint="repeat the command of that run to resume it, or choose a new --out",
             )
 
 
@@ -186,8 +184,8 @@ def _remove_unfinished(folder: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _unknown(name: str) -> object:
-    """What a run was asked for by a version that did not have an option: its default."""
+def _default(name: str) -> object:
+    """The default of an option, for runs of versions that did not have it."""
     field = TrainingConfig.model_fields.get(name)
     return None if field is None else field.default
 
@@ -202,11 +200,11 @@ def read_record(path: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise BabeliteError(
-            "is damaged", path=path, hint="delete the folder and train again"
+            "is damaged", code="file-damaged", path=path, hint="delete the folder and train again"
         ) from error
     return record
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
-    """Write a small JSON file of a run, whole or not at all."""
+    """Write a small JSON file of a run atomically."""
     write_text(path, json.dumps(record, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""What training starts from, if not from chance: the vocabulary and the weights of an encoder."""
+"""Initial encoder of ``--start``: its vocabulary, sizes and weights."""
 
 from __future__ import annotations
 
@@ -22,47 +22,43 @@ from babelite.training.network.transformer import DualTransformer, NetworkShape
 
 @dataclass(frozen=True)
 class InitialEncoder:
-    """An encoder to start from.
-
-    Attributes:
-        folder: Its model folder.
-    """
+    """An encoder that training starts from."""
 
     folder: ModelFolder
 
     def sizes(self) -> dict[str, int]:
-        """The settings of training that are those of the encoder.
+        """The sizes of the encoder, as training settings.
 
         Raises:
-            BabeliteError: It is an encoder of another kind than those that are trained here.
+            BabeliteError: The encoder has another architecture than those trained here.
         """
         config = self.folder.config()
         if config.get("activation") != "silu":
             raise BabeliteError(
-                f"is of an encoder with the activation {config.get('activation')}",
+                f"describes an encoder with the activation {config.get('activation')}, not silu",
+                code="model-invalid",
                 path=self.folder.path,
-                hint="start from an encoder that `babelite train` made",
+                hint="start from an encoder that `babelite train` trained",
             )
         return asdict(NetworkShape.from_distilbert(config))
 
     def tokenizer(self) -> str:
-        """The vocabulary, as JSON of `tokenizers`."""
+        """The vocabulary, as JSON of the library `tokenizers`."""
         return self.folder.tokenizer_json()
 
     def load_into(self, network: DualTransformer) -> None:
-        """Put the encoder's weights into a network of the same sizes."""
+        """Load the encoder's weights into a network of the same sizes."""
         network.load_state_dict(self._weights())
 
     def interpolate_into(self, network: DualTransformer, share: float) -> None:
-        """Make a network trained from here the mean of itself and the encoder.
+        """Average the weights of a network that was trained from this encoder with the encoder's.
 
-        Two networks of which one was trained from the other can be averaged weight by weight: the
-        mean keeps much of what each is good at (Wortsman et al., 2022, "Robust fine-tuning of
-        zero-shot models").
+        The averaged network keeps much of what each is good at (Wortsman et al., 2022, "Robust
+        fine-tuning of zero-shot models").
 
         Args:
-            network: The trained network.
-            share: The encoder's share in the mean, from 0 to 1.
+            network: The trained network, changed in place.
+            share: The encoder's weight in the mean, from 0 to 1.
         """
         trained = network.state_dict()
         mean = {
@@ -72,7 +68,7 @@ class InitialEncoder:
         network.load_state_dict(mean)
 
     def _weights(self) -> dict[str, Tensor]:
-        """Its weights; without float32 ones, as in the packaged one, what the 8 bits stand for."""
+        """Its weights; those of an 8-bit graph, dequantized, if there is no weight file."""
         if weights := self.folder.weights():
             return load_weights(weights)[0]
         graph = self.folder.graph(self.folder.precisions[0])
@@ -81,12 +77,5 @@ class InitialEncoder:
 
 
 def open_initial_encoder(name: str) -> InitialEncoder:
-    """Find an encoder to start from.
-
-    Args:
-        name: A model folder, or ``babelite`` for the encoder that the package carries.
-
-    Raises:
-        BabeliteError: The folder holds no finished model.
-    """
+    """Open a model folder, or the packaged model (``babelite``), as an initial encoder."""
     return InitialEncoder(read_model_folder(DEFAULT_MODEL if name == DEFAULT_MODEL_NAME else name))

@@ -60,7 +60,7 @@ SETTINGS = {
 
 
 @given(**SETTINGS)
-def test_batches_hold_no_pair_and_no_sentence_twice(
+def test_batches_contain_no_pair_and_no_sentence_twice(
     corpora: list[TokenizedPairs], size: int, seed: int, by_length: bool
 ) -> None:
     used: set[tuple[int, int]] = set()
@@ -83,7 +83,7 @@ def test_every_language_pair_is_used(
 
 
 @given(**SETTINGS)
-def test_the_seed_and_the_epoch_alone_decide(
+def test_the_order_depends_on_seed_and_epoch_only(
     corpora: list[TokenizedPairs], size: int, seed: int, by_length: bool
 ) -> None:
     first = plan(corpora, size, seed=seed, epoch=3, by_length=by_length)
@@ -158,7 +158,7 @@ def test_a_sentence_that_fills_the_corpus_does_not_stop_training() -> None:
     assert all((sentences[batch.rows] == 0).sum() <= 1 for batch in planned)
 
 
-def test_batches_by_length_hold_next_to_no_padding() -> None:
+def test_batches_by_length_have_little_padding() -> None:
     generator = np.random.default_rng(0)
     # Lengths as in real text: log-normal, the translation longer or shorter by a few words.
     source = np.clip(generator.lognormal(2.3, 0.7, 60_000).round(), 1, 200).astype(np.int64)
@@ -178,7 +178,7 @@ def test_batches_by_length_hold_next_to_no_padding() -> None:
     assert waste(by_length=False) > 0.5
 
 
-def test_batches_per_epoch_is_what_an_epoch_has() -> None:
+def test_batches_per_epoch_equals_the_batches_of_an_epoch() -> None:
     corpora = [make_corpus(range(count), range(count)) for count in (95, 4, 0)]
     assert batches_per_epoch(corpora, 10) == len(plan(corpora, 10)) == 10
 
@@ -196,7 +196,7 @@ def test_batches_per_epoch_counts_the_parts_of_batches_that_are_cut() -> None:
 
 
 @pytest.mark.parametrize("weight", [0.3, 1.0, 2.5])
-def test_a_weight_is_how_often_a_pair_is_seen(weight: float) -> None:
+def test_a_weight_is_the_average_number_of_occurrences(weight: float) -> None:
     corpora = [
         make_corpus(range(2_000), range(2_000), weight=weight),
         make_corpus(range(2_000), range(2_000)),
@@ -215,7 +215,7 @@ def test_a_weight_is_how_often_a_pair_is_seen(weight: float) -> None:
 
 
 @given(st.lists(st.integers(1, 60), min_size=40, max_size=200), st.integers(20, 2_000))
-def test_long_sentences_make_smaller_batches(lengths: list[int], tokens: int) -> None:
+def test_batches_of_long_sentences_are_split(lengths: list[int], tokens: int) -> None:
     sizes = np.array(lengths)
     corpus = make_corpus(range(len(sizes)), range(len(sizes)), (sizes, sizes[::-1]))
     used = 0
@@ -227,7 +227,7 @@ def test_long_sentences_make_smaller_batches(lengths: list[int], tokens: int) ->
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=200), st.integers(2, 20))
-def test_batches_of_groups_hold_each_group_together(groups: list[int], size: int) -> None:
+def test_batches_of_groups_keep_each_group_together(groups: list[int], size: int) -> None:
     corpus = make_corpus(range(len(groups)), range(len(groups)))
     found = list(
         plan_epoch(

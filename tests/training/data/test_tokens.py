@@ -39,7 +39,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_what_is_tokenised_is_read(pairs: list[Pair], tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_tokenised_pairs_can_be_read(
+    pairs: list[Pair], tokenizer: Tokenizer, tmp_path: Path
+) -> None:
     tokenize(pairs, tokenizer, tmp_path, max_tokens=200)
     corpus = open_tokens(tmp_path, "en-fr", tokenizer)
     assert len(corpus) == len(pairs)
@@ -48,7 +50,7 @@ def test_what_is_tokenised_is_read(pairs: list[Pair], tokenizer: Tokenizer, tmp_
             assert read.tokens[start:end].tolist() == tokenizer.encode(pairs[row][side]).ids
 
 
-def test_rows_are_given_flat_and_padded(
+def test_rows_can_be_concatenated_and_padded(
     pairs: list[Pair], tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     tokenize(pairs, tokenizer, tmp_path, max_tokens=200)
@@ -63,14 +65,16 @@ def test_rows_are_given_flat_and_padded(
     assert side.padded(rows[:0]).shape == (0, 1)
 
 
-def test_long_sentences_are_cut(pairs: list[Pair], tokenizer: Tokenizer, tmp_path: Path) -> None:
+def test_long_sentences_are_truncated(
+    pairs: list[Pair], tokenizer: Tokenizer, tmp_path: Path
+) -> None:
     tokenize(pairs, tokenizer, tmp_path, max_tokens=5)
     side = open_tokens(tmp_path, "en-fr", tokenizer).target
     assert side.lengths.max() == 5
     assert side.padded(np.array([0])).tolist() == [tokenizer.encode(pairs[0].target).ids[:5]]
 
 
-def test_pairs_with_a_side_of_unknown_characters_are_left_out(
+def test_pairs_with_a_side_of_unknown_characters_are_omitted(
     tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     pairs = [Pair("ba da", "fu"), Pair("漢字 漢", "fu"), Pair("ba", ""), Pair("漢 ba", "fu 字")]
@@ -85,7 +89,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("survivors", [0, 99, 100, 101, 250, 399, 449])
-def test_going_on_after_a_kill_gives_the_same_files(
+def test_tokenisation_resumed_after_a_kill_gives_the_same_files(
     survivors: int, pairs: list[Pair], tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     tokenize(pairs, tokenizer, tmp_path / "whole", max_tokens=200)
@@ -107,7 +111,7 @@ def test_going_on_after_a_kill_gives_the_same_files(
     assert sum(advanced) == len(pairs)
 
 
-def test_what_is_finished_is_not_done_again(
+def test_finished_tokenisation_is_not_repeated(
     pairs: list[Pair], tokenizer: Tokenizer, tmp_path: Path
 ) -> None:
     tokenize(pairs, tokenizer, tmp_path, max_tokens=200)
@@ -145,7 +149,7 @@ SENTENCE = st.lists(st.integers(0, 5) | st.integers(0, 65_535), min_size=1, max_
 
 
 @given(st.lists(SENTENCE, min_size=1, max_size=12))
-def test_keys_are_equal_exactly_where_sentences_are(sentences: list[list[int]]) -> None:
+def test_keys_are_equal_exactly_for_equal_sentences(sentences: list[list[int]]) -> None:
     flat = np.array(list(chain.from_iterable(sentences)), dtype=np.uint16)
     keys = sentence_keys(flat, np.array([len(sentence) for sentence in sentences]))
     for first, key in zip(sentences, keys, strict=True):
@@ -154,7 +158,7 @@ def test_keys_are_equal_exactly_where_sentences_are(sentences: list[list[int]]) 
 
 
 @given(SENTENCE, SENTENCE)
-def test_a_key_does_not_depend_on_the_company(sentence: list[int], other: list[int]) -> None:
+def test_a_key_does_not_depend_on_other_sentences(sentence: list[int], other: list[int]) -> None:
     alone = sentence_keys(np.array(sentence, np.uint16), np.array([len(sentence)]))
     lengths = np.array([len(other), len(sentence)])
     together = sentence_keys(np.array(other + sentence, np.uint32), lengths)

@@ -27,7 +27,7 @@ def test_special_tokens_have_fixed_ids(tokenizer: Tokenizer) -> None:
     assert [tokenizer.token_to_id(token) for token in SPECIAL_TOKENS] == [0, 1, 2]
 
 
-def test_text_is_lower_cased_and_brought_to_nfkc(tokenizer: Tokenizer) -> None:
+def test_text_is_lower_cased_and_normalised_to_nfkc(tokenizer: Tokenizer) -> None:
     plain = tokenizer.encode("le chat était 12").ids
     assert tokenizer.encode("LE CHAT \u00c9TAIT 12").ids == plain
     assert tokenizer.encode("LE CHAT E\u0301TAIT 12").ids == plain
@@ -40,7 +40,7 @@ def test_white_space_only_separates(tokenizer: Tokenizer, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t"])
-def test_nothing_is_no_token(tokenizer: Tokenizer, text: str) -> None:
+def test_an_empty_text_has_no_token(tokenizer: Tokenizer, text: str) -> None:
     assert tokenizer.encode(text).ids == []
 
 

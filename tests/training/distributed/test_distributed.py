@@ -54,7 +54,7 @@ THREE: Cases = {
     [(TWO, launched_by_torchrun(2)), (THREE, launched_by_slurm(3))],
     ids=["two", "three"],
 )
-def test_gradients_are_those_of_one_process_with_the_whole_batch(
+def test_gradients_of_several_processes_equal_those_of_one(
     cases: Cases, environments: list[dict[str, str]], tmp_path: Path
 ) -> None:
     started = [start_function(steps_of_a_process, (cases, tmp_path), e) for e in environments]
@@ -173,7 +173,7 @@ def same_result(out: Path, expected: dict[str, torch.Tensor]) -> None:
     ]
 
 
-def test_a_run_goes_on_in_another_number_of_processes(
+def test_a_run_resumes_in_another_number_of_processes(
     undisturbed: dict[str, torch.Tensor],
     parallel_file: Path,
     tmp_path: Path,
@@ -219,7 +219,7 @@ def workers(parent: int) -> dict[int, int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
-def test_a_lost_process_ends_the_run_with_one_message_and_it_goes_on(
+def test_a_lost_process_ends_the_run_with_one_message_and_it_can_resume(
     undisturbed: dict[str, torch.Tensor],
     parallel_file: Path,
     tmp_path: Path,
@@ -253,7 +253,7 @@ def test_a_lost_process_ends_the_run_with_one_message_and_it_goes_on(
     same_result(out, undisturbed)
 
 
-def test_without_process_0_the_others_say_so(
+def test_the_loss_of_process_0_is_reported(
     parallel_file: Path, tmp_path: Path, start: Callable[..., list[BaseProcess]]
 ) -> None:
     out = tmp_path / "model"
@@ -265,7 +265,7 @@ def test_without_process_0_the_others_say_so(
     assert "one of the processes was lost" in (tmp_path / "log.txt").read_text()
 
 
-def test_an_error_of_all_is_told_once(
+def test_an_error_in_all_processes_is_printed_once(
     parallel_file: Path, tmp_path: Path, start: Callable[..., list[BaseProcess]]
 ) -> None:
     asked = command(parallel_file, tmp_path / "model", precision="float16", device="cpu")
@@ -275,7 +275,7 @@ def test_an_error_of_all_is_told_once(
     assert "float16 is too slow on a CPU" in said
 
 
-def test_an_error_of_one_is_told_once_and_ends_all(
+def test_an_error_in_one_process_is_printed_once_and_ends_all(
     tmp_path: Path, start: Callable[..., list[BaseProcess]]
 ) -> None:
     file = tmp_path / "en-fr.tsv"
@@ -286,7 +286,7 @@ def test_an_error_of_one_is_told_once_and_ends_all(
     assert "en-fr.tsv, line 1" in said
 
 
-def test_the_clock_of_process_0_ends_all(
+def test_the_clock_of_process_0_ends_the_run(
     parallel_file: Path, tmp_path: Path, start: Callable[..., list[BaseProcess]]
 ) -> None:
     out = tmp_path / "model"

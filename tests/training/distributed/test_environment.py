@@ -9,7 +9,7 @@ from babelite.errors import BabeliteError
 from babelite.training.distributed.environment import Launch, is_first_process, read_launch
 
 
-def test_a_process_on_its_own() -> None:
+def test_a_single_process() -> None:
     assert read_launch({}) == Launch()
     assert read_launch({"RANK": "0", "WORLD_SIZE": "1"}) == Launch()
 
@@ -21,18 +21,18 @@ def test_torchrun_on_two_machines() -> None:
     assert launch.nodes == 2
 
 
-def test_tasks_of_srun() -> None:
+def test_srun_tasks() -> None:
     assert read_launch(launched_by_slurm(4)[3]) == Launch("slurm", 3, 4, 4)
     two = {"SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NUM_NODES": "2"}
     assert read_launch(two) == Launch("slurm", 1, 4, 2)
 
 
-def test_a_batch_script_of_slurm_is_a_process_on_its_own() -> None:
+def test_a_slurm_batch_script_is_a_single_process() -> None:
     script = {name: value for name, value in launched_by_slurm(4)[0].items() if "STEP" not in name}
     assert read_launch(script) == Launch()
 
 
-def test_torchrun_inside_slurm_goes_first() -> None:
+def test_torchrun_takes_precedence_over_slurm() -> None:
     given = launched_by_slurm(2)[1] | launched_by_torchrun(3)[2]
     assert read_launch(given) == Launch("torchrun", 2, 3, 3)
 
@@ -45,12 +45,12 @@ def test_torchrun_inside_slurm_goes_first() -> None:
         ({"RANK": "0", "WORLD_SIZE": "5", "LOCAL_WORLD_SIZE": "2"}, "process 0 of 5, 2 on each"),
     ],
 )
-def test_contradictions_are_told(given: dict[str, str], words: str) -> None:
+def test_contradictory_variables_are_refused(given: dict[str, str], words: str) -> None:
     with pytest.raises(BabeliteError, match=words):
         read_launch(given)
 
 
-def test_the_first_process_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_0_is_the_first_process(monkeypatch: pytest.MonkeyPatch) -> None:
     for environment, first in zip(launched_by_torchrun(2), (True, False), strict=True):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)

@@ -44,7 +44,7 @@ def train(model: nn.Sequential, optimizer: torch.optim.Optimizer, steps: range) 
 
 
 @pytest.mark.parametrize("amsgrad", [True, False])
-def test_going_on_gives_the_same_weights_bit_by_bit(amsgrad: bool, tmp_path: Path) -> None:
+def test_resuming_from_a_checkpoint_is_bit_equal(amsgrad: bool, tmp_path: Path) -> None:
     path = tmp_path / "last.safetensors"
     model, optimizer = make(0, amsgrad=amsgrad)
     train(model, optimizer, range(5))
@@ -60,7 +60,7 @@ def test_going_on_gives_the_same_weights_bit_by_bit(amsgrad: bool, tmp_path: Pat
         assert torch.equal(tensor, other.state_dict()[name])
 
 
-def test_a_checkpoint_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "last.safetensors"
     model, optimizer = make(0)
     save_checkpoint(path, model, optimizer, COUNTERS)
@@ -75,7 +75,7 @@ def test_a_checkpoint_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert opened == [str(path)]
 
 
-def test_between_two_phases_there_is_no_optimiser(tmp_path: Path) -> None:
+def test_a_checkpoint_between_phases_has_no_optimizer(tmp_path: Path) -> None:
     path = tmp_path / "last.safetensors"
     model, optimizer = make(0)
     save_checkpoint(path, model, None, COUNTERS)
@@ -127,7 +127,7 @@ def test_a_damaged_file_is_refused_by_name(how: str, tmp_path: Path) -> None:
         ({"model.0.weight": torch.zeros(1)}, {"counters": "{}"}),
     ],
 )
-def test_a_checkpoint_of_something_else_is_refused(
+def test_a_checkpoint_of_another_model_is_refused(
     tensors: dict[str, Tensor], metadata: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "last.safetensors"

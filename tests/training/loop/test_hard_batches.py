@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from babelite.training.data.tokens import Side, TokenizedPairs
-from babelite.training.loop.hard_batches import PAIRS_A_GROUP, group_pairs
+from babelite.training.loop.hard_batches import PAIRS_PER_GROUP, group_pairs
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 
 TOPICS, WORDS = 12, 20
@@ -43,7 +43,7 @@ def test_groups_are_of_one_topic_and_of_about_one_size() -> None:
     sizes = np.bincount(groups)
     purest = [np.bincount(topics[groups == group]).max() for group in np.flatnonzero(sizes)]
     assert sum(purest) / len(groups) > 0.98  # drawn by chance it would be about 0.15
-    assert 0.5 * PAIRS_A_GROUP < len(groups) / len(purest) < 2 * PAIRS_A_GROUP
+    assert 0.5 * PAIRS_PER_GROUP < len(groups) / len(purest) < 2 * PAIRS_PER_GROUP
 
 
 def test_the_same_pairs_give_the_same_groups() -> None:

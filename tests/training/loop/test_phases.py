@@ -37,7 +37,7 @@ def test_epochs_become_steps() -> None:
     assert layers.learning_rate == 0.25
 
 
-def test_steps_go_before_epochs() -> None:
+def test_steps_take_precedence_over_epochs() -> None:
     assert [phase.steps for phase in plan(bag_steps=3, steps=4)] == [3, 4]
 
 
@@ -47,7 +47,7 @@ def test_accumulated_batches_make_fewer_steps_of_the_layers() -> None:
     assert (layers.steps, layers.steps_per_epoch, layers.accumulate) == (40, 20, 5)
 
 
-def test_every_part_of_a_batch_that_is_cut_is_a_batch() -> None:
+def test_every_part_of_a_split_batch_counts_as_a_batch() -> None:
     options = {"bag_epochs": 1, "bag_batch_size": 1_000, "batch_size": 500, "batch_tokens": 8_000}
     bag, layers = plan(10_000, length=40, epochs=1, **options)
     # 8,000 tokens are 100 pairs of 40 and 40; nothing cuts the batches of the bag.
@@ -58,7 +58,7 @@ def test_every_part_of_a_batch_that_is_cut_is_a_batch() -> None:
     assert (layers.steps, layers.steps_per_epoch) == (7, 100)
 
 
-def test_no_pass_is_planned_to_count_what_nobody_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_epoch_is_planned_if_its_length_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("planned")
 
@@ -68,7 +68,7 @@ def test_no_pass_is_planned_to_count_what_nobody_asks_for(monkeypatch: pytest.Mo
     plan(length=40, epochs=1, batch_size=100, batch_tokens=8_000)  # no batch is too long
 
 
-def test_a_second_round_has_steps_of_its_own() -> None:
+def test_a_second_round_has_its_own_steps() -> None:
     found = plan(bag_steps=3, steps=4, second_round_steps=2, similar_steps=5)
     assert [(phase.name, phase.title, phase.steps) for phase in found] == [
         ("bag", "bag", 3),
@@ -79,7 +79,7 @@ def test_a_second_round_has_steps_of_its_own() -> None:
     assert [phase.round_number for phase in found] == [0, 0, 1, 0]
 
 
-def test_part_of_an_epoch_is_a_step_at_least() -> None:
+def test_part_of_an_epoch_is_at_least_one_step() -> None:
     assert [phase.steps for phase in plan(100, bag_epochs=0.001, epochs=0.001)] == [1, 1]
 
 
@@ -93,7 +93,7 @@ def test_part_of_an_epoch_is_a_step_at_least() -> None:
         ({"minutes": 5, "layers": 0, "bag_share": 0}, ["bag"]),
     ],
 )
-def test_phases_that_are_not_wanted_are_left_out(options: dict[str, Any], names: list[str]) -> None:
+def test_phases_without_budget_are_omitted(options: dict[str, Any], names: list[str]) -> None:
     assert [phase.name for phase in plan(**options)] == names
 
 
@@ -110,12 +110,12 @@ def test_a_token_bag_gets_all_the_minutes() -> None:
     assert bag.until is not None and bag.until > 570
 
 
-def test_minutes_that_are_used_up_leave_nothing() -> None:
+def test_phases_after_the_end_of_the_minutes_are_empty() -> None:
     for phase in plan(prepared_at=100, minutes=1):
         assert phase.share_done(0, 100.0, 100.0) == 1.0
 
 
-def test_the_done_share_goes_by_steps_or_by_time() -> None:
+def test_the_done_share_depends_on_steps_or_time() -> None:
     by_steps = Phase("bag", 8, 1e-3, steps=40, until=None, steps_per_epoch=10)
     assert [by_steps.share_done(step, 1e9, 0.0) for step in (0, 10, 40, 50)] == [0, 0.25, 1, 1]
     by_time = Phase("bag", 8, 1e-3, steps=None, until=30.0, steps_per_epoch=10)
@@ -127,23 +127,23 @@ def factors(config: TrainingConfig, steps: int, steps_per_epoch: int = 10) -> li
     return [learning_rate_factor(config, phase, step, step / steps) for step in range(steps)]
 
 
-def test_the_rate_warms_up_evenly() -> None:
+def test_the_learning_rate_warms_up_linearly() -> None:
     config = make_config(options={"warmup_steps": 4, "decay": "none"})
     assert factors(config, 60) == [0.25, 0.5, 0.75, *57 * [1]]
 
 
-def test_a_short_phase_is_warm_after_a_tenth() -> None:
+def test_the_warm_up_takes_at_most_a_tenth_of_the_phase() -> None:
     config = make_config(options={"warmup_steps": 100, "decay": "none"})
     assert factors(config, 20) == [0.01, 0.5, *18 * [1]]
     timed = Phase("layers", 8, 1e-3, None, 60.0, 10)
     assert learning_rate_factor(config, timed, 2, 0.05) == 0.5
 
 
-def test_without_warm_up_it_starts_at_its_highest() -> None:
+def test_without_warm_up_the_learning_rate_starts_at_its_peak() -> None:
     assert factors(make_config(options={"warmup_steps": 0, "decay": "none"}), 2) == [1, 1]
 
 
-def test_linear_decay_falls_evenly_to_nearly_nothing() -> None:
+def test_linear_decay_ends_near_zero() -> None:
     found = factors(make_config(options={"warmup_steps": 0, "decay": "linear"}), 10)
     assert found == pytest.approx([1.0 - step / 10 for step in range(10)])
 
@@ -158,7 +158,7 @@ def training_model() -> TrainingModel:
     return TrainingModel(DualTransformer(shape), {"ugt": 1.0})
 
 
-def test_the_bag_phase_trains_the_embeddings_alone() -> None:
+def test_the_bag_phase_trains_only_the_embeddings() -> None:
     model = training_model()
     phase = Phase("bag", 8, 0.5, 1, None, 1)
     optimizer = make_optimizer(make_config(), phase, model)
@@ -167,7 +167,7 @@ def test_the_bag_phase_trains_the_embeddings_alone() -> None:
 
 
 @pytest.mark.parametrize(("given", "peak"), [({}, 0.5), ({"embedding_learning_rate": 0.1}, 0.1)])
-def test_the_layers_phase_trains_everything(given: dict[str, Any], peak: float) -> None:
+def test_the_layers_phase_trains_all_parameters(given: dict[str, Any], peak: float) -> None:
     model = training_model()
     phase = Phase("layers", 8, 0.5, 1, None, 1)
     optimizer = make_optimizer(make_config(options=given), phase, model)
@@ -177,7 +177,7 @@ def test_the_layers_phase_trains_everything(given: dict[str, Any], peak: float) 
     assert trained == {id(p) for p in model.parameters()}
 
 
-def test_the_optimiser_is_as_configured() -> None:
+def test_the_optimizer_has_the_configured_options() -> None:
     config = make_config(options={"weight_decay": 0.01, "amsgrad": True})
     optimizer = make_optimizer(config, Phase("layers", 8, 0.5, 1, None, 1), training_model())
     assert isinstance(optimizer, torch.optim.Adam)

@@ -26,7 +26,7 @@ from babelite.training.network.transformer import DualTransformer, NetworkShape
 CPU = torch.device("cpu")
 
 
-def test_accumulated_gradients_are_the_mean_of_those_of_the_batches() -> None:
+def test_accumulated_gradients_are_the_mean_over_batches() -> None:
     together = one_step(ProcessGroup(), "align + sim", "layers", [50, 40])
     first = one_step(ProcessGroup(), "align + sim", "layers", [50])
     second = one_step(ProcessGroup(), "align + sim", "layers", [40], first=50)
@@ -82,7 +82,7 @@ def test_float16_requires_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found == Hardware(torch.device("cuda"), torch.float16)
 
 
-def test_rounds_see_the_same_pairs_in_another_order() -> None:
+def test_rounds_use_the_same_pairs_in_another_order() -> None:
     taken = stepper(torch.float32)
     taken.corpora = [made_up_corpus()]
 

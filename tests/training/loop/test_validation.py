@@ -50,11 +50,11 @@ def make_model(text: TrainingText, objective: str = "mlm + smlm + align") -> Tra
     return TrainingModel(network, parse_objective(objective), languages=len(text.languages)).train()
 
 
-def test_languages_are_numbered_in_the_order_they_are_met(text: TrainingText) -> None:
+def test_languages_are_numbered_by_first_occurrence(text: TrainingText) -> None:
     assert text.languages == ["en", "fr", "de"]
 
 
-def test_a_sentence_finds_itself_and_a_random_network_no_translation(text: TrainingText) -> None:
+def test_a_random_network_finds_identical_sentences_and_no_translations(text: TrainingText) -> None:
     found = make_validator(text)(make_model(text), bag=True)
     assert found.precision_at_1["de-fr"] == 1
     assert found.precision_at_1["en-fr"] < 0.2
@@ -62,7 +62,7 @@ def test_a_sentence_finds_itself_and_a_random_network_no_translation(text: Train
     assert found.losses == {}
 
 
-def test_precision_is_that_of_the_vectors_one_by_one(text: TrainingText) -> None:
+def test_precision_equals_that_of_single_vectors(text: TrainingText) -> None:
     model = make_model(text)
     found = make_validator(text)(model, bag=False)
     model.eval()
@@ -90,7 +90,7 @@ def test_losses_are_the_same_at_every_validation(text: TrainingText) -> None:
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_model_is_left_as_it_was(text: TrainingText, training: bool) -> None:
+def test_validation_does_not_change_the_model(text: TrainingText, training: bool) -> None:
     model = make_model(text).train(training)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     make_validator(text)(model, bag=False)
@@ -107,5 +107,5 @@ def test_two_held_out_pairs_are_enough(text: TrainingText, tmp_path: Path) -> No
     assert set(found.losses["en-fr"]) == {"mlm", "smlm", "align"}
 
 
-def test_the_mean_is_over_language_pairs() -> None:
+def test_the_mean_precision_is_over_language_pairs() -> None:
     assert Validation({"en-fr": 0.5, "en-de": 1.0}, {}).mean == 0.75

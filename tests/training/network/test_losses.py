@@ -85,7 +85,7 @@ def test_the_papers_sum_encodes_each_side_once(shown: list[Tensor]) -> None:
 
 
 @pytest.mark.parametrize("objective", ["xtr", "align", "sim", "translation", "xtr + align + sim"])
-def test_objectives_without_masks_are_shown_the_sentences(
+def test_objectives_without_masks_get_the_unmasked_sentences(
     objective: str, shown: list[Tensor]
 ) -> None:
     batch = make_batch()
@@ -109,7 +109,7 @@ def test_single_word_objectives_mask_one_word_of_one_side(
         assert torch.equal(view[view.ne(MASK)], side[view.ne(MASK)])
 
 
-def test_mlm_is_shown_each_side_and_tlm_both_at_once(shown: list[Tensor]) -> None:
+def test_mlm_encodes_each_side_and_tlm_both_together(shown: list[Tensor]) -> None:
     batch = make_batch()
     build("mlm")(batch, seeded())
     assert [view.shape for view in shown] == [batch.source.shape, batch.target.shape]
@@ -124,7 +124,7 @@ def test_joined_sides_both_begin_at_position_0() -> None:
     assert positions.tolist() == [[0, 1, 2, 0, 1]]
 
 
-def test_in_a_joined_sequence_a_side_sees_the_other() -> None:
+def test_in_a_joined_sequence_each_side_attends_to_the_other() -> None:
     network = build("tlm").network.eval()
     with torch.no_grad():  # larger weights, so that attention makes a difference
         for parameter in network.parameters():
@@ -173,7 +173,7 @@ def test_training_starts_at_the_uniform_distribution(objective: str, sides: int)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_masks_come_from_the_generator_alone(objective: str) -> None:
+def test_losses_depend_on_the_generator_only(objective: str) -> None:
     model, batch = build(objective), make_batch()
     first = losses(model, batch)
     torch.manual_seed(99)
@@ -215,7 +215,7 @@ def heads_of(model: TrainingModel) -> set[str]:
     return {name.split(".")[0] for name, _ in model.named_parameters()} - {"network"}
 
 
-def test_heads_are_there_only_where_they_are_needed() -> None:
+def test_heads_exist_only_if_an_objective_needs_them() -> None:
     assert heads_of(build("align + sim")) == set()
     assert heads_of(build("ugt + align")) == {"head"}
     assert heads_of(build("translation")) == {"head", "decoder"}
@@ -229,14 +229,14 @@ def test_no_head_is_part_of_the_encoder() -> None:
 
 
 @pytest.mark.parametrize("objective", ["mlm", "tlm", "smlm", "xtr", "ugt"])
-def test_with_two_languages_the_head_is_not_told_the_language(objective: str) -> None:
+def test_with_two_languages_the_head_gets_no_language(objective: str) -> None:
     model = build(objective)
     there, back = make_batch(), make_batch(languages=(1, 0))
     assert losses(model, there) == losses(model, back)
 
 
 @pytest.mark.parametrize("objective", ["mlm", "tlm", "smlm", "xtr", "ugt", "translation"])
-def test_with_three_languages_the_head_is_told_the_language(objective: str) -> None:
+def test_with_three_languages_the_head_gets_the_language(objective: str) -> None:
     model = build(objective, languages=3)
     assert model.head is not None and model.head.language is not None
     with torch.no_grad():
@@ -248,7 +248,7 @@ def test_with_three_languages_the_head_is_told_the_language(objective: str) -> N
     assert len(set(found.values())) == 3
 
 
-def test_the_language_told_is_that_of_the_words_to_be_predicted(
+def test_the_head_gets_the_language_of_the_predicted_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def told(objective: str) -> list[int]:
@@ -274,7 +274,7 @@ def test_the_language_told_is_that_of_the_words_to_be_predicted(
     assert told("translation") == [3, 2]
 
 
-def test_the_decoder_sees_only_the_words_before() -> None:
+def test_the_decoder_sees_only_earlier_words() -> None:
     torch.manual_seed(0)
     decoder = TranslationDecoder(SHAPE, languages=2, dropout=0.0).eval()
     embeddings = torch.randn(SHAPE.vocabulary_size, SHAPE.dim)

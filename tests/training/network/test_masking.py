@@ -24,7 +24,7 @@ def ids() -> torch.Tensor:
     return torch.where(torch.arange(100) < lengths, tokens, PAD)
 
 
-def test_mask_tokens_hides_as_bert_does(ids: torch.Tensor) -> None:
+def test_mask_tokens_masks_as_bert_does(ids: torch.Tensor) -> None:
     hidden, chosen = mask_tokens(ids, VOCABULARY, seeded())
     count = int(chosen.sum())
     assert count / int(ids.ne(PAD).sum()) == pytest.approx(0.15, abs=0.01)
@@ -37,13 +37,13 @@ def test_mask_tokens_hides_as_bert_does(ids: torch.Tensor) -> None:
     assert replaced.max() < VOCABULARY
 
 
-def test_mask_tokens_leaves_the_rest_and_the_padding_alone(ids: torch.Tensor) -> None:
+def test_mask_tokens_keeps_other_tokens_and_padding(ids: torch.Tensor) -> None:
     hidden, chosen = mask_tokens(ids, VOCABULARY, seeded())
     assert torch.equal(hidden[~chosen], ids[~chosen])
     assert not chosen[ids.eq(PAD)].any()
 
 
-def test_mask_one_hides_one_token_of_the_chosen_sentences(ids: torch.Tensor) -> None:
+def test_mask_one_token_masks_one_token_of_each_chosen_sentence(ids: torch.Tensor) -> None:
     rows = torch.arange(len(ids)) % 2 == 0
     hidden, words = mask_one_token(ids, rows, seeded())
     changed = hidden.ne(ids)
@@ -53,7 +53,7 @@ def test_mask_one_hides_one_token_of_the_chosen_sentences(ids: torch.Tensor) -> 
     assert words[~rows].eq(PAD).all()
 
 
-def test_mask_one_chooses_every_place_of_a_sentence_equally() -> None:
+def test_mask_one_token_chooses_all_positions_equally() -> None:
     ids = torch.tensor([[5, 6, 7, 8, PAD, PAD]]).repeat(4_000, 1)
     _, words = mask_one_token(ids, torch.ones(4_000, dtype=torch.bool), seeded())
     counts = torch.bincount(words, minlength=9)
@@ -61,25 +61,25 @@ def test_mask_one_chooses_every_place_of_a_sentence_equally() -> None:
     assert counts[5:].float().div(4_000).tolist() == pytest.approx([0.25] * 4, abs=0.03)
 
 
-def test_mask_one_of_an_empty_sentence_hides_nothing() -> None:
+def test_mask_one_token_masks_nothing_in_an_empty_sentence() -> None:
     ids = torch.zeros(2, 3, dtype=torch.int64)
     hidden, words = mask_one_token(ids, torch.tensor([True, False]), seeded())
     assert torch.equal(hidden, ids)
     assert words.tolist() == [PAD, PAD]
 
 
-def test_mask_one_takes_unknown_tokens_too() -> None:
+def test_mask_one_token_can_mask_unknown_tokens() -> None:
     ids = torch.tensor([[UNK, PAD]])
     hidden, words = mask_one_token(ids, torch.tensor([True]), seeded())
     assert hidden.tolist() == [[MASK, PAD]]
     assert words.tolist() == [UNK]
 
 
-def test_sides_are_a_fair_coin() -> None:
+def test_sides_are_chosen_with_equal_probability() -> None:
     assert choose_sides(10_000, seeded(), CPU).float().mean().item() == pytest.approx(0.5, abs=0.02)
 
 
-def test_the_generator_alone_decides(ids: torch.Tensor) -> None:
+def test_masks_depend_on_the_generator_only(ids: torch.Tensor) -> None:
     rows = choose_sides(len(ids), seeded(3), CPU)
     assert torch.equal(rows, choose_sides(len(ids), seeded(3), CPU))
     torch.manual_seed(7)

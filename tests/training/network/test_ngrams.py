@@ -29,7 +29,7 @@ def overlap(first: str, second: str, longest: int) -> int:
 
 
 @pytest.mark.parametrize("longest", [3, 5])
-def test_pieces_share_what_they_have_in_common(longest: int) -> None:
+def test_pieces_share_their_common_ngrams(longest: int) -> None:
     ngrams = CharacterNgrams(PIECES, 1, longest)
     torch.nn.init.ones_(ngrams.vectors)  # the sum counts n-grams that another piece has too
     counts = ngrams(torch.arange(len(PIECES))).squeeze(1).tolist()
@@ -40,14 +40,14 @@ def test_pieces_share_what_they_have_in_common(longest: int) -> None:
     assert counts[6] == counts[8] == 0
 
 
-def test_any_order_and_repetition_of_pieces() -> None:
+def test_pieces_may_repeat_in_any_order() -> None:
     ngrams = made()
     every = ngrams(torch.arange(len(PIECES)))
     ids = torch.tensor([8, 3, 3, 0, 7])
     torch.testing.assert_close(ngrams(ids), every[ids])
 
 
-def test_folding_changes_no_vector_and_leaves_nothing() -> None:
+def test_folding_keeps_the_vectors_and_removes_the_ngrams() -> None:
     torch.manual_seed(1)
     network = DualTransformer(NetworkShape(len(PIECES), 4, 1, 2, 8, 10), dropout=0.0)
     model = TrainingModel(network, {"align": 1.0})
@@ -65,7 +65,7 @@ def test_folding_changes_no_vector_and_leaves_nothing() -> None:
         torch.testing.assert_close(plain[name], tensor)
 
 
-def test_they_learn_with_the_embeddings() -> None:
+def test_ngrams_are_trained_with_the_embeddings() -> None:
     network = DualTransformer(NetworkShape(len(PIECES), 4, 1, 2, 8, 10), dropout=0.0)
     network.ngrams = made()
     network.bag(torch.tensor([3, 5]), torch.tensor([0]))[0, 0].backward()

@@ -124,14 +124,14 @@ def test_token_loss_is_the_mean_cross_entropy() -> None:
     assert token_loss(logits, torch.tensor(tokens)).item() == pytest.approx(expected)
 
 
-def test_token_loss_of_nothing_is_zero_and_can_be_differentiated() -> None:
+def test_token_loss_without_tokens_is_zero_and_differentiable() -> None:
     logits = torch.zeros(0, VOCABULARY, requires_grad=True)
     loss = token_loss(logits, torch.zeros(0, dtype=torch.int64))
     loss.backward()  # type: ignore[no-untyped-call]
     assert loss.item() == 0
 
 
-def test_single_word_loss_leaves_out_sentences_without_a_masked_word() -> None:
+def test_single_word_loss_ignores_sentences_without_a_masked_word() -> None:
     logits = random(4, VOCABULARY)
     expected = -(log_softmax(logits[0].tolist())[5] + log_softmax(logits[1].tolist())[9]) / 2
     assert single_word_loss(logits, torch.tensor(SOURCE_WORDS)).item() == pytest.approx(expected)
@@ -222,7 +222,7 @@ def test_similarity_loss_is_zero_for_equal_distances() -> None:
     assert similarity_loss(u, u @ rotation).item() == pytest.approx(0, abs=1e-9)
 
 
-def test_similarity_loss_is_finite_where_the_distributions_share_nothing() -> None:
+def test_similarity_loss_is_finite_for_disjoint_distributions() -> None:
     u = torch.tensor([[9.0, 0], [9, 0], [0, 9], [0, 9]], requires_grad=True)
     v = torch.tensor([[9.0, 0], [0, 9], [9, 0], [0, 9]], requires_grad=True)
     loss = similarity_loss(u, v)
@@ -242,7 +242,7 @@ def test_similarity_loss_grows_with_the_difference() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1])
-def test_similarity_loss_of_no_two_sentences_is_zero(size: int) -> None:
+def test_similarity_loss_of_one_sentence_is_zero(size: int) -> None:
     u = torch.ones(size, 3, requires_grad=True)
     assert similarity_loss(u, u).item() == 0
 
@@ -363,7 +363,7 @@ def test_bag_divergence_gradient_is_prediction_minus_target() -> None:
         (" + ".join(OBJECTIVES), dict.fromkeys(OBJECTIVES, 1)),
     ],
 )
-def test_objectives_are_read(text: str, weights: dict[str, float]) -> None:
+def test_objectives_are_parsed(text: str, weights: dict[str, float]) -> None:
     read = parse_objective(text)
     assert read == weights
     assert list(read) == list(weights)

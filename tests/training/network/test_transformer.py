@@ -35,7 +35,7 @@ def encoder(*, identity: bool = False, seed: int = 0) -> DualTransformer:
     return network.eval()
 
 
-def test_it_is_distilbert() -> None:
+def test_the_network_equals_distilbert() -> None:
     network = encoder()
     other = DistilBertModel(DistilBertConfig(**SHAPE.to_distilbert()))
     other.load_state_dict(network.state_dict(), strict=True)
@@ -49,7 +49,7 @@ def test_it_is_distilbert() -> None:
         torch.testing.assert_close(vectors[row], expected[row, : len(sentence)].mean(0))
 
 
-def test_padding_and_company_change_nothing() -> None:
+def test_vectors_do_not_depend_on_the_batch() -> None:
     network = encoder()
     with torch.no_grad():
         together = network(pad(SENTENCES, width=16))
@@ -58,7 +58,7 @@ def test_padding_and_company_change_nothing() -> None:
             torch.testing.assert_close(together[row], alone, rtol=1e-4, atol=1e-5)
 
 
-def test_the_order_of_words_counts() -> None:
+def test_vectors_depend_on_word_order() -> None:
     network = encoder()
     with torch.no_grad():
         vectors = network(torch.tensor([[4, 5, 6], [6, 5, 4]]))
@@ -73,7 +73,7 @@ def test_an_empty_sentence_gives_zero_and_finite_gradients() -> None:
     assert all(p.grad is None or bool(p.grad.isfinite().all()) for p in network.parameters())
 
 
-def test_given_positions_replace_the_usual_ones() -> None:
+def test_given_positions_replace_the_default_positions() -> None:
     network = encoder()
     ids = torch.tensor([[4, 5, 6]])
     with torch.no_grad():
@@ -112,7 +112,7 @@ def test_layers_that_start_as_the_identity_can_learn() -> None:
             assert module.weight.grad.abs().sum() > 0  # type: ignore[union-attr]
 
 
-def test_without_layers_it_is_a_bag() -> None:
+def test_without_layers_the_encoder_is_a_bag() -> None:
     torch.manual_seed(0)
     shape = NetworkShape(vocabulary_size=50, dim=24, layers=0)
     network = DualTransformer(shape, identity=True).eval()
@@ -130,7 +130,7 @@ def test_dropout_is_on_in_training_only() -> None:
         assert not torch.equal(network(ids), network(ids))
 
 
-def test_masked_mean_of_bfloat16_is_added_up_in_float32() -> None:
+def test_masked_mean_of_bfloat16_sums_in_float32() -> None:
     states = torch.ones(1, 1_000, 2, dtype=torch.bfloat16)
     mean = masked_mean(states, torch.ones(1, 1_000, dtype=torch.bool))
     assert mean.dtype == torch.float32
@@ -150,13 +150,13 @@ def test_the_paper_preset_has_the_papers_size() -> None:
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-def test_vectors_are_float32_whatever_the_precision(precision: torch.dtype) -> None:
+def test_vectors_are_float32_in_every_precision(precision: torch.dtype) -> None:
     with torch.autocast("cpu", dtype=precision, enabled=precision is torch.bfloat16):
         vectors = encoder()(pad(SENTENCES))
     assert vectors.dtype == torch.float32
 
 
-def test_dropout_keeps_the_mean_and_drops_every_place_alike() -> None:
+def test_dropout_keeps_the_mean_and_drops_all_positions_equally() -> None:
     torch.manual_seed(0)
     dropped = Dropout(0.1).train()(torch.ones(4000, 999))
     assert dropped.mean().item() == pytest.approx(1.0, abs=2e-3)
@@ -166,12 +166,12 @@ def test_dropout_keeps_the_mean_and_drops_every_place_alike() -> None:
     assert torch.equal(Dropout(0.1).eval()(dropped), dropped)
 
 
-def test_dropout_leaves_something_whatever_its_share() -> None:
+def test_dropout_of_any_share_keeps_some_entries() -> None:
     found = Dropout(0.999).train()(torch.ones(4000, 99))
     assert found.unique().tolist() == [0, 256]
 
 
-def test_parts_of_like_length_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_splitting_by_length_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     network = encoder()
     chance = torch.Generator().manual_seed(1)
     ids = torch.randint(1, 50, (60, 16), generator=chance)

@@ -1,1 +1,1 @@
-"""Training data: vocabulary, token files, batches."""
+"""Training data: vocabulary, tokenised pairs, batches."""

@@ -1,4 +1,4 @@
-"""The order in which training sees pairs: a pure function of the seed, so a run can be resumed."""
+"""Order of the pairs in training: batches as a function of the seed, so that runs can resume."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from numpy.typing import NDArray
 
 from babelite.training.data.tokens import TokenizedPairs
 
-# Pairs that are sorted by length together: enough that sentences of a batch are of one length,
-# few enough that the plan of a large corpus stays small.
+# Pairs sorted by length together: enough for batches of equal length, few enough for the memory.
 _WINDOW = 1_000_000
 
 
 @dataclass(frozen=True)
 class BatchRows:
-    """One batch, not yet read.
+    """Row numbers of a batch.
 
     Attributes:
-        language_pair: Number of the language pair; a batch never mixes two of them, or language
-            alone would tell negatives apart.
-        rows: int64, numbers of the pairs. No sentence of either side occurs twice.
+        language_pair: Number of the language pair. A batch has one language pair only, because
+            negatives of another language would be too easy.
+        rows: int64 (B,), numbers of the pairs. No sentence of either side occurs twice.
     """
 
     language_pair: int
@@ -39,24 +38,22 @@ def plan_epoch(
     batch_tokens: int | None = None,
     groups: Sequence[NDArray[np.int32]] | None = None,
 ) -> Iterator[BatchRows]:
-    """Yield the batches of one pass over the data.
+    """Yield the batches of one epoch.
 
     A pair of weight 1 is used at most once, one of weight 2.5 two or three times, one of weight
-    0.3 in about three epochs of ten. Those that do not fill a batch at the end are left for
-    another epoch, unless a language pair has no whole batch at all.
+    0.3 in about three epochs of ten. Pairs that do not fill a batch at the end are omitted, unless
+    a language pair has no whole batch at all.
 
     Args:
         corpora: The tokenised pairs of each language pair.
-        batch_size: Pairs in a batch.
-        seed: Decides the order, with the epoch.
-        epoch: Number of the pass, from 0.
-        by_length: Whether the sentences of a batch are of like length, so that hardly any padding
-            is needed.
-        batch_tokens: The most tokens of both sides in a batch, padding included unless there are
-            groups; a batch of longer sentences is cut into parts. None for any number.
-        groups: The number of each pair's group, for each language pair; then a batch holds whole
-            groups, as far as they fit in. They are the groups of a whole pass, which must not be
-            taken apart, so the whole plan is in memory.
+        batch_size: Pairs per batch.
+        seed: Decides the order, together with the epoch.
+        epoch: Number of the epoch, from 0.
+        by_length: Whether the sentences of a batch have similar lengths, to avoid padding.
+        batch_tokens: Maximum tokens of both sides in a batch; a batch with more is split. Padding
+            counts, except with groups. None: no maximum.
+        groups: The group of each pair, int32 (pairs,), for each language pair. A batch then
+            contains whole groups where they fit, and the plan of the whole epoch is in memory.
 
     Yields:
         The batches, language pairs mixed in proportion to their size.
@@ -76,7 +73,7 @@ def plan_epoch(
             rows = np.concatenate([left[number], window[inside] - firsts[number]])
             spare = rows[:0]
             if by_length:
-                # Chance decides what fills no batch; by length it would always be the longest.
+                # Random pairs are left over; after sorting it would always be the longest.
                 rows, spare = np.split(rows, [len(rows) // batch_size * batch_size])
                 rows = _sort_by_length(rows, corpus)
             elif groups is not None:
@@ -103,14 +100,14 @@ def batches_per_epoch(
     batch_tokens: int | None = None,
     seed: int = 0,
 ) -> int:
-    """About how many batches a pass has; duplicates in the data make it a few less.
+    """Estimate the number of batches of an epoch; duplicate sentences reduce it slightly.
 
     Args:
         corpora: The tokenised pairs of each language pair.
-        batch_size: Pairs in a batch.
-        batch_tokens: The most tokens of both sides in a batch by length. If there can be longer
-            ones, the parts they are cut into are counted, for which the first pass is planned.
-        seed: Decides the order of the passes.
+        batch_size: Pairs per batch.
+        batch_tokens: Maximum tokens of both sides in a batch by length. If batches can exceed it,
+            the first epoch is planned, and the parts they are split into are counted.
+        seed: Decides the order.
     """
     sizes = [float(corpus.weights.sum(dtype=np.float64)) for corpus in corpora]
     whole = max(1, sum(max(1, int(size // batch_size)) for size in sizes if size))
@@ -122,12 +119,12 @@ def batches_per_epoch(
 
 
 def _longest(corpus: TokenizedPairs) -> int:
-    """No pair has more tokens."""
+    """Upper bound of the tokens of a pair."""
     return sum(int(side.lengths.max(initial=0)) for side in (corpus.source, corpus.target))
 
 
 def _times(weights: NDArray[np.float32], order: np.random.Generator) -> NDArray[np.int64]:
-    """How often each pair occurs in an epoch: its weight, rounded up or down by chance."""
+    """Occurrences of each pair in an epoch: its weight, rounded up or down at random."""
     if (weights == 1).all():
         return np.ones(len(weights), np.int64)
     return np.floor(weights + order.random(len(weights))).astype(np.int64)
@@ -150,7 +147,7 @@ def _parts(
         count = -(-len(rows) // max(1, batch_tokens // longest))
     else:
         count = -(-int(sum(side.sum() for side in lengths)) // batch_tokens)
-    # A part of one pair would have nothing to be told apart from.
+    # A part needs at least two pairs, or it has no negatives.
     return np.array_split(rows, max(1, min(count, len(rows) // 2)))
 
 
@@ -158,7 +155,7 @@ def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[
     source, target = (
         side.ends[rows + 1] - side.ends[rows] for side in (corpus.source, corpus.target)
     )
-    # Up and down in turn, so that the second side does not jump where the first one grows.
+    # Alternately ascending and descending, so that the second length does not jump.
     snake = np.where(source % 2 == 0, target, -target)
     return rows[np.lexsort((snake, source))]
 
@@ -166,7 +163,7 @@ def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[
 def _sort_by_group(
     rows: NDArray[np.int64], groups: NDArray[np.int32], order: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Group after group, in an order by chance; within a group the order stays."""
+    """Sort by group, groups in random order; within a group the order is kept."""
     found, own = np.unique(groups[rows], return_inverse=True)
     places: NDArray[np.int64] = order.permutation(len(found))[own]
     return rows[np.argsort(places, kind="stable")]
@@ -175,7 +172,7 @@ def _sort_by_group(
 def _cut(
     rows: NDArray[np.int64], corpus: TokenizedPairs, size: int
 ) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
-    """Cut rows into batches without equal sentences; a pair that must wait goes to the next one."""
+    """Cut rows into batches without equal sentences; a repeated one goes to the next batch."""
     batches = []
     waiting = rows[:0]
     place = 0
@@ -190,7 +187,7 @@ def _cut(
             candidates = np.delete(candidates, chosen)
         else:
             candidates = np.concatenate([candidates[fits], candidates[~fits]])
-        # Of a sentence that fills the corpus, most copies are not waited for.
+        # Most copies of a very frequent sentence are dropped.
         waiting = candidates[: 4 * size]
     return batches, waiting
 

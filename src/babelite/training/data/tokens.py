@@ -1,4 +1,4 @@
-"""Tokenised pairs on disk: written once, block by block, and read through memory maps."""
+"""Tokenised pairs on disk: written in blocks, read through memory maps."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from babelite.training.data.vocabulary import PAD, UNK, WORD_START
 
 _BLOCK = 50_000
 _SIDES = ("source", "target")
-# Any odd number of about 64 bits: powers of it spread the tokens of a sentence over the key.
+# An odd 64-bit number, whose powers are the multipliers of a polynomial hash.
 _MULTIPLIER = 0x9E3779B97F4A7C15
 
 
 def take_spans(
     values: NDArray[np.integer], ends: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Put rows of different lengths one after the other.
+    """Concatenate rows of different lengths.
 
     Args:
         values: The values of all rows, row after row.
         ends: int64 (all rows + 1,), where rows end; the first entry is 0.
-        rows: Numbers of the rows to take.
+        rows: int64 (rows,), numbers of the rows to take.
 
     Returns:
-        Their values, and where each begins, int64 (rows,).
+        int64 (values,), their values, and int64 (rows,), where each row begins.
     """
     starts = ends[rows]
     lengths = ends[rows + 1] - starts
@@ -63,29 +63,19 @@ class Side:
         return np.diff(self.ends)
 
     def flat(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Sentences one after the other.
-
-        Args:
-            rows: Numbers of the sentences.
-
-        Returns:
-            Their tokens, and where each begins, int64 (rows,).
-        """
+        """Concatenate sentences: int64 (tokens,), and where each begins, int64 (rows,)."""
         return take_spans(self.tokens, self.ends, rows)
 
     def longest(self, rows: NDArray[np.int64]) -> int:
-        """Number of tokens of the longest of some sentences, at least 1."""
+        """Length of the longest of some sentences in tokens, at least 1."""
         return int((self.ends[rows + 1] - self.ends[rows]).max(initial=1))
 
     def padded(self, rows: NDArray[np.int64], width: int | None = None) -> NDArray[np.int64]:
-        """Sentences below each other, PAD after the end.
+        """Sentences as a block, int64 (rows, width), with PAD after the end.
 
         Args:
-            rows: Numbers of the sentences.
-            width: How many tokens wide; as wide as the longest sentence if not given.
-
-        Returns:
-            int64 (rows, width).
+            rows: int64 (rows,), numbers of the sentences.
+            width: Tokens per row; the length of the longest sentence if not given.
         """
         tokens, _ = self.flat(rows)
         lengths = self.ends[rows + 1] - self.ends[rows]
@@ -103,7 +93,7 @@ class TokenizedPairs:
         name: For example ``en-fr``.
         source: The first side.
         target: The second side.
-        weights: float32 (pairs,), how often an epoch has each pair, on average.
+        weights: float32 (pairs,), average occurrences of each pair in an epoch.
     """
 
     name: str
@@ -123,16 +113,16 @@ def tokenize(
     max_tokens: int,
     advance: Callable[[int], None] = lambda count: None,
 ) -> None:
-    """Tokenise pairs into a folder; called again after a kill, it goes on with the next block.
+    """Tokenise pairs into a folder, on all cores; called again after a kill, it resumes.
 
-    Tokenisation runs on all cores. Pairs with a side of unknown characters alone are left out.
+    Pairs with a side of unknown characters only are omitted.
 
     Args:
         pairs: The pairs, in the same order at every call.
         tokenizer: The tokenizer.
-        folder: Where the files go; made if it does not exist.
-        max_tokens: Longer sentences are cut.
-        advance: Told how many pairs have been dealt with since the last call.
+        folder: Output folder, created if missing.
+        max_tokens: Longer sentences are truncated.
+        advance: Called with the number of pairs done since the last call.
     """
     folder.mkdir(parents=True, exist_ok=True)
     progress = folder / "progress.json"
@@ -153,7 +143,7 @@ def tokenize(
 
 
 def open_tokens(folder: Path, name: str, tokenizer: Tokenizer) -> TokenizedPairs:
-    """Open what `tokenize` wrote.
+    """Open a folder that `tokenize` wrote.
 
     Args:
         folder: The folder.
@@ -210,7 +200,7 @@ def _encode(
 
 
 def sentence_keys(tokens: NDArray[np.integer], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """64-bit keys of sentences: equal for equal sentences, else different but for bad luck.
+    """64-bit hashes of sentences.
 
     Args:
         tokens: All tokens, sentence after sentence.
@@ -229,7 +219,7 @@ def sentence_keys(tokens: NDArray[np.integer], lengths: NDArray[np.int64]) -> ND
 
 
 def _append(path: Path, array: NDArray[np.generic], size: int) -> int:
-    # Bytes after `size` are of a block that a kill cut short.
+    # Bytes after `size` belong to a block that was not finished.
     with path.open("r+b" if path.exists() else "w+b") as stream:
         stream.truncate(size)
         stream.seek(size)

@@ -1,4 +1,4 @@
-"""The joint subword vocabulary of all the languages of an encoder."""
+"""Training of the joint subword vocabulary of all languages (byte-pair encoding)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PAD, UNK, MASK = 0, 1, 2
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[MASK]")
 WORD_START = "▁"
 
-# A single letter is worth a piece of its own only if it is not a curiosity of one line.
+# Rarer characters get no piece of their own.
 _LARGEST_ALPHABET = 1_000
 _BLOCK = 1_000
 
-# Marks that keyboards, word processors and languages write in several ways, and the plainest one.
+# Punctuation with several Unicode forms, and the ASCII form that replaces them.
 _MARKS = {
     "'": "\u2018\u2019\u201b\u02bc\u00b4\u0060",
     '"': "\u201c\u201d\u201e\u00ab\u00bb",
@@ -27,15 +27,15 @@ _MARKS = {
 
 
 def train_vocabulary(sentences: Iterable[str], size: int) -> Tokenizer:
-    """Train a joint byte-pair-encoding vocabulary (Sennrich et al., 2016) on sentences.
+    """Train a joint byte-pair-encoding vocabulary (Sennrich et al., 2016).
 
     Text is normalised (NFKC), lower-cased and split at white space and punctuation; a word begins
     with ``▁``. No special token is added to a sentence. PAD, UNK and MASK have the ids 0, 1 and 2.
 
     Args:
-        sentences: Sentences of all the languages, each language as often as it is to count. They
-            are read twice, so a list or the like, not a generator.
-        size: The largest number of pieces, special tokens included. Small texts give fewer.
+        sentences: Sentences of all languages, each language in the desired proportion. They are
+            iterated twice, so a generator is not enough.
+        size: Maximum number of pieces, special tokens included. Little text gives fewer.
 
     Returns:
         The tokenizer, without truncation or padding.
@@ -51,13 +51,14 @@ def train_vocabulary(sentences: Iterable[str], size: int) -> Tokenizer:
     if size <= len(SPECIAL_TOKENS):
         raise BabeliteError(
             f"a vocabulary of {size} pieces has no room for words",
+            code="option-invalid",
             hint="choose a --vocabulary-size of 1,000 or more",
         )
     tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL_TOKENS[UNK]))
     tokenizer.normalizer = _normalizer()
-    # Splitting at white space here is three times as fast as a regular expression that folds it.
-    # Punctuation stands alone, or half of the pieces would be words with a full stop; what follows
-    # it is a word like any other, or "l'uomo" would know nothing of "uomo".
+    # WhitespaceSplit is three times as fast as a regular expression that folds white space.
+    # Punctuation is split off, or half of the pieces would be words with a full stop. The text
+    # after it is a word like any other, so that "l'uomo" contains the piece of "uomo".
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),
@@ -68,7 +69,9 @@ def train_vocabulary(sentences: Iterable[str], size: int) -> Tokenizer:
     tokenizer.decoder = decoders.Metaspace()
     alphabet = _alphabet(sentences, min(_LARGEST_ALPHABET, max(1, size // 4)))
     if not alphabet:
-        raise BabeliteError("there is no text to make a vocabulary of", hint="check the input")
+        raise BabeliteError(
+            "the input has no text to learn from", code="input-empty", hint="check the input"
+        )
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         special_tokens=list(SPECIAL_TOKENS),
@@ -86,10 +89,10 @@ def _normalizer() -> normalizers.Normalizer:
 
 
 def _alphabet(sentences: Iterable[str], size: int) -> list[str]:
-    """The most frequent characters and, if there are any, the mark of the beginning of a word.
+    """The most frequent characters, and the mark of the beginning of a word.
 
-    Of equally frequent ones the library would drop some by chance, and two trainings on the same
-    text would give two vocabularies.
+    The library would choose among equally frequent characters at random, and two trainings on the
+    same text would give two vocabularies.
     """
     normalizer = _normalizer()
     counts = np.zeros(sys.maxunicode + 1, np.int64)

@@ -1,1 +1,1 @@
-"""From a trained network to a model folder: ONNX graphs and quantization."""
+"""Export of a trained network to a model folder: ONNX graphs and quantization."""

@@ -1,4 +1,4 @@
-"""From a trained network to a model folder that three libraries open."""
+"""Export of a trained network to a model folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from babelite.evaluation import precision_at_1
 from babelite.training.export.onnx_graph import build_graph, build_int8_graph
 from babelite.training.network.transformer import DualTransformer
 
-# P@1, both directions and all language pairs averaged, that int8 may lose against float32.
+# Maximum loss of mean P@1 of the 8-bit graph against float32.
 INT8_TOLERANCE = 0.003
 _FLOAT_COSINE = 0.9999
 _PARITY_PAIRS = 50
@@ -39,12 +39,12 @@ _SAMPLE_PAIRS = 300
 
 @dataclass(frozen=True)
 class Exported:
-    """What the exporter wrote and why.
+    """The result of an export.
 
     Attributes:
         folder: The model folder.
         precision_at_1: P@1 on the validation pairs, by precision.
-        int8_kept: Whether the 8-bit graph lost little enough to be written.
+        int8_kept: Whether the 8-bit graph was accurate enough to be written.
     """
 
     folder: ModelFolder
@@ -67,28 +67,24 @@ def export(
 ) -> Exported:
     """Write the model folder of a trained network.
 
-    The 8-bit graph becomes part of it, and its default, only if its P@1 on the validation pairs is
-    within 0.3 points of the float graph's.
+    The 8-bit graph is written, and becomes the default, only if its P@1 on the validation pairs is
+    at most 0.3 points below that of the float32 graph.
 
     Args:
         network: The trained encoder.
         tokenizer: Its vocabulary.
-        out: The folder; other files in it are left alone.
-        name: What the model is called.
-        languages: The languages it was trained on.
-        objective: What it was trained for.
-        data: What it was trained on.
-        validation: Held-out pairs, a sequence for each language pair; with none, int8 is judged by
-            nothing and so not written.
-        metrics: Results to record.
-        notes: For the end of its card.
-
-    Returns:
-        What was written.
+        out: The model folder; other files in it stay unchanged.
+        name: Name of the model.
+        languages: Languages of the training text.
+        objective: Training objective.
+        data: Training data.
+        validation: Held-out pairs of each language pair; without any, no 8-bit graph is written.
+        metrics: Results for the model description.
+        notes: Text at the end of the model card.
 
     Raises:
-        BabeliteError: The folder cannot be written, or the graph does not give the network's
-            vectors.
+        BabeliteError: The folder cannot be written, or the vectors of the graph differ from those
+            of the network.
     """
     network = network.eval().cpu().float()
     weights = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
@@ -97,7 +93,7 @@ def export(
         "float32": build_graph(weights, n_heads=heads).SerializeToString(),
     }
     if validation:
-        sample = _sample(tokenizer, network.shape.max_tokens, validation)
+        sample = _calibration_sample(tokenizer, network.shape.max_tokens, validation)
         int8 = build_int8_graph(weights, n_heads=heads, sample=sample)
         graphs["int8"] = int8.SerializeToString()
     contents = ModelContents(
@@ -120,7 +116,7 @@ def export(
         created=datetime.now(timezone.utc),
     )
     out.mkdir(parents=True, exist_ok=True)
-    scores = _judge(network, tokenizer, contents, description, validation, out)
+    scores = _measure(network, tokenizer, contents, description, validation, out)
     kept = "int8" in scores and scores["int8"] >= scores["float32"] - INT8_TOLERANCE
     if kept:
         description = replace(description, precision="int8")
@@ -131,15 +127,15 @@ def export(
     return Exported(write_model_folder(out, contents, description), scores, kept)
 
 
-def _sample(
+def _calibration_sample(
     tokenizer: Tokenizer, max_tokens: int, validation: Sequence[Sequence[Pair]]
 ) -> list[list[int]]:
-    """Token ids of some sentences of every language, for the ranges of the 8-bit graph."""
+    """Token ids of sentences of every language, to calibrate the 8-bit graph."""
     texts = [side for pairs in validation for pair in pairs[:_SAMPLE_PAIRS] for side in pair]
     return [encoding.ids[:max_tokens] for encoding in tokenizer.encode_batch(texts)]
 
 
-def _judge(
+def _measure(
     network: DualTransformer,
     tokenizer: Tokenizer,
     contents: ModelContents,
@@ -147,8 +143,8 @@ def _judge(
     validation: Sequence[Sequence[Pair]],
     out: Path,
 ) -> dict[Precision, float]:
-    """P@1 of both graphs, run as a user will run them."""
-    # Inside the folder to be: what a kill leaves there is removed when training goes on.
+    """P@1 of each graph, encoding through `Encoder`."""
+    # Inside the output folder, so that a resumed run removes what a kill leaves behind.
     with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=out) as folder:
         write_model_folder(folder, contents, description)
         scores: dict[Precision, float] = {}
@@ -162,12 +158,7 @@ def _judge(
 
 
 def mean_precision(encoder: SentenceEncoder, validation: Sequence[Sequence[Pair]]) -> float:
-    """P@1, the mean over directions and language pairs.
-
-    Args:
-        encoder: Any encoder.
-        validation: Pairs, a sequence for each language pair.
-    """
+    """P@1 of an encoder, the mean over directions and language pairs."""
     hits = []
     for pairs in validation:
         u = encoder.encode([pair.source for pair in pairs])
@@ -189,8 +180,10 @@ def _check_parity(
     cosines = (expected * encoder.encode(sentences)).sum(1)
     if cosines.min() < _FLOAT_COSINE:
         raise BabeliteError(
-            f"the exported graph differs from the network (cosine {cosines.min():.4f})",
-            hint="this is a fault of babelite or onnxruntime: please report it",
+            f"the vectors of the exported graph differ from those of the network (lowest cosine "
+            f"{cosines.min():.4f})",
+            code="model-invalid",
+            hint="report this error to the developers of babelite",
         )
 
 

@@ -1,4 +1,4 @@
-"""The weights back out of a graph that `onnx_graph` built: a model folder may hold nothing else."""
+"""Extraction of weights from an ONNX graph, for model folders without a weight file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from babelite.training.export.quantization import restore_table, unpack_levels
 
 
 def read_graph_weights(graph: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
-    """The weights of a graph of either kind, by their names in transformers' ``DistilBertModel``.
-
-    Args:
-        graph: What `build_graph` or `build_int8_graph` made.
+    """Read the weights of a graph that `build_graph` or `build_int8_graph` built.
 
     Returns:
-        Arrays of float32: those that the graph was built from, as exactly as it holds them.
+        float32 arrays by their names in transformers' ``DistilBertModel``; those of an 8-bit graph
+        are dequantized.
     """
     constants = {c.name: numpy_helper.to_array(c) for c in graph.graph.initializer}
     positions = constants["positions"]

@@ -1,7 +1,6 @@
-"""The encoder as an ONNX graph, built from plain arrays: token ids in, sentence vectors out.
+"""The encoder as an ONNX graph: token ids in, sentence vectors out; float32 or 8-bit.
 
-Two graphs come from the same weights: one in float32, and one that stores and multiplies small
-integers. Both take and give the same things, so every runtime of ONNX files can use either.
+Both graphs have the same inputs and outputs, so that every ONNX runtime can use either.
 """
 
 from __future__ import annotations
@@ -24,29 +23,25 @@ from babelite.training.export.quantization import (
 Weights = Mapping[str, NDArray[np.float32]]
 
 _OPSET = 17  # the first with LayerNormalization
-_IR_VERSION = 8  # what came with that opset, so that older runtimes open the file
+_IR_VERSION = 8  # the version of that opset, for older runtimes
 _ORT_DOMAIN = "com.microsoft"  # operators that onnxruntime adds to the standard
-_EPSILON = 1e-12  # of every LayerNorm, and the least length a vector is divided by
+_EPSILON = 1e-12  # of every LayerNorm, and the minimum norm that divides a vector
 
 
 def build_graph(weights: Weights, *, n_heads: int, activation: str = "silu") -> onnx.ModelProto:
-    """Build the float32 graph, of standard operators only.
+    """Build the float32 graph from standard operators.
 
-    Inputs: ``input_ids`` and ``attention_mask``, int64 of shape (batch, tokens). Outputs:
-    ``last_hidden_state``, float32 of shape (batch, tokens, dim), and ``sentence_embedding``,
-    float32 of shape (batch, dim), the mean of the states that are not masked at unit length; it
-    is zero for a row that is masked throughout.
+    Inputs: ``input_ids`` and ``attention_mask``, int64 (batch, tokens). Outputs:
+    ``last_hidden_state``, float32 (batch, tokens, dim), and ``sentence_embedding``, float32 (batch,
+    dim): the normalised mean of the unmasked states, or zero if all are masked.
 
     Args:
-        weights: Arrays by the names they have in the state of transformers' ``DistilBertModel``.
-        n_heads: Attention heads; they divide the width.
-        activation: Of the feed-forward layers: ``silu``, ``relu`` or ``gelu``.
-
-    Returns:
-        The model, checked.
+        weights: Arrays by their names in transformers' ``DistilBertModel``.
+        n_heads: Number of attention heads; must divide the width.
+        activation: Activation of the feed-forward layers: ``silu``, ``relu`` or ``gelu``.
 
     Raises:
-        ValueError: An unknown activation, or heads that do not divide the width.
+        ValueError: The activation is unknown, or the heads do not divide the width.
     """
     return _Graph(weights, n_heads, activation).build()
 
@@ -58,34 +53,33 @@ def build_int8_graph(
     sample: Sequence[Sequence[int]],
     activation: str = "silu",
 ) -> onnx.ModelProto:
-    """Build the graph of small integers: a seventh of the size and half as fast again on a CPU.
+    """Build the 8-bit graph: a seventh of the size and one and a half times as fast on a CPU.
 
-    Token embeddings are stored at 4 bits, each row with a scale of its own. The matrices of the
-    layers are 7-bit integers, and what they are multiplied with is rounded to bytes over a
-    fixed range, so a sentence's vector does not depend on its batch. The ranges are those that
-    occur in a sample of sentences. onnxruntime is the runtime: one operator is its own.
+    Token embeddings are stored with 4 bits and a scale for each row. Matrices of the layers have 7
+    bits. Their inputs are rounded to 8 bits over a fixed range, calibrated on a sample, so that the
+    vector of a sentence does not depend on its batch. One operator is specific to onnxruntime.
 
     Args:
         weights: As for `build_graph`.
         n_heads: As for `build_graph`.
-        sample: Token ids of a few hundred sentences, of the kind that will be encoded; larger
-            numbers than occur in them will be cut off.
+        sample: Token ids of a few hundred typical sentences, for calibration; larger activations
+            are clipped.
         activation: As for `build_graph`.
 
     Returns:
-        The model, with the inputs and outputs of `build_graph`.
+        A model with the inputs and outputs of `build_graph`.
 
     Raises:
-        ValueError: As `build_graph`, or a sample without any token.
+        ValueError: As for `build_graph`, or the sample has no token.
     """
     if not any(len(ids) for ids in sample):
-        raise ValueError("the sample holds no token")
+        raise ValueError("the sample has no token")
     ranges = _observe(_Graph(weights, n_heads, activation), sample)
     return _Int8Graph(weights, n_heads, activation, ranges).build()
 
 
 class _Graph:
-    """Nodes and constants as they are added; each method returns the name of what it computes."""
+    """Nodes and constants of a graph; methods add nodes and return the name of their output."""
 
     def __init__(self, weights: Weights, n_heads: int, activation: str) -> None:
         self.weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
@@ -98,7 +92,7 @@ class _Graph:
         self.n_layers = sum(name.endswith(".ffn.lin1.weight") for name in self.weights)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
-        self.bounds: dict[str, str] = {}  # by linear map, what has the range of its input
+        self.bounds: dict[str, str] = {}  # linear layer -> tensor with the range of its input
 
     def build(self) -> onnx.ModelProto:
         mask = self.op("Cast", "attention_mask", to=TensorProto.FLOAT)
@@ -110,7 +104,7 @@ class _Graph:
         self.sentence_vector(hidden, mask)
         return self.model()
 
-    # The parts of the network, from the bottom up.
+    # Parts of the network.
 
     def tokens(self) -> str:
         table = self.weights["embeddings.word_embeddings.weight"]
@@ -148,7 +142,7 @@ class _Graph:
         mixed = self.op("MatMul", shares, self.by_head(value))
         mixed = self.op("Transpose", mixed, perm=[0, 2, 1, 3])
         mixed = self.op("Reshape", mixed, self.integers("joined", 0, 0, self.dim))
-        # Means of values stay within the values, which a sentence of one token is given unmixed.
+        # Weighted means stay within the range of the values.
         return self.linear(f"{name}.out_lin", mixed, within=value)
 
     def by_head(self, x: str) -> str:
@@ -178,7 +172,7 @@ class _Graph:
         )
 
     def sentence_vector(self, hidden: str, mask: str) -> None:
-        # The vector is set to unit length, so the sum of the states serves as well as the mean.
+        # The vector is normalised, so the sum of the states serves as the mean.
         axis = self.integers("token_axis", 1)
         row = self.op("Unsqueeze", mask, axis)
         total = self.op("Squeeze", self.op("MatMul", row, hidden), axis)
@@ -186,7 +180,7 @@ class _Graph:
         length = self.op("Max", length, self.number("least_length", _EPSILON))
         self.op("Div", total, length, output="sentence_embedding")
 
-    # How a graph is written down.
+    # Operators and constants.
 
     def op(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:  # noqa: ANN401
         output = output or f"{kind}_{len(self.nodes)}"
@@ -230,7 +224,7 @@ class _Graph:
 
 
 class _Int8Graph(_Graph):
-    """The same network, with packed embeddings and products of bytes."""
+    """The same network with packed embeddings and 8-bit matrix products."""
 
     def __init__(
         self,
@@ -244,12 +238,11 @@ class _Int8Graph(_Graph):
         self.as_bytes: dict[str, str] = {}
 
     def tokens(self) -> str:
-        """Unpack the rows; see `pack_levels` for their layout.
+        """Unpack the rows of the embedding table; see `pack_levels` for the layout.
 
-        The levels are taken as they are, from 0 to 15: that shifts a whole row, which the LayerNorm
-        undoes. Only a row of zeros, such as padding, must not be shifted: nothing but rounding
-        errors would be left of it, and some releases of onnxruntime make those NaN. Its scale is
-        zero.
+        The levels 0 to 15 are not centred: that shifts a whole row, which the LayerNorm cancels.
+        A row of zeros, such as padding, has a scale of zero: after a shift only rounding errors
+        would be left, which some releases of onnxruntime turn into NaN.
         """
         levels, scales = quantize_table(self.weights["embeddings.word_embeddings.weight"])
         packed = self.op("Gather", self.constant("packed_tokens", pack_levels(levels)), "input_ids")
@@ -284,7 +277,7 @@ class _Int8Graph(_Graph):
 
 
 def _observe(graph: _Graph, sample: Sequence[Sequence[int]]) -> dict[str, tuple[float, float]]:
-    """The least and the greatest number that each linear map is given, over a sample."""
+    """Minimum and maximum input of each linear layer over a sample."""
     from onnxruntime import InferenceSession
 
     model = graph.build()

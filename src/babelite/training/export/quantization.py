@@ -1,8 +1,8 @@
-"""Numbers in fewer bits: tables of embeddings at 4, matrices at 7, activations at 8.
+"""Quantization: embedding tables to 4 bits, matrices to 7, activations to 8.
 
-Why 7: processors without dot-product instructions multiply unsigned by signed bytes two at a time
-and add the two products in 16 bits. With weights from -63 to 63 that sum always fits
-(2 · 255 · 63 < 2¹⁵), so results are the same on every machine.
+Matrices have 7 bits because processors without dot-product instructions add two products of an
+unsigned and a signed byte in 16 bits. With weights from -63 to 63 that sum cannot overflow
+(2 · 255 · 63 < 2¹⁵), so results are equal on every machine.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ LARGEST = 63
 LEVELS = 16
 _MIDDLE = np.float32(LEVELS / 2 - 0.5)
 
-# Of a row's largest number, what the outermost level stands for.
+# Candidates for the value of the outermost level, as shares of a row's largest number.
 _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)
 
 
 def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round each row to 7-bit integers on a scale of its own.
+    """Quantize each row to 7-bit integers with its own scale.
 
     Args:
-        matrix: float32 of shape (rows, columns).
+        matrix: float32 (rows, columns).
 
     Returns:
-        The integers, from -63 to 63, of the same shape, and the scales, of shape (rows, 1); their
-        product is the matrix, each element within half a scale. The scale of a row of zeros is 0.
+        Integers from -63 to 63, int8 (rows, columns), and scales, float32 (rows, 1). Their product
+        differs from the matrix by at most half a scale. The scale of a row of zeros is 0.
 
     Example:
         >>> values, scales = quantize_rows(np.array([[0.5, -0.63]], np.float32))
@@ -39,17 +39,17 @@ def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
 
 
 def quantize_table(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Round each row to 4 bits: sixteen evenly spaced levels on a scale of its own.
+    """Quantize each row to 4 bits: 16 evenly spaced levels with a scale for each row.
 
-    The outermost levels need not reach a row's largest numbers: of several scales each row gets
-    the one with the least squared error. A sentence is a mean of many tokens, and so is the error.
+    Of several scales, each row gets the one with the least squared error. Its outermost levels may
+    be below the row's largest numbers.
 
     Args:
-        matrix: float32 of shape (rows, columns).
+        matrix: float32 (rows, columns).
 
     Returns:
-        The levels, from 0 to 15, of the same shape, and the scales, of shape (rows, 1); the matrix
-        is about (levels - 7.5) · scales. The scale of a row of zeros is 0.
+        Levels from 0 to 15, uint8 (rows, columns), and scales, float32 (rows, 1). The matrix is
+        about (levels - 7.5) · scales. The scale of a row of zeros is 0.
 
     Example:
         >>> levels, scales = quantize_table(np.array([[0.75, -0.25, 0.05]], np.float32))
@@ -70,14 +70,7 @@ def quantize_table(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDAr
 
 
 def restore_table(levels: NDArray[np.uint8], scales: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What the levels and scales that `quantize_table` gave stand for.
-
-    Args:
-        levels: From 0 to 15, of shape (rows, columns).
-        scales: Of shape (rows, 1).
-
-    Returns:
-        float32 of shape (rows, columns).
+    """Dequantize levels (rows, columns) and scales (rows, 1) of `quantize_table` to float32.
 
     Example:
         >>> levels, scales = quantize_table(np.array([[0.75, -0.25]], np.float32))
@@ -89,13 +82,13 @@ def restore_table(levels: NDArray[np.uint8], scales: NDArray[np.float32]) -> NDA
 
 
 def pack_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay rows of 4-bit levels into bytes: the first half of a row low, the second half high.
+    """Pack 4-bit levels into bytes: the first half of a row low, the second half high.
 
     Args:
-        levels: From 0 to 15, of shape (rows, columns).
+        levels: uint8 (rows, columns), from 0 to 15.
 
     Returns:
-        Bytes of shape (rows, ceil(columns / 2)); an odd row is filled up with a zero.
+        uint8 (rows, ceil(columns / 2)); a row with an odd number of columns is padded with a zero.
 
     Example:
         >>> pack_levels(np.array([[1, 2, 3]], np.uint8)).tolist()
@@ -108,14 +101,7 @@ def pack_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def unpack_levels(packed: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """The levels that `pack_levels` laid into bytes.
-
-    Args:
-        packed: Bytes of shape (rows, ceil(columns / 2)).
-        columns: How many levels a row had.
-
-    Returns:
-        From 0 to 15, of shape (rows, columns).
+    """Unpack bytes (rows, ceil(columns / 2)) of `pack_levels` to levels (rows, columns).
 
     Example:
         >>> unpack_levels(np.array([[49, 2]], np.uint8), columns=3).tolist()
@@ -125,14 +111,10 @@ def unpack_levels(packed: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
 
 
 def byte_scale(low: float, high: float) -> tuple[np.float32, np.uint8]:
-    """The scale and the zero point that lay a range of numbers over the bytes 0 to 255.
-
-    Args:
-        low: The least number; zero is always made part of the range.
-        high: The greatest.
+    """Scale and zero point that map a range of numbers, extended to include 0, to 0 … 255.
 
     Returns:
-        ``scale`` and ``zero``, so that x is stored as round(x / scale) + zero.
+        ``scale`` and ``zero``: x is stored as round(x / scale) + zero.
 
     Example:
         >>> scale, zero = byte_scale(-1.0, 1.55)

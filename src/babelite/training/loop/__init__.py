@@ -1,1 +1,1 @@
-"""The training loop: steps, phases, validation, checkpoints."""
+"""Training loop: phases, steps, validation, checkpoints."""

@@ -1,4 +1,4 @@
-"""Saving a run at one moment and going on from there, without pickle."""
+"""Checkpoints of a run and weight files, in the safetensors format (no pickle)."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from babelite.storage import writing_atomically
 
 
 class Counters(BaseModel):
-    """Where a run is.
+    """Position and results of a run, saved as JSON in its checkpoint.
 
     Attributes:
-        phase: Number of the phase that is under way.
+        phase: Number of the current phase.
         step: Steps done in it.
         pairs: Pairs seen in the whole run.
         seconds: Time spent in the whole run, preparation included.
         phase_began: `seconds` when the phase began.
         validated: Validations done in the phase.
         best: Highest mean P@1 on held-out pairs so far.
-        metrics_bytes: How much of the metrics file belongs to the run up to here.
-        loss_scale: What losses are multiplied by, in float16 alone.
-        steps_at_scale: Steps since it was last changed.
+        metrics_bytes: Size of the metrics file.
+        loss_scale: Loss scale of float16; None in other precisions.
+        steps_at_scale: Steps since the loss scale changed.
     """
 
     phase: int = 0
@@ -45,10 +45,10 @@ class Counters(BaseModel):
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors to a safetensors file, whole or not at all.
+    """Write tensors to a safetensors file, atomically.
 
     Raises:
-        BabeliteError: The file cannot be written; one that was there before is untouched.
+        BabeliteError: The file cannot be written; an existing file stays unchanged.
     """
     tensors = {name: tensor.detach().contiguous() for name, tensor in weights.items()}
     with writing_atomically(path) as temporary:
@@ -75,7 +75,10 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 def _damaged(path: Path, error: Exception) -> BabeliteError:
     reason = str(error).splitlines()[0]
     return BabeliteError(
-        f"is damaged ({reason})", path=path, hint="delete the folder and train again"
+        f"is damaged ({reason})",
+        code="file-damaged",
+        path=path,
+        hint="delete the folder and train again",
     )
 
 
@@ -85,14 +88,7 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer | None,
     counters: Counters,
 ) -> None:
-    """Write everything a run needs to go on.
-
-    Args:
-        path: The file.
-        model: The network with its heads.
-        optimizer: The optimiser of the phase under way; None between two phases.
-        counters: Where the run is.
-    """
+    """Write a checkpoint; the optimizer is None between two phases."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     if optimizer is not None:
         for number, state in optimizer.state_dict()["state"].items():
@@ -102,7 +98,7 @@ def save_checkpoint(
 
 
 def read_counters(path: Path) -> Counters:
-    """Where a saved run was, without its weights.
+    """Read the counters of a checkpoint without its weights.
 
     Raises:
         BabeliteError: The file is damaged.
@@ -122,17 +118,13 @@ def _counters_in(metadata: Mapping[str, str], path: Path) -> Counters:
 
 
 def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[str, Tensor]]:
-    """Put saved weights into a model.
-
-    Args:
-        path: The file.
-        model: A model of the same shape.
+    """Load a checkpoint into a model of the same shape.
 
     Returns:
-        Where the run was, and the optimiser's tensors for `restore_optimizer`.
+        The counters, and the optimizer's tensors for `restore_optimizer`.
 
     Raises:
-        BabeliteError: The file is damaged, or of another model.
+        BabeliteError: The file is damaged, or belongs to another model.
     """
     tensors, metadata = load_weights(path)
     counters = _counters_in(metadata, path)
@@ -146,7 +138,7 @@ def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put saved state into a newly made optimiser; nothing saved leaves it new."""
+    """Load saved tensors into a new optimizer; without any, it is unchanged."""
     states: dict[int, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         _, number, name = key.split(".", 2)

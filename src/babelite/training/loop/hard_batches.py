@@ -1,7 +1,7 @@
-"""Groups of pairs that say similar things: batches made of them hold negatives that are hard.
+"""Hard batches: groups of similar pairs, whose negatives are hard to distinguish.
 
-Once the encoder finds most translations among sentences drawn by chance, such batches teach it
-little more. Pairs are grouped by the token bag, which costs far less than the layers.
+Once the encoder finds most translations among random sentences, random batches teach it little.
+Pairs are clustered by their bag-of-token vectors, which cost much less than those of the layers.
 """
 
 from __future__ import annotations
@@ -20,28 +20,27 @@ from babelite.training.loop.checkpoints import load_weights, save_weights
 from babelite.training.network.transformer import DualTransformer
 from babelite.training.progress import TrainingProgress
 
-PAIRS_A_GROUP = 64
+PAIRS_PER_GROUP = 64
 _BLOCK = 8_192
-# Seeds of FAISS have 31 bits, and k-means takes the next one.
+# FAISS seeds have 31 bits, and k-means also uses seed + 1.
 _SEEDS = (1 << 31) - 1
 
 
 def group_pairs(network: DualTransformer, pairs: TokenizedPairs, seed: int) -> NDArray[np.int32]:
-    """Put pairs into groups of about `PAIRS_A_GROUP` that say similar things.
+    """Cluster the pairs of a language pair into groups of about `PAIRS_PER_GROUP`.
 
     Args:
-        network: The encoder, of which the token embeddings alone are used.
+        network: The encoder; only its token embeddings are used.
         pairs: Tokenised pairs of one language pair.
-        seed: Of k-means.
+        seed: Seed of k-means.
 
     Returns:
-        int32 (pairs,), the number of each pair's group; the groups of a coarser group follow each
-        other.
+        int32 (pairs,), the number of each pair's group. Neighbouring numbers are similar groups.
     """
     vectors = _vectors(network, pairs)
     seed %= _SEEDS
-    # Two levels of k-means make as many groups at a fraction of the cost of one.
-    coarse = max(1, round((len(vectors) / PAIRS_A_GROUP) ** 0.5))
+    # Two levels of k-means cost a fraction of one level with as many groups.
+    coarse = max(1, round((len(vectors) / PAIRS_PER_GROUP) ** 0.5))
     _, parts = spherical_kmeans(vectors, coarse, seed)
     groups = np.empty(len(vectors), dtype=np.int32)
     begun = 0
@@ -49,7 +48,7 @@ def group_pairs(network: DualTransformer, pairs: TokenizedPairs, seed: int) -> N
         members = np.flatnonzero(parts == part)
         if not len(members):
             continue
-        count = max(1, len(members) // PAIRS_A_GROUP)
+        count = max(1, len(members) // PAIRS_PER_GROUP)
         groups[members] = begun + spherical_kmeans(vectors[members], count, seed)[1]
         begun += count
     return groups
@@ -62,7 +61,7 @@ def save_groups(
     seed: int,
     progress: TrainingProgress,
 ) -> None:
-    """Group the pairs of each language pair, and keep the numbers of their groups in a file."""
+    """Group the pairs of each language pair, and save the group numbers to a file."""
     found = {}
     with progress.stage("Grouping similar pairs", sum(map(len, corpora))) as advance:
         for pairs in corpora:
@@ -72,14 +71,14 @@ def save_groups(
 
 
 def load_groups(path: Path, corpora: Sequence[TokenizedPairs]) -> list[NDArray[np.int32]]:
-    """What `save_groups` has kept, for each language pair an array as `group_pairs` gives it."""
+    """Load the groups of each language pair, int32 (pairs,), from a file of `save_groups`."""
     found, _ = load_weights(path)
     return [found[pairs.name].numpy() for pairs in corpora]
 
 
 @torch.no_grad()
 def _vectors(network: DualTransformer, pairs: TokenizedPairs) -> NDArray[np.float32]:
-    """Unit rows (pairs, dim), halfway between the two sides of each pair."""
+    """Unit vectors (pairs, dim): the normalised sum of the two sides of each pair."""
     device = network.embeddings.word_embeddings.weight.device
     vectors = np.empty((len(pairs), network.shape.dim), dtype=np.float32)
     for start in range(0, len(pairs), _BLOCK):

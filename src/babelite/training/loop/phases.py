@@ -1,4 +1,4 @@
-"""The phases of a run: what each trains, for how long, and how the learning rate moves."""
+"""Phases of a run: their steps, batch sizes, learning-rate schedules and optimizers."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from babelite.training.data.batches import batches_per_epoch
 from babelite.training.data.tokens import TokenizedPairs
 from babelite.training.network.losses import TrainingModel
 
-# Kept back of a budget in minutes for the last validation and for writing the model folder.
+# Reserved of a budget in minutes for the last validation and for writing the model folder.
 _SECONDS_TO_FINISH = 15.0
 
-# The rate is at its highest after a tenth of a phase at the latest.
-_LONGEST_WARMUPS = 10
+# Warm-up takes at most a tenth of a phase.
+_PHASE_PER_WARMUP = 10
 
 PhaseName = Literal["bag", "layers", "similar"]
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training with one loss, one batch size and one learning rate curve.
+    """A part of training with one loss, one batch size and one learning-rate schedule.
 
     Attributes:
-        name: ``bag`` (the encoder without its layers), ``layers``, or ``similar`` (the layers, on
+        name: ``bag`` (the encoder without layers), ``layers``, or ``similar`` (the layers, on
             batches of similar sentences).
-        batch_size: Pairs in a batch, over all processes.
-        learning_rate: The highest rate.
-        steps: How many steps; None when time decides.
-        until: Seconds of the whole run at which the phase ends, when time decides.
-        steps_per_epoch: About how many steps a pass over the data has. Batches of the layers that
-            are too long are cut, and each part counts, where passes decide anything.
-        accumulate: Batches that make a step.
-        round_number: How many phases of this name came before; each has an order of its own.
+        batch_size: Pairs per batch, over all processes.
+        learning_rate: The peak rate.
+        steps: Number of steps; None if time decides.
+        until: Seconds of the whole run at which the phase ends, if time decides.
+        steps_per_epoch: Estimated steps per epoch. In the layers phase the parts of batches that
+            are split are counted, where epochs matter.
+        accumulate: Batches per step.
+        round_number: Number of earlier phases of this name; each round has its own order.
     """
 
     name: PhaseName
@@ -50,7 +50,7 @@ class Phase:
 
     @property
     def title(self) -> str:
-        """What it is called in progress and metrics: its name, and the round from the second on."""
+        """Name in progress and metrics, with the round from the second on."""
         return f"{self.name}, round {self.round_number + 1}" if self.round_number else self.name
 
     def share_done(self, step: int, seconds: float, began: float) -> float:
@@ -69,12 +69,12 @@ class Phase:
 
 
 def order_seed(seed: int, name: PhaseName) -> int:
-    """What decides the order of the pairs in a phase: the bag phase has one of its own."""
+    """Seed of the order of the pairs in a phase; that of the bag phase differs."""
     return 2 * seed + (name != "bag")
 
 
 def training_ends(config: TrainingConfig) -> float | None:
-    """Seconds of the whole run at which its last phase ends; None if steps decide."""
+    """Seconds of the whole run at which its last phase ends; None without a time budget."""
     if config.minutes is None:
         return None
     return 60 * config.minutes - min(_SECONDS_TO_FINISH, 6 * config.minutes)
@@ -83,12 +83,12 @@ def training_ends(config: TrainingConfig) -> float | None:
 def plan_phases(
     config: TrainingConfig, corpora: Sequence[TokenizedPairs], prepared_at: float
 ) -> list[Phase]:
-    """The phases of a run.
+    """Plan the phases of a run.
 
     Args:
-        config: The budget and the settings.
-        corpora: The data.
-        prepared_at: Seconds of the whole run that preparation took.
+        config: Budget and settings.
+        corpora: The tokenised pairs of each language pair.
+        prepared_at: Seconds that preparation took.
     """
     end = training_ends(config)
     bag_end = None
@@ -97,62 +97,55 @@ def plan_phases(
         share = 1.0 if config.layers == 0 else config.bag_share
         bag_end = prepared_at + share * (end - prepared_at)
 
-    def plan(
-        name: PhaseName,
-        batch_size: int,
-        learning_rate: float,
-        epochs: float,
-        steps: int | None,
-        until: float | None = None,
-        accumulate: int = 1,
-    ) -> Phase:
-        by_epochs = until is None and steps is None
-        # Planning a pass takes seconds a million pairs: not unless passes decide anything.
-        counted = name == "layers" and (by_epochs or c.decay == "step")
-        batches = batches_per_epoch(
-            corpora,
-            batch_size,
-            batch_tokens=c.batch_tokens if counted else None,
-            seed=order_seed(c.seed, name),
-        )
-        per_epoch = max(1, batches // accumulate)
-        if until is not None:
-            steps = None
-        elif by_epochs:
-            steps = max(1, round(epochs * per_epoch))
-        return Phase(name, batch_size, learning_rate, steps, until, per_epoch, accumulate)
-
     c = config
     phases = []
     if c.has_bag_phase:
-        budget = c.bag_epochs, c.bag_steps, bag_end
-        phases.append(plan("bag", c.bag_batch_size, c.bag_learning_rate, *budget))
+        steps = c.bag_steps if bag_end is None else None
+        phase = Phase("bag", c.bag_batch_size, c.bag_learning_rate, steps, bag_end, 0)
+        phases.append(_with_steps(phase, c, corpora, c.bag_epochs))
     if c.has_layers_phase:
-        budget = c.epochs, c.steps, end
-        layers = plan("layers", c.batch_size, c.learning_rate, *budget, c.accumulate)
+        steps = c.steps if end is None else None
+        phase = Phase("layers", c.batch_size, c.learning_rate, steps, end, 0, c.accumulate)
+        layers = _with_steps(phase, c, corpora, c.epochs)
         phases.append(layers)
         if c.second_round_steps:
             phases.append(replace(layers, steps=c.second_round_steps, round_number=1))
     if c.similar_steps:
-        budget = 0.0, c.similar_steps, None
-        phases.append(plan("similar", c.batch_size, c.similar_learning_rate, *budget, c.accumulate))
+        rate, steps = c.similar_learning_rate, c.similar_steps
+        phase = Phase("similar", c.batch_size, rate, steps, None, 0, c.accumulate)
+        phases.append(_with_steps(phase, c, corpora, 0))
     return phases
 
 
+def _with_steps(
+    phase: Phase, config: TrainingConfig, corpora: Sequence[TokenizedPairs], epochs: float
+) -> Phase:
+    """The phase with its steps per epoch, and with the steps of a budget in epochs."""
+    by_epochs = phase.until is None and phase.steps is None
+    # Planning an epoch takes seconds per million pairs, so only where epochs matter.
+    counted = phase.name == "layers" and (by_epochs or config.decay == "step")
+    batches = batches_per_epoch(
+        corpora,
+        phase.batch_size,
+        batch_tokens=config.batch_tokens if counted else None,
+        seed=order_seed(config.seed, phase.name),
+    )
+    per_epoch = max(1, batches // phase.accumulate)
+    steps = max(1, round(epochs * per_epoch)) if by_epochs else phase.steps
+    return replace(phase, steps=steps, steps_per_epoch=per_epoch)
+
+
 def learning_rate_factor(config: TrainingConfig, phase: Phase, step: int, done: float) -> float:
-    """What the highest learning rate is multiplied by at a step.
+    """The factor of the peak learning rate at a step, from 0 to 1.
 
     Args:
         config: Warm-up and decay.
         phase: The phase.
         step: Steps done before this one.
         done: The done share of the phase, from 0 to 1.
-
-    Returns:
-        A factor from 0 to 1.
     """
-    # A short phase would end before it was warm.
-    warm = min(1.0, max((step + 1) / max(1, config.warmup_steps), _LONGEST_WARMUPS * done))
+    # A short phase would end before the end of the warm-up.
+    warm = min(1.0, max((step + 1) / max(1, config.warmup_steps), _PHASE_PER_WARMUP * done))
     if config.decay == "none":
         return warm
     if config.decay == "step":
@@ -163,7 +156,7 @@ def learning_rate_factor(config: TrainingConfig, phase: Phase, step: int, done: 
 def make_optimizer(
     config: TrainingConfig, phase: Phase, model: TrainingModel
 ) -> torch.optim.Optimizer:
-    """Adam over the parameters of a phase; each group keeps its highest rate as ``peak``."""
+    """Adam over the parameters of a phase; each group stores its peak rate as ``peak``."""
     embeddings, ngrams = model.embeddings, model.network.ngrams
     if phase.name == "bag":
         shared = [] if ngrams is None else list(ngrams.parameters())

@@ -1,4 +1,4 @@
-"""How good the network is on pairs it has not seen: retrieval first, losses beside it."""
+"""Validation: P@1 and losses on held-out pairs."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from babelite.training.network.losses import Batch, TrainingModel
 from babelite.training.prepare import TrainingText
 
 _BATCH = 256
-# Losses are an average over batches; so many pairs are enough to see where they go.
+# Losses are measured on this many pairs.
 _LOSS_PAIRS = 1_024
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What a validation found.
+    """The result of a validation.
 
     Attributes:
-        precision_at_1: For each language pair, the mean of both directions' P@1.
-        losses: For each language pair, each objective's loss without dropout; empty in the bag
-            phase.
-        standard_error: Of the mean P@1, over all sentences.
+        precision_at_1: For each language pair, the mean P@1 of both directions.
+        losses: For each language pair, the loss of each objective without dropout; empty in the
+            bag phase.
+        standard_error: Standard error of the mean P@1 over all sentences.
     """
 
     precision_at_1: dict[str, float]
@@ -37,18 +37,18 @@ class Validation:
 
     @property
     def mean(self) -> float:
-        """The mean P@1 over the language pairs, by which the best weights are chosen."""
+        """The mean P@1 over the language pairs, which selects the best weights."""
         return float(np.mean(list(self.precision_at_1.values())))
 
 
 class Validator:
-    """Holds the tokenised held-out pairs.
+    """Validates models on the tokenised held-out pairs.
 
     Args:
         text: The data.
-        max_tokens: Longer sentences are cut.
-        device: Where the network is.
-        seed: Decides the masks, which are the same at every validation.
+        max_tokens: Longer sentences are truncated.
+        device: The device of the model.
+        seed: Seed of the masks, which are the same at every validation.
     """
 
     def __init__(
@@ -70,12 +70,7 @@ class Validator:
 
     @torch.no_grad()
     def __call__(self, model: TrainingModel, *, bag: bool) -> Validation:
-        """Measure the model, without dropout.
-
-        Args:
-            model: The network with its heads.
-            bag: Whether to leave out the layers, as the bag phase does, and the losses with them.
-        """
+        """Measure the model without dropout; `bag` omits its layers and the losses."""
         was_training = model.training
         model.eval()
         precision, losses, found = {}, {}, []

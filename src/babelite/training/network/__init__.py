@@ -1,1 +1,1 @@
-"""The encoder network, its training heads, objectives and losses."""
+"""Encoder network, training heads, objectives and losses."""

@@ -1,4 +1,4 @@
-"""What sits on the encoder in training only and is never part of a saved model."""
+"""Training heads: reconstruction head and translation decoder, not part of a saved model."""
 
 from __future__ import annotations
 
@@ -12,12 +12,8 @@ from babelite.training.network.transformer import LAYER_NORM_EPSILON, Layer, Net
 class ReconstructionHead(nn.Module):
     """Predicts tokens from sentence vectors or token states: Linear, SiLU, LayerNorm, decoder.
 
-    The decoder is tied to the token embeddings. With more than two languages the head is told the
-    language it has to predict (Mao et al., 2022); with two, the input already says it.
-
-    Args:
-        shape: The sizes of the encoder.
-        languages: How many languages there are in training.
+    The decoder is tied to the token embeddings. With more than two languages the head gets the
+    language to predict (Mao et al., 2022); with two, the input determines it.
     """
 
     def __init__(self, shape: NetworkShape, languages: int) -> None:
@@ -32,19 +28,17 @@ class ReconstructionHead(nn.Module):
             nn.init.normal_(self.language.weight, std=0.02)
 
     def forward(self, vectors: Tensor, embeddings: Tensor, language: int) -> Tensor:
-        """Logits (N, V) from vectors (N, d), token embeddings (V, d) and a language's number."""
+        """Logits (N, V) from vectors (N, d), token embeddings (V, d) and a language number."""
         if self.language is not None:
             vectors = vectors + self.language.weight[language]
         return F.linear(self.norm(F.silu(self.dense(vectors))), embeddings, self.bias)
 
 
 class TranslationDecoder(nn.Module):
-    """LASER's decoder at this depth: one causal layer that sees the sentence vector at each place.
+    """Causal layer that writes the translation, given the sentence vector at each position.
 
-    Args:
-        shape: The sizes of the encoder, shared by the decoder.
-        languages: How many languages there are; the decoder is always told which one to write.
-        dropout: As in the encoder.
+    This is LASER's decoder (Artetxe & Schwenk, 2019) with one layer. It always gets the language to
+    write.
     """
 
     def __init__(self, shape: NetworkShape, languages: int, dropout: float) -> None:
@@ -60,11 +54,11 @@ class TranslationDecoder(nn.Module):
                 nn.init.normal_(module.weight, std=0.02)
 
     def forward(self, vectors: Tensor, tokens: Tensor, embeddings: Tensor, language: int) -> Tensor:
-        """States from which each token of the other side is to be predicted.
+        """States that predict each token of the other side.
 
         Args:
             vectors: (B, d), sentence vectors of one side.
-            tokens: int64 (B, L), tokens of the other side; place t sees those before t.
+            tokens: int64 (B, L), tokens of the other side; position t sees the tokens before t.
             embeddings: (V, d), the token embeddings of the encoder.
             language: The number of the language to write.
 

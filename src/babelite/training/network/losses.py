@@ -1,8 +1,10 @@
-"""From a batch of pairs to the loss of each objective.
+"""The training model, and the loss of each objective from a batch of pairs.
 
-Objectives differ in what the encoder is shown: the sentences as they are, one word masked (`smlm`,
-`ugt`), many tokens masked (`mlm`) or both sides in one sequence (`tlm`). Each view is encoded once
-a batch, whatever the number of objectives that use it.
+Objectives need different inputs: the sentences unchanged, with one word masked (`smlm`, `ugt`),
+with many tokens masked (`mlm`), or both sides in one sequence (`tlm`). Each input is encoded once
+per batch, however many objectives use it.
+
+To add an objective, add its name to `objective_parser.OBJECTIVES` and its loss to `_LOSSES`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -47,13 +50,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class ContrastiveSettings:
-    """How sentence vectors are compared in ``align`` and ``sim``.
+    """Similarity of sentence vectors in ``align`` and ``sim``.
 
     Attributes:
-        cosine: Cosines instead of dot products.
-        temperature: What similarities are divided by.
-        projection: Width of a linear map that vectors pass first and that is thrown away after
-            training (Mao et al., 2022); 0 for none.
+        cosine: Cosine instead of dot product.
+        temperature: Similarities are divided by it.
+        projection: Width of a linear projection before the comparison, removed after training (Mao
+            et al., 2022); 0: none.
     """
 
     cosine: bool = False
@@ -66,9 +69,9 @@ class TrainingModel(nn.Module):
 
     Args:
         network: The encoder.
-        weights: Weight of each objective, as `formula.parse_objective` gives them.
-        languages: How many languages there are in training.
-        contrastive: How sentence vectors are compared.
+        weights: Weight of each objective, from `parse_objective`.
+        languages: Number of languages.
+        contrastive: Similarity of sentence vectors.
         dropout: Dropout of the translation decoder.
     """
 
@@ -99,15 +102,15 @@ class TrainingModel(nn.Module):
         return self.network.embeddings.word_embeddings.weight
 
     def forward(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
-        """The loss of each objective, not yet weighted.
+        """The loss of each objective, unweighted.
 
         Args:
             batch: The pairs.
-            generator: Where masks come from; its device is that of the batch.
+            generator: Random numbers for masks, on the device of the batch.
 
         Returns:
             A scalar for each objective, in the order of the weights: the mean over the batch, or
-            if several processes share it, what this one's pairs add to the mean.
+            what this process's slice adds to the mean.
         """
         views = _Views(self, batch, generator)
         return {name: _LOSSES[name](views) for name in self.weights}
@@ -117,7 +120,7 @@ class TrainingModel(nn.Module):
         return torch.stack([weight * losses[name] for name, weight in self.weights.items()]).sum()
 
     def folded_state(self) -> dict[str, Tensor]:
-        """The state dict with the n-grams that pieces share added to the token embeddings."""
+        """The state dict with shared n-grams added to the token embeddings."""
         state: dict[str, Tensor] = self.state_dict()
         if self.network.ngrams is not None:
             del state["network.ngrams.vectors"]
@@ -135,32 +138,38 @@ class TrainingModel(nn.Module):
         """``align`` on the encoder without its layers.
 
         Args:
-            source: Flat ids of the first sides, and where each begins.
+            source: Token ids of the first sides, and the start of each sentence: int64 (tokens,)
+                and (B,).
             target: The same of the second sides.
-            batch_slice: Which part of a batch these pairs are, if not all of it.
+            batch_slice: The slice of the batch that the pairs belong to; None for a whole batch.
+
+        Returns:
+            A scalar.
         """
         ids = torch.cat([source[0], target[0]])
         offsets = torch.cat([source[1], target[1] + len(source[0])])
-        # Both sides at once: a token that they share is normalised, and its gradient made, once.
+        # One call for both sides: a token that they share is normalised once.
         u, v = self.network.bag(ids, offsets).chunk(2)
         loss = objectives.alignment_loss(
             u,
             v,
             cosine=True,
             temperature=self.contrastive.temperature,
-            whole=_whole(u, v, batch_slice),
+            whole=_whole_batch(u, v, batch_slice),
         )
         return loss if batch_slice is None else loss * batch_slice.share
 
 
-def _whole(u: Tensor, v: Tensor, batch_slice: BatchSlice | None) -> objectives.Whole | None:
+def _whole_batch(
+    u: Tensor, v: Tensor, batch_slice: BatchSlice | None
+) -> objectives.WholeBatch | None:
     if batch_slice is None:
         return None
-    return objectives.Whole(*batch_slice.gather(u, v), batch_slice.places(u.device))
+    return objectives.WholeBatch(*batch_slice.gather(u, v), batch_slice.places(u.device))
 
 
 class _Views:
-    """What the encoder makes of one batch, computed when first asked for."""
+    """Inputs and outputs of the encoder for one batch, computed on first use."""
 
     def __init__(self, model: TrainingModel, batch: Batch, generator: torch.Generator) -> None:
         self.model, self.batch, self.generator = model, batch, generator
@@ -168,8 +177,8 @@ class _Views:
         self.languages = (batch.source_language, batch.target_language)
 
     @cached_property
-    def words(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Each side with one word masked in one of the two, and the words."""
+    def masked(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """Each side (b, L) with one word masked in one of the two, and the masked words (b,)."""
         source, target = self.sides
         generator, batch_slice = self.generator, self.batch.batch_slice
         first = choose_sides(len(source), generator, source.device, batch_slice)
@@ -180,41 +189,51 @@ class _Views:
 
     @cached_property
     def vectors(self) -> tuple[Tensor, Tensor]:
-        """Sentence vectors of both sides, of the masked sentences if an objective masks a word."""
-        masked = not _WITH_WORD_MASKED.isdisjoint(self.model.weights)
-        sides = (self.words[0][0], self.words[1][0]) if masked else self.sides
+        """Sentence vectors (b, d) of both sides, masked if an objective masks a word."""
+        use_masked = not _WITH_WORD_MASKED.isdisjoint(self.model.weights)
+        sides = (self.masked[0][0], self.masked[1][0]) if use_masked else self.sides
         return self.model.network(sides[0]), self.model.network(sides[1])
 
     @cached_property
     def compared(self) -> tuple[Tensor, Tensor]:
-        """The vectors that `align` and `sim` compare."""
+        """Vectors of both sides for `align` and `sim`."""
         project = self.model.projection
         u, v = self.vectors
         return (u, v) if project is None else (project(u), project(v))
 
     @cached_property
-    def whole(self) -> objectives.Whole | None:
-        """What they are compared with, if other processes have other parts of the batch."""
-        return _whole(*self.compared, self.batch.batch_slice)
+    def whole_batch(self) -> objectives.WholeBatch | None:
+        """Vectors of the whole batch, if several processes share it."""
+        return _whole_batch(*self.compared, self.batch.batch_slice)
+
+    @property
+    def similarity(self) -> dict[str, Any]:
+        """How `align` and `sim` compare vectors."""
+        settings = self.model.contrastive
+        return {
+            "cosine": settings.cosine,
+            "temperature": settings.temperature,
+            "whole": self.whole_batch,
+        }
 
     @cached_property
     def own_logits(self) -> tuple[Tensor, Tensor]:
-        """Each side's prediction of its own masked word."""
+        """Logits (b, V) of each side for its own masked word."""
         return self.predict(self.vectors[0], 0), self.predict(self.vectors[1], 1)
 
     @cached_property
     def other_logits(self) -> tuple[Tensor, Tensor]:
-        """Each side's prediction of the other side's bag."""
+        """Logits (b, V) of each side for the tokens of the other side."""
         if self.model.head is not None and self.model.head.language is None:
-            return self.own_logits  # the head is not told a language, so they are the same
+            return self.own_logits  # the head gets no language, so they are equal
         return self.predict(self.vectors[0], 1), self.predict(self.vectors[1], 0)
 
     def mean_of_pairs(self, loss: Tensor) -> Tensor:
-        """The part of the batch's loss, from a mean over the pairs of this process."""
+        """What a mean over the pairs of this process adds to the mean over the batch."""
         return loss if self.batch.batch_slice is None else loss * self.batch.batch_slice.share
 
     def mean_of_tokens(self, loss: Tensor, count: int) -> Tensor:
-        """The part of the batch's loss, from a mean over `count` tokens of this process."""
+        """What a mean over `count` tokens of this process adds to the mean over the batch."""
         return (
             loss
             if self.batch.batch_slice is None
@@ -222,7 +241,7 @@ class _Views:
         )
 
     def predict(self, vectors: Tensor, side: int) -> Tensor:
-        """Logits for tokens of a side's language."""
+        """Logits (N, V) for tokens of the language of a side."""
         assert self.model.head is not None
         logits: Tensor = self.model.head(vectors, self.model.embeddings, self.languages[side])
         return logits
@@ -255,14 +274,14 @@ def _tlm(views: _Views) -> Tensor:
 
 
 def join_sides(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Both sides in one sequence, each with positions from 0 (Lample & Conneau, 2019).
+    """Concatenate both sides, each with positions from 0 (Lample & Conneau, 2019).
 
     Args:
         source: int64 (B, L1).
         target: int64 (B, L2).
 
     Returns:
-        ids and positions, int64 (B, L1 + L2). PAD may stand between the sides: it is masked.
+        ids and positions, int64 (B, L1 + L2). PAD may stand between the sides.
     """
     positions = torch.cat(
         [torch.arange(side.shape[1], device=side.device) for side in (source, target)]
@@ -271,7 +290,7 @@ def join_sides(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _smlm(views: _Views) -> Tensor:
-    words = torch.cat([words for _, words in views.words])
+    words = torch.cat([words for _, words in views.masked])
     loss = objectives.single_word_loss(torch.cat(views.own_logits), words)
     return views.mean_of_tokens(loss, int(words.ne(PAD).sum()))
 
@@ -282,25 +301,17 @@ def _xtr(views: _Views) -> Tensor:
 
 
 def _ugt(views: _Views) -> Tensor:
-    words = (views.words[0][1], views.words[1][1])
+    words = (views.masked[0][1], views.masked[1][1])
     loss = objectives.unified_loss(*views.other_logits, *views.sides, *words)
     return views.mean_of_pairs(loss)
 
 
 def _align(views: _Views) -> Tensor:
-    how = views.model.contrastive
-    loss = objectives.alignment_loss(
-        *views.compared, cosine=how.cosine, temperature=how.temperature, whole=views.whole
-    )
-    return views.mean_of_pairs(loss)
+    return views.mean_of_pairs(objectives.alignment_loss(*views.compared, **views.similarity))
 
 
 def _sim(views: _Views) -> Tensor:
-    how = views.model.contrastive
-    loss = objectives.similarity_loss(
-        *views.compared, cosine=how.cosine, temperature=how.temperature, whole=views.whole
-    )
-    return views.mean_of_pairs(loss)
+    return views.mean_of_pairs(objectives.similarity_loss(*views.compared, **views.similarity))
 
 
 def _translation(views: _Views) -> Tensor:

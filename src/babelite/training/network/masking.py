@@ -1,4 +1,4 @@
-"""Hiding tokens from the encoder, for the objectives that ask it to guess them."""
+"""Masking of tokens for the objectives that predict them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def mask_tokens(
     generator: torch.Generator,
     batch_slice: BatchSlice | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Hide 15 % of the tokens as BERT does: 80 % become MASK, 10 % another token, 10 % stay.
+    """Mask 15 % of the tokens as BERT does: 80 % become MASK, 10 % another token, 10 % stay.
 
     Args:
-        ids: int64 (batch, tokens), PAD after the end.
+        ids: int64 (b, L), PAD after the end.
         vocabulary_size: Number of pieces.
-        generator: Where randomness comes from.
-        batch_slice: The part of a batch that these sentences are, if not all of it.
+        generator: In the same state in all processes that share a batch.
+        batch_slice: The slice of the batch that the sentences belong to; None for a whole batch.
 
     Returns:
-        The ids with tokens hidden, and a bool array of the same shape that marks the chosen ones.
+        The masked ids, int64 (b, L), and the chosen tokens, bool (b, L).
     """
     chosen = random_rows(ids.shape, ids.device, batch_slice, generator).lt(_CHOSEN) & ids.ne(PAD)
     fate = random_rows(ids.shape, ids.device, batch_slice, generator)
@@ -42,19 +42,17 @@ def mask_tokens(
 def mask_one_token(
     ids: Tensor, rows: Tensor, generator: torch.Generator, batch_slice: BatchSlice | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Hide one token of each chosen sentence.
-
-    Any token may be chosen, so a sentence of punctuation alone is no special case.
+    """Mask one token of each chosen sentence; punctuation counts as a token.
 
     Args:
-        ids: int64 (batch, tokens), PAD after the end.
-        rows: bool (batch,), the sentences to hide a token of.
-        generator: Where randomness comes from.
-        batch_slice: The part of a batch that these sentences are, if not all of it.
+        ids: int64 (b, L), PAD after the end.
+        rows: bool (b,), the sentences to mask a token of.
+        generator: As for `mask_tokens`.
+        batch_slice: As for `mask_tokens`.
 
     Returns:
-        The ids with MASK in one place of the chosen sentences, and the hidden tokens int64
-        (batch,), PAD for sentences that were not chosen or are empty.
+        The masked ids, int64 (b, L), and the masked tokens, int64 (b,), PAD for sentences that were
+        not chosen or are empty.
     """
     chance = random_rows(ids.shape, ids.device, batch_slice, generator)
     place = chance.masked_fill(ids.eq(PAD), -1.0).argmax(1, keepdim=True)
@@ -69,15 +67,5 @@ def choose_sides(
     device: torch.device,
     batch_slice: BatchSlice | None = None,
 ) -> Tensor:
-    """A fair coin a pair.
-
-    Args:
-        batch: How many pairs.
-        generator: Where randomness comes from.
-        device: That of the generator.
-        batch_slice: The part of a batch that these pairs are, if not all of it.
-
-    Returns:
-        bool (batch,), true where the first side is the one to be masked.
-    """
+    """For each pair, whether its first side is masked: bool (batch,), each with probability ½."""
     return random_rows((batch,), device, batch_slice, generator).lt(0.5)

@@ -1,9 +1,9 @@
-"""Character n-grams that pieces of the vocabulary share while the token bag is trained.
+"""Character n-grams that pieces of the vocabulary share in the bag phase.
 
-A rare piece has been seen too seldom to be known by itself, but often it looks like others: another
-form of the word, or the same word in a sister language. As in fastText (Bojanowski et al., 2017) a
-piece is its own vector plus those of its character n-grams. After the bag phase the sum takes the
-place of the piece's vector, so the encoder that comes of it is no larger and no slower.
+A rare piece occurs too seldom to get a good vector of its own, but it often resembles others:
+another form of the word, or the same word in a related language. As in fastText (Bojanowski et al.,
+2017), a piece is its own vector plus those of its character n-grams. After the bag phase the sum
+replaces the piece's vector, so the encoder does not become larger or slower.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _BLOCK = 8_192
 
 
 class CharacterNgrams(nn.Module):
-    """A vector for each n-gram of at least two pieces, all zero at first.
+    """A vector for each n-gram that occurs in at least two pieces, initially zero.
 
     Args:
         pieces: The vocabulary, in the order of its ids. The mark of the beginning of a word counts
-            as a character; accents do not, as sister languages differ in them.
-        dim: Width of the vectors.
+            as a character; accents are removed, as related languages differ in them.
+        dim: Dimensions of the vectors.
         longest: Characters of the longest n-grams; the shortest have `SHORTEST`.
     """
 
@@ -48,14 +48,7 @@ class CharacterNgrams(nn.Module):
         self.vectors = nn.Parameter(torch.zeros(len(shared), dim))
 
     def forward(self, ids: Tensor) -> Tensor:
-        """For each piece the sum of its n-grams' vectors.
-
-        Args:
-            ids: int64 (pieces,).
-
-        Returns:
-            (pieces, dim); zero for a piece that shares no n-gram.
-        """
+        """Sums of n-gram vectors, (pieces, dim), of pieces int64 (pieces,)."""
         numbers, begins = take_spans(self._numbers, self._ends, ids.cpu().numpy())
         device = self.vectors.device
         return F.embedding_bag(
@@ -67,7 +60,7 @@ class CharacterNgrams(nn.Module):
 
     @torch.no_grad()
     def added_to(self, embeddings: Tensor) -> Tensor:
-        """A copy of the token embeddings (V, d) to which the n-grams' vectors are added."""
+        """A copy of the token embeddings (V, d) with the n-gram vectors added."""
         ids = torch.arange(len(embeddings), device=embeddings.device)
         return torch.cat([embeddings[part] + self(part) for part in torch.split(ids, _BLOCK)])
 
@@ -79,7 +72,7 @@ def pieces_of(tokenizer: Tokenizer) -> list[str]:
 
 
 def _ngrams(piece: str, longest: int) -> list[str]:
-    """The n-grams of a piece, each once, in the order in which they begin."""
+    """The distinct n-grams of a piece, by position."""
     if piece in SPECIAL_TOKENS:
         return []
     letters = unicodedata.normalize("NFD", piece)

@@ -1,10 +1,10 @@
-"""The training objectives as pure functions of tensors.
+"""Training objectives as functions of tensors.
 
-Notation as in Mao et al. (2021): a batch holds B pairs (S1, S2); u and v are the sentence vectors
-of the two sides, (B, d); logits are those of the reconstruction head on sentence vectors, (B, V).
-Every function returns a scalar: the mean over the batch, never a sum, so that weights keep their
-meaning when the batch grows. Where several processes share a batch, what compares sentences is
-given the vectors of the whole batch beside those of its own part.
+Notation of Mao et al. (2021): a batch has B pairs (S1, S2); u and v are the sentence vectors of the
+two sides, (B, d); logits are those of the reconstruction head on sentence vectors, (B, V). Every
+function returns a scalar, the mean over the batch, so that weights of objectives do not depend on
+the batch size. Where several processes share a batch, functions that compare sentences get the
+vectors of the whole batch and those of a slice. Sections are those of Mao et al. (2021).
 """
 
 from __future__ import annotations
@@ -18,24 +18,22 @@ from torch import Tensor
 
 from babelite.training.data.vocabulary import PAD
 
-# From here on the logarithm of the cosine is continued as a straight line: at a difference of 1 it
-# is minus infinity.
+# Beyond this difference, log cos(π/2 · x) is replaced by its tangent: at 1 it is minus infinity.
 _LAST_EXACT_DIFFERENCE = 0.95
 
 
 def token_loss(logits: Tensor, tokens: Tensor) -> Tensor:
     """Cross-entropy of single tokens: ``mlm``, ``tlm`` and ``translation``.
 
-    The masked language model (Devlin et al., 2019), its form over both sides of a pair (Lample &
-    Conneau, 2019) and the decoder of LASER (Artetxe & Schwenk, 2019) differ in where the logits
-    come from, not in the loss.
+    The masked language model (Devlin et al., 2019), the translation language model (Lample &
+    Conneau, 2019) and the decoder of LASER (Artetxe & Schwenk, 2019) differ only in the logits.
 
     Args:
-        logits: (M, V), one row for each token to be predicted in the batch.
-        tokens: int64 (M,), what stood there.
+        logits: (M, V), one row for each token to predict.
+        tokens: int64 (M,), the correct tokens.
 
     Returns:
-        The mean over the tokens; zero where there is none.
+        The mean over the tokens of −log p(token); zero if there are none.
     """
     if not len(tokens):
         return logits.sum() * 0
@@ -43,29 +41,29 @@ def token_loss(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def single_word_loss(logits: Tensor, words: Tensor) -> Tensor:
-    """``smlm``: the sentence vector predicts the one word that was masked (section 3.2).
+    """``smlm``: the sentence vector predicts the masked word (section 3.2).
 
     Args:
         logits: (B, V) of the masked sides.
-        words: int64 (B,), the masked words; PAD where a sentence had nothing to mask.
+        words: int64 (B,), the masked words; PAD where no word was masked.
 
     Returns:
-        The mean of −log p(word) over the sentences that had a word masked.
+        The mean of −log p(word) over the sentences with a masked word.
     """
     return token_loss(logits[words.ne(PAD)], words[words.ne(PAD)])
 
 
 def bag_divergence(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
-    """KL(q ‖ softmax(logits)) where q is a bag of weighted tokens.
+    """KL(q ‖ softmax(logits)) for a bag q of weighted tokens.
 
-    The bag is given by its members, so nothing of size (B, V) is made beside the logits. A token
-    that occurs twice counts twice.
+    The bag is given by its tokens, so no second array of size (B, V) is needed. A token that occurs
+    twice counts twice.
 
     Args:
         logits: (B, V).
         tokens: int64 (B, L), PAD where there is none.
-        weights: (B, L), adding up to 1 in each row and zero at PAD; a row of zeros (an empty bag)
-            contributes nothing.
+        weights: (B, L), zero at PAD, with sum 1 in each row, or 0 for an empty bag, whose result
+            is 0.
 
     Returns:
         (B,), at least zero.
@@ -79,13 +77,13 @@ def bag_divergence(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
 
 
 def bag_weights(tokens: Tensor) -> Tensor:
-    """Each token's share c(w)/n of its sentence.
+    """The share c(w)/n of each token in its sentence.
 
     Args:
         tokens: int64 (B, L), PAD after the end.
 
     Returns:
-        float32 (B, L), rows adding up to 1, or to 0 where a sentence is empty.
+        float32 (B, L), with sum 1 in each row, or 0 for an empty sentence.
     """
     present = tokens.ne(PAD).float()
     return present / present.sum(1, keepdim=True).clamp(min=1)
@@ -99,11 +97,11 @@ def reconstruction_loss(
     Args:
         source_logits: (B, V), of u.
         target_logits: (B, V), of v.
-        source: int64 (B, L1), tokens of S1, nothing masked.
-        target: int64 (B, L2), tokens of S2, nothing masked.
+        source: int64 (B, L1), unmasked tokens of S1.
+        target: int64 (B, L2), unmasked tokens of S2.
 
     Returns:
-        mean of KL(c2/n2 ‖ p1) + KL(c1/n1 ‖ p2).
+        The mean of KL(c2/n2 ‖ p1) + KL(c1/n1 ‖ p2).
     """
     there = bag_divergence(source_logits, target, bag_weights(target))
     back = bag_divergence(target_logits, source, bag_weights(source))
@@ -120,19 +118,19 @@ def unified_loss(
 ) -> Tensor:
     """``ugt``: the masked word and the translation in one distribution (section 3.3).
 
-    On the side where a word was masked the target is ½ that word + ½ the other side's bag; on the
+    For the side with a masked word the target is ½ that word + ½ the other side's bag. For the
     other side it is the bag of the whole, unmasked sentence.
 
     Args:
-        source_logits: (B, V), of u; u has seen the masked S1.
-        target_logits: (B, V), of v.
-        source: int64 (B, L1), tokens of S1 before masking.
-        target: int64 (B, L2), tokens of S2 before masking.
-        source_words: int64 (B,), the word masked in S1, PAD where none was.
-        target_words: int64 (B,), likewise for S2.
+        source_logits: (B, V), of u, the vector of the masked S1.
+        target_logits: (B, V), of v, the vector of the masked S2.
+        source: int64 (B, L1), unmasked tokens of S1.
+        target: int64 (B, L2), unmasked tokens of S2.
+        source_words: int64 (B,), the words masked in S1, PAD where there is none.
+        target_words: int64 (B,), the words masked in S2, PAD where there is none.
 
     Returns:
-        The mean of the two sides' divergences, added up.
+        The mean of the sum of both sides' KL divergences.
     """
 
     def side(logits: Tensor, words: Tensor, other: Tensor) -> Tensor:
@@ -147,13 +145,13 @@ def unified_loss(
 
 
 @dataclass(frozen=True)
-class Whole:
-    """The sentence vectors of a batch of which only a part is at hand.
+class WholeBatch:
+    """Sentence vectors of a whole batch, of which this process computes a slice.
 
     Attributes:
-        u: (B, d), the first sides of the whole batch.
+        u: (B, d), the first sides.
         v: (B, d), the second sides.
-        places: int64 (b,), which rows of them the part is.
+        places: int64 (b,), the rows of the slice.
     """
 
     u: Tensor
@@ -162,16 +160,16 @@ class Whole:
 
 
 def similarities(u: Tensor, v: Tensor, *, cosine: bool, temperature: float) -> Tensor:
-    """All similarities (B, B) of two batches of sentence vectors.
+    """Similarities (B, C) of sentence vectors (B, d) and (C, d), divided by the temperature.
 
     Args:
         u: (B, d).
-        v: (B, d).
-        cosine: Whether vectors are brought to unit length first (Mao et al., 2022) or not (2021).
-        temperature: What similarities are divided by.
+        v: (C, d).
+        cosine: Cosine (Mao et al., 2022) instead of dot product (2021).
+        temperature: Similarities are divided by it.
     """
     u, v = _precise(u), _precise(v)
-    # Autocast would round the product to 8 bits, and the temperature magnifies what that loses.
+    # Autocast would round to 8 bits of precision, and the temperature magnifies the error.
     with torch.autocast(u.device.type, enabled=False):
         if cosine:
             u, v = F.normalize(u, dim=1), F.normalize(v, dim=1)
@@ -184,19 +182,20 @@ def alignment_loss(
     *,
     cosine: bool = False,
     temperature: float = 1.0,
-    whole: Whole | None = None,
+    whole: WholeBatch | None = None,
 ) -> Tensor:
-    """``align``: a sentence must find its translation in the batch, both ways (section 3.4).
+    """``align``: each sentence must find its translation in the batch (section 3.4).
 
     Args:
-        u: (B, d), or a part of it.
-        v: (B, d), or a part of it.
-        cosine: Dot products (the paper) or cosines.
-        temperature: What similarities are divided by.
-        whole: The whole batch, if `u` and `v` are a part.
+        u: (B, d), or a slice (b, d).
+        v: (B, d), or a slice (b, d).
+        cosine: Cosine instead of dot product (the paper).
+        temperature: Similarities are divided by it.
+        whole: The whole batch, if `u` and `v` are a slice.
 
     Returns:
-        CE(M, diagonal) + CE(Mᵀ, diagonal); of a part, the mean over its rows of both.
+        CE(M, diagonal) + CE(Mᵀ, diagonal) for the similarities M; for a slice, the mean over its
+        rows of both.
     """
     if whole is not None:
         there = similarities(u, whole.v, cosine=cosine, temperature=temperature)
@@ -213,25 +212,25 @@ def similarity_loss(
     *,
     cosine: bool = False,
     temperature: float = 1.0,
-    whole: Whole | None = None,
+    whole: WholeBatch | None = None,
 ) -> Tensor:
-    """``sim``: both languages must agree on which sentences of the batch are alike (section 3.4).
+    """``sim``: both languages must agree on the similarities within the batch (section 3.4).
 
-    A sentence is not compared with itself: that similarity saturates the softmax.
+    A sentence is not compared with itself, as that similarity saturates the softmax.
 
     Args:
-        u: (B, d), or a part of it.
-        v: (B, d), or a part of it.
-        cosine: Dot products (the paper) or cosines.
-        temperature: What similarities are divided by.
-        whole: The whole batch, if `u` and `v` are a part.
+        u: (B, d), or a slice (b, d).
+        v: (B, d), or a slice (b, d).
+        cosine: Cosine instead of dot product (the paper).
+        temperature: Similarities are divided by it.
+        whole: The whole batch, if `u` and `v` are a slice.
 
     Returns:
-        The mean over sentences of −Σ_j log cos(π/2 · (P1 − P2)), P the softmax over the others;
-        zero for a batch of one.
+        The mean over sentences of −Σ_j log cos(π/2 · (P1 − P2)), where P is the softmax over the
+        other sentences; zero for a batch of one.
     """
     if whole is None:
-        whole = Whole(u, v, torch.arange(len(u), device=u.device))
+        whole = WholeBatch(u, v, torch.arange(len(u), device=u.device))
     if len(whole.u) < 2:
         return (u.sum() + v.sum()) * 0
     itself = whole.places.unsqueeze(1).eq(torch.arange(len(whole.u), device=u.device))
@@ -252,5 +251,5 @@ def _negative_log_cosine(difference: Tensor) -> Tensor:
 
 
 def _precise(x: Tensor) -> Tensor:
-    """At least float32: logarithms and softmaxes of 16-bit numbers are noise."""
+    """Convert to at least float32: logarithms and softmaxes of 16-bit numbers are too inexact."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -1,8 +1,8 @@
-"""The dual transformer: one weight-shared encoder that reads each language on its own.
+"""The dual transformer: one encoder with shared weights that encodes each language separately.
 
-Modules and parameters carry the names of transformers' ``DistilBertModel``, which is exactly this
-network (post-LN, learned positions, no token types, no pooler), so that a saved state dict is
-already in the layout that other libraries open.
+Modules and parameters have the names of transformers' ``DistilBertModel``, which is the same
+network (post-LN, learned positions, no token types, no pooler), so that other libraries open a
+saved state dict.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from babelite.training.data.vocabulary import PAD
 from babelite.training.network.ngrams import CharacterNgrams
 
-# What DistilBertModel uses; another value would make the same weights give other vectors there.
+# The value of DistilBertModel; another value would change the vectors there.
 LAYER_NORM_EPSILON = 1e-12
 
 
@@ -28,11 +28,11 @@ class NetworkShape:
 
     Attributes:
         vocabulary_size: Number of pieces, special tokens included.
-        dim: Width of token states and of the sentence vector.
-        layers: Number of transformer layers; 0 is a token bag.
-        heads: Number of attention heads; divides ``dim``.
+        dim: Dimensions of token states and of the sentence vector.
+        layers: Number of transformer layers; 0 is a bag of tokens.
+        heads: Number of attention heads; must divide ``dim``.
         hidden_dim: Width of the feed-forward layers.
-        max_tokens: Longest sentence, in tokens; longer ones are cut.
+        max_tokens: Longest sentence in tokens; longer ones are truncated.
     """
 
     vocabulary_size: int
@@ -64,7 +64,7 @@ class NetworkShape:
 
     @classmethod
     def from_distilbert(cls, config: Mapping[str, Any]) -> NetworkShape:
-        """The sizes in what `to_distilbert` gives."""
+        """The sizes in a ``config.json`` written by `to_distilbert`."""
         return cls(
             vocabulary_size=config["vocab_size"],
             dim=config["dim"],
@@ -76,12 +76,9 @@ class NetworkShape:
 
 
 class Dropout(nn.Module):
-    """Dropout whose masks cost an eighth of torch's on a CPU: one draw of 64 bits for 8 entries.
+    """Dropout with cheap masks on a CPU: one 64-bit random number for 8 entries.
 
-    There the share is rounded to a 256th, and what is kept is scaled by exactly that.
-
-    Args:
-        share: Share of the entries set to zero in training.
+    On a CPU the dropped share is rounded to a multiple of 1/256, and the scale is adjusted to it.
     """
 
     def __init__(self, share: float) -> None:
@@ -89,7 +86,7 @@ class Dropout(nn.Module):
         self.share = share
 
     def forward(self, states: Tensor) -> Tensor:
-        """The states, with some entries zero and the others scaled up while training."""
+        """States of the same shape; in training, some entries are zero and the others scaled up."""
         if not self.training or self.share == 0:
             return states
         if states.device.type != "cpu":
@@ -101,7 +98,7 @@ class Dropout(nn.Module):
 
 
 class Embeddings(nn.Module):
-    """Token embedding plus position embedding, normalised."""
+    """Sum of token and position embedding, layer-normalised."""
 
     def __init__(self, shape: NetworkShape, dropout: float) -> None:
         super().__init__()
@@ -132,9 +129,9 @@ class Attention(nn.Module):
         self.out_lin = nn.Linear(shape.dim, shape.dim)
 
     def forward(self, states: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
-        """States (batch, tokens, dim); a token sees those where the mask is true."""
+        """States (batch, tokens, dim); tokens attend to positions where the mask is true."""
         batch, tokens, dim = states.shape
-        # One matrix product for the three maps is markedly faster than three narrow ones.
+        # One matrix product for the three projections is faster than three narrow ones.
         maps = (self.q_lin, self.k_lin, self.v_lin)
         joined = F.linear(
             states, torch.cat([m.weight for m in maps]), torch.cat([m.bias for m in maps])
@@ -149,7 +146,7 @@ class Attention(nn.Module):
 def _attend(
     queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, dropout: float, causal: bool
 ) -> Tensor:
-    # torch's kernel for CPUs takes eight times as long in bfloat16 on the way back.
+    # The backward pass of torch's CPU kernel takes eight times as long in bfloat16.
     precise = queries.device.type == "cpu" and queries.dtype is torch.bfloat16
     if precise:
         queries, keys, values = queries.float(), keys.float(), values.float()
@@ -168,7 +165,7 @@ class FeedForward(nn.Module):
         self.lin2 = nn.Linear(shape.hidden_dim, shape.dim)
 
     def forward(self, states: Tensor) -> Tensor:
-        """States (batch, tokens, dim), each on its own."""
+        """States (batch, tokens, dim)."""
         output: Tensor = self.lin2(F.silu(self.lin1(states)))
         return output
 
@@ -211,13 +208,13 @@ class DualTransformer(nn.Module):
 
     Args:
         shape: The sizes.
-        dropout: Share of embedded and hidden states and of attention weights dropped in training.
+        dropout: Share of embeddings, hidden states and attention weights dropped in training.
         identity: Whether the layers start as the identity (the last map of each residual branch
-            and the positions are zero), so that a trained token bag loses nothing when the layers
-            are switched on. Otherwise every weight starts at N(0, 0.02²).
+            and the positions are zero), so that adding them does not change a trained token bag.
+            Otherwise every weight starts at N(0, 0.02²).
 
     Attributes:
-        ngrams: What pieces share until `fold_ngrams`; `bag` alone knows of it.
+        ngrams: Character n-grams that pieces share, until `fold_ngrams`; only `bag` uses them.
     """
 
     def __init__(
@@ -241,10 +238,10 @@ class DualTransformer(nn.Module):
 
         Args:
             ids: int64 (batch, tokens), PAD after the end of a sentence.
-            positions: int64 (batch, tokens), where they are not 0, 1, 2, …
+            positions: int64 (batch, tokens); 0, 1, 2, … if not given.
 
         Returns:
-            (batch, tokens, dim); the states at PAD mean nothing.
+            (batch, tokens, dim); the states at PAD are meaningless.
         """
         present = ids.ne(PAD)
         mask = None if bool(present.all()) else _attention_mask(present)
@@ -254,22 +251,21 @@ class DualTransformer(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Sentence vectors (batch, dim), not normalised: masked means of the last layer.
 
-        Sentences of like length are computed together, so that little of it is padding.
+        Sentences of similar length are computed together, to avoid padding.
         """
         lengths = ids.ne(PAD).sum(1).cpu()
         order = torch.argsort(lengths, stable=True)
         parts = []
-        for rows in _parts_of_like_length(order, lengths[order], _part_tokens(ids.device)):
+        for rows in _split_by_length(order, lengths[order], _part_tokens(ids.device)):
             part = ids[rows.to(ids.device), : max(1, int(lengths[rows[-1]]))]
             parts.append(masked_mean(self.states(part), part.ne(PAD)))
         return torch.cat(parts)[torch.argsort(order).to(ids.device)]
 
     def bag(self, ids: Tensor, offsets: Tensor) -> Tensor:
-        """Sentence vectors of the encoder without its layers, positions and dropout.
+        """Sentence vectors of the encoder without layers, positions and dropout.
 
-        A token is its embedding plus what it shares with others, if `ngrams` are there.
-        Each distinct token of the batch is normalised once and summed where it occurs, so the
-        cost is that of reading the tokens: no padding, no (batch, tokens, dim) array.
+        Each distinct token of the batch is normalised once and then summed at each occurrence, so
+        there is no padding and no array (batch, tokens, dim).
 
         Args:
             ids: int64 (tokens of the whole batch,), sentence after sentence.
@@ -286,7 +282,7 @@ class DualTransformer(nn.Module):
         return F.embedding_bag(places, tokens, offsets, mode="mean")
 
     def fold_ngrams(self) -> None:
-        """Add the n-grams that pieces share to the token embeddings, and forget them."""
+        """Add the shared n-grams to the token embeddings, and remove them."""
         if self.ngrams is not None:
             embeddings = self.embeddings.word_embeddings.weight
             embeddings.data = self.ngrams.added_to(embeddings)
@@ -294,12 +290,12 @@ class DualTransformer(nn.Module):
 
 
 def _part_tokens(device: torch.device) -> int:
-    """How many tokens are computed together: what fits a core's cache, or what fills a GPU."""
+    """Tokens computed together: what fits the cache of a core, or what fills a GPU."""
     return 4_096 if device.type == "cpu" else 131_072
 
 
-def _parts_of_like_length(order: Tensor, lengths: Tensor, tokens: int) -> Iterator[Tensor]:
-    """Cut rows that are sorted by length into parts of so many tokens, padding included."""
+def _split_by_length(order: Tensor, lengths: Tensor, tokens: int) -> Iterator[Tensor]:
+    """Split rows sorted by length into parts of at most `tokens` tokens, padding included."""
     start = 0
     while start < len(order):
         padded = lengths[start:] * torch.arange(1, len(order) - start + 1)
@@ -309,7 +305,7 @@ def _parts_of_like_length(order: Tensor, lengths: Tensor, tokens: int) -> Iterat
 
 
 def masked_mean(states: Tensor, present: Tensor) -> Tensor:
-    """Mean over the tokens that are present; zero where there is none.
+    """Mean over the tokens that are present; zero if there are none.
 
     Args:
         states: (batch, tokens, dim).
@@ -324,7 +320,7 @@ def masked_mean(states: Tensor, present: Tensor) -> Tensor:
 
 
 def _attention_mask(present: Tensor) -> Tensor:
-    # A sentence without tokens looks at its padding: its states mean nothing, but must be finite.
+    # A sentence without tokens attends to its padding, so that its states are finite.
     nothing = ~present.any(1, keepdim=True)
     return (present | nothing)[:, None, None, :]
 
