@@ -98,6 +98,8 @@ def test_running_text_is_split(run: Run, here: Path) -> None:
     assert code == 0
     assert numbers(out) == ["1\t1", "2\t2", "3\t3"]
     assert "--split" not in err
+    options = ("--split", "--languages", "en-US,en_GB")
+    assert run("align", "a.txt", "b.txt", *MODEL, *options)[1] == out
 
 
 def test_few_matches_cause_a_warning(run: Run, here: Path) -> None:

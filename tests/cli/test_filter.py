@@ -78,6 +78,13 @@ def test_languages_without_the_library(run: Run, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")
+def test_languages_may_have_regions(run: Run) -> None:
+    code, _, err = run("filter", "pairs.tsv", "--languages", "en-US,fr-FR", *MODEL)
+    assert code == 0
+    assert "language: not en and fr" in err
+
+
+@pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")
 def test_an_unknown_language(run: Run) -> None:
     code, _, err = run("filter", "pairs.tsv", "--out", "k.tsv", "--languages", "en-qq", *MODEL)
     assert code == 2

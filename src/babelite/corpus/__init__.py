@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from babelite.corpus.documents import Document, read_document
     from babelite.corpus.formats.registry import read_texts, write_pairs
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
-    from babelite.corpus.languages import parse_language_pair, split_language_prefix
+    from babelite.corpus.languages import base_language, parse_language_pair, split_language_prefix
     from babelite.corpus.normalization import comparison_key, count_words, normalize_text, one_line
     from babelite.corpus.pair_table import PairTable
     from babelite.corpus.pairs import Pair, WeightedPair
@@ -35,6 +35,7 @@ __all__ = [
     "SentenceSource",
     "SourceSurvey",
     "WeightedPair",
+    "base_language",
     "comparison_key",
     "count_words",
     "gather_catalog_pairs",
@@ -67,7 +68,7 @@ __getattr__ = lazy_exports(
         "documents": "Document read_document",
         "formats.registry": "read_texts write_pairs",
         "labelled": "LabelledText hold_out_texts read_labelled",
-        "languages": "parse_language_pair split_language_prefix",
+        "languages": "base_language parse_language_pair split_language_prefix",
         "normalization": "comparison_key count_words normalize_text one_line",
         "pairs": "Pair WeightedPair",
         "sentence_splitting": "split_at_punctuation split_sentences",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from babelite.corpus.languages import base_language
 from babelite.errors import MissingExtraError
 
 # Text with blank lines whose longest line has at most so many characters is hard-wrapped.
@@ -36,7 +37,7 @@ def split_sentences(lines: Iterable[str], language: str) -> Iterator[str]:
     except ImportError as error:
         raise MissingExtraError("splitting text into sentences", "align") from error
     for paragraph in _paragraphs([" ".join(line.split()) for line in lines]):
-        for sentence in segment(language, paragraph):
+        for sentence in segment(base_language(language), paragraph):
             if sentence.strip():
                 yield sentence.strip()
 

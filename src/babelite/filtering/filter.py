@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.corpus import comparison_key, count_words
+from babelite.corpus import base_language, comparison_key, count_words
 from babelite.encoding import SentenceEncoder, unit_rows
 from babelite.filtering.language_id import LanguageIdentifier
 from babelite.filtering.numbers import numbers_differ
@@ -148,7 +148,9 @@ class _Checks:
         if identifier is not None and texts:
             few = texts[:: max(1, len(texts) // _LANGUAGE_SAMPLE)]
             source, target = (
-                given or identifier.main_language(pair[side] for pair in few)
+                base_language(given)
+                if given
+                else identifier.main_language(pair[side] for pair in few)
                 for side, given in enumerate(languages)
             )
             self.languages = source, target

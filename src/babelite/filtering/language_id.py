@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from importlib.util import find_spec
 
+from babelite.corpus import base_language
 from babelite.errors import BabeliteError, MissingExtraError
 
 # A sentence is in another language if that is this many times as likely.
@@ -41,7 +42,7 @@ class LanguageIdentifier:
 
     def require(self, language: str) -> None:
         """Raise `BabeliteError` (``language-not-found``) if a language cannot be identified."""
-        if language not in self.languages:
+        if base_language(language) not in self.languages:
             raise BabeliteError(
                 f"the language {language!r} cannot be identified",
                 code="language-not-found",
