@@ -1,4 +1,4 @@
-"""The demonstration, from message catalogs to the report, on languages made up for the purpose."""
+"""The demo from message catalogs to the report, on artificial languages."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ MESSAGES = 400
 
 
 def write_catalogs(folder: Path) -> None:
-    """Catalogs in which each word of a language is the English word with an ending of its own."""
+    """Catalogs in which each word is the reversed English word plus the language code."""
     random = np.random.default_rng(0)
     letters = np.array([*"abdegiklmnoprstuvz"])
     words = ["".join(random.choice(letters, 6)) for _ in range(WORDS)]
@@ -47,16 +47,16 @@ def test_the_demo_trains_evaluates_and_searches(tmp_path: Path) -> None:
         f"en-{code}, {model}" for model in ("packaged model", "trained here") for code in LANGUAGES
     ]
     chance = 1 / result.results[0].pairs
-    trained = result.results[
-        len(LANGUAGES) :
-    ]  # of made-up languages the packaged one knows nothing
+    # The packaged model does not know these languages.
+    trained = result.results[len(LANGUAGES) :]
     assert all(found.mean.value > 4 * chance for found in trained)
     assert "<svg" in result.report.read_text() or "data:image" in result.report.read_text()
     assert Encoder.load(result.model).languages == ("en", *LANGUAGES)
     other = tmp_path / "other"
     other.mkdir()
-    with pytest.raises(BabeliteError, match="gathered from other places"):
+    with pytest.raises(BabeliteError, match="contains text gathered from other places") as refused:
         run_demo(out, places=[str(other)], download=False, minutes=0.15, progress=quiet())
+    assert refused.value.code == "run-mismatch"
     tested, trained = set(), set()
     for code in LANGUAGES:
         for line in (out / "text" / f"en-{code}.test.tsv").read_text().splitlines():

@@ -1,7 +1,7 @@
 """Dynamic batching: a few threads encode the sentences of concurrent requests together.
 
-A free thread takes queued sentences at once, up to a batch, oldest requests first. So batches are
-small under light load, and grow with the load.
+A free thread takes up to one batch of queued sentences, oldest requests first, and does not wait
+for more. So batches are small under light load, and grow with the load.
 """
 
 from __future__ import annotations
@@ -240,9 +240,9 @@ class Batcher:
         """Resolve the futures of jobs, with one call for each event loop."""
         loops = {job.future.get_loop() for job in jobs}
         for loop in loops:
-            mine = [job for job in jobs if job.future.get_loop() is loop]
+            own = [job for job in jobs if job.future.get_loop() is loop]
             with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(self._resolve, mine)
+                loop.call_soon_threadsafe(self._resolve, own)
 
     def _resolve(self, jobs: list[_Job]) -> None:
         for job in jobs:

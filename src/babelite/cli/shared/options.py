@@ -21,7 +21,7 @@ ModelOption = Annotated[
         "-m",
         metavar="SPEC",
         help="Encoder: a model folder, sentence-transformers:NAME, fastembed:NAME, or "
-        "MODULE:FUNCTION (a list of strings in, an array out). Default: the model in the package.",
+        "MODULE:FUNCTION (a list of strings in, an array out). Default: the packaged model.",
     ),
 ]
 AllowDownload = Annotated[
