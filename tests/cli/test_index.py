@@ -48,7 +48,7 @@ def test_search_names_file_and_line(run: Run, index: str) -> None:
     assert third.split() == ["1", "1.000", "b.txt:2", "zzz"]
 
 
-def test_json_holds_what_the_table_shows(run: Run, index: str) -> None:
+def test_json_equals_the_table(run: Run, index: str) -> None:
     code, out, _ = run("search", index, "-", "-k", "100", "--json", standard_input="zzz\nmusic\n")
     assert code == 0
     zzz, music = map(json.loads, out.splitlines())
@@ -78,20 +78,20 @@ def test_lines_are_appended_and_removed(run: Run, index: str) -> None:
     assert sorted(found(run, index, "x")) == [("b.txt", 1, "the houses"), ("c.tsv", 1, "qqq")]
 
 
-def test_a_mistake_in_what_is_removed_adds_nothing(run: Run, index: str) -> None:
+def test_an_error_in_the_lines_to_remove_changes_nothing(run: Run, index: str) -> None:
     for wrong in (["--remove-lines", "a.txt:99"], ["--remove", "missing.txt"]):
         code, _, _ = run("index", index, "--append", "c.tsv", "--column", "2", *wrong)
         assert code == 2
         assert "c.tsv" not in run("index", index)[1]
 
 
-def test_a_field_of_records(run: Run, here: Path) -> None:
+def test_a_column_of_records(run: Run, here: Path) -> None:
     for name, text in (("d.jsonl", "music"), ("e.jsonl", "zebra"), ("f.jsonl", "kayak")):
         (here / name).write_text(json.dumps({"id": "x", "said": text}) + "\n")
-    code, _, err = run("index", "d.jsonl", "e.jsonl", "--field", "said", "--out", "i", *LETTERS)
+    code, _, err = run("index", "d.jsonl", "e.jsonl", "--column", "said", "--out", "i", *LETTERS)
     assert code == 0, err
     code, _, err = run(
-        *("index", "i", "--append", "f.jsonl", "--remove", "d.jsonl", "--field", "said")
+        *("index", "i", "--append", "f.jsonl", "--remove", "d.jsonl", "--column", "said")
     )
     assert code == 0, err
     assert sorted(found(run, "i", "x")) == [("e.jsonl", 1, "zebra"), ("f.jsonl", 1, "kayak")]
@@ -102,10 +102,10 @@ def test_lines_of_a_file_that_was_added_twice_have_no_number(run: Run, index: st
         assert run("index", index, "--append", "c.tsv", "--column", "2")[0] == 0
     code, _, err = run("index", index, "--remove-lines", "c.tsv:1")
     assert code == 2
-    assert "my.index: holds several files that were called c.tsv; name the lines by their t" in err
+    assert "my.index: contains several files with the name c.tsv; remove lines by their t" in err
 
 
-def test_a_single_file_needs_no_name(run: Run) -> None:
+def test_remove_lines_needs_no_name_in_an_index_of_one_file(run: Run) -> None:
     run("index", "a.txt", "--out", "my.index", *LETTERS)
     code, out, err = run("index", "my.index", "--remove-lines", "1,3-4")
     assert (code, err) == (0, "3 lines removed\n")
@@ -113,6 +113,14 @@ def test_a_single_file_needs_no_name(run: Run) -> None:
     code, _, err = run("search", "my.index", "x")
     assert code == 2
     assert "my.index: all lines were removed; add some" in err
+
+
+def test_json_shows_the_index(run: Run, index: str) -> None:
+    code, out, _ = run("index", index, "--remove-lines", "b.txt:2", "--json")
+    assert code == 0
+    shown = json.loads(out)
+    assert (shown["lines"], shown["removed"], shown["blank"]) == (4, 1, 1)
+    assert shown["files"] == [{"file": "a.txt", "lines": 4}, {"file": "b.txt", "lines": 2}]
 
 
 def test_standard_input_and_showing(run: Run) -> None:
@@ -134,13 +142,13 @@ def test_standard_input_and_showing(run: Run) -> None:
         (["index", "a.txt", "a.txt", "--out", "i", *LETTERS], "a.txt: is named twice"),
         (["index", "caf\udce9.txt", "--out", "i", *LETTERS], ".txt: has a name that is not UTF-8"),
         (["index", "a.txt", "--out", "i", "-m", "nowhere"], "nowhere: there is no such model"),
-        (["index", "a.txt", "--out", ".", *LETTERS], ".: is a folder that holds other files"),
+        (["index", "a.txt", "--out", ".", *LETTERS], ".: contains other files"),
         (["index", "a.txt", "--out", "b.txt", *LETTERS], "b.txt: cannot be created"),
-        (["index", "blank.txt", "--out", "i", *LETTERS], "blank.txt: holds only blank lines"),
-        (["index", "a.txt", "--out", "i", "--append", "b.txt"], "--out makes an index"),
-        (["index", "a.txt"], "--out is missing; name the folder to make"),
+        (["index", "blank.txt", "--out", "i", *LETTERS], "blank.txt: contains only blank lines"),
+        (["index", "a.txt", "--out", "i", "--append", "b.txt"], "--out builds an index"),
+        (["index", "a.txt"], "--out is missing; give an output folder"),
         (["index", "."], ".: is not an index"),
-        (["index", "a.txt", "--append", "b.txt"], "change one index; name its folder"),
+        (["index", "a.txt", "--append", "b.txt"], "change one index; give the folder"),
         (["search", ".", "q"], ".: is not an index"),
     ],
 )
@@ -159,7 +167,6 @@ def test_bad_input_is_one_sentence(
     ("arguments", "message"),
     [
         (["search", "my.index", "q", "--column", "2"], "is an index, which has no columns"),
-        (["search", "my.index", "q", "--field", "said"], "is an index, which has no fields"),
         (
             ["search", "my.index", "q", "-m", "other_encoder:lengths"],
             "my.index: was made with the model letter_encoder:letters",
@@ -168,16 +175,16 @@ def test_bad_input_is_one_sentence(
         (["index", "my.index", "--append", "latin.txt"], "latin.txt, line 1: is not UTF-8"),
         (["index", "my.index", "--append", "caf\udce9.txt"], ".txt: has a name that is not UTF-8"),
         (["index", "my.index", "--remove", "none.txt"], "none.txt: there is no such file"),
-        (["index", "my.index", "--remove-lines", "1"], "1 may be lines of any of 2 files; say of"),
-        (["index", "my.index", "--remove-lines", "d.txt:1"], "holds no lines of d.txt"),
+        (["index", "my.index", "--remove-lines", "1"], "1 does not say which of the 2 files"),
+        (["index", "my.index", "--remove-lines", "d.txt:1"], "contains no file d.txt"),
         (["index", "my.index", "--remove-lines", "b.txt:3"], "b.txt: has 2 lines in the index"),
-        (["index", "my.index", "--remove-lines", "b.txt:0"], "'0' is no line number from 1"),
-        (["index", "my.index", "--remove-lines", "b.txt:2-1"], "'2-1' is no line number from 1"),
-        (["index", "my.index", "--remove-lines", "b.txt:x"], "'x' is no line number from 1"),
+        (["index", "my.index", "--remove-lines", "b.txt:0"], "'0' is not a line number"),
+        (["index", "my.index", "--remove-lines", "b.txt:2-1"], "'2-1' is not a line number"),
+        (["index", "my.index", "--remove-lines", "b.txt:x"], "'x' is not a line number"),
         (["index", "b.txt", "--out", "my.index", *LETTERS], "is a finished index of other lines"),
     ],
 )
-def test_bad_input_leaves_an_index_as_it_was(
+def test_bad_input_does_not_change_an_index(
     run: Run, index: str, here: Path, arguments: list[str], message: str
 ) -> None:
     before = {path.name: path.read_bytes() for path in (here / index).iterdir()}
@@ -190,18 +197,16 @@ def test_bad_input_leaves_an_index_as_it_was(
 
 @pytest.mark.parametrize(
     "options",
-    [["--kind", "ivf"], ["--float16"], ["--column", "2"], ["-m", "x"], ["--field", "text"]],
+    [["--kind", "ivf"], ["--float16"], ["--column", "2"], ["-m", "x"]],
 )
-def test_options_that_would_do_nothing_are_refused(
-    run: Run, index: str, options: list[str]
-) -> None:
+def test_options_without_effect_are_refused(run: Run, index: str, options: list[str]) -> None:
     code, _, err = run("index", index, *options)
     assert code == 2
     assert f"leave out {'--model' if options[0] == '-m' else options[0]}" in err
     assert run("index", index)[0] == 0
 
 
-def test_a_range_without_an_end_is_none(run: Run, index: str) -> None:
+def test_a_range_without_an_end_is_refused(run: Run, index: str) -> None:
     code, _, err = run("index", index, "--remove-lines", "b.txt:1-")
     assert code == 2
-    assert "'1-' is no line number from 1 and no range" in err
+    assert "'1-' is not a line number or a range" in err

@@ -1,4 +1,4 @@
-"""``babelite info``: what a model is, and that it is whole."""
+"""``babelite info`` shows a model folder and verifies its checksums."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_packaged_model_is_shown(run: Run) -> None:
     assert code == 0
     for fact in (
         described.name,
-        "256 components, of the first 200 tokens",
+        "256 components, from the first 200 tokens",
         f"{described.parameters:,}",
         f"{len(described.files) + 1} files",
         "pairs en-it",
@@ -33,14 +33,14 @@ def test_the_packaged_model_is_shown(run: Run) -> None:
 
 def test_a_folder_is_shown(run: Run, here: Path) -> None:
     random_model.write(here / "model")
-    code, out, _ = run("info", "model")
+    code, out, _ = run("info", "--model", "model")
     assert code == 0
-    assert "float32, int8 (int8 runs unless told otherwise)" in out
+    assert "float32, int8 (default: int8)" in out
 
 
 def test_json_is_the_description(run: Run, here: Path) -> None:
     random_model.write(here / "model")
-    code, out, _ = run("info", "model", "--json")
+    code, out, _ = run("info", "--model", "model", "--json")
     assert code == 0
     assert json.loads(out) == json.loads((here / "model" / "babelite.json").read_text())
 
@@ -50,15 +50,15 @@ def test_a_folder_that_was_changed_is_refused(run: Run, here: Path, name: str) -
     random_model.write(here / "model")
     with (here / "model" / name).open("ab") as stream:
         stream.write(b" ")
-    code, out, err = run("info", "model")
+    code, out, err = run("info", "--model", "model")
     assert (code, out) == (2, "")
     assert f"{Path(name).name}: was changed after it was written" in err
 
 
-def test_what_is_no_model_is_refused(run: Run, here: Path) -> None:
+def test_a_path_without_a_model_is_refused(run: Run, here: Path) -> None:
     (here / "text").touch()
     for place in ("nowhere", "text", "."):
-        code, out, err = run("info", place)
+        code, out, err = run("info", "-m", place)
         assert (code, out) == (2, "")
         assert err.startswith("babelite: ")
         assert err.count("\n") == 1

@@ -51,10 +51,10 @@ def test_search_as_json_by_column(run: Run) -> None:
     assert len(mouse["hits"]) == 4
 
 
-def test_search_by_field(run: Run, here: Path) -> None:
+def test_search_in_a_column_of_records(run: Run, here: Path) -> None:
     records = "".join(json.dumps({"id": "x", "said": line}) + "\n" for line in LINES)
     (here / "lines.jsonl").write_text(records)
-    options = ("-m", "letter_encoder:letters", "--field", "said", "--json")
+    options = ("-m", "letter_encoder:letters", "--column", "said", "--json")
     for place in ("lines.jsonl", "-"):
         code, out, err = run("search", place, "music", *options, standard_input=records)
         assert code == 0, err
@@ -62,7 +62,15 @@ def test_search_by_field(run: Run, here: Path) -> None:
         assert (first["line"], first["text"], len(others)) == (4, "music", 3)
 
 
-def test_half_a_surrogate_pair_is_shown_as_unknown(run: Run, here: Path) -> None:
+def test_the_names_of_columns_are_line_1(run: Run, here: Path) -> None:
+    (here / "table.tsv").write_text("id\tsaid\nx\tmusic\n")
+    options = ("-m", "letter_encoder:letters", "--column", "said", "--json")
+    code, out, err = run("search", "table.tsv", "music", *options)
+    assert code == 0, err
+    assert [hit["line"] for hit in json.loads(out)["hits"]] == [2]
+
+
+def test_a_lone_surrogate_is_shown_as_a_replacement_character(run: Run, here: Path) -> None:
     (here / "lines.jsonl").write_text('{"text": "music \\ud83d"}\n')
     code, out, _ = run("search", "-m", "letter_encoder:letters", "lines.jsonl", "music")
     assert code == 0
@@ -85,7 +93,7 @@ def test_queries_from_standard_input(run: Run) -> None:
     assert [json.loads(line)["query"] for line in out.splitlines()] == ["music", "mouse"]
 
 
-def test_queries_that_the_model_cannot_read_are_named(
+def test_queries_in_an_unknown_script_are_warned_about(
     run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     model = str(random_model.write(tmp_path_factory.mktemp("models") / "model").path)
@@ -137,7 +145,7 @@ def test_encode_standard_input_by_column(run: Run, here: Path) -> None:
             "none.txt: there is no such file",
         ),
         (["search", "-m", "letter_encoder:letters", "empty.txt", "q"], "empty.txt: is empty"),
-        (["search", "-m", "letter_encoder:letters", "blank.txt", "q"], "holds only blank lines"),
+        (["search", "-m", "letter_encoder:letters", "blank.txt", "q"], "contains only blank lines"),
         (["search", "-m", "letter_encoder:letters", "-", "-"], "standard input: cannot be both"),
         (["search", "-m", "letter_encoder:letters", "lines.txt", "-"], "standard input: is empty"),
         (
@@ -145,7 +153,7 @@ def test_encode_standard_input_by_column(run: Run, here: Path) -> None:
             "lines.tsv, line 1: has 2 columns",
         ),
         (
-            ["search", "-m", "letter_encoder:letters", "lines.tsv", "q", "--field", "said"],
+            ["search", "-m", "letter_encoder:letters", "lines.tsv", "q", "--column", "said"],
             "lines.tsv, line 1: has no column",
         ),
         (["encode", "-m", "letter_encoder:letters", "empty.txt", "--out", "v.npy"], "is empty"),

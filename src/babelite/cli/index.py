@@ -1,7 +1,8 @@
-"""``babelite index``."""
+"""``babelite index``: build, show and change an index."""
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,24 +10,68 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from babelite.cli.search import Column, read_sentences
-from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption, flowing
+from babelite.cli.search import read_numbered_lines
+from babelite.cli.shared.options import (
+    AllowDownload,
+    ColumnOption,
+    Float16Option,
+    JsonOption,
+    ModelOption,
+    flowing,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.encoding import SentenceEncoder
     from babelite.index import Index
 
-_HELP = """Make a folder in which millions of lines are found by meaning, or change one.
+_HELP = """Build an index of millions of lines for semantic search, or change one.
 
-With --out the lines of FILES are encoded and kept, text and all: the files are not needed to
-search. Memory does not grow with them. When it was stopped or killed, the same command goes on
-where it was. An index folder in place of FILES shows what it holds; --append and the --remove
-options change it.
+With --out the lines of the files are encoded and stored with their text. The files are not needed
+for searching, and memory does not grow with them. After an interruption the same command resumes.
+Without --out the argument is the folder of an index: the command shows it, after changing it with
+--append, --remove and --remove-lines.
 
 Example: babelite index articles.en.txt articles.fr.txt --out articles.index;
 babelite search articles.index "Where is the nearest station?"
 """
+
+_Places = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...|INDEX",
+        help="Files with one sentence per line (.txt, .tsv) or record (.jsonl, .parquet), also "
+        ".gz, .xz or .zst; '-' is standard input. Without --out: the folder of an index.",
+    ),
+]
+_OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FOLDER", help="Output folder, created if missing.")
+]
+_KindOption = Annotated[
+    Literal["exact", "ivf", "pq"] | None,
+    typer.Option(
+        help="exact: compare a query with every line; ivf: with the lines of the nearest clusters; "
+        "pq: the same, faster and smaller. Default: the kind of the existing index; for a new one "
+        "exact up to 250,000 lines, else pq.",
+        show_default=False,
+    ),
+]
+_AppendOption = Annotated[
+    list[str] | None, typer.Option(metavar="FILE", help="Add the lines of this file. Repeatable.")
+]
+_RemoveOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE", help="Remove all lines whose text is a line of this file. Repeatable."
+    ),
+]
+_RemoveLinesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NUMBERS",
+        help="Remove lines by number: 3,7-9, or FILE:3,7-9 in an index of several files. "
+        "Repeatable.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,106 +80,77 @@ def register(app: typer.Typer) -> None:
 
 
 def _index(
-    places: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...|INDEX",
-            help="Sentences, one a line; or .jsonl or .parquet with one a record. .gz, .xz and "
-            ".zst are unpacked; '-' reads standard input. Or, without --out, the folder of an "
-            "index.",
-        ),
-    ],
-    out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="The folder of the index to make.")
-    ] = None,
+    places: _Places,
+    out: _OutOption = None,
     model: ModelOption = None,
-    column: Column = None,
-    field: FieldOption = None,
-    kind: Annotated[
-        Literal["exact", "ivf", "pq"] | None,
-        typer.Option(
-            help="exact compares a query with every line, ivf with the lines of the nearest "
-            "clusters, pq does so in less space and time. If not given: that of the index that is "
-            "there; of a new one exact up to 250,000 lines, pq beyond.",
-            show_default=False,
-        ),
-    ] = None,
-    float16: Annotated[
-        bool, typer.Option("--float16", help="Keep vectors as float16, twice the size of int8.")
-    ] = False,
-    append: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Add the lines of this file; may be given again."),
-    ] = None,
-    remove: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Remove every line that is one of this file's."),
-    ] = None,
-    remove_lines: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NUMBERS",
-            help="Remove lines that are there by number: 3,7-9, or FILE:3,7-9 in an index of "
-            "several files.",
-        ),
-    ] = None,
+    column: ColumnOption = None,
+    kind: _KindOption = None,
+    float16: Float16Option = False,
+    append: _AppendOption = None,
+    remove: _RemoveOption = None,
+    remove_lines: _RemoveLinesOption = None,
+    json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.encoding import open_encoder
-
     changes = bool(append or remove or remove_lines)
     if out is not None:
         if changes:
             raise BabeliteError(
-                "--out makes an index, --append and --remove change one",
-                hint="name the folder of the index in place of --out",
+                "--out builds an index, but --append and --remove change one",
+                code="option-conflict",
+                hint="give the folder of the index without --out",
             )
-        encoder = open_encoder(model, allow_download=allow_download)
-        sources, total = _sources(places, column, field)
-        _build(sources, total, out, encoder, model, kind, float16)
-        return
-    index = _open(places, changes)
-    made_with = {"--kind": kind, "--float16": float16}
-    read_with = {"--model": model, "--column": column, "--field": field}
-    unused = made_with if append or remove else made_with | read_with
-    for option, value in unused.items():
+        index = _build(places, out, model, column, kind, float16, allow_download)
+    else:
+        index = _open(places, changes)
+        build_options = {"--kind": kind, "--float16": float16}
+        read_options = {"--model": model, "--column": column}
+        unused = build_options if append or remove else build_options | read_options
+        _require_unused(index.folder, unused)
+        # Rows and texts to remove are read before any change: an error leaves the index unchanged.
+        rows = [row for text in remove_lines or () for row in _rows(index, text)]
+        texts = {line.text for path in remove or () for line in read_numbered_lines(path, column)}
+        if append:
+            index = _append(index.folder, append, model, column, allow_download)
+        if remove or remove_lines:
+            count = index.remove([*rows, *index.find(texts)])
+            typer.echo(f"{count:,} {'line' if count == 1 else 'lines'} removed", err=True)
+    if json_:
+        typer.echo(json.dumps(_facts(index), ensure_ascii=False))
+    else:
+        _show(index)
+    if out is not None:
+        typer.echo(f"Next: babelite search {shlex.quote(str(out))} QUERY", err=True)
+
+
+def _require_unused(folder: Path, options: Mapping[str, object]) -> None:
+    for option, value in options.items():
         if value:
             raise BabeliteError(
-                f"{option} says how an index is made or lines are read, and none is",
-                path=index.folder,
-                hint=f"leave out {option}, or add --out to make an index",
+                f"{option} has no effect on an existing index here",
+                code="option-conflict",
+                path=folder,
+                hint=f"leave out {option}, or add --out to build an index",
             )
-    # What is to go is looked up before anything changes: a mistake in it must not leave half done.
-    gone = [row for text in remove_lines or () for row in _rows(index, text)]
-    texts = {line.text for path in remove or () for line in read_sentences(path, column, field)}
-    if append:
-        from babelite.index import Index
-        from babelite.progress import ProgressDisplay
-
-        given = open_encoder(model, allow_download=allow_download) if model else None
-        index = Index.open(index.folder, given, allow_download=allow_download)
-        sources, total = _sources(append, column, field)
-        with ProgressDisplay("lines", totals={"encoding": total}) as progress:
-            index.add(sources, progress=progress)
-    if remove or remove_lines:
-        _say_removed(index.remove([*gone, *index.find(texts)]))
-    _show(index)
 
 
 def _build(
-    sources: Mapping[str, Iterable[str]],
-    total: int | None,
+    places: Sequence[str],
     out: Path,
-    encoder: SentenceEncoder,
     model: str | None,
+    column: str | None,
     kind: Literal["exact", "ivf", "pq"] | None,
     float16: bool,
-) -> None:
+    allow_download: bool,
+) -> Index:
+    from babelite.encoding import open_encoder
     from babelite.index import Index
     from babelite.progress import ProgressDisplay
 
+    encoder = open_encoder(model, allow_download=allow_download)
+    sources, total = _sources(places, column)
     with ProgressDisplay("lines", totals={"encoding": total}) as progress:
-        index = Index.build(
+        return Index.build(
             sources,
             encoder,
             out,
@@ -143,27 +159,52 @@ def _build(
             spec=model,
             progress=progress,
         )
-    _show(index)
-    typer.echo(f"Next: babelite search {shlex.quote(str(out))} QUERY", err=True)
+
+
+def _append(
+    folder: Path,
+    places: Sequence[str],
+    model: str | None,
+    column: str | None,
+    allow_download: bool,
+) -> Index:
+    from babelite.encoding import open_encoder
+    from babelite.index import Index
+    from babelite.progress import ProgressDisplay
+
+    encoder = open_encoder(model, allow_download=allow_download) if model else None
+    index = Index.open(folder, encoder, allow_download=allow_download)
+    sources, total = _sources(places, column)
+    with ProgressDisplay("lines", totals={"encoding": total}) as progress:
+        index.add(sources, progress=progress)
+    return index
 
 
 def _open(places: Sequence[str], changes: bool) -> Index:
     from babelite.index import Index
 
     if len(places) != 1 or not Path(places[0]).is_dir():
-        problem = "--append and --remove change one index" if changes else "--out is missing"
-        remedy = "name its folder" if changes else "name the folder to make, such as --out my.index"
-        raise BabeliteError(problem, hint=remedy)
+        if changes:
+            raise BabeliteError(
+                "--append and --remove change one index",
+                code="folder-not-found",
+                hint="give the folder of the index",
+            )
+        raise BabeliteError(
+            "--out is missing",
+            code="option-missing",
+            hint="give an output folder, such as --out my.index",
+        )
     return Index.open(places[0])
 
 
 def _sources(
-    places: Sequence[str], column: int | None, field: str | None
+    places: Sequence[str], column: str | None
 ) -> tuple[Mapping[str, Iterable[str]], int | None]:
-    """The lines of files by their names, read when they are needed, and their number if known.
+    """The lines by file name, read when they are needed, and their number if known.
 
-    All files are read once before anything is encoded, which takes a thousandth of its time: what
-    is wrong with the last line of the last one is said now.
+    All files are read once before anything is encoded, which takes a thousandth of the time, so
+    that an error in the last line is reported first.
     """
     from babelite.corpus import require_distinct_names
     from babelite.storage import is_read_once
@@ -175,32 +216,37 @@ def _sources(
         if is_read_once(place):
             total, blank = None, False
             continue
-        for line in read_sentences(place, column, field):
+        for line in read_numbered_lines(place, column):
             total = None if total is None else total + 1
             blank = blank and not line.text.strip()
     if blank:
         raise BabeliteError(
-            "holds only blank lines", path=", ".join(places), hint="name a file with text"
+            "contains only blank lines",
+            code="input-empty",
+            path=", ".join(places),
+            hint="give a file with text",
         )
-    lines = {place: read_sentences(place, column, field) for place in places}
+    lines = {place: read_numbered_lines(place, column) for place in places}
     return {place: (line.text for line in some) for place, some in lines.items()}, total
 
 
 def _rows(index: Index, text: str) -> Iterator[int]:
-    """The rows that ``[FILE:]3,7-9`` names."""
+    """The rows of ``[FILE:]3,7-9``."""
     name, _, numbers = text.rpartition(":")
     sources = index.description.contents.sources
     if not name and len(sources) > 1:
         raise BabeliteError(
-            f"{text} may be lines of any of {len(sources)} files",
+            f"--remove-lines {text} does not say which of the {len(sources)} files",
+            code="option-invalid",
             path=index.folder,
-            hint=f"say of which, for example {sources[0].name}:{text}",
+            hint=f"give the file, for example {sources[0].name}:{text}",
         )
     if sum(source.name == name for source in sources) > 1:
         raise BabeliteError(
-            f"holds several files that were called {name}",
+            f"contains several files with the name {name}",
+            code="option-invalid",
             path=index.folder,
-            hint="name the lines by their text, with --remove",
+            hint="remove lines by their text, with --remove",
         )
     start = 0
     for source in sources:
@@ -208,7 +254,8 @@ def _rows(index: Index, text: str) -> Iterator[int]:
             for first, last in _ranges(numbers):
                 if last > source.lines:
                     raise BabeliteError(
-                        f"has {source.lines:,} lines in the index, and no line {last}",
+                        f"has {source.lines:,} lines in the index, but no line {last}",
+                        code="option-invalid",
                         path=source.name,
                         hint="check the numbers",
                     )
@@ -216,7 +263,8 @@ def _rows(index: Index, text: str) -> Iterator[int]:
             return
         start += source.lines
     raise BabeliteError(
-        f"holds no lines of {name}",
+        f"contains no file {name}",
+        code="option-invalid",
         path=index.folder,
         hint=f"its files are {', '.join(source.name for source in sources)}",
     )
@@ -231,31 +279,45 @@ def _ranges(numbers: str) -> Iterator[tuple[int, int]]:
             ends = 0, 0
         if not 1 <= ends[0] <= ends[1]:
             raise BabeliteError(
-                f"--remove-lines {part!r} is no line number from 1 and no range of them",
+                f"--remove-lines: {part!r} is not a line number or a range (lines are counted "
+                "from 1)",
+                code="option-invalid",
                 hint="write for example --remove-lines 3,7-9",
             )
         yield ends
 
 
-def _say_removed(count: int) -> None:
-    typer.echo(f"{count:,} {'line' if count == 1 else 'lines'} removed", err=True)
+def _facts(index: Index) -> dict[str, object]:
+    """The contents of an index, for ``--json``."""
+    description, contents = index.description, index.description.contents
+    pending = description.pending
+    return {
+        "folder": str(index.folder),
+        "lines": len(index),
+        "removed": contents.rows - contents.blank - len(index),
+        "blank": contents.blank,
+        "pending": 0 if pending is None else pending.rows - contents.rows,
+        "bytes": sum(path.stat().st_size for path in index.folder.iterdir() if path.is_file()),
+        "kind": description.parts[-1].kind if description.parts else "exact",
+        "precision": description.precision,
+        "model": description.encoder.name,
+        "dim": description.encoder.dim,
+        "files": [{"file": source.name, "lines": source.lines} for source in contents.sources],
+    }
 
 
 def _show(index: Index) -> None:
-    """Say what an index holds."""
+    """Print the contents of an index."""
     from rich.filesize import decimal
 
-    described, contents = index.description, index.description.contents
-    size = sum(path.stat().st_size for path in index.folder.iterdir() if path.is_file())
-    kind = described.parts[-1].kind if described.parts else "exact"
-    gone = contents.rows - contents.blank - len(index)
-    lines = f"{len(index):,} lines" + (f" ({gone:,} removed)" if gone else "")
-    typer.echo(f"{index.folder}: {lines}, {decimal(size)}, {kind}")
-    encoder = described.encoder
-    typer.echo(f"model: {encoder.name} ({encoder.dim} components, {described.precision})")
-    for source in contents.sources:
+    facts, description = _facts(index), index.description
+    removed = f" ({facts['removed']:,} removed)" if facts["removed"] else ""
+    size = decimal(int(str(facts["bytes"])))
+    typer.echo(f"{index.folder}: {facts['lines']:,} lines{removed}, {size}, {facts['kind']}")
+    encoder = description.encoder
+    typer.echo(f"model: {encoder.name} ({encoder.dim} components, {description.precision})")
+    for source in description.contents.sources:
         typer.echo(f"{source.lines:>12,} lines  {source.name}")
-    if described.pending is not None:
-        more = described.pending.rows - contents.rows
-        name = described.pending.sources[-1].name
-        typer.echo(f"{more:>12,} lines  {name}, interrupted: add it again and it goes on")
+    if description.pending is not None:
+        name = description.pending.sources[-1].name
+        typer.echo(f"{facts['pending']:>12,} lines  {name}, interrupted: append it again to resume")

@@ -1,24 +1,23 @@
-"""``babelite info``."""
+"""``babelite info``: show the description of a model folder and verify its checksums."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.shared.options import flowing
+from babelite.cli.shared.options import JsonOption, flowing
 
 if TYPE_CHECKING:
     from babelite.encoding import ModelFolder
 
-_HELP = """Show what a model is: languages, size, licence, training text and results.
+_HELP = """Show languages, size, licence, training data and results of a model.
 
-Every file of it is compared with its checksum on the way.
+The checksums of all its files are verified.
 
-Examples: babelite info; babelite info model --json
+Examples: babelite info; babelite info --model my-model --json
 """
 
 
@@ -29,20 +28,17 @@ def register(app: typer.Typer) -> None:
 
 def _info(
     model: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="MODEL", help="A model folder. The model that babelite carries if not given."
+        str | None,
+        typer.Option(
+            "--model", "-m", metavar="FOLDER", help="Model folder. Default: the packaged model."
         ),
     ] = None,
-    *,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the folder's babelite.json instead.")
-    ] = False,
+    json_: JsonOption = False,
 ) -> None:
     from babelite.encoding import DEFAULT_MODEL, read_model_folder
 
-    folder = read_model_folder(DEFAULT_MODEL if model is None else model, verify="all")
-    if as_json:
+    folder = read_model_folder(model or DEFAULT_MODEL, verify="all")
+    if json_:
         typer.echo(folder.description.to_json(), nl=False)
     else:
         _show(folder)
@@ -62,7 +58,7 @@ def _show(folder: ModelFolder) -> None:
         facts.add_row(name, Text(fact))
     console.print(facts)
     if folder.description.metrics:
-        results = Table("measured", box=None, padding=(0, 2, 0, 0))
+        results = Table("measure", box=None, padding=(0, 2, 0, 0))
         results.add_column("result", justify="right")
         for name, value in folder.description.metrics.items():
             results.add_row(Text(name), f"{value:g}")
@@ -72,24 +68,19 @@ def _show(folder: ModelFolder) -> None:
 def _facts(folder: ModelFolder) -> Iterator[tuple[str, str]]:
     from rich.filesize import decimal
 
-    described = folder.description
+    model = folder.description
+    size, count = decimal(folder.size()), len(model.files) + 1
     yield "folder", str(folder.path)
-    yield (
-        "size",
-        f"{decimal(folder.size())} in {len(described.files) + 1} files, all as they were written",
-    )
-    yield "languages", ", ".join(described.languages)
-    yield "vectors", f"{described.dim} components, of the first {described.max_tokens} tokens"
-    yield "parameters", f"{described.parameters:,}"
-    yield (
-        "graphs",
-        f"{', '.join(folder.precisions)} ({described.precision} runs unless told otherwise)",
-    )
-    yield "objective", described.objective
+    yield "size", f"{size} in {count} files, all checksums valid"
+    yield "languages", ", ".join(model.languages)
+    yield "vectors", f"{model.dim} components, from the first {model.max_tokens} tokens"
+    yield "parameters", f"{model.parameters:,}"
+    yield "graphs", f"{', '.join(folder.precisions)} (default: {model.precision})"
+    yield "objective", model.objective
     pairs: Counter[str] = Counter()
-    for data in described.data:
+    for data in model.data:
         pairs["-".join(data.languages)] += data.pairs
     for number, (languages, count) in enumerate(pairs.items()):
         yield "" if number else "trained on", f"{count:,} pairs {languages}"
-    yield "license", described.license or "not given"
-    yield "made", f"{described.created:%Y-%m-%d} by babelite {described.babelite_version}"
+    yield "license", model.license or "not specified"
+    yield "created", f"{model.created:%Y-%m-%d} by babelite {model.babelite_version}"

@@ -1,4 +1,4 @@
-"""``babelite search``."""
+"""``babelite search``: semantic search in a file or an index."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, FieldOption, ModelOption, flowing
+from babelite.cli.shared.options import (
+    AllowDownload,
+    ColumnOption,
+    JsonOption,
+    ModelOption,
+    flowing,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -18,28 +24,38 @@ if TYPE_CHECKING:
 
 _SEARCH_HELP = """Find the lines that are nearest in meaning to a query.
 
-PLACE is a text file, encoded on the fly, or the folder of an index that `babelite index` has made.
-It and QUERY may be in any two languages of the model. For each hit its rank, its cosine (1 is the
-same meaning), its line number and its text are printed.
+Search a text file, which is encoded first, or an index made with `babelite index`. File and QUERY
+may be in different languages. Each hit is printed with its rank, cosine (1: same meaning; 0:
+unrelated), line number and text.
 
 Example: babelite search sentences.fr.txt "Where is the nearest station?" -k 3
 """
 
-Column = Annotated[
-    int | None,
-    typer.Option(min=1, help="Take this tab-separated column, from 1, instead of whole lines."),
+_Place = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|INDEX",
+        help="File with one sentence per line (.txt, .tsv) or record (.jsonl, .parquet), also .gz, "
+        ".xz or .zst; '-' is standard input. Or the folder of an index.",
+    ),
+]
+_Queries = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="QUERY", help="Queries; '-' reads them from standard input, one per line."
+    ),
 ]
 
 
-class Line(NamedTuple):
-    """A sentence and the number of its line, from 1."""
+class NumberedLine(NamedTuple):
+    """A sentence and its line number, from 1."""
 
     number: int
     text: str
 
 
-class Found(NamedTuple):
-    """A line that was found, its number and, in an index, the file it came from."""
+class _Hit(NamedTuple):
+    """A line that was found, its number and, in an index, its file."""
 
     cosine: float
     line: int
@@ -53,58 +69,44 @@ def register(app: typer.Typer) -> None:
 
 
 def _search(
-    place: Annotated[
-        str,
-        typer.Argument(
-            metavar="PLACE",
-            help="What is searched: the folder of an index; or a file of sentences, one a line, or "
-            ".jsonl or .parquet with one a record. .gz, .xz and .zst are unpacked; '-' reads "
-            "standard input.",
-        ),
-    ],
-    queries: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="QUERY",
-            help="The sentences looked for; '-' reads them from standard input, one a line.",
-        ),
-    ],
+    place: _Place,
+    queries: _Queries,
     model: ModelOption = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many lines to find for a query.")] = 5,
-    column: Column = None,
-    field: FieldOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a query.")] = False,
+    k: Annotated[int, typer.Option("-k", min=1, help="Number of lines to find per query.")] = 5,
+    column: ColumnOption = None,
+    json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
     if place == "-" and "-" in queries:
         raise BabeliteError(
-            "cannot be both the file and the queries", path="-", hint="save one to a file"
+            "cannot be both the file and the queries",
+            code="option-conflict",
+            path="-",
+            hint="save one to a file",
         )
+    several = False
     if Path(place).is_dir():
-        _require_no_part(place, column, field)
+        if column is not None:
+            raise BabeliteError(
+                "is an index, which has no columns",
+                code="option-conflict",
+                path=place,
+                hint="leave out --column",
+            )
         index = _open_index(place, model, allow_download)
         texts = [text for query in queries for text in _query_texts(query)]
         _warn_if_unreadable(index.encoder, texts)
-        hits = index.search(texts, k)
+        results = index.search(texts, k)
         several = len(index.description.contents.sources) > 1
-        found = [[Found(h.cosine, h.line, h.text, h.source) for h in some] for some in hits]
+        found = [[_Hit(h.cosine, h.line, h.text, h.source) for h in hits] for hits in results]
     else:
-        several = False
-        texts, found = _search_file(place, queries, model, k, column, field, allow_download)
-    for number, (text, some) in enumerate(zip(texts, found, strict=True)):
-        if as_json:
-            typer.echo(_as_json(text, some))
+        texts, found = _search_file(place, queries, model, k, column, allow_download)
+    for number, (text, hits) in enumerate(zip(texts, found, strict=True)):
+        if json_:
+            typer.echo(_as_json(text, hits))
         else:
             typer.echo("\n" * bool(number) + typer.style(text, bold=True))
-            _show(some, with_files=several)
-
-
-def _require_no_part(index: str, column: int | None, field: str | None) -> None:
-    for given, option in ((column, "column"), (field, "field")):
-        if given is not None:
-            raise BabeliteError(
-                f"is an index, which has no {option}s", path=index, hint=f"leave out --{option}"
-            )
+            _show(hits, with_files=several)
 
 
 def _open_index(place: str, model: str | None, allow_download: bool) -> Index:
@@ -122,10 +124,9 @@ def _search_file(
     queries: Sequence[str],
     model: str | None,
     k: int,
-    column: int | None,
-    field: str | None,
+    column: str | None,
     allow_download: bool,
-) -> tuple[list[str], list[list[Found]]]:
+) -> tuple[list[str], list[list[_Hit]]]:
     import numpy as np
 
     from babelite.encoding import encode_stream, open_encoder
@@ -133,45 +134,48 @@ def _search_file(
     from babelite.progress import ProgressDisplay
 
     encoder = open_encoder(model, allow_download=allow_download)
-    lines = [line for line in read_sentences(path, column, field) if line.text.strip()]
+    lines = [line for line in read_numbered_lines(path, column) if line.text.strip()]
     if not lines:
-        raise BabeliteError("holds only blank lines", path=path, hint="name a file with text")
-    wanted = [text for query in queries for text in _query_texts(query)]
-    _warn_if_unreadable(encoder, wanted)
+        raise BabeliteError(
+            "contains only blank lines", code="input-empty", path=path, hint="give a file with text"
+        )
+    query_texts = [text for query in queries for text in _query_texts(query)]
+    _warn_if_unreadable(encoder, query_texts)
     texts = [line.text for line in lines]
     with ProgressDisplay("lines") as show:
         blocks = encode_stream(encoder, texts)
         vectors = np.concatenate(list(show.count_rows("encoding", blocks, len(texts))))
-    results = search_sentences(encoder, wanted, texts, k, vectors=vectors)
-    return wanted, [
-        [Found(hit.cosine, lines[hit.row].number, hit.text) for hit in result.hits]
+    results = search_sentences(encoder, query_texts, texts, k, vectors=vectors)
+    return query_texts, [
+        [_Hit(hit.cosine, lines[hit.row].number, hit.text) for hit in result.hits]
         for result in results
     ]
 
 
-def read_sentences(
-    path: str, column: int | None = None, field: str | None = None
-) -> Iterator[Line]:
-    """The lines of a file, one of their tab-separated columns, or a field of its records.
-
-    Raises:
-        BabeliteError: The file is empty or cannot be read, or a line lacks the column or the field.
-    """
+def read_numbered_lines(path: str, column: str | None = None) -> Iterator[NumberedLine]:
+    """The sentences of a file with their line numbers; an error if the file is empty."""
     from babelite.corpus import SentenceSource
 
-    number = 0
-    for number, text in enumerate(SentenceSource(path, column=column or field).read(), start=1):
-        yield Line(number, text)
-    if not number:
-        raise BabeliteError("is empty", path=path, hint="name a file with one sentence a line")
+    source = SentenceSource(path, column)
+    # A table with named columns has its names in line 1.
+    first = 2 if source.format == "lines" and source.column_name is not None else 1
+    line = None
+    for line in map(NumberedLine._make, enumerate(source.read(), start=first)):
+        yield line
+    if line is None:
+        raise BabeliteError(
+            "is empty", code="input-empty", path=path, hint="give a file with one sentence per line"
+        )
 
 
 def _query_texts(query: str) -> Sequence[str]:
     if query != "-":
         return [query]
-    texts = [line.text for line in read_sentences("-") if line.text.strip()]
+    texts = [line.text for line in read_numbered_lines("-") if line.text.strip()]
     if not texts:
-        raise BabeliteError("holds no query", path="-", hint="write one a line")
+        raise BabeliteError(
+            "contains no query", code="input-empty", path="-", hint="write one query per line"
+        )
     return texts
 
 
@@ -182,8 +186,8 @@ def _warn_if_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> Non
         warn_if_unreadable(encoder, [query], f"the query {query!r}")
 
 
-def _as_json(query: str, found: Sequence[Found]) -> str:
-    hits = [
+def _as_json(query: str, hits: Sequence[_Hit]) -> str:
+    rows = [
         {
             "rank": rank,
             "cosine": round(hit.cosine, 6),
@@ -191,14 +195,14 @@ def _as_json(query: str, found: Sequence[Found]) -> str:
             "line": hit.line,
             "text": hit.text,
         }
-        for rank, hit in enumerate(found, start=1)
+        for rank, hit in enumerate(hits, start=1)
     ]
-    return json.dumps({"query": query, "hits": hits}, ensure_ascii=False)
+    return json.dumps({"query": query, "hits": rows}, ensure_ascii=False)
 
 
-def _show(found: Sequence[Found], *, with_files: bool) -> None:
-    places = [f"{hit.file}:{hit.line}" if with_files else f"{hit.line}" for hit in found]
+def _show(hits: Sequence[_Hit], *, with_files: bool) -> None:
+    places = [f"{hit.file}:{hit.line}" if with_files else f"{hit.line}" for hit in hits]
     width = max(map(len, places))
-    for rank, (place, hit) in enumerate(zip(places, found, strict=True), start=1):
+    for rank, (place, hit) in enumerate(zip(places, hits, strict=True), start=1):
         at = f"{place:<{width}}" if with_files else f"line {place:>{width}}"
         typer.echo(f"{rank:>3}  {hit.cosine:6.3f}  {at}  {hit.text}")

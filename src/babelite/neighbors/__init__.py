@@ -11,12 +11,10 @@ if TYPE_CHECKING:
         clustering_comparisons,
         probed_comparisons,
         search_threads,
-        usable_threads,
     )
     from babelite.neighbors.exact_search import (
         ExactSearch,
         StoredVectors,
-        Vectors,
         nearest,
         nearest_in_blocks,
     )
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
         Neighbours,
         clearly_above,
         merge_neighbours,
-        merged,
         query_blocks,
     )
     from babelite.neighbors.search_kind import (
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
         Searcher,
         SearchKind,
         choose_search_kind,
-        chosen_search,
     )
     from babelite.neighbors.sentence_search import SearchHit, SearchResult, search_sentences
 
@@ -58,15 +54,12 @@ __all__ = [
     "SearchResult",
     "Searcher",
     "StoredVectors",
-    "Vectors",
     "choose_search_kind",
-    "chosen_search",
     "clearly_above",
     "clustering_comparisons",
     "margin_scores",
     "margin_search",
     "merge_neighbours",
-    "merged",
     "nearest",
     "nearest_in_blocks",
     "probed_comparisons",
@@ -74,19 +67,18 @@ __all__ = [
     "search_sentences",
     "search_threads",
     "spherical_kmeans",
-    "usable_threads",
 ]
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "cluster_search": "Clusters ClusterSearch clustering_comparisons probed_comparisons "
-        "search_threads usable_threads",
-        "exact_search": "ExactSearch StoredVectors Vectors nearest nearest_in_blocks",
+        "search_threads",
+        "exact_search": "ExactSearch StoredVectors nearest nearest_in_blocks",
         "kmeans": "spherical_kmeans",
         "margin": "MARGINS MIN_NEIGHBOURHOOD_MEAN Margin margin_scores margin_search",
-        "ranking": "Neighbours clearly_above merge_neighbours merged query_blocks",
-        "search_kind": "SEARCH_KINDS Searcher SearchKind choose_search_kind chosen_search",
+        "ranking": "Neighbours clearly_above merge_neighbours query_blocks",
+        "search_kind": "SEARCH_KINDS Searcher SearchKind choose_search_kind",
         "sentence_search": "SearchHit SearchResult search_sentences",
     },
 )

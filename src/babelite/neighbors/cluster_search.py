@@ -156,6 +156,3 @@ def _best(scores: NDArray[np.float32], indices: NDArray[np.int64], k: int) -> Ne
         part = np.argpartition(-scores, k - 1, axis=1)[:, :k]
         scores, indices = np.take_along_axis(scores, part, 1), np.take_along_axis(indices, part, 1)
     return rank(scores, indices)
-
-
-usable_threads = search_threads

@@ -23,7 +23,6 @@ from babelite.neighbors.ranking import (
 # Unit rows, shape (n, dim): float16 on disk, or float32 in memory.
 StoredVectors = NDArray[np.floating[Any]]
 
-Vectors = StoredVectors
 _CANDIDATES_PER_BLOCK = 1 << 16
 
 

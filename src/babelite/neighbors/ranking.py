@@ -79,6 +79,3 @@ def clearly_above(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDAr
     """
     above: NDArray[np.bool_] = left - right > TIE
     return above
-
-
-merged = merge_neighbours

@@ -42,6 +42,3 @@ def choose_search_kind(kind: SearchKind, queries: int, candidates: int) -> Searc
     if kind != "auto":
         return kind
     return "exact" if queries * candidates <= _EXACT_COMPARISONS else "clusters"
-
-
-chosen_search = choose_search_kind
