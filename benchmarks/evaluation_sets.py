@@ -12,6 +12,7 @@ import numpy as np
 
 from babelite.encoding import unit_rows
 from babelite.evaluation import (
+    SIB200_FOLDERS,
     ScoredPair,
     cross_lingual_pairs,
     evaluate,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from babelite.corpus import Pair
 
-SIB200 = {"en": "eng_Latn", "fr": "fra_Latn", "de": "deu_Latn", "es": "spa_Latn", "it": "ita_Latn"}
+SIB200 = {code: SIB200_FOLDERS[code] for code in ("en", "fr", "de", "es", "it")}
 
 # A row of a table -> its parts (directions, languages) and their ``mean``.
 Scores = dict[str, dict[str, float]]

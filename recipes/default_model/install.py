@@ -26,6 +26,7 @@ from babelite.encoding import (
     write_model_folder,
 )
 from babelite.evaluation import (
+    SIB200_FOLDERS,
     cross_lingual_pairs,
     evaluate,
     evaluate_multiway,
@@ -37,7 +38,7 @@ from babelite.storage import read_lines, sha256, write_text
 
 HERE = Path(__file__).parent
 NAME = "babelite-en-fr-de-es-it"
-_SIB200 = {"en": "eng_Latn", "fr": "fra_Latn", "de": "deu_Latn", "es": "spa_Latn", "it": "ita_Latn"}
+_SIB200 = {code: SIB200_FOLDERS[code] for code in ("en", "fr", "de", "es", "it")}
 
 
 def install(runs: Sequence[Path], data: Path, dev: Path) -> None:

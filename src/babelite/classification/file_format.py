@@ -24,16 +24,9 @@ _DAMAGE = (ValueError, KeyError, EOFError, OSError, MemoryError, zipfile.BadZipF
 
 
 class ClassifierDescription(BaseModel):
-    """Everything about a classifier except its parameters; the JSON part of the file.
+    """The JSON part of the file: everything about a classifier except its parameters.
 
-    Attributes:
-        format_version: Version of the file format.
-        babelite_version: Version that wrote the file.
-        classifier: ``logistic`` or ``mlp``.
-        labels: The labels in alphabetical order.
-        by_sentence: Whether a text's vector is the mean of its sentence vectors.
-        encoder: Fingerprint of the encoder.
-        probes: Texts whose vectors are in the file, to recognise the encoder.
+    ``probes`` are texts whose vectors are in the file, to recognise the encoder.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -103,14 +103,7 @@ class LogisticClassifier:
         return self
 
     def predict_proba(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """The probability of every label for vectors (n, dim).
-
-        Returns:
-            float32 array of shape (n, labels), columns as in ``classes_``, rows of sum 1.
-
-        Raises:
-            BabeliteError: The dimension differs from that in training.
-        """
+        """The probability of every label for vectors (n, dim): float32 (n, labels)."""
         rows = check_vectors(vectors, len(self._weights))
         return softmax(rows @ self._weights + self._biases).astype(np.float32, copy=False)
 

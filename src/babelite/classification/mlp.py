@@ -60,21 +60,10 @@ class MLPClassifier:
         dev_labels: Sequence[str] | None = None,
         progress: FitProgress | None = None,
     ) -> MLPClassifier:
-        """Train.
+        """Train; the arguments are those of `LogisticClassifier.fit`.
 
-        Args:
-            vectors: Array of shape (n, dim).
-            labels: n labels, at least two different ones.
-            dev_vectors: Array of shape (m, dim), to choose the epoch with.
-            dev_labels: m labels. The epoch with the most correct dev predictions is kept, the last
-                of several equal ones; without dev documents the last epoch.
-            progress: Called with the number of epochs done and their total.
-
-        Returns:
-            The classifier itself.
-
-        Raises:
-            BabeliteError: There are fewer than two labels, or the shapes do not match.
+        The epoch with the most correct dev predictions is kept, the last of several equal ones;
+        without dev documents the last epoch.
         """
         [trained] = fit_mlps(
             vectors, labels, dev_vectors, dev_labels, (self.seed,), self.settings, progress
@@ -84,14 +73,7 @@ class MLPClassifier:
         return self
 
     def predict_proba(self, vectors: ArrayLike) -> NDArray[np.float32]:
-        """The probability of every label for vectors (n, dim).
-
-        Returns:
-            float32 array of shape (n, labels), columns as in ``classes_``, rows of sum 1.
-
-        Raises:
-            BabeliteError: The dimension differs from that in training.
-        """
+        """The probability of every label for vectors (n, dim): float32 (n, labels)."""
         rows = check_vectors(vectors, self._layers[0][0].shape[1])
         scores: NDArray[np.float32] = forward(self._layers, rows, None)[-1][0]
         return softmax(scores)
@@ -140,23 +122,8 @@ def fit_mlps(
     """Train one MLP for each seed, all in the same batched numpy operations.
 
     The networks are so small that most time is the overhead of numpy calls, so that several take
-    little longer than one. Each result equals that of `MLPClassifier.fit` with its seed.
-
-    Args:
-        vectors: As for `MLPClassifier.fit`.
-        labels: As for `MLPClassifier.fit`.
-        dev_vectors: As for `MLPClassifier.fit`; the epoch is chosen for each seed.
-        dev_labels: As for `MLPClassifier.fit`.
-        seeds: One random seed for each classifier.
-        settings: Architecture and training settings.
-        progress: Called with the number of epochs done and their total.
-
-    Returns:
-        The classifiers in the order of the seeds.
-
-    Raises:
-        BabeliteError: As `MLPClassifier.fit`.
-        ValueError: There is no seed.
+    little longer than one. Each result equals that of `MLPClassifier.fit` with its seed; the epoch
+    is chosen for each seed.
     """
     if not seeds:
         raise ValueError("at least one seed is needed")

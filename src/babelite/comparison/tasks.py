@@ -19,6 +19,7 @@ from babelite.comparison.metrics import LanguagePair, LanguageScope, Metric
 from babelite.corpus import parse_source
 from babelite.encoding import unit_rows
 from babelite.evaluation import (
+    SIB200_FOLDERS,
     LabelledSet,
     RetrievalSet,
     ScoredPair,
@@ -36,28 +37,6 @@ from babelite.evaluation import (
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
-
-# Language code -> folder of SIB-200, for common languages.
-SIB200_FOLDERS = {
-    "ar": "arb_Arab",
-    "cs": "ces_Latn",
-    "de": "deu_Latn",
-    "en": "eng_Latn",
-    "es": "spa_Latn",
-    "fr": "fra_Latn",
-    "hi": "hin_Deva",
-    "it": "ita_Latn",
-    "ja": "jpn_Jpan",
-    "ko": "kor_Hang",
-    "nl": "nld_Latn",
-    "pl": "pol_Latn",
-    "pt": "por_Latn",
-    "ru": "rus_Cyrl",
-    "sv": "swe_Latn",
-    "tr": "tur_Latn",
-    "uk": "ukr_Cyrl",
-    "zh": "zho_Hans",
-}
 
 
 class _Task(BaseModel, ABC):

@@ -30,7 +30,7 @@ from babelite.evaluation.model_report import (
 from babelite.evaluation.multiway_retrieval import evaluate_multiway
 from babelite.evaluation.retrieval import RetrievalResult, evaluate, precision_at_1
 from babelite.evaluation.retrieval_protocols import RetrievalSet, all_against_all, muse_protocol
-from babelite.evaluation.sib200 import read_sib200_parallel
+from babelite.evaluation.sib200 import SIB200_FOLDERS, read_sib200_parallel
 from babelite.evaluation.significance import (
     Difference,
     holm_correction,
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from babelite.evaluation.mteb import MTEBEncoder as MTEBEncoder
 
 __all__ = [
+    "SIB200_FOLDERS",
     "AlignmentScores",
     "BUCCResult",
     "BootstrapInterval",

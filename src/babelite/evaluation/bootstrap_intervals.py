@@ -32,9 +32,6 @@ def bootstrap(values: ArrayLike, *, resamples: int = 10_000, seed: int = 0) -> B
     Returns:
         The mean, and the 2.5 % and 97.5 % quantiles of the means of the resamples.
 
-    Raises:
-        ValueError: There are no values.
-
     Example:
         >>> interval = bootstrap([True] * 90 + [False] * 10)
         >>> [round(number, 2) for number in interval]
@@ -52,17 +49,7 @@ def bootstrap_mean_of_groups(
 ) -> BootstrapInterval:
     """The weighted mean of the means of several groups, each resampled independently.
 
-    Args:
-        groups: The scores of each group, shape (n,), n ≥ 1; the sizes may differ.
-        weights: The weight of each group's mean.
-        resamples: Number of resamples.
-        seed: Random seed.
-
-    Returns:
-        The mean and its 95 % interval, as `bootstrap`.
-
-    Raises:
-        ValueError: A group has no values.
+    Like `bootstrap`, with one array of scores (n,), n ≥ 1, and one weight for each group.
 
     Example:
         >>> interval = bootstrap_mean_of_groups([[1, 1], [1, 0] * 50], [3, 1])

@@ -93,15 +93,8 @@ def evaluate_bucc(
 def random_halves(count: int, seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Split gold pairs at random: one half to fit a threshold on, the other to measure on.
 
-    Args:
-        count: The number of pairs, at least 2.
-        seed: Random seed.
-
     Returns:
-        Two complementary masks of shape (count,).
-
-    Raises:
-        BabeliteError: There are fewer than two pairs.
+        Two complementary masks of shape (count,); count is at least 2.
     """
     if count < 2:
         raise BabeliteError(

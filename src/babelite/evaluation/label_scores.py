@@ -35,12 +35,7 @@ class LabelScore(NamedTuple):
 def label_scores(true: Sequence[str], predicted: Sequence[str | None]) -> list[LabelScore]:
     """Precision, recall and F1 of each label that is true or predicted for some document.
 
-    Args:
-        true: The documents' labels.
-        predicted: The predicted labels, in the same order; None for no prediction.
-
-    Returns:
-        The scores, ordered by label.
+    ``predicted`` has one label for each of ``true``, None for no prediction. Ordered by label.
 
     Example:
         >>> for score in label_scores(["a", "a", "b"], ["a", "b", "b"]):
@@ -84,17 +79,9 @@ def bootstrap_macro_f1(
 ) -> BootstrapInterval:
     """Macro-F1, mean over several classifiers, with its 95 % percentile bootstrap interval.
 
-    Documents are resampled for all classifiers together. Documents with equal true and predicted
-    classes are interchangeable, so only their counts are drawn, which are multinomial.
-
-    Args:
-        true: Class numbers from 0, shape (n,), n ≥ 1.
-        predicted: Class numbers from 0, shape (classifiers, n).
-        classes: Number of classes.
-        seed: Random seed.
-
-    Returns:
-        The mean and its interval.
+    Takes class numbers below ``classes``: true ones (n,), n ≥ 1, and predicted ones (classifiers,
+    n). Documents are resampled for all classifiers together. Documents with equal true and
+    predicted classes are interchangeable, so only their counts are drawn, which are multinomial.
 
     Example:
         >>> bootstrap_macro_f1([0, 1] * 20, [[0, 1] * 20], 2)

@@ -90,11 +90,7 @@ def write_report(
 
 
 def report_jinja_environment() -> Environment:
-    """The Jinja environment of HTML reports, with the filters ``fact`` and ``percent``.
-
-    Raises:
-        MissingExtraError: The extra ``report`` is not installed.
-    """
+    """The Jinja environment of HTML reports, with the filters ``fact`` and ``percent``."""
     return jinja_environment("writing a report", fact=_fact, percent=_percent)
 
 

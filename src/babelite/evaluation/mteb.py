@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from babelite.encoding import Encoder, fingerprint_of, open_encoder
 from babelite.errors import MissingExtraError
+from babelite.evaluation.sib200 import SIB200_FOLDERS
 
 try:
     from mteb.models.abs_encoder import AbsEncoder
@@ -22,35 +23,9 @@ except ImportError as error:
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
-# Language code -> the code of mteb: ISO 639-3 and script.
-_LANGUAGES = {
-    "ar": "ara-Arab",
-    "cs": "ces-Latn",
-    "da": "dan-Latn",
-    "de": "deu-Latn",
-    "el": "ell-Grek",
-    "en": "eng-Latn",
-    "es": "spa-Latn",
-    "et": "est-Latn",
-    "fi": "fin-Latn",
-    "fr": "fra-Latn",
-    "hi": "hin-Deva",
-    "hu": "hun-Latn",
-    "id": "ind-Latn",
-    "it": "ita-Latn",
-    "ja": "jpn-Jpan",
-    "ko": "kor-Hang",
-    "nl": "nld-Latn",
-    "pl": "pol-Latn",
-    "pt": "por-Latn",
-    "ro": "ron-Latn",
-    "ru": "rus-Cyrl",
-    "sv": "swe-Latn",
-    "tr": "tur-Latn",
-    "uk": "ukr-Cyrl",
-    "vi": "vie-Latn",
-    "zh": "zho-Hans",
-}
+# Language code -> code of mteb (ISO 639-3 and script).
+_LANGUAGES = {code: name.replace("_", "-") for code, name in SIB200_FOLDERS.items()}
+_LANGUAGES["ar"] = "ara-Arab"
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 

@@ -31,14 +31,7 @@ class RetrievalSet:
 def all_against_all(pairs: Iterable[tuple[str, str]]) -> RetrievalSet:
     """Search each sentence's translation among all sentences of the other side (Tatoeba).
 
-    Args:
-        pairs: Sentences and their translations; duplicates are kept.
-
-    Returns:
-        All sentences, each a query.
-
-    Raises:
-        BabeliteError: There is no pair.
+    Duplicates are kept. All sentences are queries.
 
     Example:
         >>> all_against_all([("yes", "oui"), ("no", "non")]).targets

@@ -182,11 +182,7 @@ def cross_lingual_pairs(
 def spearman(left: ArrayLike, right: ArrayLike) -> float:
     """Spearman's rank correlation of two arrays (n,): Pearson's correlation of their mean ranks.
 
-    Returns:
-        The correlation, -1 to 1; 0 if one side is constant.
-
-    Raises:
-        ValueError: The lengths differ.
+    The result is -1 to 1; 0 if one side is constant.
 
     Example:
         >>> spearman([1, 2, 3, 4], [10, 30, 20, 40])

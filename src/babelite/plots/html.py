@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 def jinja_environment(purpose: str, **filters: Callable[..., str]) -> jinja2.Environment:
     """The Jinja environment of the package's HTML templates, with automatic escaping.
 
-    Args:
-        purpose: Subject of the error message if the extra is missing, such as "writing a report".
-        filters: Additional Jinja filters by name.
-
-    Raises:
-        MissingExtraError: The extra ``report`` is not installed.
+    ``purpose`` is the subject of the error message if the extra ``report`` is missing.
     """
     try:
         import jinja2

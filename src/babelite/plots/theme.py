@@ -44,11 +44,7 @@ class Theme:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Use these colours for drawing and saving inside a ``with`` block.
-
-        Raises:
-            MissingExtraError: The extra ``report`` is not installed.
-        """
+        """Use these colours for drawing and saving inside a ``with`` block; extra ``report``."""
         try:
             import matplotlib
             from matplotlib.rcsetup import cycler
@@ -118,19 +114,7 @@ def render_svg(
 def render_figure_svg(
     draw: Callable[[Figure], None], theme: Theme, size: tuple[float, float]
 ) -> bytes:
-    """Draw a chart with several panels as SVG.
-
-    Args:
-        draw: Draws on the given empty figure.
-        theme: The colours.
-        size: Width and height in inches.
-
-    Returns:
-        The bytes of the SVG file, reproducible.
-
-    Raises:
-        MissingExtraError: The extra ``report`` is not installed.
-    """
+    """Draw a chart with several panels as SVG; ``draw`` draws on the given empty figure."""
     with theme.applied():
         from matplotlib.figure import Figure
 
@@ -175,11 +159,7 @@ def picture_format(path: str | Path) -> str:
 
 
 def save_figure(figure: Figure, out: str | Path) -> None:
-    """Write a figure to a picture file (.png, .svg or .pdf) atomically.
-
-    Raises:
-        BabeliteError: As `picture_format`, or the file cannot be written.
-    """
+    """Write a figure to a picture file (.png, .svg or .pdf) atomically."""
     kind = picture_format(out)
     with writing_atomically(out) as temporary:
         figure.savefig(temporary, format=kind, dpi=_DOTS_PER_INCH)

@@ -21,15 +21,7 @@ _CELL = (1.15, 0.75)  # inches
 def classification_figure(results: Sequence[ClassificationResult], theme: Theme = LIGHT) -> Figure:
     """Draw a heat map of accuracies for each result, one below the other.
 
-    Args:
-        results: At least one result.
-        theme: The colours.
-
-    Returns:
-        The figure; save it with `babelite.plots.save_figure`.
-
-    Raises:
-        MissingExtraError: The extra ``report`` is not installed.
+    Save the figure with `babelite.plots.save_figure`. Needs the extra ``report``.
     """
     with theme.applied():
         from matplotlib.figure import Figure

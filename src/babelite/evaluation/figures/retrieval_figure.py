@@ -21,14 +21,7 @@ _BINS = 40
 def retrieval_figure(results: Sequence[RetrievalResult]) -> Figure:
     """Draw similarity matrix, cosines and lead over the best other sentence; one result a row.
 
-    Args:
-        results: At least one result.
-
-    Returns:
-        The figure; save it with `babelite.plots.save_figure`.
-
-    Raises:
-        MissingExtraError: The extra ``report`` is not installed.
+    Save the figure with `babelite.plots.save_figure`. Needs the extra ``report``.
     """
     with LIGHT.applied():
         from matplotlib.figure import Figure
