@@ -1,4 +1,4 @@
-"""`babelite corpus` as it is used: files in, files out, one sentence when something is wrong."""
+"""The commands of `babelite corpus`: files, tables, JSON and errors."""
 
 from __future__ import annotations
 

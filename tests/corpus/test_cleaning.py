@@ -1,4 +1,4 @@
-"""Every step of cleaning: what it drops, what it counts, and that it can be left out."""
+"""Each cleaning step: dropped pairs, counts, and switching it off."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Documents as sentences."""
+
 import gzip
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The compact set of keys against Python's own set."""
+"""The compact hash set, compared with Python's set."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Labelled texts: columns, errors, stratified hold-out."""
+
 from __future__ import annotations
 
 import gzip

@@ -1,4 +1,4 @@
-"""Tidying, comparing and measuring one sentence."""
+"""Text normalization, comparison keys and word counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from babelite.corpus import comparison_key, count_words, normalize_text
         ("co\u00adop\u200b \ufeffbom\u200e", "coop bom"),
         ("bell\x07 and \x85next", "bell and next"),
         ("half \ud83d pair", "half pair"),
-        # Persian and Hindi need their joiners, so does a family of emoji; German does not.
+        # Joiners stay in Persian, Hindi and emoji, and are removed from German.
         (
             "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
             "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
@@ -49,7 +49,7 @@ def test_normalize_is_idempotent(text: str) -> None:
 
 
 def slow_key(text: str) -> str:
-    """The definition, character by character."""
+    """The definition of `comparison_key`, character by character."""
     folded = unicodedata.normalize("NFC", text).casefold()
     return "".join(
         char

@@ -1,3 +1,5 @@
+"""Tables of pairs that are read repeatedly."""
+
 from pathlib import Path
 
 from error_codes import raises

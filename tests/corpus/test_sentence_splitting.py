@@ -1,3 +1,5 @@
+"""Sentence splitting by language and by punctuation."""
+
 import pytest
 
 from babelite.corpus import split_at_punctuation, split_sentences
@@ -10,7 +12,7 @@ def test_wrapped_text_is_joined() -> None:
         "This one too.",
         "A paragraph of its own",
     ]
-    # Without blank lines there is no telling: lines are paragraphs.
+    # Without blank lines the text is not taken as wrapped: lines are paragraphs.
     assert next(iter(split_sentences(lines[:3], "en"))) == "This sentence is"
 
 

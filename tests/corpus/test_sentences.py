@@ -1,3 +1,5 @@
+"""Sentence sources: slices, surveys, columns, errors."""
+
 import gzip
 import json
 from pathlib import Path

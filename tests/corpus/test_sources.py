@@ -1,4 +1,4 @@
-"""How a source of pairs is written, and what is said when it cannot be read."""
+"""Parsing of pair sources and language codes, and errors of unreadable sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held-out pairs share no sentence with the rest."""
+"""Held-out pairs share no sentence with the training pairs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_splits_share_no_sentence() -> None:
     for side in (0, 1):
         assert len(set(keys(held, side))) == 300
         assert not set(keys(held, side)) & set(keys(training, side))
-    # Each English sentence has two translations; the other one goes too.
+    # Each source sentence has two translations; both are dropped.
     assert len(training) == 6000 - 600
     assert training == sorted(training, key=PAIRS.index)
 

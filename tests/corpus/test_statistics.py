@@ -1,4 +1,4 @@
-"""The numbers of a corpus against plain counting."""
+"""Corpus statistics, compared with plain counting."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Folders and files by path or URL."""
+
 import gzip
 from pathlib import Path
 

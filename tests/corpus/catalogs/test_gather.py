@@ -1,4 +1,4 @@
-"""Gathering text from the catalogs of folders, archives and packages."""
+"""Gathering sentence pairs from the catalogs of folders, archives and packages."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ FINISHED = [
 
 
 def compile_mo(messages: dict[str, str]) -> bytes:
-    """Write a MO file as the gettext manual describes it: header, two tables, strings."""
+    """Write an MO file by the gettext manual: header, two tables, strings."""
     entries = sorted((key.encode(), value.encode()) for key, value in messages.items())
     count = len(entries)
     tables, strings = [b"", b""], b""

@@ -1,4 +1,4 @@
-"""Every format: what is written is read back, and damage is told with its place."""
+"""Every format: round trips, and errors that name file and line."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_round_trip_of_any_text(
     expected = pairs
     if ending == ".tsv":
         expected = [Pair(*(" ".join(line_free(side)) for side in pair)) for pair in pairs]
-    if ending == ".tmx":  # XML ends lines its own way, and cannot hold control characters
+    if ending == ".tmx":  # XML normalizes line ends and does not allow control characters
         expected = [Pair(*map(xml_text, pair)) for pair in pairs]
     assert read(path) == expected
 
@@ -284,7 +284,7 @@ def test_parquet_struct_dictionary_and_large_strings(tmp_path: Path) -> None:
     views = pa.array(["c", "c"], pa.string_view())
     pq.write_table(pa.table({"en": sides["en"], "fr": views}), tmp_path / "views.parquet")
     assert read(tmp_path / "views.parquet") == [Pair("a", "c"), Pair("a", "c")]
-    # What is kept out of training must be found in every kind of column.
+    # Excluded sentences must be found in every type of column.
     assert sorted(read_texts(str(tmp_path / "views.parquet"))) == ["a", "a", "c", "c"]
     assert sorted(read_texts(str(path))) == ["a", "a", "b", "c"]
 

@@ -1,4 +1,4 @@
-"""Translation memories: many languages in a file, and what XML brings with it."""
+"""Translation memories: languages, markup, entities, bounded memory."""
 
 from __future__ import annotations
 
