@@ -55,7 +55,7 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
     app.add_exception_handler(RequestError, error_bodies.on_request_error)
     app.add_exception_handler(HTTPException, error_bodies.on_http_exception)
     app.add_exception_handler(Exception, error_bodies.on_internal_error)
-    _describe(app, guarded=bool(keys))
+    _describe(app, needs_key=bool(keys))
     paths = [route.path for route in app.routes]  # type: ignore[attr-defined]
     open_paths = [*_OPEN_PATHS, *page_paths]
     app.add_middleware(
@@ -69,7 +69,7 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
 
 
 def _add_routes(app: FastAPI, service: Service) -> None:
-    """Add the API api."""
+    """Add the API endpoints."""
     api = Endpoints(service)
     gets: list[tuple[str, Handler, type[BaseModel] | None]] = [
         ("/healthz", api.health, schemas.Health),
@@ -128,22 +128,22 @@ def _add(
         app.add_route(path, handler, methods=["HEAD"], include_in_schema=False)
 
 
-def _describe(app: FastAPI, *, guarded: bool) -> None:
+def _describe(app: FastAPI, *, needs_key: bool) -> None:
     """Add request bodies and API keys to the OpenAPI document."""
-    made = app.openapi
+    make_document = app.openapi
 
     def openapi() -> dict[str, Any]:
-        known = app.openapi_schema is not None
-        described = made()
-        if not known:
+        cached = app.openapi_schema is not None
+        document = make_document()
+        if not cached:
             _, found = models_json_schema(
                 [(model, "validation") for model in schemas.REQUESTS], ref_template=_REFERENCE
             )
-            components = described.setdefault("components", {})
+            components = document.setdefault("components", {})
             components.setdefault("schemas", {}).update(found["$defs"])
-            if guarded:
+            if needs_key:
                 components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-                described["security"] = [{"key": []}]
-        return described
+                document["security"] = [{"key": []}]
+        return document
 
     app.openapi = openapi  # type: ignore[method-assign]

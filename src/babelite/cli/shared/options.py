@@ -145,7 +145,7 @@ def parse_columns(text: str | None) -> tuple[str, str] | None:
     return parts[0], parts[1]
 
 
-def parse_languages(text: str | None, option: str = "--languages") -> tuple[str, str] | None:
+def parse_languages(text: str | None) -> tuple[str, str] | None:
     """The two languages of ``--languages en-fr`` or ``--languages en-US,fr-FR``.
 
     Example:
@@ -159,7 +159,7 @@ def parse_languages(text: str | None, option: str = "--languages") -> tuple[str,
     languages = parse_language_pair(text)
     if languages is None:
         raise BabeliteError(
-            f"{option} {text} does not name two languages",
+            f"--languages {text} does not name two languages",
             code="option-invalid",
             hint="write for example en-fr or en-US,fr-FR",
         )
