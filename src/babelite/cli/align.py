@@ -13,7 +13,6 @@ import typer
 from babelite.cli.shared.options import (
     AllowDownload,
     JsonOption,
-    LanguagesOption,
     ModelOption,
     flowing,
     parse_languages,
@@ -54,6 +53,12 @@ _Out = Annotated[
         help="Output file: .tsv, .json or .html. Default: TSV on standard output.",
     ),
 ]
+_Languages = Annotated[
+    str | None,
+    typer.Option(
+        "--languages", metavar="A-B", help="The two languages for --split, such as en-fr."
+    ),
+]
 _Split = Annotated[
     bool, typer.Option("--split", help="Split running text into sentences; needs --languages.")
 ]
@@ -90,7 +95,7 @@ def _align(
     target: _Target,
     *,
     out: _Out = None,
-    languages: LanguagesOption = None,
+    languages: _Languages = None,
     split: _Split = False,
     max_size: _MaxSize = 4,
     min_score: _MinScore = 0.25,

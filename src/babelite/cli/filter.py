@@ -12,7 +12,6 @@ import typer
 
 from babelite.cli.shared.options import (
     AllowDownload,
-    ColumnsOption,
     ModelOption,
     OutOption,
     WorkOption,
@@ -59,6 +58,14 @@ _Threshold = Annotated[
         help="Minimum score: unrelated sentences have about 0, most translations 1.1 to 1.6.",
     ),
 ]
+_Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B",
+        help="The two columns: names or numbers (from 1). Default: source and target, else 1,2.",
+    ),
+]
 _Languages = Annotated[
     str | None,
     typer.Option(
@@ -82,7 +89,7 @@ def _filter(
     scores: _Scores = False,
     threshold: _Threshold = 0.7,
     languages: _Languages = None,
-    columns: ColumnsOption = None,
+    columns: _Columns = None,
     model: ModelOption = None,
     work: WorkOption = None,
     allow_download: AllowDownload = False,
