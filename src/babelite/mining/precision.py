@@ -1,4 +1,4 @@
-"""Threshold calibration: precision and recall on gold pairs, or precision estimated from decoys."""
+"""Threshold calibration: precision and recall on gold pairs, or estimated from impostor pairs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from babelite.mining.pair_selection import Candidates, candidate_pairs
 from babelite.neighbors import Neighbours
 
 _FOLDS = 10
-_MAX_DECOYS = 20_000
+_MAX_IMPOSTORS = 20_000
 _REFINEMENTS = 3
 _LIKELY_PRECISION = 0.95
-_MIN_DECOYS = 50
+_MIN_IMPOSTORS = 50
 
 
 @dataclass(frozen=True)
@@ -143,13 +143,13 @@ class PrecisionEstimate:
         scores: float64 array of shape (n,): the scores of the mined pairs, descending.
         precision: float64 array of shape (n,): the estimated precision of the pairs up to each.
         untranslated: The estimated share of sentences without a translation.
-        decoys: The number of decoys: sentences known to have no translation.
+        impostors: The number of impostors: sentences known to have no translation.
     """
 
     scores: NDArray[np.float64]
     precision: NDArray[np.float64]
     untranslated: float
-    decoys: int
+    impostors: int
 
     def at(self, threshold: float) -> tuple[float, int]:
         """The estimated precision of the pairs above a threshold, and their number."""
@@ -163,16 +163,16 @@ class PrecisionEstimate:
 
 
 def estimate_precision(
-    scores: ArrayLike, decoy_scores: ArrayLike, sentences: int
+    scores: ArrayLike, impostor_scores: ArrayLike, sentences: int
 ) -> PrecisionEstimate:
-    """Estimate the precision of mined pairs from the scores of decoys.
+    """Estimate the precision of mined pairs from the scores of impostors.
 
-    Decoys are sentences like those of the source side that have no translation in the target
-    text. The share of decoys above a score, times the number of source sentences without a
+    Impostors are sentences like those of the source side that have no translation in the target
+    text. The share of impostors above a score, times the number of source sentences without a
     translation, is the expected number of false pairs above it; divided by the number of mined
     pairs it is the false-discovery rate. The number of sentences without a translation is
-    estimated from those below the median decoy (Storey 2002, doi:10.1111/1467-9868.00346).
-    A decoy without a pair has the score minus infinity; ``sentences`` counts the source side.
+    estimated from those below the median impostor (Storey 2002, doi:10.1111/1467-9868.00346).
+    An impostor without a pair has the score minus infinity; ``sentences`` counts the source side.
 
     Example:
         >>> estimate = estimate_precision([1.6, 1.5, 1.4, 0.9, 0.8], [0.7, 0.8, 0.9, 0.95], 5)
@@ -180,19 +180,19 @@ def estimate_precision(
         (array([1.  , 1.  , 1.  , 0.75, 0.7 ]), 1.4)
     """
     values = -np.sort(-np.asarray(scores, dtype=np.float64))
-    decoys = np.sort(np.asarray(decoy_scores, dtype=np.float64))
-    if not len(values) or not len(decoys):
-        raise ValueError("at least one pair and one decoy are needed")
-    # If most decoys are in no pair, every pair is above their median.
-    median = max(float(np.median(decoys)), float(values[-1]))
+    impostors = np.sort(np.asarray(impostor_scores, dtype=np.float64))
+    if not len(values) or not len(impostors):
+        raise ValueError("at least one pair and one impostor are needed")
+    # If most impostors are in no pair, every pair is above their median.
+    median = max(float(np.median(impostors)), float(values[-1]))
     below_median = sentences - int(np.count_nonzero(values >= median))
-    share = max(float(np.mean(decoys < median)), 1 / (len(decoys) + 1))
+    share = max(float(np.mean(impostors < median)), 1 / (len(impostors) + 1))
     untranslated = min(1.0, max(1 / sentences, below_median / share / sentences))
-    reached = 1 - np.searchsorted(decoys, values, side="left") / len(decoys)
+    reached = 1 - np.searchsorted(impostors, values, side="left") / len(impostors)
     false = untranslated * sentences * reached
     precision = np.clip(1 - false / np.arange(1, len(values) + 1), 0, 1)
     return PrecisionEstimate(
-        values, np.maximum.accumulate(precision[::-1])[::-1], untranslated, len(decoys)
+        values, np.maximum.accumulate(precision[::-1])[::-1], untranslated, len(impostors)
     )
 
 
@@ -222,9 +222,9 @@ def estimate_mining_precision(mined: Mined, *, seed: int = 0) -> PrecisionEstima
     before: list[NDArray[np.float32]] = []
     after: list[NDArray[np.float32]] = []
     for fold in range(_FOLDS):
-        decoys = found.take(folds == fold)
+        impostors = found.take(folds == fold)
         removed = np.zeros(len(second.scores), dtype=bool)
-        removed[decoys.target] = True
+        removed[impostors.target] = True
         rest = _choose(
             _without(sides[0], removed, mined.k),
             Neighbours(np.where(removed[:, None], np.float32(-1), second.scores), second.indices),
@@ -233,9 +233,9 @@ def estimate_mining_precision(mined: Mined, *, seed: int = 0) -> PrecisionEstima
         rest = rest.take(~removed[rest.target])
         scores = np.full(len(first.scores), -np.inf, dtype=np.float32)
         scores[rest.source] = rest.score
-        before.append(decoys.score)
-        after.append(scores[decoys.source])
-        if sum(map(len, after)) >= _MAX_DECOYS:
+        before.append(impostors.score)
+        after.append(scores[impostors.source])
+        if sum(map(len, after)) >= _MAX_IMPOSTORS:
             break
     return _refined_estimate(
         found.score, np.concatenate(before), np.concatenate(after), len(first.scores)
@@ -254,15 +254,15 @@ def _refined_estimate(
     after: NDArray[np.float32],
     sentences: int,
 ) -> PrecisionEstimate:
-    """Estimate from those decoys that probably had a translation before its removal."""
+    """Estimate from those impostors that probably had a translation before its removal."""
     # A sentence without a translation lost its best false partner: its next score is too low. The
-    # number of decoys to use comes from the estimate itself, refined a few times.
+    # number of impostors to use comes from the estimate itself, refined a few times.
     order = np.argsort(-before, kind="stable")
     estimate = estimate_precision(scores, after, sentences)
     for _ in range(_REFINEMENTS):
         _, pairs = estimate.at(estimate.threshold_for(_LIKELY_PRECISION) or np.inf)
         share = pairs / len(scores)
-        size = min(len(order), max(_MIN_DECOYS, round(share * len(order))))
+        size = min(len(order), max(_MIN_IMPOSTORS, round(share * len(order))))
         estimate = estimate_precision(scores, after[order[:size]], sentences)
     return estimate
 

@@ -53,7 +53,7 @@ def estimated_precision_figure(estimate: PrecisionEstimate, chosen: float | None
         figure, above, below = _two_panels()
         above.plot(estimate.scores, estimate.precision)
         above.set_title(
-            f"Estimated precision (from {estimate.decoys:,} sentences known to have no translation)"
+            f"Estimated precision (from {estimate.impostors:,} sentences without a translation)"
         )
         _draw_histogram(below, estimate.scores, _BINS, LIGHT.good)
         if chosen is not None:
