@@ -118,16 +118,7 @@ def _draw_result(result: RetrievalResult) -> Iterator[ThemedImage]:
         (draw_cosines, f"Histograms of the cosines of translations and best others, {about}"),
         (draw_leads, f"Histogram of the cosine of the translation minus the best other, {about}"),
     ):
-        yield _image(partial(_draw_on, draw, result), description)
-
-
-def _draw_on(
-    draw: Callable[[Axes, RetrievalResult, Theme], None],
-    result: RetrievalResult,
-    axes: Axes,
-    theme: Theme,
-) -> None:
-    draw(axes, result, theme)
+        yield _image(lambda axes, theme, draw=draw: draw(axes, result, theme), description)  # type: ignore[misc]
 
 
 def _image(
