@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+
+from babelite.cli.shared.tables import print_table, result_table
 
 if TYPE_CHECKING:
     from babelite.evaluation import ClassificationResult, TransferScore
-
-# Width of tables that are not printed to a terminal.
-_WIDTH_IN_FILES = 120
 
 
 def show_labels(true: Sequence[str], predicted: Sequence[str | None]) -> None:
@@ -22,7 +18,7 @@ def show_labels(true: Sequence[str], predicted: Sequence[str | None]) -> None:
     from babelite.evaluation import label_scores
 
     hits = sum(t == p for t, p in zip(true, predicted, strict=True))
-    table = _table(f"accuracy {hits / len(true):.1%} ({hits:,} of {len(true):,})")
+    table = result_table(f"accuracy {hits / len(true):.1%} ({hits:,} of {len(true):,})")
     table.add_column("label", overflow="fold")
     for heading in ("texts", "precision", "recall", "F1"):
         table.add_column(heading, justify="right")
@@ -31,14 +27,14 @@ def show_labels(true: Sequence[str], predicted: Sequence[str | None]) -> None:
         table.add_row(
             escape(score.label), f"{score.documents:,}", *(f"{100 * s:.1f}" for s in shares)
         )
-    _print(table, Console(stderr=True, highlight=False))
+    print_table(table, stderr=True)
 
 
 def show_transfer(result: ClassificationResult) -> None:
     """Print accuracy and macro-F1 of every pair of languages."""
     from babelite.evaluation import classification_title
 
-    table = _table(classification_title(result))
+    table = result_table(classification_title(result))
     table.add_column("training language")
     table.add_column("test language")
     for heading in ("documents", "accuracy", "macro-F1"):
@@ -56,7 +52,7 @@ def show_transfer(result: ClassificationResult) -> None:
     if result.transfer is not None:
         value, low, high = (100 * share for share in result.transfer)
         table.add_row("other languages", "mean", "", f"[bold]{value:.1f}[/] ({low:.1f}-{high:.1f})")
-    _print(table, Console(highlight=False))
+    print_table(table)
 
 
 def _cells(score: TransferScore) -> list[str]:
@@ -71,20 +67,3 @@ def _cells(score: TransferScore) -> list[str]:
         spread = f" ±{100 * sample_deviation(seeds):.1f}" if len(seeds) > 1 else ""
         cells.append(f"[bold]{value:.1f}[/] ({low:.1f}-{high:.1f}){spread}")
     return cells
-
-
-def _table(title: str) -> Table:
-    return Table(
-        title=escape(title),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-    )
-
-
-def _print(table: Table, console: Console) -> None:
-    if not console.is_terminal:
-        console.width = _WIDTH_IN_FILES
-    console.print(table)

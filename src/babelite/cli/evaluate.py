@@ -38,9 +38,6 @@ pairs are drawn, and they are searched among all other sentences.
 Example: babelite evaluate tatoeba.en-fr.tsv.gz --plot scores.png
 """
 
-# Width of tables that are not printed to a terminal.
-_WIDTH_IN_FILES = 120
-
 _Files = Annotated[
     list[str],
     typer.Argument(
@@ -201,17 +198,11 @@ def _draw(results: Sequence[RetrievalResult], plot: Path) -> None:
 
 
 def _show(results: Sequence[RetrievalResult]) -> None:
-    from rich import box
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-        caption="P@1 in % with its 95 % interval, xSIM error in %, sentences/s",
-    )
+    from babelite.cli.shared.tables import print_table, result_table
+
+    table = result_table(caption="P@1 in % with its 95 % interval, xSIM error in %, sentences/s")
     table.add_column("file", overflow="fold", min_width=12)
     for heading in ("pairs", "P@1 →", "P@1 ←", "mean", "xSIM → ←", "sent/s"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -230,10 +221,7 @@ def _show(results: Sequence[RetrievalResult]) -> None:
         mean = sum(result.mean.value for result in results) / len(results)
         table.add_section()
         table.add_row("mean of the files", "", "", "", f"[bold]{100 * mean:.1f}")
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_IN_FILES
-    console.print(table)
+    print_table(table)
 
 
 def _percent(interval: BootstrapInterval) -> str:

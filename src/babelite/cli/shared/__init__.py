@@ -1,1 +1,1 @@
-"""What several commands share: options, progress bars, checks before long work, tables."""
+"""Shared by several commands: options, progress display, preflight checks, tables of results."""
