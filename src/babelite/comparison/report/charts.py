@@ -69,13 +69,13 @@ def learning_curve_charts(results: Results) -> list[ThemedImage]:
     return [_chart(partial(_draw_curves, results, of), text.format(of)) for of in trained]
 
 
-def matrix_chart(results: Results) -> ThemedImage | None:
-    """The similarity matrices of all systems, side by side."""
+def matrix_charts(results: Results) -> list[ThemedImage]:
+    """The similarity matrices of all systems, side by side in one image."""
     return _small_charts(results, _draw_matrix, "Similarity matrices")
 
 
-def sentence_map_chart(results: Results) -> ThemedImage | None:
-    """The projected sentence vectors of all systems, side by side."""
+def sentence_map_charts(results: Results) -> list[ThemedImage]:
+    """The projected sentence vectors of all systems, side by side in one image."""
     return _small_charts(results, _draw_map, "Maps of sentences and translations")
 
 
@@ -87,11 +87,11 @@ def _chart(
 
 def _small_charts(
     results: Results, draw: Callable[[Mapping[str, Any], Axes, Theme], None], title: str
-) -> ThemedImage | None:
-    """One small chart per system; None if no run has data for it."""
+) -> list[ThemedImage]:
+    """One image with a small chart per system; none if no run has data for it."""
     runs = illustrated_runs(results)
     if not runs:
-        return None
+        return []
     rows = math.ceil(len(runs) / _PER_ROW)
 
     def fill(figure: Figure, theme: Theme) -> None:
@@ -102,7 +102,7 @@ def _small_charts(
             axes.set_axis_off()
 
     description = f"{title} of {', '.join(run['system'] for run in runs)}"
-    return _render(fill, description, (_WIDTH, (_WIDTH / _PER_ROW + 0.35) * rows))
+    return [_render(fill, description, (_WIDTH, (_WIDTH / _PER_ROW + 0.35) * rows))]
 
 
 def _render(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from babelite._version import __version__
-from babelite.comparison.grid import CHARTS, file_name
+from babelite.comparison.grid import file_name
 from babelite.comparison.report import charts
 from babelite.comparison.report.aggregation import MEAN
 from babelite.comparison.report.tables import (
@@ -32,8 +32,12 @@ from babelite.storage import write_text
 def write_page(results: Results, out: Path) -> None:
     """Write the page, and its charts to the folder ``pictures`` beside it."""
     tasks = [_task(results, task) for task in results["tasks"] if task["measures"]]
-    trade_offs, curves = charts.trade_off_charts(results), charts.learning_curve_charts(results)
-    matrices, sentence_map = charts.matrix_chart(results), charts.sentence_map_chart(results)
+    images = {
+        "cost": charts.trade_off_charts(results),
+        "curves": charts.learning_curve_charts(results),
+        "matrices": charts.matrix_charts(results),
+        "map": charts.sentence_map_charts(results),
+    }
     template = report_jinja_environment().get_template("comparison.html.j2")
     page = template.render(
         title=results["title"],
@@ -46,10 +50,7 @@ def write_page(results: Results, out: Path) -> None:
             {**row, "verdict": verdict(row), "p": format_p_value(row["corrected_p_value"])}
             for row in results["differences"]
         ],
-        trade_offs=trade_offs,
-        curves=curves,
-        matrices=matrices,
-        sentence_map=sentence_map,
+        images=images,
         shown=next((run["shown"] for run in charts.illustrated_runs(results)), None),
         cost_columns=COST_COLUMNS,
         cost=[(s["name"], cost_cells(results["cost"][s["name"]])) for s in results["systems"]],
@@ -57,21 +58,19 @@ def write_page(results: Results, out: Path) -> None:
         unfinished=unfinished_cells(results),
     )
     write_text(out, page)
-    single = [[chart] if chart else [] for chart in (matrices, sentence_map)]
-    files: dict[str, Sequence[ThemedImage]] = dict(
-        zip(CHARTS, (trade_offs, curves, *single), strict=True)
+    _write_pictures(out.with_name("pictures"), images)
+    _write_pictures(
+        out.with_name("pictures"), {file_name(task["name"]): task["images"] for task in tasks}
     )
-    files |= {file_name(task["name"]): task["pictures"] for task in tasks}
-    _write_pictures(out.with_name("pictures"), files)
 
 
-def _write_pictures(folder: Path, groups: Mapping[str, Sequence[ThemedImage]]) -> None:
+def _write_pictures(folder: Path, images: Mapping[str, Sequence[ThemedImage]]) -> None:
     """Write the light version of each chart as SVG; several of a name are numbered."""
     folder.mkdir(exist_ok=True)
-    for name, pictures in groups.items():
-        for number, picture in enumerate(pictures, start=1):
-            file = f"{name}-{number}.svg" if len(pictures) > 1 else f"{name}.svg"
-            svg = base64.b64decode(picture.light.partition(",")[2])
+    for name, several in images.items():
+        for number, image in enumerate(several, start=1):
+            file = f"{name}-{number}.svg" if len(several) > 1 else f"{name}.svg"
+            svg = base64.b64decode(image.light.partition(",")[2])
             write_text(folder / file, svg.decode("utf-8"))
 
 
@@ -153,7 +152,7 @@ def _task(results: Results, task: Mapping[str, Any]) -> dict[str, Any]:
         "columns": names,
         "rows": rows,
         "best": {column: best_systems(results, task, column) for column in names},
-        "pictures": charts.task_charts(results, task),
+        "images": charts.task_charts(results, task),
     }
 
 

@@ -18,7 +18,7 @@ from babelite._version import __version__
 from babelite.comparison.cell_folder import CellFolder
 from babelite.comparison.cell_records import read_cell_record
 from babelite.comparison.grid import ComparisonGrid
-from babelite.comparison.report.aggregation import difference, holm_corrected, summarize
+from babelite.comparison.report.aggregation import differences, summarize
 from babelite.machine import usable_cores
 from babelite.plots import read_training_curves
 
@@ -67,7 +67,7 @@ def collect_results(grid: ComparisonGrid) -> dict[str, Any]:
         "systems": [_system(grid, name) for name in config.names],
         "tasks": tasks,
         "summary": summary,
-        "differences": _differences(config.reference, config.names, tasks, runs),
+        "differences": differences(config.reference, config.names, tasks, runs),
         "cost": {name: _mean_cost(runs, name) for name in config.names},
         "runs": runs,
     }
@@ -194,26 +194,6 @@ def _data(grid: ComparisonGrid) -> list[dict[str, Any]]:
             "held_out": sum(n for name, n in counts.items() if name.endswith(".held-out")),
         }
     return list(found.values())
-
-
-def _differences(
-    reference: str,
-    names: Sequence[str],
-    tasks: Sequence[dict[str, Any]],
-    runs: list[dict[str, Any]],
-) -> list[dict[str, Any]]:
-    """Each system minus the reference on each task; p-values corrected within a task."""
-    found = []
-    for task in tasks:
-        of_task = []
-        for name in names:
-            if name == reference:
-                continue
-            compared = difference(name, reference, task, runs)
-            if compared is not None:
-                of_task.append({"system": name, "task": task["name"], **compared._asdict()})
-        found += holm_corrected(of_task)
-    return found
 
 
 def _mean_cost(runs: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
