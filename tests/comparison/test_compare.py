@@ -249,6 +249,15 @@ def test_a_folder_with_other_files_is_refused(text: Path, tmp_path: Path) -> Non
     assert (caught.value.code, caught.value.path) == ("run-mismatch", str(tmp_path))
 
 
+def test_a_folder_in_a_newer_format_is_refused(text: Path, tmp_path: Path) -> None:
+    open_comparison(grid_of(ENCODERS + ONE_TASK, text, tmp_path / "newer"))
+    path = tmp_path / "newer" / "comparison.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 2}))
+    with pytest.raises(BabeliteError) as caught:
+        open_comparison(grid_of(ENCODERS + ONE_TASK, text, tmp_path / "newer"))
+    assert caught.value.code == "format-too-new"
+
+
 def trained_on(grid: ComparisonGrid) -> set[str]:
     """The source sentences of the training text of the only trained model."""
     [one] = cells(grid).values()

@@ -12,8 +12,12 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel
 
 from babelite.comparison.cell_folder import CellFolder, CellStatus
-from babelite.comparison.cell_records import error_file, read_cell_record, write_cell_record
-from babelite.comparison.excluded_files import COMPARISON_RECORD, has_models
+from babelite.comparison.cell_records import error_file, read_cell_record
+from babelite.comparison.excluded_files import (
+    has_models,
+    read_comparison_record,
+    write_comparison_record,
+)
 from babelite.comparison.grid import ComparisonCell, ComparisonGrid
 from babelite.comparison.jobs.evaluation import evaluate_job
 from babelite.comparison.jobs.launcher import Launcher, launch
@@ -87,7 +91,7 @@ def run_comparison(
     folders = [CellFolder(grid, cell) for cell in grid.cells]
     with locked_folder(grid.out):
         if not has_models(grid.out):
-            _write_comparison_record(grid)
+            write_comparison_record(grid.out, grid.path, grid.excluded)
         for folder in folders:
             folder.claim()
         for folder in folders:
@@ -109,7 +113,7 @@ def open_comparison(grid: ComparisonGrid) -> ComparisonOutcome:
         BabeliteError: The folder contains something else or cannot be created; or a cell contains
             a model trained with other settings, or the scores of another encoder.
     """
-    if not (grid.out / COMPARISON_RECORD).exists():
+    if read_comparison_record(grid.out) is None:
         if grid.out.exists() and (not grid.out.is_dir() or any(grid.out.iterdir())):
             raise BabeliteError(
                 "exists and is not the folder of a comparison",
@@ -118,7 +122,7 @@ def open_comparison(grid: ComparisonGrid) -> ComparisonOutcome:
                 hint="choose a new folder with --out",
             )
         try:
-            _write_comparison_record(grid)
+            write_comparison_record(grid.out, grid.path, grid.excluded)
         except OSError as error:
             raise BabeliteError(
                 f"cannot create the folder ({error.strerror})",
@@ -139,13 +143,6 @@ def _read_outcome(folders: list[CellFolder]) -> ComparisonOutcome:
         tuple((title, error) for title, status, error in cells if status == "failed"),
         tuple((title, error) for title, status, error in cells if status == "skipped"),
     )
-
-
-def _write_comparison_record(grid: ComparisonGrid) -> None:
-    """Record the excluded files, which are fixed once the first model is trained."""
-    excluded = {"excluded": grid.excluded.files, "sizes": grid.excluded.sizes}
-    path = grid.out / COMPARISON_RECORD
-    write_cell_record(path, {"config": str(grid.path.resolve())} | excluded)
 
 
 @dataclass

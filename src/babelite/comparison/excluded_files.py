@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from babelite.comparison.cell_records import read_cell_record
+from babelite._version import __version__
+from babelite.comparison.cell_records import read_cell_record, write_cell_record
 from babelite.comparison.comparison_file import ComparisonConfig
 from babelite.errors import BabeliteError
+from babelite.storage import check_format_version
 
-COMPARISON_RECORD = "comparison.json"  # marks the folder of a comparison, lists excluded files
+_COMPARISON_RECORD = "comparison.json"  # marks the folder of a comparison, lists excluded files
+_FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class ExcludedFiles:
 def choose_excluded_files(config: ComparisonConfig, path: Path, out: Path) -> ExcludedFiles:
     """The files of ``data.exclude`` and of the tasks; once a model exists, the recorded ones."""
     assert config.data is not None
-    record = read_cell_record(out / COMPARISON_RECORD)
+    record = read_comparison_record(out)
     if record is None or not has_models(out):
         of_tasks = [str(file) for task in config.tasks for file in task.excluded_files()]
         files = tuple(dict.fromkeys([*config.data.exclude, *of_tasks]))
@@ -52,6 +56,26 @@ def choose_excluded_files(config: ComparisonConfig, path: Path, out: Path) -> Ex
         if not known.issuperset(_names_and_sizes([str(file) for file in task.excluded_files()]))
     )
     return ExcludedFiles(files, sizes, tuple(late))
+
+
+def read_comparison_record(out: Path) -> dict[str, Any] | None:
+    """The record that marks the folder of a comparison; None if it has none."""
+    path = out / _COMPARISON_RECORD
+    record = read_cell_record(path)
+    check_format_version(record, _FORMAT_VERSION, path)
+    return record
+
+
+def write_comparison_record(out: Path, config: Path, excluded: ExcludedFiles) -> None:
+    """Record the excluded files, which are fixed once the first model is trained."""
+    record = {
+        "format_version": _FORMAT_VERSION,
+        "babelite_version": __version__,
+        "config": str(config.resolve()),
+        "excluded": excluded.files,
+        "sizes": excluded.sizes,
+    }
+    write_cell_record(out / _COMPARISON_RECORD, record)
 
 
 def has_models(out: Path) -> bool:

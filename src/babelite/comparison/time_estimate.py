@@ -48,7 +48,14 @@ class TimeEstimate:
 
 
 def estimate_time(grid: ComparisonGrid) -> TimeEstimate:
-    """Estimate the remaining time of every cell of a comparison."""
+    """Estimate the remaining time of every cell of a comparison.
+
+    Args:
+        grid: The comparison, from `read_comparison`; its folder need not exist.
+
+    Returns:
+        The estimate. Measuring the speed of this machine takes 0.2 seconds.
+    """
     folders = [CellFolder(grid, cell) for cell in grid.cells]
     rate = _matrix_flops() if any(cell.config for cell in grid.cells) else 1.0
     guesses = [_guess(folder, rate) for folder in folders]
