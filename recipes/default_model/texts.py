@@ -97,7 +97,8 @@ def _read(path: Path) -> Iterator[Row]:
                 f"has {len(cells)} columns instead of English, translation and source",
                 path=path,
                 line=number,
-                hint="take the files as they were made",
+                code="format-invalid",
+                hint="use the files of the recipe unchanged",
             )
         yield Row(*cells)
 

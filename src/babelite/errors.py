@@ -32,7 +32,7 @@ class BabeliteError(Exception):
         self,
         problem: str,
         *,
-        code: str = "",
+        code: str,
         path: str | Path | None = None,
         line: int | None = None,
         hint: str | None = None,

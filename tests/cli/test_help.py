@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import typer
 
 from babelite.cli.commands import make_command
 
@@ -30,6 +31,19 @@ def test_no_flag_shows_a_type_in_the_help(run: Run, path: tuple[str, ...]) -> No
     assert code == 0
     assert "--help" in out
     assert "<bool>" not in out and "BOOLEAN" not in out
+
+
+def test_options_that_commands_share_are_the_same_everywhere() -> None:
+    shared = {"--allow-download", "--column", "--json", "--plot", "--ray", "--work", "--workers"}
+    texts: dict[str, set[tuple[str, str]]] = {name: set() for name in shared}
+    for path in COMMANDS:
+        command: Any = make_command()
+        for name in path:
+            command = command.commands[name]
+        for parameter in command.get_params(typer.Context(command)):
+            for name in shared & set(parameter.opts):
+                texts[name].add((parameter.metavar, parameter.help))
+    assert {name: found for name, found in texts.items() if len(found) != 1} == {}
 
 
 def test_commands_stand_in_panels_by_purpose(run: Run) -> None:

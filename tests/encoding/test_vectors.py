@@ -54,7 +54,7 @@ def test_zero_vectors_are_written(tmp_path: Path) -> None:
 def test_no_partial_file_is_left(tmp_path: Path) -> None:
     def failing():  # noqa: ANN202
         yield np.zeros((2, 4), dtype=np.float32)
-        raise BabeliteError("stop")
+        raise BabeliteError("stop", code="input-invalid")
 
     with pytest.raises(BabeliteError, match="stop"):
         write_vectors(tmp_path / "vectors.npy", failing(), dim=4)

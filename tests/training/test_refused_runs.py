@@ -146,7 +146,7 @@ def test_prepared_text_is_kept_after_an_error_outside_the_input_files(
     out = tmp_path / "model"
 
     def full_disk(*others: object, **options: object) -> None:
-        raise BabeliteError("cannot be written (No space left on device)", path=out)
+        raise BabeliteError("No space left on device", code="not-writable", path=out)
 
     with monkeypatch.context() as patch:
         patch.setattr("babelite.training.prepare.tokenize", full_disk)

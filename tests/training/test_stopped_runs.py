@@ -198,7 +198,7 @@ def test_a_model_that_cannot_be_written_can_be_written_later(
     out = tmp_path / "model"
 
     def full(*arguments: object, **options: object) -> None:
-        raise BabeliteError("cannot be written (No space left on device)", path=out)
+        raise BabeliteError("No space left on device", code="not-writable", path=out)
 
     with monkeypatch.context() as patch:
         patch.setattr(babelite.training.run, "export", full)

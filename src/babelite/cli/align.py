@@ -14,8 +14,8 @@ from babelite.cli.shared.options import (
     AllowDownload,
     JsonOption,
     ModelOption,
-    flowing,
     parse_languages,
+    unwrap,
 )
 from babelite.errors import BabeliteError
 
@@ -87,7 +87,7 @@ _Gold = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("align", help=flowing(_HELP), no_args_is_help=True)(_align)
+    app.command("align", help=unwrap(_HELP), no_args_is_help=True)(_align)
 
 
 def _align(

@@ -12,14 +12,13 @@ import typer
 from babelite.cli.shared.options import (
     AllowDownload,
     ColumnOption,
-    FieldOption,
     JsonOption,
     ModelOption,
     OutOption,
     PlotOption,
     SeedOption,
-    flowing,
     parse_columns,
+    unwrap,
 )
 from babelite.errors import BabeliteError
 
@@ -147,9 +146,9 @@ _Dark = Annotated[bool, typer.Option("--dark", help="Draw the figure on a dark b
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     group = typer.Typer(help=_HELP, no_args_is_help=True)
-    group.command("train", help=flowing(_TRAIN_HELP), no_args_is_help=True)(_train)
-    group.command("predict", help=flowing(_PREDICT_HELP), no_args_is_help=True)(_predict)
-    group.command("evaluate", help=flowing(_EVALUATE_HELP), no_args_is_help=True)(_evaluate)
+    group.command("train", help=unwrap(_TRAIN_HELP), no_args_is_help=True)(_train)
+    group.command("predict", help=unwrap(_PREDICT_HELP), no_args_is_help=True)(_predict)
+    group.command("evaluate", help=unwrap(_EVALUATE_HELP), no_args_is_help=True)(_evaluate)
     app.add_typer(group, name="classify")
 
 
@@ -251,7 +250,6 @@ def _predict(
     file: _File = "-",
     out: OutOption = "-",
     column: ColumnOption = None,
-    field: FieldOption = None,
     json_: JsonOption = False,
     model: ModelOption = None,
     allow_download: AllowDownload = False,
@@ -265,7 +263,7 @@ def _predict(
     require_writable(out, inputs=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
     trained = TextClassifier.load(classifier, encoder, allow_download=allow_download)
-    found = trained.stream(_read_texts(file, column or field))
+    found = trained.stream(_read_texts(file, column))
     line = _json_line if json_ else _tsv_line
     with writing_text(out) as stream, ProgressDisplay("lines", live=out != "-") as progress:
         for text, prediction in progress.count("classifying", found):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, flowing
+from babelite.cli.shared.options import AllowDownload, unwrap
 
 if TYPE_CHECKING:
     from babelite.comparison import (
@@ -34,7 +34,7 @@ Example: babelite compare ten-minutes.toml --data text --out comparison
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("compare", help=flowing(_HELP), no_args_is_help=True)(_compare)
+    app.command("compare", help=unwrap(_HELP), no_args_is_help=True)(_compare)
 
 
 def _compare(

@@ -17,7 +17,7 @@ from babelite.cli.shared.options import (
     ModelOption,
     RayOption,
     WorkersOption,
-    flowing,
+    unwrap,
 )
 from babelite.errors import BabeliteError
 
@@ -67,7 +67,7 @@ _ShardLines = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("encode", help=flowing(_HELP), no_args_is_help=True)(_encode)
+    app.command("encode", help=unwrap(_HELP), no_args_is_help=True)(_encode)
 
 
 def _encode(

@@ -17,7 +17,7 @@ from babelite.cli.shared.options import (
     ModelOption,
     PlotOption,
     SeedOption,
-    flowing,
+    unwrap,
 )
 from babelite.errors import BabeliteError
 
@@ -68,7 +68,7 @@ _Queries = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("evaluate", help=flowing(_HELP), no_args_is_help=True)(_evaluate)
+    app.command("evaluate", help=unwrap(_HELP), no_args_is_help=True)(_evaluate)
 
 
 def _evaluate(

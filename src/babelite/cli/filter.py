@@ -15,9 +15,9 @@ from babelite.cli.shared.options import (
     ModelOption,
     OutOption,
     WorkOption,
-    flowing,
     parse_columns,
     parse_languages,
+    unwrap,
 )
 from babelite.errors import BabeliteError
 
@@ -78,7 +78,7 @@ _Languages = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("filter", help=flowing(_HELP), no_args_is_help=True)(_filter)
+    app.command("filter", help=unwrap(_HELP), no_args_is_help=True)(_filter)
 
 
 def _filter(

@@ -17,7 +17,7 @@ from babelite.cli.shared.options import (
     Float16Option,
     JsonOption,
     ModelOption,
-    flowing,
+    unwrap,
 )
 from babelite.errors import BabeliteError
 
@@ -76,7 +76,7 @@ _RemoveLinesOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("index", help=flowing(_HELP), no_args_is_help=True)(_index)
+    app.command("index", help=unwrap(_HELP), no_args_is_help=True)(_index)
 
 
 def _index(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.shared.options import JsonOption, flowing
+from babelite.cli.shared.options import JsonOption, unwrap
 
 if TYPE_CHECKING:
     from babelite.encoding import ModelFolder
@@ -23,7 +23,7 @@ Examples: babelite info; babelite info --model my-model --json
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("info", help=flowing(_HELP))(_info)
+    app.command("info", help=unwrap(_HELP))(_info)
 
 
 def _info(

@@ -18,7 +18,7 @@ from babelite.cli.shared.options import (
     RayOption,
     WorkersOption,
     WorkOption,
-    flowing,
+    unwrap,
 )
 from babelite.errors import BabeliteError
 
@@ -104,7 +104,7 @@ _Explain = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("mine", help=flowing(_HELP), no_args_is_help=True)(_mine)
+    app.command("mine", help=unwrap(_HELP), no_args_is_help=True)(_mine)
 
 
 def _mine(

@@ -14,7 +14,7 @@ from babelite.cli.shared.options import (
     ColumnOption,
     JsonOption,
     ModelOption,
-    flowing,
+    unwrap,
 )
 from babelite.errors import BabeliteError
 
@@ -65,7 +65,7 @@ class _Hit(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("search", help=flowing(_SEARCH_HELP), no_args_is_help=True)(_search)
+    app.command("search", help=unwrap(_SEARCH_HELP), no_args_is_help=True)(_search)
 
 
 def _search(

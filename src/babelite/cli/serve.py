@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, ModelOption, flowing
+from babelite.cli.shared.options import AllowDownload, ModelOption, unwrap
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ _AccessLog = Annotated[bool, typer.Option("--access-log", help="Log each request
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("serve", help=flowing(_HELP))(_serve)
+    app.command("serve", help=unwrap(_HELP))(_serve)
 
 
 def _serve(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional, get_args, get_origin
 
 import typer
 
-from babelite.cli.shared.options import flowing
+from babelite.cli.shared.options import unwrap
 from babelite.errors import BabeliteError
 
 _HELP = """Train an encoder on parallel text.
@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
     lenient = {} if options else {"ignore_unknown_options": True, "allow_extra_args": True}
     text = _HELP if options else f"{_HELP}{_WITHOUT_EXTRA}"
     command = app.command(
-        "train", help=flowing(text), no_args_is_help=True, context_settings=lenient
+        "train", help=unwrap(text), no_args_is_help=True, context_settings=lenient
     )
     command(_with_options(_train, options))
 

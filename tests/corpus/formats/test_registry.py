@@ -99,7 +99,7 @@ def test_standard_output_is_tsv(capfdbinary: pytest.CaptureFixture[bytes]) -> No
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     def failing() -> object:
         yield PAIRS[0]
-        raise BabeliteError("went wrong")
+        raise BabeliteError("went wrong", code="input-invalid")
 
     for out in (*(str(tmp_path / name) for name in OUTS), f"{tmp_path}/x.en,{tmp_path}/x.fr"):
         with pytest.raises(BabeliteError, match="went wrong"):

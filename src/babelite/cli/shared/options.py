@@ -56,12 +56,6 @@ ColumnOption = Annotated[
         "Default: the whole line; in JSONL and Parquet the field text or sentence.",
     ),
 ]
-FieldOption = Annotated[
-    str | None,
-    typer.Option(
-        "--field", metavar="NAME", help="Replaced by --column.", hidden=True, show_default=False
-    ),
-]
 ColumnsOption = Annotated[
     str | None,
     typer.Option(
@@ -121,11 +115,11 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, metavar="N", help="Ran
 # --- values ---------------------------------------------------------------------------------------
 
 
-def flowing(text: str) -> str:
+def unwrap(text: str) -> str:
     r"""Join the lines of each paragraph of a help text, so that the terminal wraps them.
 
     Example:
-        >>> flowing("One\nparagraph.\n\nAnother.")
+        >>> unwrap("One\nparagraph.\n\nAnother.")
         'One paragraph.\n\nAnother.'
     """
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
