@@ -26,8 +26,8 @@ fetch Europarl v8 en fr
 fetch Europarl v8 de en
 
 if [ ! -e test/en-fr.held-out.tsv ]; then
-    babelite corpus split en-fr=Europarl/en-fr.en,Europarl/en-fr.fr --held-out 200000 --out-dir test
+    babelite corpus split en-fr=Europarl/en-fr.en,Europarl/en-fr.fr --held-out 200000 --out test
 fi
 if [ ! -e test/en-de.held-out.tsv ]; then
-    babelite corpus split en-de=Europarl/de-en.en,Europarl/de-en.de --held-out 200000 --out-dir test
+    babelite corpus split en-de=Europarl/de-en.en,Europarl/de-en.de --held-out 200000 --out test
 fi
