@@ -196,8 +196,7 @@ def test_bad_input_does_not_change_an_index(
 
 
 @pytest.mark.parametrize(
-    "options",
-    [["--kind", "ivf"], ["--float16"], ["--column", "2"], ["-m", "x"]],
+    "options", [["--kind", "ivf"], ["--float16"], ["--column", "2"], ["-m", "x"]]
 )
 def test_options_without_effect_are_refused(run: Run, index: str, options: list[str]) -> None:
     code, _, err = run("index", index, *options)

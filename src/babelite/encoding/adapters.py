@@ -109,15 +109,7 @@ class AdaptedEncoder:
         return self._dim
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
-        """Encode sentences.
-
-        Returns:
-            float32 array of shape (len(sentences), dim), rows of unit length or zero.
-
-        Raises:
-            BabeliteError: The function failed, or did not return one finite vector of ``dim``
-                components per sentence.
-        """
+        """See `SentenceEncoder`; an error unless the function returns finite vectors of ``dim``."""
         require_list(sentences)
         if not sentences:
             return np.empty((0, self._dim), dtype=np.float32)

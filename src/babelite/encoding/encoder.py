@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from babelite.encoding.model_description import ModelDescription, Precision
-from babelite.encoding.model_folder import (
-    DEFAULT_MODEL,
-    GRAPHS,
-    SPECIAL_TOKENS,
-    read_model_folder,
-)
+from babelite.encoding.model_folder import DEFAULT_MODEL, GRAPHS, SPECIAL_TOKENS, read_model_folder
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
 

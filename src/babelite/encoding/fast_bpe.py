@@ -31,12 +31,7 @@ _NO_TOKEN = np.iinfo(np.uint64).max
 
 
 class FastBpe:
-    """Splits short texts into the same tokens as the tokenizer it was made from.
-
-    Args:
-        characters: The JSON of a tokenizer of single characters, from `fast_bpe_files`.
-        merges: The table of merges as ``.npy``, from `fast_bpe_files`.
-    """
+    """Splits short texts into the tokens of the tokenizer that `fast_bpe_files` was given."""
 
     def __init__(self, characters: bytes, merges: bytes) -> None:
         self._characters = Tokenizer.from_buffer(characters)

@@ -52,12 +52,9 @@ class EncoderFingerprint(BaseModel):
 
 
 def fingerprint_of(encoder: SentenceEncoder, spec: str | None = None) -> EncoderFingerprint:
-    """The fingerprint of an encoder.
+    """The fingerprint of an encoder, with the spec that `open_encoder` opened it with, if any.
 
-    Args:
-        encoder: The encoder.
-        spec: The argument of `open_encoder`, if it was opened that way; the path of a model folder
-            is made absolute.
+    The path of a model folder becomes absolute.
     """
     if spec is not None and Path(spec).exists():
         spec = str(Path(spec).resolve())
@@ -77,16 +74,10 @@ def fingerprint_of(encoder: SentenceEncoder, spec: str | None = None) -> Encoder
 def open_recorded_encoder(
     recorded: EncoderFingerprint, path: Path, *, allow_download: bool, argument: str
 ) -> SentenceEncoder:
-    """Open the encoder that a file was made with; `require_same_encoder` checks it.
+    """Open the encoder that a file was made with; `require_same_encoder` then checks it.
 
-    Args:
-        recorded: The fingerprint in the file.
-        path: The file, for messages.
-        allow_download: See `open_encoder`.
-        argument: The call that takes the encoder as an argument, for messages.
-
-    Raises:
-        BabeliteError: The encoder does not open, or was passed as an object and has no spec.
+    The error names the file ``path`` and the call ``argument`` that takes an encoder, because an
+    encoder that was passed as an object has no spec.
     """
     if recorded.spec is None and recorded.checksum is None:
         raise BabeliteError(
@@ -120,13 +111,10 @@ def require_same_encoder(
     Args:
         recorded: The fingerprint in the file.
         encoder: The encoder to check.
-        path: The file, for messages.
-        kind: What the file is, for messages: ``index``, ``classifier``.
-        texts: Some texts to encode again.
+        path: The file, for the message.
+        kind: The kind of file, for the message: ``index``, ``classifier``.
+        texts: Texts to encode again.
         vectors: Their vectors in the file, shape (len(texts), dim).
-
-    Raises:
-        BabeliteError: The number of components, the checksums or the vectors differ.
     """
     given = fingerprint_of(encoder)
     comparable = recorded.checksum is not None and given.checksum is not None

@@ -62,13 +62,7 @@ vectors = list(model.embed(["Good morning!", "Guten Morgen!"]))
 
 
 def model_card(description: ModelDescription, *, has_weights: bool, graph: str) -> str:
-    """The model card: Markdown with the YAML front matter that model hubs read.
-
-    Args:
-        description: The description of the model.
-        has_weights: Whether the folder has weights for sentence-transformers.
-        graph: The name of the ONNX file for fastembed.
-    """
+    """The model card: Markdown with the YAML front matter that model hubs read."""
     fields = asdict(description)
     fields["languages"] = ", ".join(description.languages)
     sections = [_front_matter(description, has_weights), _USE.format(**fields)]

@@ -62,21 +62,11 @@ class ModelFolder:
                 f"({', '.join(self.precisions)})",
             )
         path = self.path / name
-        if not path.is_file():
-            raise BabeliteError(
-                "is missing from the model folder",
-                code="model-damaged",
-                path=path,
-                hint=_COPY_AGAIN,
-            )
-        if sha256(path) != self.description.files[name]:
-            raise BabeliteError(
-                "was changed after it was written",
-                code="model-damaged",
-                path=path,
-                hint=_COPY_AGAIN,
-            )
-        return path
+        exists = path.is_file()
+        if exists and sha256(path) == self.description.files[name]:
+            return path
+        problem = "was changed after it was written" if exists else "is missing from the folder"
+        raise BabeliteError(problem, code="model-damaged", path=path, hint=_COPY_AGAIN)
 
     @property
     def precisions(self) -> tuple[Precision, ...]:

@@ -15,13 +15,7 @@ _FAST_CHARACTERS = 500
 
 
 class LazyTokenizer:
-    """Splits texts into tokens; safe to use from several threads.
-
-    Args:
-        tokenizer: The contents of ``tokenizer.json``, parsed when they are first needed.
-        max_tokens: The number of tokens kept per text.
-        fast_bpe: Used for the first 500 characters, if given.
-    """
+    """Splits texts into tokens; ``tokenizer.json`` is parsed when needed. Safe with threads."""
 
     def __init__(self, tokenizer: bytes, max_tokens: int, fast_bpe: FastBpe | None = None) -> None:
         self._file, self._max_tokens = tokenizer, max_tokens

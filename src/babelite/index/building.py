@@ -65,18 +65,7 @@ def open_or_create(
     precision: VectorType,
     kind: IndexKind | None,
 ) -> IndexDescription:
-    """Read the description of the index in a folder, or create an empty index.
-
-    Args:
-        folder: An existing folder.
-        encoder: The encoder of the vectors.
-        spec: The argument of `babelite.encoding.open_encoder`.
-        precision: The type of the stored vectors.
-        kind: The kind of a new index.
-
-    Raises:
-        BabeliteError: The existing index has another encoder or precision.
-    """
+    """The description of the index in a folder, or of a new, empty index of the given kind."""
     fingerprint = fingerprint_of(encoder, spec)
     if not is_index(folder):
         for name in (VECTORS, TEXT, ENDS):
@@ -109,22 +98,10 @@ def write_lines(
     *,
     first: int,
 ) -> IndexDescription:
-    """Write the lines of sources to disk; they stay pending until `build_parts`.
+    """Write lines (by file name) to disk, where they stay pending until `build_parts`.
 
-    Args:
-        folder: The folder of the index, locked.
-        description: Its description.
-        sources: Lines by file name.
-        encoder: The encoder of the vectors.
-        progress: Receives the number of lines written.
-        first: The position of the first source among those of the index.
-
-    Returns:
-        The new description.
-
-    Raises:
-        BabeliteError: A finished index has other lines in these places, the encoder failed, or the
-            disk is full. Lines encoded before are kept.
+    The first of the sources is number ``first`` (from 0) in the index, whose folder is locked.
+    After an error the encoded lines are kept.
     """
     if not first and description.contents.rows:
         _require_same_lines(folder, description, sources, progress)

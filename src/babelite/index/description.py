@@ -24,24 +24,14 @@ class _Record(BaseModel):
 
 
 class IndexSource(_Record):
-    """A file whose lines are in an index.
-
-    Attributes:
-        name: The name of the file as it was given.
-        lines: The number of its lines in the index, blank lines included.
-    """
+    """A file whose lines are in an index; ``lines`` counts blank ones too."""
 
     name: str
     lines: int = Field(ge=0)
 
 
 class IndexContents(_Record):
-    """The rows of an index: the lines of its sources, one source after the other.
-
-    Attributes:
-        sources: The sources, in order.
-        blank: The number of blank lines; they have a row but are never found.
-    """
+    """The rows of an index: the lines of its sources; blank lines have a row but are not found."""
 
     sources: tuple[IndexSource, ...] = ()
     blank: int = Field(default=0, ge=0)
@@ -53,14 +43,7 @@ class IndexContents(_Record):
 
 
 class IndexPart(_Record):
-    """Rows that a FAISS structure covers.
-
-    Attributes:
-        kind: ``ivf`` or ``pq``.
-        start: The first row.
-        stop: The row after the last.
-        file: The name of its file in the folder.
-    """
+    """The rows from ``start`` up to ``stop``, covered by a FAISS structure in a file."""
 
     kind: Literal["ivf", "pq"]
     start: int = Field(ge=0)
@@ -135,6 +118,19 @@ def read_index_description(folder: Path) -> IndexDescription:
         newest=FORMAT_VERSION,
         hint="copy the index again or build it again",
     )
+
+
+def damaged_index(path: Path, problem: str) -> BabeliteError:
+    """The error for a missing or damaged file of an index."""
+    hint = "copy the index again or build it again"
+    return BabeliteError(problem, code="index-invalid", path=path, hint=hint)
+
+
+def disk_full(path: Path, reason: str) -> BabeliteError:
+    """The error for a file of an index that cannot be written; earlier rows are kept."""
+    hint = "free some space, then run the same command again; it resumes"
+    problem = f"cannot be written ({reason})"
+    return BabeliteError(problem, code="not-writable", path=path, hint=hint)
 
 
 def write_index_description(folder: Path, description: IndexDescription) -> None:

@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
-from babelite.index.description import IndexDescription, IndexKind, IndexPart
+from babelite.index.description import (
+    IndexDescription,
+    IndexKind,
+    IndexPart,
+    damaged_index,
+    disk_full,
+)
 from babelite.index.row_storage import RowReader, from_stored
 from babelite.storage import writing_atomically
 
@@ -88,12 +94,7 @@ def build_part(folder: Path, reader: RowReader, part: IndexPart, progress: Index
         with writing_atomically(folder / part.file) as temporary:
             faiss.write_index(index, str(temporary))
     except RuntimeError as error:  # raised by FAISS if the disk is full
-        raise BabeliteError(
-            f"cannot be written ({error})".splitlines()[0],
-            code="not-writable",
-            path=folder / part.file,
-            hint="free some space, then run the same command again; it resumes",
-        ) from error
+        raise disk_full(folder / part.file, str(error).splitlines()[0]) from error
 
 
 def _empty(dim: int, rows: int, kind: Literal["ivf", "pq"]) -> Any:  # noqa: ANN401
@@ -127,12 +128,8 @@ class OpenIndexPart:
         try:
             self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
         except RuntimeError as error:
-            raise BabeliteError(
-                "is damaged or truncated" if path.exists() else "is missing from the index",
-                code="index-invalid",
-                path=path,
-                hint="copy the index again or build it again",
-            ) from error
+            problem = "is damaged or truncated" if path.exists() else "is missing from the index"
+            raise damaged_index(path, problem) from error
 
     def candidates(
         self, queries: NDArray[np.float32], count: int, removed: NDArray[np.int64]

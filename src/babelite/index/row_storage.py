@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.errors import BabeliteError
 from babelite.index.description import (
     IndexContents,
     IndexDescription,
     IndexSource,
     VectorType,
+    damaged_index,
+    disk_full,
     write_index_description,
 )
 from babelite.storage import writing_atomically
@@ -118,19 +119,9 @@ def _mapped(path: Path, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     """A file as a read-only array of its first ``count`` values."""
     needed = count * dtype.itemsize
     if not path.is_file():
-        raise BabeliteError(
-            "is missing from the index",
-            code="index-invalid",
-            path=path,
-            hint="copy the index again or build it again",
-        )
+        raise damaged_index(path, "is missing from the index")
     if (size := path.stat().st_size) < needed:
-        raise BabeliteError(
-            f"is truncated: it has {size:,} bytes of {needed:,}",
-            code="index-invalid",
-            path=path,
-            hint="copy the index again or build it again",
-        )
+        raise damaged_index(path, f"is truncated: it has {size:,} bytes of {needed:,}")
     return np.memmap(path, dtype, "r", shape=(count,)) if count else np.empty(0, dtype)
 
 
@@ -142,10 +133,10 @@ def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
     try:
         removed = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise _damaged(path) from error
+        raise damaged_index(path, "is damaged") from error
     valid = removed.dtype == np.int64 and removed.ndim == 1 and (np.diff(removed) > 0).all()
     if not valid or (len(removed) and not 0 <= removed[0] <= removed[-1] < rows):
-        raise _damaged(path)
+        raise damaged_index(path, "is damaged")
     return np.asarray(removed)
 
 
@@ -153,15 +144,6 @@ def write_removed(folder: Path, removed: NDArray[np.int64]) -> None:
     """Write the removed rows of an index atomically."""
     with writing_atomically(folder / REMOVED) as temporary, temporary.open("wb") as stream:
         np.save(stream, removed)
-
-
-def _damaged(path: Path) -> BabeliteError:
-    return BabeliteError(
-        "is damaged",
-        code="index-invalid",
-        path=path,
-        hint="copy the index again or build it again",
-    )
 
 
 class RowWriter:
@@ -180,12 +162,7 @@ class RowWriter:
         return self.description.on_disk
 
     def append(self, texts: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Write and commit a block of lines of the last source.
-
-        Args:
-            texts: Lines in UTF-8, blank ones empty.
-            vectors: float32 array of shape (len(texts), dim).
-        """
+        """Write and commit lines of the last source (UTF-8, blank ones empty), (n, dim)."""
         lengths = np.fromiter((len(text) + 1 for text in texts), np.uint64, len(texts))
         ends = self._text_size + np.cumsum(lengths, dtype=np.uint64)
         stored = to_stored(vectors, self.description.precision)
@@ -196,12 +173,7 @@ class RowWriter:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise BabeliteError(
-                f"cannot be written ({error.strerror or error})",
-                code="not-writable",
-                path=self.folder,
-                hint="free some space, then run the same command again; it resumes",
-            ) from error
+            raise disk_full(self.folder, error.strerror or str(error)) from error
         self._text_size = ends[-1]
         *others, last = self.on_disk.sources
         grown = IndexSource(name=last.name, lines=last.lines + len(texts))
@@ -209,11 +181,9 @@ class RowWriter:
         self.commit(pending=IndexContents(sources=(*others, grown), blank=blank))
 
     def keep_only(self, sources: Sequence[IndexSource]) -> None:
-        """Drop all rows except those of some sources, and store the names of these.
+        """Drop all rows except those of ``sources``, and store their names.
 
-        Args:
-            sources: The first sources on disk, of which the last may have fewer lines; a new one
-                without lines may follow.
+        They are the first sources on disk; the last may have fewer lines, and a new one may follow.
         """
         if tuple(sources) == self.on_disk.sources:
             return
