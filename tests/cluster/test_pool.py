@@ -14,50 +14,41 @@ from hypothesis import strategies as st
 from babelite.cluster import WorkerPool
 from babelite.cluster import pool as pool_module
 from babelite.cluster.local_workers import ProcessWorkers, ThreadWorker
-from babelite.cluster.pool import ReportLines, WorkerEvent, WorkerId
+from babelite.cluster.pool import ReportLines, Task, WorkerEvent, WorkerId
 from babelite.cluster.worker import Worker, WorkerModel
 from babelite.errors import BabeliteError
 
 
-@dataclass(frozen=True)
-class Square:
-    number: int
-
-    def run(self, worker: Worker, report: ReportLines) -> int:
-        report(1)
-        return self.number**2
+def run_square(worker: Worker, report: ReportLines, number: int) -> int:
+    report(1)
+    return number**2
 
 
-@dataclass(frozen=True)
-class ProcessNumber:
-    def run(self, worker: Worker, report: ReportLines) -> int:
-        return os.getpid()
+def square(number: int) -> Task:
+    return Task("a square", run_square, (number,))
 
 
-@dataclass(frozen=True)
-class Failing:
-    kind: type[Exception]
-
-    def run(self, worker: Worker, report: ReportLines) -> int:
-        if self.kind is BabeliteError:
-            raise BabeliteError(
-                "is wrong", path="a.txt", line=3, code="input-invalid", hint="fix it"
-            )
-        raise self.kind("no such thing")
+def process_number(worker: Worker, report: ReportLines) -> int:
+    return os.getpid()
 
 
-@dataclass(frozen=True)
-class Dying:
-    """Ends its process as if by force, unless a file is there."""
+def fail(worker: Worker, report: ReportLines, kind: type[Exception]) -> int:
+    if kind is BabeliteError:
+        raise BabeliteError("is wrong", path="a.txt", line=3, code="input-invalid", hint="fix it")
+    raise kind("no such thing")
 
-    unless: str = ""
 
-    def run(self, worker: Worker, report: ReportLines) -> int:
-        if not self.unless or not Path(self.unless).exists():
-            if self.unless:
-                Path(self.unless).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return os.getpid()
+def failing(kind: type[Exception]) -> Task:
+    return Task("a failing task", fail, (kind,))
+
+
+def die(worker: Worker, report: ReportLines, unless: str = "") -> int:
+    """Kill this process, unless a file exists, which is created."""
+    if not unless or not Path(unless).exists():
+        if unless:
+            Path(unless).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
 
 
 @dataclass
@@ -69,7 +60,7 @@ class Scripted:
     deadly: float = 0.0
     peaks: dict[WorkerId, int] = field(default_factory=dict)
     pids: dict[WorkerId, int] = field(default_factory=dict)
-    tasks: dict[int, Square] = field(default_factory=dict)
+    tasks: dict[int, Task] = field(default_factory=dict)
     ready: deque[int] = field(default_factory=deque)
     begun: list[int] = field(default_factory=list)
     born: int = 0
@@ -79,10 +70,10 @@ class Scripted:
         self.ready.append(self.born)
         return self.born
 
-    def assign(self, worker: int, task: Square) -> None:
+    def assign(self, worker: int, task: Task) -> None:
         assert worker not in self.tasks
         self.tasks[worker] = task
-        self.begun.append(task.number)
+        self.begun.append(task.arguments[0])
 
     def poll(self, seconds: float) -> Sequence[WorkerEvent]:
         if self.ready:
@@ -91,9 +82,12 @@ class Scripted:
         worker = sorted(self.tasks)[choice // 2 % len(self.tasks)]
         task = self.tasks.pop(worker)
         # A task may fail twice, and no more.
-        if choice % 2 and self.begun.count(task.number) < 3:
+        if choice % 2 and self.begun.count(task.arguments[0]) < 3:
             return [WorkerEvent(worker, "progress", 1), WorkerEvent(worker, "lost", "killed")]
-        return [WorkerEvent(worker, "progress", 1), WorkerEvent(worker, "done", task.number**2)]
+        return [
+            WorkerEvent(worker, "progress", 1),
+            WorkerEvent(worker, "done", task.arguments[0] ** 2),
+        ]
 
     def put(self, value: Any) -> Any:
         raise NotImplementedError
@@ -115,11 +109,11 @@ def test_every_task_gives_one_result_even_if_workers_die(
 ) -> None:
     told: list[int] = []
     with WorkerPool(Scripted(size, [*script])) as pool:
-        found = dict(pool.run(map(Square, range(count)), told.append))
+        found = dict(pool.run(map(square, range(count)), told.append))
         assert found == {number: number**2 for number in range(count)}
         assert max(told, default=0) == count
         # The pool can be used again, and keeps the order if it is wanted.
-        again = list(pool.in_order(map(Square, range(count))))
+        again = list(pool.in_order(map(square, range(count))))
         assert again == [number**2 for number in range(count)]
 
 
@@ -127,7 +121,7 @@ def test_results_in_order_are_bounded() -> None:
     backend = Scripted(2, [])
     backend.script = [2] * 100  # the first task stays the last
     with WorkerPool(backend) as pool:
-        results = pool.in_order(map(Square, range(100)))
+        results = pool.in_order(map(square, range(100)))
         next(results)
     assert len(backend.begun) <= 4 * 2 + 1
 
@@ -141,21 +135,26 @@ def test_a_cluster_without_a_free_core_is_reported_once(monkeypatch: pytest.Monk
     )
     said: list[str] = []
     with WorkerPool(backend, said.append) as pool:
-        assert dict(pool.run([Square(3)])) == {0: 9}
+        assert dict(pool.run([square(3)])) == {0: 9}
     assert said == ["Waiting for a worker: the cluster has no free core yet."]
 
 
 def test_a_task_that_kills_its_workers_fails() -> None:
     with (
-        pytest.raises(BabeliteError, match=r"3 workers .*SIGKILL"),
+        pytest.raises(BabeliteError, match=r"3 workers .*a deadly task .*SIGKILL"),
         WorkerPool(ProcessWorkers(1, WorkerModel())) as pool,
     ):
-        list(pool.run([Dying()]))
+        list(pool.run([Task("a deadly task", die)]))
 
 
 def test_a_task_whose_worker_dies_is_repeated_by_another(tmp_path: Any) -> None:
     with WorkerPool(ProcessWorkers(2, WorkerModel())) as pool:
-        tasks = [Square(2), Dying(str(tmp_path / "died")), Square(3), Square(4)]
+        tasks = [
+            square(2),
+            Task("a deadly task", die, (str(tmp_path / "died"),)),
+            square(3),
+            square(4),
+        ]
         found = dict(pool.run(tasks))
         assert [found[number] for number in (0, 2, 3)] == [4, 9, 16]
         assert found[1] in pool.backend.pids.values()
@@ -163,11 +162,11 @@ def test_a_task_whose_worker_dies_is_repeated_by_another(tmp_path: Any) -> None:
         assert len(pool.backend.pids) == 3
         assert pool.peak_memory > 10_000_000
         # A worker that dies while it has nothing to do is replaced as well.
-        for _, pid in pool.run([ProcessNumber()] * 2):
+        for _, pid in pool.run([Task("a process number", process_number)] * 2):
             os.kill(pid, signal.SIGKILL)
-        assert list(pool.in_order(map(Square, range(5)))) == [0, 1, 4, 9, 16]
+        assert list(pool.in_order(map(square, range(5)))) == [0, 1, 4, 9, 16]
         with pytest.raises(BabeliteError, match=r"^a.txt, line 3: is wrong; fix it\.$") as error:
-            list(pool.run([Failing(BabeliteError)]))
+            list(pool.run([failing(BabeliteError)]))
         assert error.value.line == 3
 
 
@@ -176,19 +175,19 @@ def test_errors_of_workers_are_raised() -> None:
         WorkerPool(ThreadWorker(WorkerModel())) as pool,
         pytest.raises(BabeliteError, match="fix it"),
     ):
-        list(pool.run([Failing(BabeliteError)]))
+        list(pool.run([failing(BabeliteError)]))
     with (
         WorkerPool(ThreadWorker(WorkerModel())) as pool,
         pytest.raises(KeyError, match="no such thing"),
     ):
-        list(pool.run([Failing(KeyError)]))
+        list(pool.run([failing(KeyError)]))
 
 
 def test_a_closed_pool_is_an_error() -> None:
     with WorkerPool(ThreadWorker(WorkerModel())) as pool:
         pass
     with pytest.raises(BabeliteError, match="the pool is closed"):
-        list(pool.run([Failing(BabeliteError)]))
+        list(pool.run([failing(BabeliteError)]))
 
 
 def test_values_are_sent_as_references(tmp_path: Any) -> None:
@@ -203,9 +202,9 @@ def test_values_are_sent_as_references(tmp_path: Any) -> None:
 
 
 def test_an_interrupted_run_closes_the_pool() -> None:
-    for leave in (Failing(BabeliteError), None):
+    for leave in (failing(BabeliteError), None):
         with WorkerPool(ThreadWorker(None)) as pool:
-            results = pool.run([leave or Square(1), Square(2)])
+            results = pool.run([leave or square(1), square(2)])
             if leave is None:
                 next(results)
                 results.close()
@@ -213,4 +212,4 @@ def test_an_interrupted_run_closes_the_pool() -> None:
                 with pytest.raises(BabeliteError, match="is wrong"):
                     list(results)
             with pytest.raises(BabeliteError, match="the pool is closed"):
-                list(pool.run([Square(2)]))
+                list(pool.run([square(2)]))

@@ -104,8 +104,8 @@ def test_equal_vectors_in_different_blocks_keep_their_order() -> None:
         )
         for start in (0, 40, 80)
     ]
-    task = pool_backend.FindNeighbours(open_pool(workers=1).backend.put(rows), tuple(part), 3)
-    merged = task.run(None, lambda lines: None)  # type: ignore[arg-type]
+    queries = open_pool(workers=1).backend.put(rows)
+    merged = pool_backend.find_neighbours(None, lambda lines: None, queries, tuple(part), 3)
     np.testing.assert_array_equal(merged.indices, found.indices)
     np.testing.assert_array_equal(merged.indices, nearest(rows, candidates, 3).indices)
 

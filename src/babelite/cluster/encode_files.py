@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.cluster.pool import ReportLines, WorkerPool
+from babelite.cluster.pool import ReportLines, Task, WorkerPool
 from babelite.cluster.shards import (
     MANIFEST,
     Dtype,
@@ -35,73 +35,6 @@ from babelite.storage import Folder, is_read_once, is_url, locked_folder, requir
 
 SHARD_ROWS = 65_536
 _ROWS_PER_BLOCK = 4096
-
-
-@dataclass(frozen=True)
-class SurveySource:
-    """Task: read a source once, for its number of lines, checksum and block offsets."""
-
-    source: SentenceSource
-    stride: int
-
-    def run(self, worker: Worker, report: ReportLines) -> SourceSurvey:
-        """See `babelite.cluster.pool.Task`."""
-        return self.source.survey(self.stride)
-
-    def __str__(self) -> str:
-        return self.source.place
-
-
-@dataclass(frozen=True)
-class EncodeShard:
-    """Task: encode the lines of a shard, which begin at ``offset`` of the source, and write it."""
-
-    manifest: ShardManifest
-    source: SentenceSource
-    shard: Shard
-    offset: int
-    out: str
-
-    @property
-    def name(self) -> str:
-        """The name of the source in the ids."""
-        return self.manifest.sources[self.shard.source].name
-
-    def run(self, worker: Worker, report: ReportLines) -> int:
-        """See `babelite.cluster.pool.Task`; returns the number of lines."""
-        require_same_encoder(self.manifest.encoder, worker.encoder, Path(self.out), "folder")
-        lines = self.source.read_rows(self.shard.first, self.shard.rows, self.offset)
-        done = 0
-        with (
-            Folder(self.out).writing(self.shard.name) as path,
-            ShardWriter.open(path, self.name, self.manifest) as writer,
-        ):
-            for texts in _blocks(lines, _ROWS_PER_BLOCK):
-                writer.write(self.shard.first + done, texts, worker.encode(texts))
-                done += len(texts)
-                report(done)
-        return done
-
-    def __str__(self) -> str:
-        first = self.shard.first + 1
-        return f"lines {first:,} to {first + self.shard.rows - 1:,} of {self.name}"
-
-
-@dataclass(frozen=True)
-class EncodeTexts:
-    """Task: encode these sentences."""
-
-    texts: Sequence[str]
-    dtype: Dtype
-
-    def run(self, worker: Worker, report: ReportLines) -> NDArray[np.floating]:
-        """See `babelite.cluster.pool.Task`; returns the vectors, shape (len(texts), dim)."""
-        vectors = worker.encode(self.texts)
-        report(len(self.texts))
-        return vectors.astype(self.dtype)
-
-    def __str__(self) -> str:
-        return f"{len(self.texts):,} lines, the first {self.texts[0][:40]!r}"
 
 
 @dataclass(frozen=True)
@@ -147,7 +80,7 @@ def survey_sources(
     """Read all sources once, in parallel; invalid input raises `BabeliteError`."""
     require_distinct_names([source.place for source in sources])
     surveys: dict[int, SourceSurvey] = {}
-    tasks = (SurveySource(source.absolute(), stride) for source in sources)
+    tasks = (Task(source.place, _survey, (source.absolute(), stride)) for source in sources)
     for number, survey in pool.run(tasks):
         surveys[number] = survey
         progress("reading", len(surveys), len(sources))
@@ -232,12 +165,17 @@ def _fill(
     names = folder.names()
     missing = [shard for shard in manifest.shards() if shard.name not in names]
     tasks = (
-        EncodeShard(
-            manifest,
-            sources[shard.source].absolute(),
-            shard,
-            surveys[shard.source].offsets[shard.first // manifest.shard_rows],
-            folder.absolute,
+        Task(
+            f"lines {shard.first + 1:,} to {shard.first + shard.rows:,} of "
+            f"{sources[shard.source].place}",
+            _write_shard,
+            (
+                manifest,
+                sources[shard.source].absolute(),
+                shard,
+                surveys[shard.source].offsets[shard.first // manifest.shard_rows],
+                folder.absolute,
+            ),
         )
         for shard in missing
     )
@@ -257,7 +195,49 @@ def encode_in_order(
     texts: Iterable[str], pool: WorkerPool, dtype: Dtype, block_rows: int
 ) -> Iterator[NDArray[np.floating]]:
     """Encode sentences of this process; yield vectors in order, shape (up to block_rows, dim)."""
-    yield from pool.in_order(EncodeTexts(block, dtype) for block in _blocks(texts, block_rows))
+    yield from pool.in_order(encode_task(block, dtype) for block in _blocks(texts, block_rows))
+
+
+def encode_task(texts: Sequence[str], dtype: Dtype) -> Task:
+    """The task to encode sentences; its result has the shape (len(texts), dim)."""
+    return Task(f"{len(texts):,} lines, the first {texts[0][:40]!r}", _encode, (texts, dtype))
+
+
+def _survey(
+    worker: Worker, report: ReportLines, source: SentenceSource, stride: int
+) -> SourceSurvey:
+    return source.survey(stride)
+
+
+def _encode(
+    worker: Worker, report: ReportLines, texts: Sequence[str], dtype: Dtype
+) -> NDArray[np.floating]:
+    vectors = worker.encode(texts)
+    report(len(texts))
+    return vectors.astype(dtype)
+
+
+def _write_shard(
+    worker: Worker,
+    report: ReportLines,
+    manifest: ShardManifest,
+    source: SentenceSource,
+    shard: Shard,
+    offset: int,
+    out: str,
+) -> int:
+    """Encode the lines of a shard, which begin at ``offset`` of the source, and write it."""
+    require_same_encoder(manifest.encoder, worker.encoder, Path(out), "folder")
+    name, done = manifest.sources[shard.source].name, 0
+    with (
+        Folder(out).writing(shard.name) as path,
+        ShardWriter.open(path, name, manifest) as writer,
+    ):
+        for texts in _blocks(source.read_rows(shard.first, shard.rows, offset), _ROWS_PER_BLOCK):
+            writer.write(shard.first + done, texts, worker.encode(texts))
+            done += len(texts)
+            report(done)
+    return done
 
 
 def _blocks(texts: Iterable[str], size: int) -> Iterator[list[str]]:

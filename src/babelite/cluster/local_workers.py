@@ -80,7 +80,7 @@ class ThreadWorker(_LocalReferences):
         self._events.put(WorkerEvent(0, "ready"))
         return 0
 
-    def assign(self, worker: WorkerId, task: Task[Any]) -> None:
+    def assign(self, worker: WorkerId, task: Task) -> None:
         """See `babelite.cluster.pool.WorkerBackend`."""
         threading.Thread(target=self._run, args=(task,), daemon=True).start()
 
@@ -96,7 +96,7 @@ class ThreadWorker(_LocalReferences):
     def _report(self, lines: int) -> None:
         self._events.put(WorkerEvent(0, "progress", lines))
 
-    def _run(self, task: Task[Any]) -> None:
+    def _run(self, task: Task) -> None:
         try:
             result = task.run(self._worker, self._report)
         except BaseException as error:
@@ -125,7 +125,7 @@ class ProcessWorkers(_LocalReferences):
         self.pids[ours] = process.pid or 0
         return ours
 
-    def assign(self, worker: WorkerId, task: Task[Any]) -> None:
+    def assign(self, worker: WorkerId, task: Task) -> None:
         """See `babelite.cluster.pool.WorkerBackend`."""
         assert isinstance(worker, Connection)
         with contextlib.suppress(OSError):  # it is dead, which `poll` will notice
@@ -174,7 +174,7 @@ def _serve(connection: Connection, model: WorkerModel) -> None:
     with contextlib.suppress(EOFError, ConnectionError):
         send("ready")
         while True:
-            task: Task[Any] = connection.recv()
+            task: Task = connection.recv()
             try:
                 result = task.run(worker, lambda lines: send("progress", lines))
             except ConnectionError:

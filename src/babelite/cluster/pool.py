@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 ReportLines = Callable[[int], None]
 WorkerId = Hashable
 
-_Result = TypeVar("_Result", covariant=True)
 _Referenced = TypeVar("_Referenced", covariant=True)
 _Value = TypeVar("_Value")
 
@@ -35,16 +34,24 @@ _MAX_LOSSES = 3
 _POLL_SECONDS = 1.0
 
 
-class Task(Protocol[_Result]):
-    """A unit of work that can be sent to another process and repeated there."""
+@dataclass(frozen=True)
+class Task:
+    """A call that can be sent to another process and repeated there.
 
-    def run(self, worker: Worker, report: ReportLines) -> _Result:
-        """Run in a worker, and report the number of finished lines."""
-        ...
+    Attributes:
+        description: For messages.
+        function: A function of a module, called with the worker, a function that takes the number
+            of finished lines, and the arguments.
+        arguments: Arguments that can be pickled.
+    """
 
-    def __str__(self) -> str:
-        """A description for messages."""
-        ...
+    description: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+    def run(self, worker: Worker, report: ReportLines) -> Any:  # noqa: ANN401
+        """Call the function in a worker."""
+        return self.function(worker, report, *self.arguments)
 
 
 class Reference(Protocol[_Referenced]):
@@ -81,7 +88,7 @@ class WorkerBackend(Protocol):
         """Start a worker, which gets no task before its event ``ready``."""
         ...
 
-    def assign(self, worker: WorkerId, task: Task[Any]) -> None:
+    def assign(self, worker: WorkerId, task: Task) -> None:
         """Send a task to an idle worker."""
         ...
 
@@ -105,7 +112,7 @@ class WorkerBackend(Protocol):
 @dataclass
 class _ScheduledTask:
     number: int
-    task: Task[Any]
+    task: Task
     losses: int = 0
     lines: int = 0
 
@@ -113,7 +120,7 @@ class _ScheduledTask:
 class _Schedule:
     """The tasks of a run: pending, running, and to be repeated."""
 
-    def __init__(self, tasks: Iterable[Task[Any]], ahead: int | None) -> None:
+    def __init__(self, tasks: Iterable[Task], ahead: int | None) -> None:
         self.running: dict[WorkerId, _ScheduledTask] = {}
         self._pending, self._ahead = enumerate(tasks), ahead
         self._repeated: deque[_ScheduledTask] = deque()
@@ -158,7 +165,7 @@ class _Schedule:
         task.losses, task.lines = task.losses + 1, 0
         if task.losses >= _MAX_LOSSES:
             raise BabeliteError(
-                f"{task.losses} workers in a row died during {task.task} ({reason})",
+                f"{task.losses} workers in a row died during {task.task.description} ({reason})",
                 code="worker-failed",
                 hint="give them more memory, or use fewer with --workers",
             )
@@ -202,7 +209,7 @@ class WorkerPool:
 
     def run(
         self,
-        tasks: Iterable[Task[Any]],
+        tasks: Iterable[Task],
         report: ReportLines | None = None,
         *,
         ahead: int | None = None,
@@ -254,9 +261,7 @@ class WorkerPool:
                 if self._notice is not None:
                     self._notice("Waiting for a worker: the cluster has no free core yet.")
 
-    def in_order(
-        self, tasks: Iterable[Task[Any]], report: ReportLines | None = None
-    ) -> Iterator[Any]:
+    def in_order(self, tasks: Iterable[Task], report: ReportLines | None = None) -> Iterator[Any]:
         """Run tasks, and yield their results in the order of the tasks; see `run`."""
         results: dict[int, Any] = {}
         following = 0

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.cluster.encode_files import EncodeTexts
-from babelite.cluster.pool import Reference, ReportLines, WorkerPool
+from babelite.cluster.encode_files import encode_task
+from babelite.cluster.pool import Reference, ReportLines, Task, WorkerPool
 from babelite.cluster.worker import Worker
 from babelite.encoding import unit_rows
 from babelite.mining import NeighbourSearch, SentenceStore, WorkFolder
@@ -53,41 +53,6 @@ class CandidateBlock:
         return Neighbours(found.scores, found.indices + self.start)
 
 
-@dataclass(frozen=True)
-class MakeClusters:
-    """Task: cluster a block of candidates."""
-
-    rows: Reference[StoredVectors]
-
-    def run(self, worker: Worker, report: ReportLines) -> Clusters:
-        """See `babelite.cluster.pool.Task`."""
-        return Clusters.of(self.rows.get())
-
-    def __str__(self) -> str:
-        return "clustering"
-
-
-@dataclass(frozen=True)
-class FindNeighbours:
-    """Task: search all candidates for a block of queries."""
-
-    queries: Reference[StoredVectors]
-    blocks: tuple[CandidateBlock, ...]
-    k: int
-
-    def run(self, worker: Worker, report: ReportLines) -> Neighbours:
-        """See `babelite.cluster.pool.Task`."""
-        queries = unit_rows(self.queries.get())
-        best = self.blocks[0].nearest(queries, self.k)
-        for block in self.blocks[1:]:
-            best = merge_neighbours([best, block.nearest(queries, self.k)], self.k)
-        report(len(queries))
-        return best
-
-    def __str__(self) -> str:
-        return "the search for neighbours"
-
-
 class PoolBackend:
     """A `babelite.mining.MiningBackend` that uses the workers of a pool.
 
@@ -103,7 +68,7 @@ class PoolBackend:
     ) -> Iterator[NDArray[np.floating[Any]]]:
         """See `babelite.mining.MiningBackend`."""
         yield from self._pool.in_order(
-            EncodeTexts([sentences[row] for row in range(block.start, block.stop)], "float16")
+            encode_task([sentences[row] for row in range(block.start, block.stop)], "float16")
             for block in blocks
         )
 
@@ -121,7 +86,11 @@ class PoolBackend:
             clusters = map(self._pool.backend.put, self._clusters(work, search.name, rows))
             candidates = tuple(map(CandidateBlock, starts, rows, clusters))
         yield from self._pool.in_order(
-            FindNeighbours(put_rows(search.queries, block.start, block.stop), candidates, search.k)
+            Task(
+                "the search for neighbours",
+                find_neighbours,
+                (put_rows(search.queries, block.start, block.stop), candidates, search.k),
+            )
             for block in blocks
         )
 
@@ -135,9 +104,29 @@ class PoolBackend:
             names[0] += ".0"
         stored = {block: work.arrays(names[block]) for block in range(len(rows))}
         missing = [block for block, arrays in stored.items() if arrays is None]
-        tasks = (MakeClusters(rows[block]) for block in missing)
+        tasks = (Task("clustering", _make_clusters, (rows[block],)) for block in missing)
         for number, clusters in self._pool.run(tasks):
             work.store_arrays(names[missing[number]], vars(clusters))
             stored[missing[number]] = vars(clusters)
         for block in range(len(rows)):
             yield Clusters(**(stored[block] or {}))
+
+
+def _make_clusters(worker: Worker, report: ReportLines, rows: Reference[StoredVectors]) -> Clusters:
+    return Clusters.of(rows.get())
+
+
+def find_neighbours(
+    worker: Worker,
+    report: ReportLines,
+    queries: Reference[StoredVectors],
+    blocks: tuple[CandidateBlock, ...],
+    k: int,
+) -> Neighbours:
+    """Search all candidates for a block of queries."""
+    rows = unit_rows(queries.get())
+    best = blocks[0].nearest(rows, k)
+    for block in blocks[1:]:
+        best = merge_neighbours([best, block.nearest(rows, k)], k)
+    report(len(rows))
+    return best

@@ -63,7 +63,7 @@ class _Actor:
         """The number of finished lines of the task."""
         return self._lines
 
-    def run(self, task: Task[Any]) -> tuple[str, Any, int, int]:
+    def run(self, task: Task) -> tuple[str, Any, int, int]:
         """Run a task; return ``done`` or ``failed``, the result or error, lines, peak memory."""
         self._lines = 0
         try:
@@ -103,7 +103,7 @@ class RayWorkers:
         self._starting[actor.identify.remote()] = self._count
         return self._count
 
-    def assign(self, worker: WorkerId, task: Task[Any]) -> None:
+    def assign(self, worker: WorkerId, task: Task) -> None:
         """See `babelite.cluster.pool.WorkerBackend`."""
         self._running[self._actors[worker].run.remote(task)] = worker
 
