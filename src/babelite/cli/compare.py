@@ -100,14 +100,11 @@ def _run(grid: ComparisonGrid, *, allow_download: bool) -> ComparisonOutcome:
 
 
 def _show_plan(grid: ComparisonGrid) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
+    from babelite.cli.shared.tables import print_table, result_table
     from babelite.comparison import CellFolder, estimate_time, format_duration
 
     estimate = estimate_time(grid)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = result_table()
     for heading in ("system", "languages", "seed", "training", "status"):
         table.add_column(heading)
     table.add_column("estimated time", justify="right")
@@ -121,11 +118,8 @@ def _show_plan(grid: ComparisonGrid) -> None:
             folder.status()[0],
             "unknown" if seconds is None else format_duration(seconds) if seconds else "",
         )
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 120
-    console.print(table)
-    console.print(_plan_summary(grid, estimate))
+    print_table(table)
+    typer.echo(_plan_summary(grid, estimate))
 
 
 def _budget(folder: CellFolder) -> str:
