@@ -1,10 +1,10 @@
-"""Make the model that the package carries, from parallel text to the finished folder.
+"""Train the packaged model: from parallel text to the finished model folder.
 
     python recipes/default_model/build.py DATA DEV --work WORK
 
-DATA holds en-fr.tsv.gz, en-de.tsv.gz, en-es.tsv.gz and en-it.tsv.gz: English, translation and
-source name. DEV holds the evaluation sets: files of pairs, and the folders sib200 and stsb.
-Everything in between is kept in WORK: stopped, by Ctrl-C or by force, the same command goes on.
+DATA contains en-fr.tsv.gz, en-de.tsv.gz, en-es.tsv.gz and en-it.tsv.gz: English, translation and
+source name. DEV contains the evaluation sets: files of pairs, and the folders sib200 and stsb.
+WORK contains intermediate results: to resume a stopped run, run the same command again.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Read the command line and run what has not been run yet."""
+    """Run the steps that are not finished."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("data", type=Path, help="folder of en-XX.tsv.gz")
     parser.add_argument("dev", type=Path, help="folder of the evaluation sets")
     parser.add_argument("--work", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--seed", type=int, help="another seed than the recipe's")
+    parser.add_argument("--seed", type=int, help="seed, instead of that of the recipe")
     options = parser.parse_args()
     progress = TrainingProgress()
     seed = {"seed": options.seed}
@@ -40,7 +40,7 @@ def main() -> None:
     sources = write_disturbed(sources, options.work / "disturbed")
     config = make_config(file=HERE / "disturbed.toml", options=seed | {"start": str(clean)})
     train(sources, model, config, progress=progress)
-    progress.say("Measuring and installing")
+    progress.say("Evaluating and installing")
     install([clean, model], options.data, options.dev)
     progress.say(f"The model is in {DEFAULT_MODEL}")
 
@@ -52,5 +52,5 @@ if __name__ == "__main__":
         print(error, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("Stopped, and all is saved: give the same command again to go on.", file=sys.stderr)
+        print("Stopped and saved; run the same command again to resume.", file=sys.stderr)
         sys.exit(130)

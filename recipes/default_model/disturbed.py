@@ -1,9 +1,9 @@
-"""Sentences as they are typed, copied and sent, in place of some of the clean ones.
+"""Noise for training text: sentences as people type, copy and send them.
 
-One side of every fifth pair gets what does not change what it says: other marks at its end, a
-typing mistake, a greeting, a price or a reference beside it, markup. So the encoder learns to look
-past them. The phrases, marks and numbers are not those of ``benchmarks/disturbances.py``, which
-asks how well that worked.
+One side of every fifth pair is changed in a way that keeps its meaning: other final punctuation, a
+typing mistake, a greeting, a price or a number beside it, markup. The encoder learns to ignore
+them. Phrases, marks and numbers differ from those of ``benchmarks/disturbances.py``, which measures
+the effect.
 """
 
 from __future__ import annotations
@@ -37,23 +37,7 @@ _AFTER = {
     "es": ("¡Gracias!", "Gracias de antemano.", "Un saludo", "Hasta pronto.", "Buenas noches."),
     "it": ("Grazie!", "Grazie in anticipo.", "Cordiali saluti", "A presto.", "Buonanotte."),
 }
-_SMILES = (
-    ":)",
-    ":-)",
-    ";-)",
-    ":D",
-    ":(",
-    "<3",
-    "xD",
-    "😊",
-    "🙂",
-    "😉",
-    "😍",
-    "😢",
-    "👏",
-    "✅",
-    "🚀",
-)
+_SMILES = tuple(":) :-) ;-) :D :( <3 xD 😊 🙂 😉 😍 😢 👏 ✅ 🚀".split())  # noqa: SIM905 - one line
 _STATEMENTS = ("", "", "!", "!!", "..", ";", " .", ". . .", ".....")
 _QUESTIONS = ("", "??", "???", " ?", "?..", "!?")
 _WRAPPED = (
@@ -74,14 +58,9 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def write_disturbed(sources: Sequence[PairSource], out: Path) -> list[PairSource]:
-    """Write disturbed copies of the files of `KINDS`, unless they are there.
+    """Write disturbed copies of the files of `KINDS`, unless they exist.
 
-    Args:
-        sources: Files of pairs, as `texts.write_texts` gives them.
-        out: The folder for the copies.
-
-    Returns:
-        The copies, with the languages and weights of what they are of.
+    The copies have the languages and weights of their originals.
     """
     copies = []
     out.mkdir(parents=True, exist_ok=True)
@@ -100,15 +79,7 @@ def write_disturbed(sources: Sequence[PairSource], out: Path) -> list[PairSource
 
 
 def disturbed(pair: tuple[str, str], languages: tuple[str, str]) -> tuple[str, str]:
-    """The pair itself, or with one of its sides disturbed: always the same for the same pair.
-
-    Args:
-        pair: Two sentences that mean the same.
-        languages: Their languages' codes.
-
-    Returns:
-        The pair to train on.
-    """
+    """The pair, or the pair with one side disturbed; the same result for the same pair."""
     random = Random("\t".join(pair))
     if random.random() >= SHARE:
         return pair
@@ -131,13 +102,8 @@ def _greeted(sentence: str, language: str, random: Random) -> str:
 
 def _numbered(sentence: str, language: str, random: Random) -> str:
     small, large = random.randint(1, 31), random.randint(100, 9999)
-    before = (
-        f"{small}.",
-        f"{small})",
-        f"{small % 24}:{large % 60:02}",
-        f"{large}:",
-        f"No. {small}:",
-    )
+    clock = f"{small % 24}:{large % 60:02}"
+    before = (f"{small}.", f"{small})", clock, f"{large}:", f"No. {small}:")
     after = (
         f"(p. {small})",
         f"({large})",
@@ -189,7 +155,7 @@ def _mistyped(sentence: str, language: str, random: Random) -> str:
 
 
 _Change = Callable[[str, str, Random], str]
-# Twice: what people do most.
+# The most frequent changes are listed twice.
 _CHANGES: tuple[_Change, ...] = (
     *(_end, _greeted, _numbered, _mistyped) * 2,
     _smiling,

@@ -1,4 +1,4 @@
-"""From a finished run to the folder in the package: measured, documented, the 8-bit graph only."""
+"""Evaluation of a finished run, and the folder of the packaged model (8-bit graph only)."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _SIB200 = {code: SIB200_FOLDERS[code] for code in ("en", "fr", "de", "es", "it")
 
 
 def install(runs: Sequence[Path], data: Path, dev: Path) -> None:
-    """Measure a finished run, and write the packaged model and the record of how it was made.
+    """Evaluate a finished run, write the packaged model, and record how it was trained.
 
     Args:
-        runs: The folders that training wrote, one going on from the other; the last is packaged.
-        data: The folder of the training text, for its counts and checksums.
+        runs: The run folders, each started from the one before; the last one is packaged.
+        data: The folder of the training text.
         dev: The folder of the evaluation sets.
     """
     metrics = measure(Encoder.load(runs[-1], precision="int8"), dev)
@@ -69,7 +69,7 @@ def install(runs: Sequence[Path], data: Path, dev: Path) -> None:
 
 
 def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
-    """P@1 and Spearman's correlations on the evaluation sets, in percent."""
+    """P@1 and Spearman correlations on the evaluation sets, in percent."""
     found = {}
     for path in sorted(dev.glob("*.tsv.gz")):
         source = parse_source(str(path))
@@ -88,7 +88,7 @@ def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
 
 
 def _counted(data: Path) -> Iterator[TrainingData]:
-    """How many pairs each source has, as the text was given."""
+    """The number of pairs of each source."""
     for code in LANGUAGES:
         lines = read_lines(data / f"en-{code}.tsv.gz")
         counts = Counter(line.rsplit("\t", 1)[1] for line in lines)

@@ -1,4 +1,4 @@
-"""What the training text is made of, and under which terms its sources give it away."""
+"""Sources of the training text and their licenses."""
 
 LICENSES = {
     "tatoeba": "CC BY 2.0 FR",

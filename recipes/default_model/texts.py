@@ -1,8 +1,8 @@
-"""The training text of the packaged model: sorted by kind, and joined across English.
+"""Training text of the packaged model, split by kind and joined across English.
 
-Two thirds of the text are about software, and people search for more than that: the kinds are
-written to files of their own, so that training can weigh them. Sentences of two languages that
-translate the same English sentence make a pair too: that teaches the pairs without English.
+Two thirds of the text are about software, which is not what most people search for. Each kind is
+written to its own files, so that training can weight them. Sentences of two languages that
+translate the same English sentence form a pair: training text without English.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PROSE = {"europarl", "bible", "wesnoth", "freeorion", "wmt-sample"}
 
 
 class Row(NamedTuple):
-    """A line of the data: English, its translation, and the name of the source."""
+    """A line of the data: English, translation, name of the source."""
 
     english: str
     other: str
@@ -39,9 +39,9 @@ class Row(NamedTuple):
 
 
 def weight(languages: str, kind: str) -> float:
-    """How often an epoch has a pair of a file.
+    """The average occurrences of a pair in an epoch.
 
-    Italian has no everyday text of its own, so the nearest to it is seen more often.
+    There is no everyday Italian text, so other Italian text gets a higher weight.
     """
     if not languages.startswith("en-"):
         return {"everyday": 0.5, "prose": 0.5, "technical": 0.1}[kind]
@@ -51,18 +51,10 @@ def weight(languages: str, kind: str) -> float:
 
 
 def write_texts(data: Path, out: Path, say: Callable[[str], None]) -> list[PairSource]:
-    """Write the files that are trained on, unless they are there.
+    """Write the training files, unless they exist, and return them with their weights.
 
-    Args:
-        data: The folder of ``en-XX.tsv.gz``: English, the other language, source name.
-        out: The folder for the files.
-        say: Told what is done.
-
-    Returns:
-        The files with their weights.
-
-    Raises:
-        BabeliteError: A file is missing, or a line has not three columns.
+    `data` contains ``en-XX.tsv.gz`` with English, translation and source name; `say` displays
+    progress.
     """
     complete = out / "complete"
     if not complete.exists():
@@ -95,10 +87,10 @@ def _read(path: Path) -> Iterator[Row]:
         if len(cells) != 3:
             raise BabeliteError(
                 f"has {len(cells)} columns instead of English, translation and source",
+                code="format-invalid",
                 path=path,
                 line=number,
-                code="format-invalid",
-                hint="use the files of the recipe unchanged",
+                hint="use the original files",
             )
         yield Row(*cells)
 
@@ -106,7 +98,7 @@ def _read(path: Path) -> Iterator[Row]:
 def _joined(
     by_english: dict[str, dict[str, list[Row]]], first: str, second: str
 ) -> Iterator[tuple[str, str, str]]:
-    """Each translation on the side that has more of them once, each of the other at least once."""
+    """Pairs of translations of the same English sentence; each translation occurs at least once."""
     for rows in by_english.values():
         left, right = rows.get(first, []), rows.get(second, [])
         if left and right:

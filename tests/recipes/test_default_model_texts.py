@@ -1,4 +1,4 @@
-"""The text that the packaged model is trained on."""
+"""Training text of the packaged model."""
 
 from __future__ import annotations
 

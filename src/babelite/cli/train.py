@@ -1,4 +1,4 @@
-"""``babelite train``."""
+"""Command ``babelite train``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Annotated, Any, Optional, get_args, get_origin
 
 import typer
 
-from babelite.cli.shared.options import unwrap
+from babelite.cli.shared.options import (
+    ColumnsOption,
+    ExcludeOption,
+    OutFolderOption,
+    unwrap,
+)
 from babelite.errors import BabeliteError
 
 _HELP = """Train an encoder on parallel text.
@@ -18,13 +23,13 @@ PAIRS are files of sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs,
 (.gz, .xz, .zst), or two aligned files joined by a comma. The languages are taken from the name
 ("en-fr.tsv.gz") or written before it ("en-fr=FILE"). Several language pairs train one encoder.
 
-A number before a file is how often its pairs are seen, compared with those of other files:
+A number before a file weights its pairs relative to those of other files:
 "0.3*en-fr=manual.tsv" "2*en-fr=talks.tsv".
 
-A run that was stopped, by Ctrl-C or by force, goes on when the same command is given again.
+To resume a stopped run, run the same command again.
 
-On several GPUs or machines: torchrun --nproc-per-node 8 -m babelite train ..., or the same command
-started by Slurm's srun. Batch sizes are those of all processes together.
+On several GPUs or machines: torchrun --nproc-per-node 8 -m babelite train ..., or start the same
+command with Slurm's srun. Batch sizes count the pairs of all processes.
 
 Example: babelite train en-fr.tsv.gz --out model --minutes 10
 """
@@ -38,7 +43,7 @@ Training and its other options need: pip install 'babelite\[train]'
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
     options = _config_options()
-    # Options that nobody can list yet are taken all the same: the command says what to install.
+    # Without the extra any option is accepted, and the command says what to install.
     lenient = {} if options else {"ignore_unknown_options": True, "allow_extra_args": True}
     text = _HELP if options else f"{_HELP}{_WITHOUT_EXTRA}"
     command = app.command(
@@ -53,8 +58,8 @@ def _train(
     preset: str,
     config: Path | None,
     columns: str | None,
-    exclude: list[Path],
-    **options: Any,  # noqa: ANN401 - one for each field of the configuration
+    exclude: list[str] | None,
+    **options: Any,  # noqa: ANN401 - one for each setting
 ) -> None:
     from babelite.cli.shared.options import parse_columns
     from babelite.corpus import Cleaning, parse_source
@@ -71,7 +76,7 @@ def _train(
         settings = make_config(preset, config, options)
         chosen = parse_columns(columns)
         sources = [parse_source(text, chosen) for text in pairs]
-        cleaning = Cleaning(exclude=tuple(str(path) for path in exclude))
+        cleaning = Cleaning(exclude=tuple(exclude or ()))
         result = train(sources, out, settings, cleaning=cleaning, progress=progress)
     except KeyboardInterrupt:
         progress.say("Stopped and saved; run the same command again to resume.")
@@ -79,50 +84,28 @@ def _train(
     except BabeliteError as error:
         if is_reported_here(error):
             raise
-        raise typer.Exit(2) from None  # another of the processes prints it
+        raise typer.Exit(2) from None  # another process prints it
     for name, value in result.precision_at_1.items():
         progress.say(f"P@1 on held-out pairs, {name}: {100 * value:.1f} %")
     progress.say(f"{result.pairs:,} pairs in {result.seconds:,.0f} s. The model is in {out}")
-    progress.say(f"Next: babelite evaluate {out} FILE, or: babelite search FILE QUERY -m {out}")
+    progress.say(f"Next: babelite evaluate FILE -m {out}, or: babelite search FILE QUERY -m {out}")
 
 
 def _with_options(
     function: Callable[..., None], options: dict[str, tuple[object, object]]
 ) -> Callable[..., None]:
-    """Give a function arguments, those of every command that trains and some options."""
+    """Give a function the arguments of the command and some options."""
+    required = inspect.Parameter.empty
+    argument = typer.Argument(metavar="PAIRS...", help="Files of sentence pairs.")
+    preset = typer.Option(metavar="NAME", help="Preset: default, paper or tiny.")
+    config = typer.Option(metavar="FILE", help="TOML file of options.")
     arguments: dict[str, tuple[object, object]] = {
-        "pairs": (
-            Annotated[
-                list[str], typer.Argument(metavar="PAIRS...", help="Files of sentence pairs.")
-            ],
-            inspect.Parameter.empty,
-        ),
-        "out": (
-            Annotated[Path, typer.Option(help="Folder for the model and the run.")],
-            inspect.Parameter.empty,
-        ),
-        "preset": (
-            Annotated[str, typer.Option(help="Where options start from: default, paper or tiny.")],
-            "default",
-        ),
-        "config": (
-            Annotated[Optional[Path], typer.Option(help="TOML file of options.")],  # noqa: UP045
-            None,
-        ),
-        "columns": (
-            Annotated[
-                Optional[str],  # noqa: UP045 - typer on Python 3.10 needs it here
-                typer.Option(help="The two columns or keys, by number or name: 1,2 or en,fr."),
-            ],
-            None,
-        ),
-        "exclude": (
-            Annotated[
-                list[Path],
-                typer.Option(help="Evaluation set whose sentences must not be trained on."),
-            ],
-            [],
-        ),
+        "pairs": (Annotated[list[str], argument], required),
+        "out": (OutFolderOption, required),
+        "preset": (Annotated[str, preset], "default"),
+        "config": (Annotated[Optional[Path], config], None),  # noqa: UP045
+        "columns": (ColumnsOption, None),
+        "exclude": (ExcludeOption, None),
     }
     arguments |= options
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -138,11 +121,7 @@ def _with_options(
 
 
 def _config_options() -> dict[str, tuple[object, object]]:
-    """An option for each field of the training configuration; none without the extra.
-
-    Names, types, limits and help stand in the configuration alone. Its module needs no torch, but
-    its package does.
-    """
+    """An option for each field of `TrainingConfig`; none without the extra."""
     from babelite.errors import MissingExtraError
 
     try:

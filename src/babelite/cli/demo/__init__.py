@@ -1,1 +1,1 @@
-"""The command `babelite demo` and its steps."""
+"""Command ``babelite demo`` and its steps."""
