@@ -23,7 +23,7 @@ def test_precision_and_recall_with_a_marked_threshold(tmp_path: Path) -> None:
 
 def test_estimated_precision() -> None:
     scores = np.linspace(2.0, 1.0, 50)
-    estimate = PrecisionEstimate(scores, np.linspace(1.0, 0.5, 50), 0.1, decoys=1234)
+    estimate = PrecisionEstimate(scores, np.linspace(1.0, 0.5, 50), 0.1, 1234)
     above, below = estimated_precision_figure(estimate).axes
     assert "1,234 sentences" in above.get_title(loc="left")
     assert not below.lines
