@@ -48,36 +48,24 @@ _Target = Annotated[str, typer.Argument(metavar="TARGET", help="Second document.
 _Out = Annotated[
     str | None,
     typer.Option(
-        "--out",
-        metavar="FILE",
-        help="Output file: .tsv, .json or .html. Default: TSV on standard output.",
+        metavar="FILE", help="Output file: .tsv, .json or .html. Default: TSV on standard output."
     ),
 ]
 _Languages = Annotated[
-    str | None,
-    typer.Option(
-        "--languages", metavar="A-B", help="The two languages for --split, such as en-fr."
-    ),
+    str | None, typer.Option(metavar="A-B", help="The two languages for --split, such as en-fr.")
 ]
 _Split = Annotated[
     bool, typer.Option("--split", help="Split running text into sentences; needs --languages.")
 ]
 _MaxSize = Annotated[
-    int,
-    typer.Option(
-        "--max-size", min=1, max=8, help="Maximum number of sentences on a side of a segment pair."
-    ),
+    int, typer.Option(min=1, max=8, help="Maximum number of sentences on a side of a segment pair.")
 ]
 _MinScore = Annotated[
-    float,
-    typer.Option(
-        "--min-score", min=-1.0, max=1.0, help="Minimum score; other sentences stay unmatched."
-    ),
+    float, typer.Option(min=-1.0, max=1.0, help="Minimum score; other sentences stay unmatched.")
 ]
 _Gold = Annotated[
     str | None,
     typer.Option(
-        "--gold",
         metavar="FILE",
         help="Print precision, recall and F1 against this gold alignment (TSV or Vecalign format). "
         "The alignment itself is written only with --out.",

@@ -50,8 +50,7 @@ _Inputs = Annotated[
     ),
 ]
 _Out = Annotated[
-    str,
-    typer.Option("--out", metavar="OUT", help="Array file (.npy), or folder of Parquet shards."),
+    str, typer.Option(metavar="OUT", help="Array file (.npy), or folder of Parquet shards.")
 ]
 _Text = Annotated[bool, typer.Option("--text/--no-text", help="Store the text in the shards.")]
 _ShardLines = Annotated[

@@ -44,9 +44,7 @@ Example: babelite filter crawl.en-fr.tsv.gz --out kept.tsv.gz --dropped dropped.
 _Pairs = Annotated[str, typer.Argument(metavar="PAIRS", help="TSV file (.gz, .xz, .zst), or '-'.")]
 _Dropped = Annotated[
     str | None,
-    typer.Option(
-        "--dropped", metavar="FILE", help="File for the dropped rows, with score and reasons."
-    ),
+    typer.Option(metavar="FILE", help="File for the dropped rows, with score and reasons."),
 ]
 _Scores = Annotated[
     bool, typer.Option("--scores", help="Add a last column to the kept rows: the score.")
@@ -54,14 +52,12 @@ _Scores = Annotated[
 _Threshold = Annotated[
     float,
     typer.Option(
-        "--threshold",
-        help="Minimum score: unrelated sentences have about 0, most translations 1.1 to 1.6.",
+        help="Minimum score: unrelated sentences have about 0, most translations 1.1 to 1.6."
     ),
 ]
 _Columns = Annotated[
     str | None,
     typer.Option(
-        "--columns",
         metavar="A,B",
         help="The two columns: names or numbers (from 1). Default: source and target, else 1,2.",
     ),
@@ -69,7 +65,6 @@ _Columns = Annotated[
 _Languages = Annotated[
     str | None,
     typer.Option(
-        "--languages",
         metavar="A-B",
         help="The languages of the two sides, such as en-fr. Default: the most frequent ones.",
     ),

@@ -52,13 +52,11 @@ _Source = Annotated[
 ]
 _Target = Annotated[str, typer.Argument(metavar="TARGET", help="Text in the other language.")]
 _Threshold = Annotated[
-    float | None,
-    typer.Option("--threshold", help="Minimum score of a pair. Default: all pairs are written."),
+    float | None, typer.Option(help="Minimum score of a pair. Default: all pairs are written.")
 ]
 _Margin = Annotated[
     str,
     typer.Option(
-        "--margin",
         metavar="NAME",
         help="Score: ratio (1 for unrelated sentences), distance, or absolute (the cosine).",
     ),
@@ -66,7 +64,6 @@ _Margin = Annotated[
 _Direction = Annotated[
     str,
     typer.Option(
-        "--direction",
         metavar="NAME",
         help="Pairs to keep: max (best first, each sentence once), intersection (each is the best "
         "partner of the other), forward (the best target of each source) or backward.",
@@ -79,7 +76,6 @@ _K = Annotated[int, typer.Option("-k", min=1, help="Number of neighbours that ma
 _Search = Annotated[
     str,
     typer.Option(
-        "--search",
         metavar="NAME",
         help="Search for neighbours: exact, clusters (approximate, much faster on large texts), or "
         "auto (by the number of lines).",
@@ -88,7 +84,6 @@ _Search = Annotated[
 _Calibrate = Annotated[
     str | None,
     typer.Option(
-        "--calibrate",
         metavar="GOLD",
         help="File with all true pairs of the two texts (TSV or another format of pairs): measure "
         "precision, recall and F1, and find the best threshold.",
@@ -96,9 +91,7 @@ _Calibrate = Annotated[
 ]
 _Explain = Annotated[
     int | None,
-    typer.Option(
-        "--explain", metavar="N", min=1, help="Show the neighbours and the margin of pair N."
-    ),
+    typer.Option(metavar="N", min=1, help="Show the neighbours and the margin of pair N."),
 ]
 
 

@@ -229,10 +229,7 @@ def _write_shard(
     """Encode the lines of a shard, which begin at ``offset`` of the source, and write it."""
     require_same_encoder(manifest.encoder, worker.encoder, Path(out), "folder")
     name, done = manifest.sources[shard.source].name, 0
-    with (
-        Folder(out).writing(shard.name) as path,
-        ShardWriter.open(path, name, manifest) as writer,
-    ):
+    with Folder(out).writing(shard.name) as path, ShardWriter.open(path, name, manifest) as writer:
         for texts in _blocks(source.read_rows(shard.first, shard.rows, offset), _ROWS_PER_BLOCK):
             writer.write(shard.first + done, texts, worker.encode(texts))
             done += len(texts)

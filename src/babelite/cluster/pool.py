@@ -208,11 +208,7 @@ class WorkerPool:
         return max(self.backend.peaks.values(), default=0)
 
     def run(
-        self,
-        tasks: Iterable[Task],
-        report: ReportLines | None = None,
-        *,
-        ahead: int | None = None,
+        self, tasks: Iterable[Task], report: ReportLines | None = None, *, ahead: int | None = None
     ) -> Iterator[tuple[int, Any]]:
         """Run tasks, in any order; a task whose worker dies is repeated by another.
 

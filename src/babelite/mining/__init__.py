@@ -4,12 +4,7 @@ from babelite.mining.backend import LocalBackend, MiningBackend, NeighbourSearch
 from babelite.mining.mine import QUERIES_PER_BLOCK, Explanation, Mined, mine
 from babelite.mining.options import MiningOptions
 from babelite.mining.pair_files import read_gold_pairs, write_mined_pairs
-from babelite.mining.pair_selection import (
-    DIRECTIONS,
-    Candidates,
-    Direction,
-    candidate_pairs,
-)
+from babelite.mining.pair_selection import DIRECTIONS, Candidates, Direction, candidate_pairs
 from babelite.mining.precision import (
     PrecisionEstimate,
     PrecisionRecall,

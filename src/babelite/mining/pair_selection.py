@@ -93,13 +93,13 @@ def candidate_pairs(
     )
     if direction == "intersection":
         first = first[times == 2]
-    pairs = score_pairs(source[first], target[first], cosine[first], *means, margin)
+    pairs = _scored_pairs(source[first], target[first], cosine[first], *means, margin)
     if one_to_one or direction == "max":
         return pairs.take(_one_to_one(pairs.source, pairs.target))
     return pairs
 
 
-def score_pairs(
+def _scored_pairs(
     source: NDArray[np.int64],
     target: NDArray[np.int64],
     cosine: NDArray[np.float32],
