@@ -109,6 +109,13 @@ def grid_of(text: str, folder: Path, out: Path) -> ComparisonGrid:
     return read_comparison(path, out)
 
 
+def read_grid(text: str, folder: Path, tmp_path: Path) -> ComparisonGrid:
+    """The grid of a configuration in another folder than its data."""
+    path = tmp_path / "compare.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_comparison(path, tmp_path / "out", folder)
+
+
 class InThisProcess:
     """Launcher that runs jobs in this process and records them."""
 

@@ -19,7 +19,6 @@ from babelite.comparison.cell_folder import CellFolder
 from babelite.comparison.compare import open_comparison, run_comparison
 from babelite.comparison.compared_encoders import ENCODER_MODULES
 from babelite.comparison.grid import ComparisonGrid
-from babelite.comparison.jobs.launcher import launch
 from babelite.comparison.report.charts import illustrated_runs
 from babelite.comparison.report.results import collect_results
 from babelite.comparison.report.tables import markdown_tables
@@ -350,14 +349,6 @@ def test_a_failed_cell_is_retried(finished: ComparisonGrid, text: Path, tmp_path
     shutil.copyfile(text / "letter_encoder.py", text / "late_encoder.py")
     outcome = run_comparison(grid, Silent(), launcher=InThisProcess())
     assert (outcome.finished, outcome.failed) == (3, ())
-
-
-def test_a_crashed_process_leaves_an_error_record(tmp_path: Path) -> None:
-    job = tmp_path / "evaluate.json"
-    job.write_text("{")  # invalid
-    assert launch(job, lambda: None) != 0
-    record = json.loads((tmp_path / "evaluate.error.json").read_text())
-    assert record["state"] == "failed" and "JSON" in record["error"]
 
 
 # --- resuming ---------------------------------------------------------------------------

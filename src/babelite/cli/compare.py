@@ -59,7 +59,7 @@ def _compare(
     ] = False,
     report_only: Annotated[
         bool,
-        typer.Option("--report-only", help="Write the report of finished models only."),
+        typer.Option("--report-only", help="Write the report of finished models; train nothing."),
     ] = False,
     allow_download: AllowDownload = False,
 ) -> None:

@@ -7,14 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from babelite.comparison.cell_records import metric_from_json, metric_to_json
+from babelite.comparison.cell_records import metric_from_json
 from babelite.comparison.grid import ComparisonGrid
-from babelite.comparison.metrics import Metric
-from babelite.comparison.report.aggregation import difference, query_scores, summarize
-from babelite.comparison.report.chart_labels import spread_out
+from babelite.comparison.report.aggregation import difference, query_scores
 from babelite.comparison.report.charts import mean_of_tasks
 from babelite.comparison.report.results import collect_results
 from babelite.comparison.report.tables import format_score, markdown_tables
@@ -127,61 +124,3 @@ def test_tables_list_missing_results(text: Path, tmp_path: Path) -> None:
     written = markdown_tables(nothing)
     assert "align, en-fr, seed 0: waiting: has not been run yet" in written
     assert rows(section(written, "Cost per model"))["align"] == ["–"] * 8
-
-
-@pytest.mark.parametrize("repeats", [1, 5])
-def test_metrics_survive_a_json_round_trip(repeats: int) -> None:
-    right = np.random.default_rng(0).integers(0, repeats + 1, 77).astype(np.uint8)
-    there = Metric("en", 0.5, "en", right, repeats)
-    again = metric_from_json("en", json.loads(json.dumps(metric_to_json(there))))
-    assert again.trials == repeats and again.correct is not None
-    np.testing.assert_array_equal(again.correct, right)
-
-
-def test_labels_are_spread_without_changing_their_order() -> None:
-    given = [0.5, 0.52, 0.9, 0.51, 0.1]
-    moved = spread_out(given, 0.05)
-    assert sorted(range(5), key=lambda i: moved[i]) == sorted(range(5), key=lambda i: given[i])
-    gaps = np.diff(sorted(moved))
-    assert (gaps >= 0.05 - 1e-9).all()
-    assert (moved[2], moved[4]) == (0.9, 0.1)
-
-
-def record(name: str, share: float, group: str = "en-fr", queries: int = 100) -> dict[str, Any]:
-    right = (np.arange(queries) < share * queries).astype(np.uint8)
-    return metric_to_json(Metric(name, share, group, right))
-
-
-def one_run(system: str, seed: int, **shares: tuple[float, str]) -> dict[str, Any]:
-    scores = {name: record(name, share, group) for name, (share, group) in shares.items()}
-    return {"system": system, "seed": seed, "scores": {"task": scores}}
-
-
-TWO_METRICS = {"name": "task", "kind": "retrieval", "measures": ["fr", "de"]}
-
-
-def test_a_mean_covers_only_seeds_with_every_metric() -> None:
-    a = [
-        one_run("a", 0, fr=(0.9, "fr"), de=(0.9, "de")),
-        one_run("a", 1, fr=(0.2, "fr")),  # the other metric is missing
-    ]
-    b = [one_run("b", seed, fr=(0.8, "fr"), de=(0.8, "de")) for seed in (0, 1)]
-    mean = summarize(a, TWO_METRICS)["mean"]
-    assert mean["value"] == pytest.approx(0.9)
-    assert mean["low"] <= 0.9 <= mean["high"]
-    found = difference("a", "b", TWO_METRICS, [*a, *b])
-    assert found is not None and found.value == pytest.approx(0.1)
-    assert difference("a", "b", TWO_METRICS, [a[1], one_run("a", 2, de=(0.2, "de")), *b]) is None
-
-
-def test_systems_with_different_query_groups_are_compared() -> None:
-    metrics = ["fr", "de", "es"]
-    task = {"name": "task", "kind": "retrieval", "measures": metrics}
-    a = one_run("a", 0, fr=(0.9, "fr"), de=(0.7, "documents"), es=(0.5, "documents"))
-    b = one_run("b", 0, fr=(0.8, "fr"), de=(0.8, "de"), es=(0.8, "es"))
-    found = difference("a", "b", task, [a, b])
-    assert found is not None and found.value == pytest.approx(0.7 - 0.8)
-    # Every metric has the same weight, however many share their queries.
-    mean = summarize([a], task)["mean"]
-    assert mean["value"] == pytest.approx(0.7)
-    assert (mean["low"] + mean["high"]) / 2 == pytest.approx(0.7, abs=0.02)
