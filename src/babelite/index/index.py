@@ -197,10 +197,10 @@ class Index:
             ValueError: ``k`` is below 1.
         """
         vectors = queries if isinstance(queries, np.ndarray) else self.encoder.encode(queries)
-        scores, rows = self.nearest(vectors, k)
+        cosines, rows = self.nearest(vectors, k)
         return [
-            [self._hit(float(s), int(r)) for s, r in zip(*found, strict=True)]
-            for found in zip(scores, rows, strict=True)
+            [self._hit(float(cosine), int(row)) for cosine, row in zip(*found, strict=True)]
+            for found in zip(cosines, rows, strict=True)
         ]
 
     def nearest(self, vectors: NDArray[np.floating], k: int) -> Neighbours:
@@ -316,11 +316,11 @@ class Index:
         self._parts = [OpenIndexPart(self.folder, part) for part in description.parts]
         self._firsts = np.cumsum([0, *(s.lines for s in description.contents.sources)])
 
-    def _hit(self, score: float, row: int) -> IndexHit:
+    def _hit(self, cosine: float, row: int) -> IndexHit:
         source = int(np.searchsorted(self._firsts, row, "right")) - 1
         name = self.description.contents.sources[source].name
         line = row - int(self._firsts[source]) + 1
-        return IndexHit(score, row, self._reader.text(row), name, line)
+        return IndexHit(cosine, row, self._reader.text(row), name, line)
 
     def _vectors(
         self, start: int, stop: int
@@ -337,10 +337,10 @@ class Index:
     def _from_parts(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """The candidates of the parts, ranked by the stored vectors; -1 where there are too few."""
         count = max(_CANDIDATES, 2 * k)
-        numbers = count * len(self._parts) * queries.shape[1]
+        components = count * len(self._parts) * queries.shape[1]
         scores = np.empty((len(queries), k), np.float32)
         indices = np.empty((len(queries), k), np.int64)
-        for block in query_blocks(len(queries), numbers, largest=_QUERIES_PER_BLOCK):
+        for block in query_blocks(len(queries), components, largest=_QUERIES_PER_BLOCK):
             some = queries[block]
             rows = np.hstack([p.candidates(some, count, self._removed) for p in self._parts])
             vectors = from_stored(self._reader.stored[rows.ravel()]).reshape(*rows.shape, -1)
@@ -356,7 +356,7 @@ def index_version(folder: Path) -> tuple[int, ...]:
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
 
-def _no_progress(what: str, done: int, total: int | None) -> None:
+def _no_progress(step: str, done: int, total: int | None) -> None:
     pass
 
 

@@ -79,17 +79,16 @@ def build_part(folder: Path, reader: RowReader, part: IndexPart, progress: Index
     rows = np.arange(part.start, part.stop)[~reader.blank(part.start, part.stop)]
     index = _empty(reader.stored.shape[1], len(rows), part.kind)
     progress("training", 0, None)
-    drawn = np.random.default_rng(0).permutation(len(rows))[
-        : _TRAINING_ROWS_PER_CENTROID * index.nlist
-    ]
+    size = _TRAINING_ROWS_PER_CENTROID * index.nlist
+    drawn = np.random.default_rng(0).permutation(len(rows))[:size]
     # A part with blank lines only is trained on one of them.
     sample = rows[np.sort(drawn)] if len(rows) else np.array([part.start])
     index.train(from_stored(reader.stored[sample]))
-    progress("arranging", 0, len(rows))
+    progress("clustering", 0, len(rows))
     for start in range(0, len(rows), BLOCK_ROWS):
         block = rows[start : start + BLOCK_ROWS]
         index.add_with_ids(from_stored(reader.stored[block]), block)
-        progress("arranging", start + len(block), len(rows))
+        progress("clustering", start + len(block), len(rows))
     try:
         with writing_atomically(folder / part.file) as temporary:
             faiss.write_index(index, str(temporary))
