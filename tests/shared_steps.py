@@ -86,10 +86,10 @@ def one_step(
     return found | {f"loss {name}": torch.tensor(x) for name, x in [*losses.items(), ("", total)]}
 
 
-def steps_of_a_process(cases: Cases, folder: Path) -> None:
-    """What each of several processes does: all cases, and a file of gradients for each."""
+def steps_of_a_process(cases: Cases, folder: Path, precision: torch.dtype = torch.float32) -> None:
+    """Compute the cases in one of several processes, and write the gradients of each to a file."""
     torch.set_num_threads(1)
     with join_processes(torch.device("cpu")) as processes:
         for name, (objective, phase, sizes) in cases.items():
-            found = one_step(processes, objective, phase, sizes)
+            found = one_step(processes, objective, phase, sizes, precision=precision)
             save_file(found, str(folder / f"{name}.{processes.rank}.safetensors"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from babelite.corpus import parse_source
 from babelite.training import TrainingResult, make_config, train
@@ -28,6 +29,19 @@ SMALL: dict[str, Any] = {
     "validations": 3,
     "threads": 1,
 }
+
+
+def _computes_in_bfloat16() -> bool:
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return bool((torch.ones(8, 8) @ torch.ones(8, 8)).isfinite().all())
+    except RuntimeError:
+        return False
+
+
+needs_bfloat16 = pytest.mark.skipif(
+    not _computes_in_bfloat16(), reason="this build of torch does not compute in bfloat16"
+)
 PAPER = "ugt + 2*align + 2*sim"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from processes import start_babelite
-from small_runs import PAPER, flags, records, run, run_stopped
+from small_runs import PAPER, flags, needs_bfloat16, records, run, run_stopped
 
 import babelite.training.run
 from babelite.errors import BabeliteError
@@ -96,6 +96,29 @@ def test_a_killed_run_resumes_bit_equal(
         assert sha256(out / "model.safetensors") == expected
         leftovers = [path for path in out.rglob("*") if path.name.endswith(".tmp")]
         assert leftovers == []
+
+
+@needs_bfloat16
+def test_a_run_in_bfloat16_resumes_bit_equal(
+    parallel_file: Path, tmp_path: Path, start: Callable[..., BaseProcess]
+) -> None:
+    options = RESUMED | {"precision": "bfloat16"}
+    command = ["train", str(parallel_file), *flags(**options)]
+    for name in ("undisturbed", "killed"):
+        process = start([*command, "--out", str(tmp_path / name)])
+        if name == "killed":
+            wait_for(lambda: '"layers"' in metrics_of(tmp_path / "killed"), process)
+            process.kill()
+            finish(process)
+            process = start([*command, "--out", str(tmp_path / name)])
+        assert finish(process) == 0
+    checksums = [sha256(tmp_path / n / "model.safetensors") for n in ("undisturbed", "killed")]
+    assert checksums[0] == checksums[1]
+
+
+def metrics_of(out: Path) -> str:
+    path = out / "training" / "metrics.jsonl"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def test_metrics_of_a_killed_run_have_no_repeated_steps(

@@ -24,6 +24,7 @@ from processes import (
 )
 from safetensors.torch import load_file
 from shared_steps import Cases, one_step, steps_of_a_process
+from small_runs import needs_bfloat16
 
 from babelite import Encoder
 from babelite.training.distributed.group import ProcessGroup
@@ -68,6 +69,22 @@ def test_gradients_of_several_processes_equal_those_of_one(
             for part, tensor in expected.items():
                 # Gradients of the sum of everything are so long that float32 is coarser than 1e-5.
                 torch.testing.assert_close(found[part], tensor, atol=1e-5, rtol=5e-7, msg=name)
+
+
+@needs_bfloat16
+def test_bfloat16_gradients_of_two_processes_are_close_to_those_of_one(tmp_path: Path) -> None:
+    cases: Cases = {"paper": (PAPER, "layers", [128]), "odd size": ("align", "layers", [7])}
+    arguments = (cases, tmp_path, torch.bfloat16)
+    started = [start_function(steps_of_a_process, arguments, e) for e in launched_by_torchrun(2)]
+    finish(started, [0, 0])
+    for name, case in cases.items():
+        expected = one_step(ProcessGroup(), *case, precision=torch.bfloat16)
+        both = [load_file(tmp_path / f"{name}.{rank}.safetensors") for rank in range(2)]
+        for part, tensor in expected.items():
+            assert torch.equal(both[0][part], both[1][part])
+            # bfloat16 has 8 bits of precision, so a sum of two parts is rounded differently.
+            difference = float((both[0][part] - tensor).norm())
+            assert difference <= 0.03 * float(tensor.norm()) + 1e-4, (name, part)
 
 
 # --- runs -------------------------------------------------------------------------------------
