@@ -45,7 +45,7 @@ def choose_excluded_files(config: ComparisonConfig, path: Path, out: Path) -> Ex
     for file in config.data.exclude:
         if not known.issuperset(_names_and_sizes([file])):
             raise BabeliteError(
-                f"data.exclude: {file} cannot be added after a model has been trained",
+                f"data.exclude: {file} cannot be added or changed after a model has been trained",
                 code="run-mismatch",
                 path=path,
                 hint="choose a new folder with --out",
