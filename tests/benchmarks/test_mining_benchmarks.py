@@ -144,6 +144,7 @@ def test_growth_is_computed_and_extrapolated() -> None:
     assert math.isclose(mining_scale.exponent((10, 1000), (1, 100)), 1.0)
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_killed_and_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

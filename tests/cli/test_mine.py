@@ -106,6 +106,7 @@ def test_precision_is_estimated_without_gold_pairs(run: Run, here: Path) -> None
     assert (here / "e.svg").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes(run: Run, here: Path) -> None:
     encoder = (here / "letter_encoder.py").read_text()
     (here / "letter_encoder.py").write_text(HANGING)

@@ -157,7 +157,7 @@ def test_held_out_sentences_of_one_language_pair_are_not_trained_on_in_another(
 
 
 @pytest.mark.parametrize(
-    ("stage", "calls"), [("draw_pairs", 2), ("without_held_out", 1), ("without_held_out", 2)]
+    ("stage", "calls"), [("sample_pairs", 2), ("without_held_out", 1), ("without_held_out", 2)]
 )
 def test_killed_preparation_resumes_with_the_same_text(
     stage: str,

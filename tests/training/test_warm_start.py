@@ -23,6 +23,8 @@ from babelite.training.config import make_config
 from babelite.training.progress import TrainingProgress
 from babelite.training.run import TrainingResult, train
 
+pytestmark = pytest.mark.slow
+
 SENTENCES = ["Where is the station?", "Où est la gare ?", "Wie spät ist es?"]
 # Of the small settings those that the encoder decides, and those of the phase that it leaves out.
 _DECIDED = ("vocabulary_size", "dim", "hidden_dim", "bag_steps", "bag_batch_size")
