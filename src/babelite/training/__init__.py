@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from babelite.training.network.losses import Batch, ContrastiveSettings, TrainingModel
     from babelite.training.network.transformer import DualTransformer, NetworkShape
     from babelite.training.objective_parser import parse_objective
-    from babelite.training.progress import TrainingProgress
+    from babelite.training.training_progress import TrainingProgress
     from babelite.training.run import TrainingResult, prepare_text, train
 
 __all__ = [
@@ -73,7 +73,7 @@ _MODULES = {
     "Stepper": "loop.step",
     "TrainingConfig": "config",
     "TrainingModel": "network.losses",
-    "TrainingProgress": "progress",
+    "TrainingProgress": "training_progress",
     "TrainingResult": "run",
     "TrainingStopped": "loop.signals",
     "build_graph": "export.onnx_graph",

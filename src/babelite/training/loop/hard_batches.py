@@ -18,7 +18,7 @@ from babelite.neighbors import spherical_kmeans
 from babelite.training.data.tokens import TokenizedPairs
 from babelite.training.loop.checkpoints import load_weights, save_weights
 from babelite.training.network.transformer import DualTransformer
-from babelite.training.progress import TrainingProgress
+from babelite.training.training_progress import TrainingProgress
 
 PAIRS_PER_GROUP = 64
 _BLOCK = 8_192
