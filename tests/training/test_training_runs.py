@@ -25,9 +25,9 @@ from babelite.training.hardware import choose_hardware
 from babelite.training.loop.trainer import Trainer
 from babelite.training.objective_parser import OBJECTIVES
 from babelite.training.prepare import TrainingText, open_text, prepare
-from babelite.training.training_progress import TrainingProgress
 from babelite.training.run import TrainingResult, train
 from babelite.training.run_folder import RunFolder
+from babelite.training.training_progress import TrainingProgress
 
 
 @pytest.fixture(scope="module")

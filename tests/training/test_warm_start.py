@@ -20,8 +20,8 @@ from babelite.errors import BabeliteError
 from babelite.evaluation import precision_at_1
 from babelite.storage import sha256
 from babelite.training.config import make_config
-from babelite.training.training_progress import TrainingProgress
 from babelite.training.run import TrainingResult, train
+from babelite.training.training_progress import TrainingProgress
 
 pytestmark = pytest.mark.slow
 

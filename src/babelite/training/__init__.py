@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from babelite.training.network.losses import Batch, ContrastiveSettings, TrainingModel
     from babelite.training.network.transformer import DualTransformer, NetworkShape
     from babelite.training.objective_parser import parse_objective
-    from babelite.training.training_progress import TrainingProgress
     from babelite.training.run import TrainingResult, prepare_text, train
+    from babelite.training.training_progress import TrainingProgress
 
 __all__ = [
     "PRESETS",

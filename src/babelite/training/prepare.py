@@ -27,8 +27,8 @@ from babelite.storage import read_lines, write_text, writing_atomically
 from babelite.training.config import TrainingConfig
 from babelite.training.data.tokens import TokenizedPairs, open_tokens, tokenize
 from babelite.training.data.vocabulary import train_vocabulary
-from babelite.training.training_progress import TrainingProgress
 from babelite.training.run_folder import RunFolder
+from babelite.training.training_progress import TrainingProgress
 from babelite.training.warm_start import open_initial_encoder
 
 _FEWEST_PAIRS = 20

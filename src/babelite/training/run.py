@@ -22,8 +22,8 @@ from babelite.training.hardware import choose_hardware
 from babelite.training.loop.phases import training_ends
 from babelite.training.loop.trainer import TrainedNetwork, Trainer
 from babelite.training.prepare import TrainingText, open_text, prepare
-from babelite.training.training_progress import TrainingProgress
 from babelite.training.run_folder import RunFolder, read_record, write_record
+from babelite.training.training_progress import TrainingProgress
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ from babelite.training.network.build import add_ngrams, build_model
 from babelite.training.network.losses import TrainingModel
 from babelite.training.network.transformer import DualTransformer
 from babelite.training.prepare import TrainingText
-from babelite.training.training_progress import PhaseProgress, TrainingProgress
 from babelite.training.run_folder import RunFolder, read_record, write_record
+from babelite.training.training_progress import PhaseProgress, TrainingProgress
 from babelite.training.warm_start import InitialEncoder, open_initial_encoder
 
 _STEPS_PER_RECORD = 20
