@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,15 @@ class MissingExtraError(BabeliteError, ImportError):
             code="extra-missing",
             hint=f"run: pip install 'babelite[{extra}]'",
         )
+
+
+@contextmanager
+def requires_extra(feature: str, extra: str) -> Iterator[None]:
+    """Raise `MissingExtraError` if an import inside the ``with`` block fails."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(feature, extra) from error
 
 
 def _unpickled(

@@ -29,9 +29,9 @@ from babelite.cluster.shards import (
 from babelite.cluster.worker import Worker
 from babelite.corpus import SentenceSource, SourceSurvey, require_distinct_names
 from babelite.encoding import EncoderFingerprint, require_same_encoder
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, requires_extra
 from babelite.mining import ProgressCallback
-from babelite.storage import Folder, is_read_once, is_url, locked_folder, require_pyarrow
+from babelite.storage import Folder, is_read_once, is_url, locked_folder
 
 SHARD_ROWS = 65_536
 _ROWS_PER_BLOCK = 4096
@@ -71,7 +71,8 @@ def require_shard_sources(sources: Sequence[SentenceSource]) -> None:
                 path=source.place,
                 hint="save it to a file, or give an .npy file with --out",
             )
-    require_pyarrow("a folder of Parquet shards", "cluster")
+    with requires_extra("a folder of Parquet shards", "cluster"):
+        import pyarrow.parquet  # noqa: F401
 
 
 def survey_sources(

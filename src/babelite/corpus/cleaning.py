@@ -4,41 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, compress, islice
-from typing import TypeVar
+from itertools import chain, compress
 
 from babelite.corpus.formats.registry import read_texts
-from babelite.corpus.hash_set import HashSet, hash_texts
+from babelite.corpus.hash_set import HashSet, blocks_of, hash_texts
 from babelite.corpus.normalization import comparison_key, count_words, normalize_text
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 
-_BLOCK = 8192
 # Added to both lengths before they are compared: one word against four is common, ten against
 # forty is not.
 _RATIO_SLACK = 2
-
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
 class Cleaning:
     """The steps of cleaning, in this order.
 
+    A limit of None is no limit; limits that no pair can meet raise ``option-invalid``.
+
     Attributes:
         unicode: Normalize Unicode and white space of both sides; see `normalize_text`.
         empty: Drop pairs with an empty side.
-        min_words: Drop pairs with fewer words on a side; None: no limit. See `count_words`.
-        max_words: Drop pairs with more words on a side; None: no limit.
+        min_words: Drop pairs with fewer words on a side; see `count_words`.
+        max_words: Drop pairs with more words on a side.
         length_ratio: Drop pairs if the longer side has more than so many times the words of the
-            other, after adding two words to both; None: no limit.
+            other, after adding two words to both.
         identical: Drop pairs whose sides differ only in case, punctuation and spacing.
         exclude: Files (any format, every column) with sentences that must not occur on either side,
             such as evaluation sets; case, punctuation and spacing are ignored.
         duplicates: Keep the first of pairs that differ only in case, punctuation and spacing.
-
-    Raises:
-        BabeliteError: Limits that no pair can meet; code ``option-invalid``.
     """
 
     unicode: bool = True
@@ -51,18 +46,13 @@ class Cleaning:
     duplicates: bool = True
 
     def __post_init__(self) -> None:
-        if None not in (self.min_words, self.max_words) and self.min_words > self.max_words:  # type: ignore[operator]
-            raise BabeliteError(
-                f"no pair has at least {self.min_words} and at most {self.max_words} words",
-                code="option-invalid",
-                hint="change one of the two limits",
-            )
+        if self.max_words is not None and (self.min_words or 0) > self.max_words:
+            problem = f"no pair has at least {self.min_words} and at most {self.max_words} words"
+            hint = "change one of the two limits"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
         if self.length_ratio is not None and self.length_ratio < 1:
-            raise BabeliteError(
-                f"the length ratio must be at least 1, not {self.length_ratio}",
-                code="option-invalid",
-                hint="choose 1 or more",
-            )
+            problem = f"the length ratio must be at least 1, not {self.length_ratio}"
+            raise BabeliteError(problem, code="option-invalid", hint="choose 1 or more")
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -83,19 +73,13 @@ class Cleaner:
     """Cleans streams of pairs and counts the pairs that each step dropped.
 
     Duplicates are found, and counts summed, across all streams of a cleaner. Memory is 8 bytes a
-    distinct pair and one block of pairs.
-
-    Args:
-        cleaning: The steps. Default: `Cleaning` with its default values.
+    distinct pair and one block of pairs. An excluded file that cannot be read raises an error.
 
     Attributes:
         cleaning: The steps.
         counts: The pairs that each active step dropped, in order; for ``unicode`` those it changed.
         read: The number of pairs read.
         kept: The number of pairs kept.
-
-    Raises:
-        BabeliteError: An excluded file cannot be read.
 
     Example:
         >>> cleaner = Cleaner(Cleaning(length_ratio=None))
@@ -114,23 +98,22 @@ class Cleaner:
         self._seen = HashSet()
         self._excluded = HashSet()
         texts = chain.from_iterable(map(read_texts, self.cleaning.exclude))
-        for block in _blocks(text for text in texts if text.strip()):
+        for block in blocks_of(text for text in texts if text.strip()):
             self._excluded.add(hash_texts(map(comparison_key, block)))
 
     def clean(self, pairs: Iterable[Pair]) -> Iterator[Pair]:
         """Yield the pairs of a stream that pass every step, in order."""
-        for block in _blocks(pairs):
+        for block in blocks_of(pairs):
             self.read += len(block)
             cleaned = self._by_key(self._by_length(self._by_text(block)))
             self.kept += len(cleaned)
             yield from cleaned
 
     def _by_text(self, block: list[Pair]) -> list[Pair]:
+        """Normalize the texts; drop pairs with an empty side."""
         if self.cleaning.unicode:
             before = block
-            block = [
-                Pair(normalize_text(source), normalize_text(target)) for source, target in block
-            ]
+            block = [Pair(*map(normalize_text, pair)) for pair in block]
             self.counts["unicode"] += sum(map(Pair.__ne__, before, block))
         if self.cleaning.empty:
             full = [bool(source.strip() and target.strip()) for source, target in block]
@@ -138,6 +121,7 @@ class Cleaner:
         return block
 
     def _by_length(self, block: list[Pair]) -> list[Pair]:
+        """Drop pairs by the number of words."""
         by_length, by_ratio = "length" in self.counts, "length_ratio" in self.counts
         if not (by_length or by_ratio):
             return block
@@ -157,6 +141,7 @@ class Cleaner:
         return block
 
     def _by_key(self, block: list[Pair]) -> list[Pair]:
+        """Drop pairs that are identical, excluded or duplicates."""
         if not {"identical", "exclude", "duplicates"} & self.counts.keys():
             return block
         keys = [(comparison_key(source), comparison_key(target)) for source, target in block]
@@ -178,9 +163,3 @@ class Cleaner:
         kept = list(compress(block, passed))
         self.counts[step] += len(block) - len(kept)
         return kept
-
-
-def _blocks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    iterator = iter(items)
-    while block := list(islice(iterator, _BLOCK)):
-        yield block

@@ -1,27 +1,27 @@
-"""Columns of tab-separated rows, found by number or by the names in the first row."""
+"""Columns of a table, found by number or by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from babelite.errors import BabeliteError
 
 
 class Columns(NamedTuple):
-    """The indices (from 0) of two columns."""
+    """The indices (from 0) of two columns of tab-separated rows."""
 
     first: int
     second: int
-    named: bool  # whether the first row holds the names of the columns, not text
+    named: bool  # whether the first row contains the names of the columns, not text
 
     def cells(self, row: Sequence[str], path: str, line: int, *, between: str) -> tuple[str, str]:
         """The two cells of a row; the error for a short row says what the tab is `between`."""
         last = max(self.first, self.second)
         if len(row) <= last:
+            count = f"{len(row)} column{'s' if len(row) > 1 else ''}"
             raise BabeliteError(
-                f"has {len(row)} column{'s' if len(row) > 1 else ''}, "
-                f"so there is no column {last + 1}",
+                f"has {count}, so there is no column {last + 1}",
                 code="column-not-found",
                 path=path,
                 line=line,
@@ -78,10 +78,29 @@ def column_index(column: str, names: Sequence[str], path: str, line: int) -> int
     names = [name.strip() for name in names]
     if column in names and not column.isdecimal():
         return names.index(column)
-    raise BabeliteError(
-        f"has no column {column!r} in its first line, it has {', '.join(names) or 'none'}",
-        code="column-not-found",
-        path=path,
-        line=line,
-        hint="choose a number from 1 or one of these names",
-    )
+    problem = f"has no column {column!r} in its first line, it has {', '.join(names) or 'none'}"
+    hint = "choose a number from 1 or one of these names"
+    raise BabeliteError(problem, code="column-not-found", path=path, line=line, hint=hint)
+
+
+def choose_fields(
+    names: Collection[str],
+    languages: tuple[str, str],
+    columns: tuple[str, str] | None,
+    path: str,
+    line: int | None = None,
+) -> tuple[str, str]:
+    """The given columns; by default the language codes, else ``source`` and ``target``."""
+    choices = (columns,) if columns else (languages, ("source", "target"))
+    for choice in choices:
+        if set(choice) <= set(names):
+            return choice
+    first, second = choices[0]
+    problem = f"has no columns {first!r} and {second!r}, it has {', '.join(names) or 'none'}"
+    hint = "choose two of these with --columns"
+    raise BabeliteError(problem, code="column-not-found", path=path, line=line, hint=hint)
+
+
+def field_names(languages: tuple[str, str]) -> tuple[str, str]:
+    """The names of two fields to write: the language codes if they differ."""
+    return languages if languages[0] != languages[1] else ("source", "target")

@@ -29,7 +29,7 @@ class Document:
 
     @property
     def name(self) -> str:
-        """The name of the file, to be displayed."""
+        """The name of the file for display."""
         if self.path == "-":
             return "standard input"
         # A file name may contain bytes that are not UTF-8.
@@ -50,12 +50,11 @@ def read_document(path: str, language: str | None = None) -> Document:
 
     Args:
         path: A UTF-8 text file (``.gz``, ``.xz`` and ``.zst`` are decompressed), or ``-``.
-        language: The language code of running text, which is split into sentences. Default: every
-            line that is not blank is a sentence.
+        language: The language code of running text, which is split into sentences (this needs the
+            extra ``align``). Default: every line that is not blank is a sentence.
 
     Raises:
         BabeliteError: The file cannot be read as text, or has no sentence; code ``input-empty``.
-        MissingExtraError: Text is to be split without the extra ``align``.
     """
     lines = list(read_lines(path))
     if language is None:
@@ -63,11 +62,7 @@ def read_document(path: str, language: str | None = None) -> Document:
     else:
         kept = list(enumerate(split_sentences(lines, language), 1))
     if not kept:
-        raise BabeliteError(
-            "contains only blank lines" if lines else "is empty",
-            code="input-empty",
-            path=path,
-            hint="name a text file",
-        )
+        problem = "contains only blank lines" if lines else "is empty"
+        raise BabeliteError(problem, code="input-empty", path=path, hint="name a text file")
     numbers, sentences = zip(*kept, strict=True)
     return Document(path, sentences, numbers, len(lines) if language is None else len(kept))

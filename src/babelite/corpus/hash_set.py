@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
+_Item = TypeVar("_Item")
+
+
+def blocks_of(items: Iterable[_Item], size: int = 8192) -> Iterator[list[_Item]]:
+    """Cut a stream into lists, which are hashed faster than single items."""
+    iterator = iter(items)
+    while block := list(islice(iterator, size)):
+        yield block
 
 
 def hash_texts(texts: Iterable[bytes]) -> Hashes:
@@ -21,9 +31,8 @@ class HashSet:
     """A growing set of 64-bit hashes in sorted runs: 8 bytes a hash, exact, fast by the block.
 
     Each block of new hashes becomes a run. A run is merged with the one before it while that is at
-    most twice as long, so there are few runs and each hash is moved only a few times.
-
-    Merging creates no run longer than `longest_run`, which limits the copied memory.
+    most twice as long, so there are few runs and each hash is moved only a few times. Merging
+    creates no run longer than `longest_run`, which limits the copied memory.
     """
 
     def __init__(self, longest_run: int = 1 << 24) -> None:

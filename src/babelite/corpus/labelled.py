@@ -11,8 +11,6 @@ from babelite.corpus.columns import read_columns
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines
 
-_NAMES = ("label", "text")
-
 
 class LabelledText(NamedTuple):
     """A label, which is not blank, and a text, which may be."""
@@ -27,8 +25,7 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
     Args:
         path: The file, plain or compressed, or ``-``.
         columns: The columns of label and text, by number from 1 or by name in the first line.
-            Default: those called ``label`` and ``text`` if the first line has such names, else the
-            first two.
+            Default: those called ``label`` and ``text`` if there are any, else the first two.
 
     Yields:
         The texts in order, stripped.
@@ -38,26 +35,18 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
             blank; names file and line.
     """
     lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line.strip())
-    rows = read_columns(lines, columns, _NAMES, path, between="label and text")
     count = 0
-    for number, label, text in rows:
+    for number, label, text in read_columns(
+        lines, columns, ("label", "text"), path, between="label and text"
+    ):
         if not label.strip():
-            raise BabeliteError(
-                "has a text without a label",
-                code="labels-invalid",
-                path=path,
-                line=number,
-                hint="add the label, or delete the line",
-            )
+            problem, hint = "has a text without a label", "add the label, or delete the line"
+            raise BabeliteError(problem, code="labels-invalid", path=path, line=number, hint=hint)
         count += 1
         yield LabelledText(label.strip(), text.strip())
     if not count:
-        raise BabeliteError(
-            "contains no labelled text",
-            code="input-empty",
-            path=path,
-            hint="write one a line: the label, a tab and the text",
-        )
+        hint = "write one a line: the label, a tab and the text"
+        raise BabeliteError("contains no labelled text", code="input-empty", path=path, hint=hint)
 
 
 def hold_out_texts(
@@ -66,7 +55,6 @@ def hold_out_texts(
     """Hold out a share of each label's texts for validation (a stratified split).
 
     Args:
-        rows: Labelled texts.
         share: The share of each label's texts, rounded; at least one text of each label is kept.
         seed: The random seed.
 
@@ -83,9 +71,9 @@ def hold_out_texts(
         places.setdefault(row.label, []).append(place)
     generator = np.random.default_rng(seed)
     held_out: set[int] = set()
-    for some in places.values():
-        count = min(round(share * len(some)), len(some) - 1)
-        held_out.update(generator.permutation(some)[:count].tolist())
+    for of_label in places.values():
+        count = min(round(share * len(of_label)), len(of_label) - 1)
+        held_out.update(generator.permutation(of_label)[:count].tolist())
     return (
         [row for place, row in enumerate(rows) if place not in held_out],
         [row for place, row in enumerate(rows) if place in held_out],

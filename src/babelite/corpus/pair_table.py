@@ -9,23 +9,18 @@ from babelite.corpus.columns import find_columns
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines
 
-_NAMES = ("source", "target")
-
 
 class PairTable:
     """A TSV file of pairs, read again by each call; rows appended after the first are ignored.
 
     Args:
-        path: The file.
+        path: The file; if it is empty or has no such columns, `BabeliteError` is raised.
         columns: The two columns by number from 1 or by name. Default: those called source and
             target in the first line, else the first two.
         name: The name of the file in errors, if not its path.
 
     Attributes:
-        header: The first line, if it holds the names of the columns.
-
-    Raises:
-        BabeliteError: The file is empty or has no such columns.
+        header: The first line, if it contains the names of the columns.
     """
 
     def __init__(self, path: str, columns: tuple[str, str] | None, name: str | None = None) -> None:
@@ -34,7 +29,8 @@ class PairTable:
         if first is None:
             hint = "name a file with sentence pairs"
             raise BabeliteError("is empty", code="input-empty", path=self._name, hint=hint)
-        self._columns = find_columns(first.split("\t"), columns, _NAMES, self._name)
+        names = ("source", "target")
+        self._columns = find_columns(first.split("\t"), columns, names, self._name)
         self.header = first if self._columns.named else None
         self._rows: int | None = None
 
@@ -47,12 +43,9 @@ class PairTable:
             count += 1
             yield line
         if count < (self._rows or 0):
-            raise BabeliteError(
-                f"had {self._rows:,} rows and has {count:,} now",
-                code="file-changed",
-                path=self._name,
-                hint="run the command again when no process writes to the file",
-            )
+            problem = f"had {self._rows:,} rows and has {count:,} now"
+            hint = "run the command again when no process writes to the file"
+            raise BabeliteError(problem, code="file-changed", path=self._name, hint=hint)
         self._rows = count
 
     def side(self, side: int) -> Iterator[str]:

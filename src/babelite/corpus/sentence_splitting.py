@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from babelite.corpus.languages import base_language
-from babelite.errors import MissingExtraError
+from babelite.errors import requires_extra
 
 # Text with blank lines whose longest line has at most so many characters is hard-wrapped.
 _WRAPPED = 100
@@ -32,10 +32,8 @@ def split_sentences(lines: Iterable[str], language: str) -> Iterator[str]:
     Raises:
         MissingExtraError: The extra ``align`` is not installed.
     """
-    try:
+    with requires_extra("splitting text into sentences", "align"):
         from sentencex import segment
-    except ImportError as error:
-        raise MissingExtraError("splitting text into sentences", "align") from error
     for paragraph in _paragraphs([" ".join(line.split()) for line in lines]):
         for sentence in segment(base_language(language), paragraph):
             if sentence.strip():

@@ -1,35 +1,25 @@
-"""Sentences in files, URLs or standard input: lines, a TSV column, or a JSONL or Parquet field.
-
-`SentenceSource.survey` reads a file once, records the byte offset of every n-th row, so that
-workers can start reading in the middle, and reports every problem before any work is done.
-"""
+"""Sentences in files, URLs or standard input: lines, a TSV column, or a JSONL or Parquet field."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from babelite.corpus.columns import column_index
+from babelite.corpus.formats.json_lines import parse_json_object, string_field
+from babelite.corpus.formats.parquet import reading_parquet, require_text_column, texts_of
 from babelite.errors import BabeliteError
 from babelite.storage import (
     decode_lines,
     is_url,
-    parse_json_object,
     read_line_blocks,
-    reading_parquet,
     reading_path_or_url,
     reading_seekable,
-    require_no_zero_byte,
-    require_pyarrow,
-    require_string_type,
-    require_unique_column,
-    string_field,
     suffix_of,
 )
 
@@ -133,12 +123,9 @@ class SentenceSource:
             found += 1
             yield text
         if found < count:
-            raise BabeliteError(
-                f"ends after {first + found:,} rows, but had more when the work began",
-                code="file-changed",
-                path=self.place,
-                hint="do not change it during the work; run the same command again",
-            )
+            problem = f"ends after {first + found:,} rows, but had more when the work began"
+            hint = "do not change it during the work; run the same command again"
+            raise BabeliteError(problem, code="file-changed", path=self.place, hint=hint)
 
     def _read_from(self, first: int, offset: int) -> Iterator[str]:
         if self.format == "parquet":
@@ -153,22 +140,19 @@ class SentenceSource:
                     number += 1
                     yield extract(line, number)
 
-    def survey(self, stride: int, progress: Callable[[int], None] | None = None) -> SourceSurvey:
+    def survey(self, stride: int) -> SourceSurvey:
         """Read the file once: count its rows, record offsets, report rows that cannot be read.
+
+        Workers can then start to read in the middle. The rows of Parquet are not checked.
 
         Args:
             stride: The number of rows between two offsets.
-            progress: Called with the number of rows so far.
 
         Raises:
-            BabeliteError: As `read`; or the file is empty, code ``input-empty``. The rows of
-                Parquet are not checked.
+            BabeliteError: As `read`; or the file is empty, code ``input-empty``.
         """
-        surveyed = (
-            self._survey_parquet(stride)
-            if self.format == "parquet"
-            else self._survey_lines(stride, progress or (lambda rows: None))
-        )
+        is_parquet = self.format == "parquet"
+        surveyed = self._survey_parquet(stride) if is_parquet else self._survey_lines(stride)
         if not surveyed.rows:
             hint = "name a file with one sentence a line"
             raise BabeliteError("is empty", code="input-empty", path=self.place, hint=hint)
@@ -179,7 +163,7 @@ class SentenceSource:
         named = self.format == "lines" and self.column_name is not None
         return stream.readline() if named else b""
 
-    def _survey_lines(self, stride: int, progress: Callable[[int], None]) -> SourceSurvey:
+    def _survey_lines(self, stride: int) -> SourceSurvey:
         checked = self.format == "jsonl" or self.column is not None
         digest, rows, offsets = hashlib.blake2b(digest_size=16), 0, list[int]()
         with reading_path_or_url(self.place) as stream:
@@ -199,11 +183,13 @@ class SentenceSource:
                     offsets.append(position + place)
                 position += len(block)
                 rows += len(lines)
-                progress(rows)
         return SourceSurvey(rows, stride, tuple(offsets), digest.hexdigest())
 
     def _survey_parquet(self, stride: int) -> SourceSurvey:
-        with reading_seekable(self.place) as stream, _parquet(self.place, stream) as file:
+        with (
+            reading_seekable(self.place) as stream,
+            reading_parquet(stream, self.place, "cluster") as file,
+        ):
             self._parquet_column(file)
             rows: int = file.metadata.num_rows
             size = stream.seek(0, os.SEEK_END)
@@ -215,19 +201,20 @@ class SentenceSource:
         return SourceSurvey(rows, stride, tuple(range(0, rows, stride)), digest.hexdigest())
 
     def _read_parquet(self, first: int) -> Iterator[str]:
-        with reading_seekable(self.place) as stream, _parquet(self.place, stream) as file:
+        with (
+            reading_seekable(self.place) as stream,
+            reading_parquet(stream, self.place, "cluster") as file,
+        ):
             column = self._parquet_column(file)
-            metadata = file.metadata
             groups: list[int] = []
-            for group in range(metadata.num_row_groups):
-                rows = metadata.row_group(group).num_rows
+            for group in range(file.metadata.num_row_groups):
+                rows = file.metadata.row_group(group).num_rows
                 if groups or first < rows:
                     groups.append(group)
                 else:
                     first -= rows
             for batch in file.iter_batches(_ROWS_A_BATCH, row_groups=groups, columns=[column]):
-                texts = [text or "" for text in batch.column(0).to_pylist()]
-                require_no_zero_byte(texts, column, self.place)
+                texts = texts_of(batch.column(0), column, self.place)
                 yield from texts[first:]
                 first = max(0, first - len(texts))
 
@@ -237,8 +224,7 @@ class SentenceSource:
         name = next((name for name in wanted if name in names), None)
         if name is None:
             raise self._no_column(wanted[0], names)
-        require_unique_column(name, names, self.place)
-        require_string_type(file.schema_arrow.field(name).type, name, self.place)
+        require_text_column(file.schema_arrow, name, self.place)
         return name
 
     def _extractor(self, header: bytes) -> Callable[[str, int], str]:
@@ -282,26 +268,22 @@ class SentenceSource:
 
     def _missing_column(self, problem: str, line: int | None = None) -> BabeliteError:
         hint = "choose another with --column" + (", or fix the line" if line else "")
-        return BabeliteError(
-            problem, code="column-not-found", path=self.place, line=line, hint=hint
-        )
+        code = "column-not-found"
+        return BabeliteError(problem, code=code, path=self.place, line=line, hint=hint)
 
 
 def require_distinct_names(places: Sequence[str]) -> None:
     """Raise ``input-invalid`` if a file is named twice, or has a name that is not UTF-8."""
     seen: set[str] = set()
     for place in places:
+        problem = hint = ""
         if place in seen:
-            raise BabeliteError(
-                "is named twice", code="input-invalid", path=place, hint="name it once"
-            )
+            problem, hint = "is named twice", "name it once"
+        elif place.encode(errors="replace").decode() != place:
+            problem, hint = "has a name that is not UTF-8", "rename it"
+        if problem:
+            raise BabeliteError(problem, code="input-invalid", path=place, hint=hint)
         seen.add(place)
-        try:
-            place.encode()
-        except UnicodeEncodeError as error:
-            raise BabeliteError(
-                "has a name that is not UTF-8", code="input-invalid", path=place, hint="rename it"
-            ) from error
 
 
 def _skip(stream: BinaryIO, position: int, wanted: int) -> None:
@@ -311,10 +293,3 @@ def _skip(stream: BinaryIO, position: int, wanted: int) -> None:
         return
     while position < wanted and (block := stream.read(min(wanted - position, _SKIP_BLOCK))):
         position += len(block)
-
-
-@contextmanager
-def _parquet(place: str, stream: BinaryIO) -> Iterator[pq.ParquetFile]:
-    require_pyarrow("Parquet", "cluster")
-    with reading_parquet(stream, place) as file:
-        yield file

@@ -51,22 +51,17 @@ class PairSource:
     def read(self) -> Iterator[Pair]:
         """Stream the pairs unchanged, blank ones included.
 
-        Yields:
-            One pair at a time.
-
         Raises:
             BabeliteError: The source cannot be read, or contains no pairs; names file and line.
             MissingExtraError: The format needs a library that is not installed.
         """
-        yield from require_pairs(
-            self._read(), "contains no pairs", "name a file with sentence pairs", self.paths[0]
-        )
-
-    def _read(self) -> Iterator[Pair]:
-        if len(self.paths) == 2:
-            return read_aligned(*self.paths)
-        path = self.paths[0]
-        return format_of(path, self.format).pairs(path, self.languages, self.columns)
+        path, *other = self.paths
+        if other:
+            pairs = read_aligned(path, other[0])
+        else:
+            pairs = format_of(path, self.format).pairs(path, self.languages, self.columns)
+        hint = "name a file with sentence pairs"
+        yield from require_pairs(pairs, "contains no pairs", hint, path)
 
 
 def parse_source(
@@ -84,9 +79,9 @@ def parse_source(
 
     Args:
         text: The source.
-        columns: See `PairSource`.
+        columns: The two columns; see `PairSource`.
         languages: The languages of a source that does not name its own.
-        format: See `PairSource`.
+        format: The name of the format; see `PairSource`.
         default_languages: The languages if they are unknown. Default: raise.
 
     Raises:
@@ -103,19 +98,14 @@ def parse_source(
     written, rest = split_language_prefix(text)
     paths = (rest,) if Path(rest).exists() else tuple(rest.split(","))
     if len(paths) > 2 or not all(paths):
-        raise BabeliteError(
-            f"{rest!r} names {len(paths)} files, but one or two are needed",
-            code="input-invalid",
-            hint="write PATH, or SOURCE_PATH,TARGET_PATH for two aligned files",
-        )
+        problem = f"{rest!r} names {len(paths)} files, but one or two are needed"
+        hint = "write PATH, or SOURCE_PATH,TARGET_PATH for two aligned files"
+        raise BabeliteError(problem, code="input-invalid", hint=hint)
     codes = written or languages or guess_languages(paths) or default_languages
     if codes is None:
-        raise BabeliteError(
-            "the languages are not given and not in the file name",
-            code="languages-unknown",
-            path=rest,
-            hint=f"write en-fr={rest}, with the codes of your languages",
-        )
+        problem = "the languages are not given and not in the file name"
+        hint = f"write en-fr={rest}, with the codes of your languages"
+        raise BabeliteError(problem, code="languages-unknown", path=rest, hint=hint)
     return PairSource(paths, codes[0], codes[1], columns, format, weight)
 
 
@@ -126,12 +116,8 @@ def _split_weight(text: str) -> tuple[float, str]:
         return 1.0, text
     weight = float(found[1])
     if weight == 0:
-        raise BabeliteError(
-            "has a weight of 0",
-            code="input-invalid",
-            path=text,
-            hint="leave the file out, or write a number above 0",
-        )
+        hint = "leave the file out, or write a number above 0"
+        raise BabeliteError("has a weight of 0", code="input-invalid", path=text, hint=hint)
     return weight, text[found.end() :]
 
 

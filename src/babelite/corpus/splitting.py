@@ -17,7 +17,7 @@ def sample_pairs(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPai
     """Sample pairs at random in one pass; no two share a sentence on either side.
 
     Args:
-        pairs: The pairs, consumed as a stream; memory grows with `count` only.
+        pairs: The pairs, read as a stream; memory grows with `count` only.
         count: The number of pairs to sample.
         seed: The random seed.
 
@@ -41,8 +41,7 @@ def sample_pairs(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPai
             reservoir[place] = pair
     generator.shuffle(reservoir)
     sampled: list[AnyPair] = []
-    sources: set[bytes] = set()
-    targets: set[bytes] = set()
+    sources, targets = set[bytes](), set[bytes]()
     for pair in reservoir:
         if len(sampled) == count:
             break
@@ -52,11 +51,8 @@ def sample_pairs(pairs: Iterable[AnyPair], count: int, seed: int) -> list[AnyPai
             targets.add(target)
             sampled.append(pair)
     if len(sampled) < count:
-        raise BabeliteError(
-            f"only {len(sampled)} of {count} pairs without a common sentence were found",
-            code="too-few",
-            hint="hold out fewer",
-        )
+        problem = f"only {len(sampled)} of {count} pairs without a common sentence were found"
+        raise BabeliteError(problem, code="too-few", hint="hold out fewer")
     return sampled
 
 
@@ -84,13 +80,8 @@ def split_pairs(pairs: Iterable[Pair], held_out: int, seed: int) -> tuple[list[P
     Pairs that share a sentence with a held-out pair are dropped. All pairs are kept in memory; to
     split a stream, read it twice: `sample_pairs` first, then train on `without_held_out`.
 
-    Args:
-        pairs: The pairs.
-        held_out: The number of pairs to hold out.
-        seed: The random seed.
-
     Returns:
-        The training pairs in their order, and the held-out pairs in random order.
+        The training pairs in their order, and `held_out` pairs in random order.
 
     Raises:
         BabeliteError: There are too few different pairs, or no training pair is left; code
@@ -100,9 +91,6 @@ def split_pairs(pairs: Iterable[Pair], held_out: int, seed: int) -> tuple[list[P
     held = sample_pairs(pairs, held_out, seed)
     training = list(without_held_out(pairs, held))
     if not training:
-        raise BabeliteError(
-            f"no training pair is left when {held_out} of {len(pairs)} pairs are held out",
-            code="too-few",
-            hint="hold out fewer",
-        )
+        problem = f"no training pair is left when {held_out} of {len(pairs)} pairs are held out"
+        raise BabeliteError(problem, code="too-few", hint="hold out fewer")
     return training, held

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 
-from babelite.corpus.hash_set import HashSet, hash_texts
+from babelite.corpus.hash_set import HashSet, blocks_of, hash_texts
 from babelite.corpus.normalization import comparison_key, count_words
 from babelite.corpus.pairs import Pair
-
-_BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -41,19 +38,15 @@ class CorpusStatistics:
 
 
 def measure_corpus(pairs: Iterable[Pair]) -> CorpusStatistics:
-    """Compute statistics of a stream of pairs in one pass; memory is 8 bytes a distinct sentence.
-
-    Args:
-        pairs: At least one pair.
+    """Compute statistics of at least one pair in one pass; memory: 8 bytes a distinct sentence.
 
     Example:
         >>> measure_corpus([Pair("Good day to you", "Bonjour"), Pair("Bye", "Salut")]).source.words
         5
     """
     sides = _Side(), _Side()
-    iterator = iter(pairs)
     count = 0
-    while block := list(islice(iterator, _BLOCK)):
+    for block in blocks_of(pairs):
         count += len(block)
         for side, sentences in zip(sides, zip(*block, strict=True), strict=True):
             side.add(sentences)

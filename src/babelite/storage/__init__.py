@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     )
     from babelite.storage.checksums import sha256
     from babelite.storage.compression import reading_bytes
-    from babelite.storage.json_lines import parse_json_object, replace_lone_surrogates, string_field
     from babelite.storage.json_toml import (
         check_format_version,
         explain_validation_error,
@@ -23,14 +22,6 @@ if TYPE_CHECKING:
     )
     from babelite.storage.lines import decode_lines, read_line_blocks, read_lines
     from babelite.storage.locks import InUseError, is_lock_file, lock_file, locked_folder
-    from babelite.storage.parquet import (
-        is_string_type,
-        reading_parquet,
-        require_no_zero_byte,
-        require_pyarrow,
-        require_string_type,
-        require_unique_column,
-    )
     from babelite.storage.paths import (
         COMPRESSIONS,
         is_read_once,
@@ -58,28 +49,19 @@ __all__ = [
     "is_lock_file",
     "is_read_once",
     "is_standard_output",
-    "is_string_type",
     "is_url",
     "lock_file",
     "locked_folder",
     "make_folder",
-    "parse_json_object",
     "parse_versioned_json",
     "read_line_blocks",
     "read_lines",
     "read_toml",
     "reading_bytes",
-    "reading_parquet",
     "reading_path_or_url",
     "reading_seekable",
-    "replace_lone_surrogates",
     "require_file",
-    "require_no_zero_byte",
-    "require_pyarrow",
-    "require_string_type",
-    "require_unique_column",
     "sha256",
-    "string_field",
     "suffix_of",
     "write_error",
     "write_text",
@@ -95,11 +77,8 @@ __getattr__ = lazy_exports(
         "atomic_write": "write_error write_text writing_atomically writing_bytes writing_text",
         "checksums": "sha256",
         "compression": "reading_bytes",
-        "json_lines": "parse_json_object replace_lone_surrogates string_field",
         "lines": "decode_lines read_line_blocks read_lines",
         "locks": "InUseError is_lock_file lock_file locked_folder",
-        "parquet": "is_string_type reading_parquet require_no_zero_byte require_pyarrow "
-        "require_string_type require_unique_column",
         "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file suffix_of",
         "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
         "json_toml": "check_format_version explain_validation_error parse_versioned_json read_toml",

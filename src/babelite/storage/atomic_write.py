@@ -25,16 +25,9 @@ _OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")
 def writing_atomically(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name and rename it when it is complete.
 
-    Args:
-        path: The final path; an existing file is replaced at the end. A device or pipe is written
-            directly.
-
-    Yields:
-        The temporary path, in the same folder, for the caller to write to.
-
-    Raises:
-        BabeliteError: The folder does not exist, or the disk is full or read-only; the file that
-            was there before is unchanged.
+    Yields the temporary path, in the same folder, for the caller to write to. A device or pipe is
+    written directly. If the file cannot be written (code ``not-writable``), an existing one is
+    unchanged.
     """
     path = Path(path)
     if path.is_dir():
@@ -44,7 +37,7 @@ def writing_atomically(path: str | Path) -> Iterator[Path]:
             "is the name of an open file, and writing would replace it",
             code="not-writable",
             path=path,
-            hint="name the file itself, or - for standard output where that is allowed",
+            hint="name the file itself, or - for standard output",
         )
     try:
         if path.exists() and not path.is_file():
@@ -72,6 +65,7 @@ def _permissions(path: Path) -> int:
 
 @contextlib.contextmanager
 def _temporary_beside(path: Path) -> Iterator[Path]:
+    """Create a temporary file in the folder of a path; delete it at the end."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -83,14 +77,10 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
-    """Write a file as bytes, compressed if its name ends in ``.gz``, ``.xz`` or ``.zst``.
+    """Write a file as `writing_atomically`, compressed by its ending (``.gz``, ``.xz``, ``.zst``).
 
-    Args:
-        path: The final path, or ``-`` for standard output (never compressed).
-
-    Raises:
-        BabeliteError: As `writing_atomically`.
-        MissingExtraError: A ``.zst`` file without the extra ``corpus``.
+    The path ``-`` is standard output, which is never compressed. A ``.zst`` file needs the extra
+    ``corpus``.
     """
     if is_standard_output(path):
         if sys.stdout is None:

@@ -26,45 +26,29 @@ DAMAGE_ERRORS = (EOFError, OSError, lzma.LZMAError, zlib.error)
 def reading_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file for reading bytes with ``read1``, decompressed by its ending.
 
-    Args:
-        path: The file, or ``-`` for standard input (never decompressed, left open).
-
-    Raises:
-        BabeliteError: The file is missing, a folder, not readable, truncated or damaged.
-        MissingExtraError: A ``.zst`` file without the extra ``corpus``.
+    The path ``-`` is standard input, which is never decompressed and stays open. A ``.zst`` file
+    needs the extra ``corpus``. A truncated or damaged file raises ``file-damaged``.
     """
-    stream = open_binary(path)
     try:
-        yield stream
+        if str(path) != "-":
+            with open_file(Path(path)) as file, decompressed(file, path) as stream:
+                yield stream
+        elif sys.stdin is None:
+            raise BabeliteError("is closed", code="not-readable", path="-", hint="name a file")
+        else:
+            yield sys.stdin.buffer
     except DAMAGE_ERRORS as error:
         raise damaged_file(path, error) from error
-    finally:
-        if str(path) != "-":
-            stream.close()
 
 
-def open_binary(path: str | Path) -> BinaryIO:
-    """Open a file for reading as `reading_bytes` does; the caller closes it."""
-    if str(path) == "-":
-        if sys.stdin is None:
-            raise BabeliteError("is closed", code="not-readable", path="-", hint="name a file")
-        return sys.stdin.buffer
-    path = Path(path)
+def open_file(path: Path) -> BinaryIO:
+    """Open a file; raise a `BabeliteError` if it is missing, a folder or not readable."""
     require_file(path)
     try:
-        suffix = path.suffix.lower()
-        if suffix == ".zst":
-            zstd.library(path)  # fails before the file is opened
-        if suffix in (".gz", ".xz"):  # closing these also closes the file below
-            return cast(BinaryIO, (gzip if suffix == ".gz" else lzma).open(path, "rb"))
-        return decompressed(path.open("rb"), path)
+        return path.open("rb")
     except PermissionError as error:
-        raise BabeliteError(
-            "cannot be read (permission denied)",
-            code="not-readable",
-            path=path,
-            hint="change its permissions or name another file",
-        ) from error
+        problem, hint = "cannot be read (permission denied)", "change its permissions"
+        raise BabeliteError(problem, code="not-readable", path=path, hint=hint) from error
 
 
 def decompressed(stream: BinaryIO, path: str | Path) -> BinaryIO:
@@ -75,7 +59,7 @@ def decompressed(stream: BinaryIO, path: str | Path) -> BinaryIO:
     if suffix == ".xz":
         return cast(BinaryIO, lzma.open(stream, "rb"))
     if suffix == ".zst":
-        return cast(BinaryIO, io.BufferedReader(zstd.Reader(stream, Path(path)), READ_BLOCK))
+        return cast(BinaryIO, io.BufferedReader(zstd.Reader(stream, Path(path).name), READ_BLOCK))
     return stream
 
 
@@ -93,7 +77,7 @@ def compressing(file: Path, name: Path) -> Iterator[BinaryIO]:
             packed = gzip.GzipFile("", "wb", 6, raw, 0)
             yield cast(BinaryIO, stack.enter_context(packed))
         elif suffix == ".zst":
-            writer = zstd.library(name).ZstdCompressor().stream_writer(raw, closefd=False)
+            writer = zstd.library(name.name).ZstdCompressor().stream_writer(raw, closefd=False)
             yield cast(BinaryIO, stack.enter_context(writer))
         else:
             yield raw
@@ -101,10 +85,6 @@ def compressing(file: Path, name: Path) -> Iterator[BinaryIO]:
 
 def damaged_file(path: str | Path, error: Exception, line: int | None = None) -> BabeliteError:
     """The error for a truncated or damaged file."""
-    return BabeliteError(
-        f"cannot be read to its end ({error})",
-        code="file-damaged",
-        path=path,
-        line=line,
-        hint="the file is damaged or truncated, so fetch it again",
-    )
+    problem = f"cannot be read to its end ({error})"
+    hint = "the file is damaged or truncated, so fetch it again"
+    return BabeliteError(problem, code="file-damaged", path=path, line=line, hint=hint)

@@ -26,22 +26,14 @@ def read_toml(path: Path, hint: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BabeliteError(
-            f"is not a TOML file that can be read ({error})",
-            code="format-invalid",
-            path=path,
-            hint=hint,
-        ) from error
+        problem = f"is not a TOML file that can be read ({error})"
+        raise BabeliteError(problem, code="format-invalid", path=path, hint=hint) from error
 
 
 def check_format_version(fields: object, newest: int, path: str | Path) -> None:
-    """Raise ``format-too-new`` if a newer version of babelite wrote a file in a newer format.
+    """Raise ``format-too-new`` if a parsed JSON file has a ``format_version`` above the newest.
 
-    Args:
-        fields: The parsed JSON, with ``format_version`` and ``babelite_version``; anything else
-            passes, because validation reports it.
-        newest: The newest format this version reads.
-        path: The file, for the error.
+    JSON without that key passes, because validation reports it.
     """
     version = fields.get("format_version") if isinstance(fields, dict) else None
     if isinstance(fields, dict) and isinstance(version, int) and version > newest:
@@ -56,17 +48,10 @@ def check_format_version(fields: object, newest: int, path: str | Path) -> None:
 def parse_versioned_json(
     model: type[AnyModel], data: str | bytes, path: str | Path, *, newest: int, hint: str
 ) -> AnyModel:
-    """Parse a JSON description that babelite has written, and validate it with a pydantic model.
+    """Parse a JSON file that babelite has written, and validate it with a pydantic model.
 
-    Args:
-        model: The pydantic model.
-        data: The JSON text.
-        path: The file, for errors.
-        newest: The newest format this version reads.
-        hint: What to do about a damaged file.
-
-    Raises:
-        BabeliteError: Codes ``format-too-new`` and ``file-damaged``; names the key.
+    Raises ``format-too-new`` if its format is newer than the newest this version reads, else
+    ``file-damaged`` with the key and the hint.
     """
     from pydantic import ValidationError
 
@@ -96,16 +81,8 @@ def explain_validation_error(
 ) -> BabeliteError:
     """Translate the first problem that pydantic found into one sentence with file and key.
 
-    Args:
-        error: The error of pydantic.
-        fields: The value that was validated.
-        code: The error code.
-        hint: What to do.
-        path: The file, if the values come from one.
-        noun: The word for a value: key or option.
-
-    Returns:
-        The error to raise; items of lists are counted from 1.
+    ``fields`` is the value that was validated; ``noun`` is the word for one of its values (key or
+    option). Items of lists are counted from 1.
     """
     first = error.errors(include_url=False)[0]
     place: list[str] = []

@@ -13,13 +13,9 @@ from babelite.storage.compression import DAMAGE_ERRORS, READ_BLOCK, damaged_file
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
-    """Yield the lines of a text file without line ends.
+    """Yield the lines of a UTF-8 text file, or of standard input (``-``), without line ends.
 
-    Args:
-        path: The file (``.gz``, ``.xz`` and ``.zst`` are decompressed), or ``-``.
-
-    Raises:
-        BabeliteError: The file is missing, binary, not UTF-8 or damaged; names file and line.
+    ``.gz``, ``.xz`` and ``.zst`` are decompressed. Errors name file and line.
     """
     number = 0
     with reading_bytes(path) as stream:

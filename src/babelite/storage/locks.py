@@ -26,12 +26,8 @@ class InUseError(BabeliteError):
     """Another process has locked a file or folder; code ``file-locked``."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            "is locked by another process",
-            code="file-locked",
-            path=path,
-            hint="retry when it has finished",
-        )
+        problem, hint = "is locked by another process", "retry when it has finished"
+        super().__init__(problem, code="file-locked", path=path, hint=hint)
 
 
 def is_lock_file(path: Path) -> bool:
@@ -41,12 +37,7 @@ def is_lock_file(path: Path) -> bool:
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Lock a folder until the block or the process ends.
-
-    Raises:
-        InUseError: Another process has locked it.
-        BabeliteError: The folder is not writable.
-    """
+    """Lock a folder until the block or the process ends; raise `InUseError` if it is locked."""
     try:
         opened = (folder / _LOCK).open("a+b")
     except OSError as error:
@@ -59,13 +50,8 @@ def locked_folder(folder: Path) -> Iterator[None]:
 def lock_file(file: BinaryIO, path: Path, seconds: float = _SECONDS_TO_WAIT) -> None:
     """Lock an open file until it is closed; without effect where the file system has no locks.
 
-    Args:
-        file: The file.
-        path: The file or folder to name in the error.
-        seconds: How long to wait for another process; infinity waits until it has finished.
-
-    Raises:
-        InUseError: Another process has still locked it.
+    Raises `InUseError`, which names ``path``, if another process has still locked the file after
+    so many seconds (may be infinity).
     """
     end = time.monotonic() + seconds
     while not _try_lock(file):

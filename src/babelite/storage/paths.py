@@ -47,6 +47,5 @@ def make_folder(path: Path, hint: str = "choose another folder") -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BabeliteError(
-            f"cannot be created ({error.strerror})", code="not-writable", path=path, hint=hint
-        ) from error
+        problem = f"cannot be created ({error.strerror})"
+        raise BabeliteError(problem, code="not-writable", path=path, hint=hint) from error

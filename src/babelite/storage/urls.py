@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.errors import BabeliteError, requires_extra
 from babelite.storage.atomic_write import write_text, writing_atomically
-from babelite.storage.compression import READ_BLOCK, decompressed, open_binary, reading_bytes
+from babelite.storage.compression import READ_BLOCK, decompressed, open_file, reading_bytes
 from babelite.storage.paths import make_folder
 
 if TYPE_CHECKING:
@@ -33,37 +33,24 @@ def is_url(place: str | Path) -> bool:
 
 def filesystem_of(url: str) -> tuple[AbstractFileSystem, str]:
     """The fsspec file system of a URL, and the path in it."""
-    try:
+    with requires_extra(url, "cluster"):
         from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise MissingExtraError(f"{url} ", "cluster") from error
     try:
         found: tuple[AbstractFileSystem, str] = url_to_fs(url)
     except ImportError as error:  # its text names the package to install
-        raise BabeliteError(
-            f"cannot be reached ({str(error).rstrip('.')})",
-            code="extra-missing",
-            path=url,
-            hint="install that library on every machine that works",
-        ) from error
+        problem = f"cannot be reached ({str(error).rstrip('.')})"
+        hint = "install that library on every machine that works"
+        raise BabeliteError(problem, code="extra-missing", path=url, hint=hint) from error
     except ValueError as error:
-        raise BabeliteError(
-            f"is not a URL that fsspec understands ({str(error).rstrip('.')})",
-            code="input-invalid",
-            path=url,
-            hint="write it as fsspec does, for example s3://bucket/lines.txt",
-        ) from error
+        problem = f"is not a URL that fsspec understands ({str(error).rstrip('.')})"
+        hint = "write it as fsspec does, for example s3://bucket/lines.txt"
+        raise BabeliteError(problem, code="input-invalid", path=url, hint=hint) from error
     return found
 
 
 @contextlib.contextmanager
 def reading_path_or_url(place: str) -> Iterator[BinaryIO]:
-    """Open a path, ``-`` or a URL for reading bytes with ``read1``, decompressed by its ending.
-
-    Raises:
-        BabeliteError: The file is missing, damaged or cannot be reached.
-        MissingExtraError: A URL without fsspec, or a ``.zst`` file without the extra ``corpus``.
-    """
+    """Open a path or URL as `reading_bytes`; a URL needs the extra ``cluster``."""
     if not is_url(place):
         with reading_bytes(place) as stream:
             yield stream
@@ -74,9 +61,9 @@ def reading_path_or_url(place: str) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def reading_seekable(place: str) -> Iterator[BinaryIO]:
-    """Open a path or URL for reading at any position; a URL is not decompressed."""
+    """Open a path or URL for reading at any position, not decompressed."""
     if not is_url(place):
-        with open_binary(place) as stream:
+        with open_file(Path(place)) as stream:
             yield stream
         return
     files, path = filesystem_of(place)
@@ -99,12 +86,9 @@ def _explained_errors(place: str) -> Iterator[None]:
         raise
     except Exception as error:  # each library has its own exceptions
         reason = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
-        raise BabeliteError(
-            f"cannot be reached ({reason})",
-            code="network-failed",
-            path=place,
-            hint="check the URL, and the credentials on every machine that works",
-        ) from error
+        problem = f"cannot be reached ({reason})"
+        hint = "check the URL, and the credentials on every machine that works"
+        raise BabeliteError(problem, code="network-failed", path=place, hint=hint) from error
 
 
 def expand_url_glob(place: str) -> list[str]:
@@ -122,11 +106,7 @@ def expand_url_glob(place: str) -> list[str]:
 
 
 class Folder:
-    """A local folder, or one in object storage, to which complete files are written.
-
-    Args:
-        place: A path or a URL.
-    """
+    """A local folder or one in object storage (a URL), to which complete files are written."""
 
     def __init__(self, place: str) -> None:
         self.place = place

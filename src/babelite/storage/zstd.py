@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, BinaryIO
 
-from babelite.errors import MissingExtraError
+from babelite.errors import requires_extra
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-def library(path: Path) -> ModuleType:
+def library(file_name: str) -> ModuleType:
     """The zstandard library; raises `MissingExtraError` with the name of the file."""
-    try:
+    with requires_extra(f"the file {file_name}", "corpus"):
         import zstandard
-    except ImportError as error:
-        raise MissingExtraError(f"the file {path.name}", "corpus") from error
     return zstandard
 
 
 class Reader(io.RawIOBase):
     """Decompresses an open Zstandard file and closes it; raises EOFError if it is truncated."""
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
-        self._decompressor = library(path).ZstdDecompressor()
+    def __init__(self, file: BinaryIO, file_name: str) -> None:
+        self._decompressor = library(file_name).ZstdDecompressor()
         self._file = file
         self._frame = self._decompressor.decompressobj()
         self._inside_frame = False

@@ -12,14 +12,8 @@ from pathlib import Path
 
 from babelite.corpus.catalogs.messages import SUFFIXES as CATALOG_SUFFIXES
 from babelite.corpus.catalogs.messages import catalog_texts, read_catalog
-from babelite.corpus.formats.json_parquet import (
-    jsonl_texts,
-    parquet_texts,
-    read_jsonl,
-    read_parquet,
-    write_jsonl,
-    write_parquet,
-)
+from babelite.corpus.formats.json_lines import jsonl_texts, read_jsonl, write_jsonl
+from babelite.corpus.formats.parquet import parquet_texts, read_parquet, write_parquet
 from babelite.corpus.formats.tmx import read_tmx, tmx_texts, write_tmx
 from babelite.corpus.formats.tsv_and_aligned import read_tsv, tsv_texts, write_aligned, write_tsv
 from babelite.corpus.pairs import Pair
@@ -59,22 +53,16 @@ def format_of(path: str, name: str | None = None) -> PairFormat:
     """The format with a name, else of a file ending; standard input is TSV."""
     if name is not None:
         if name not in _BY_NAME:
-            raise BabeliteError(
-                f"there is no format {name!r}",
-                code="format-unknown",
-                hint=f"choose among {', '.join(_BY_NAME)}",
-            )
+            problem, hint = f"there is no format {name!r}", f"choose among {', '.join(_BY_NAME)}"
+            raise BabeliteError(problem, code="format-unknown", hint=hint)
         return _BY_NAME[name]
     if path == "-":
         return TSV
     suffix = suffix_of(path)
     if suffix not in _BY_SUFFIX:
-        raise BabeliteError(
-            f"cannot tell the format from {suffix!r}" if suffix else "has no file ending",
-            code="format-unknown",
-            path=path,
-            hint=f"use one of {', '.join(_BY_SUFFIX)}, or name two aligned files as A,B",
-        )
+        problem = f"cannot tell the format from {suffix!r}" if suffix else "has no file ending"
+        hint = f"use one of {', '.join(_BY_SUFFIX)}, or name two aligned files as A,B"
+        raise BabeliteError(problem, code="format-unknown", path=path, hint=hint)
     return _BY_SUFFIX[suffix]
 
 
@@ -89,7 +77,7 @@ def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> 
     The file gets its name when it is complete; after an error nothing is left.
 
     Args:
-        pairs: The pairs, consumed as a stream.
+        pairs: The pairs, read as a stream.
         out: ``PATH``, ``PATH,PATH`` for two aligned files, or ``-`` for TSV on standard output.
         languages: The two language codes, for formats that store them.
 
@@ -97,32 +85,21 @@ def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> 
         The number of pairs written.
 
     Raises:
-        BabeliteError: The ending is not that of a format that can be written, or the file cannot
-            be written.
+        BabeliteError: The format cannot be written, or the file cannot be written.
     """
     source, comma, target = out.partition(",")
     if "," in target:
-        raise BabeliteError(
-            f"names {out.count(',') + 1} files, but one or two are needed",
-            code="input-invalid",
-            path=out,
-            hint="write PATH, or A,B for two aligned files",
-        )
+        problem = f"names {out.count(',') + 1} files, but one or two are needed"
+        hint = "write PATH, or A,B for two aligned files"
+        raise BabeliteError(problem, code="input-invalid", path=out, hint=hint)
     if comma:
         if "-" in (source, target) or Path(source).resolve() == Path(target).resolve():
-            raise BabeliteError(
-                "names one file for both languages",
-                code="output-is-input",
-                path=out,
-                hint="name two files as A,B",
-            )
+            problem, hint = "names one file for both languages", "name two files as A,B"
+            raise BabeliteError(problem, code="output-is-input", path=out, hint=hint)
         return write_aligned(source, target, pairs)
     format_ = format_of(out)
     if format_.write is None:
-        raise BabeliteError(
-            f"the format {format_.name} cannot be written",
-            code="format-invalid",
-            path=out,
-            hint="write .tsv, .jsonl, .parquet or .tmx",
-        )
+        problem = f"the format {format_.name} cannot be written"
+        hint = "write .tsv, .jsonl, .parquet or .tmx"
+        raise BabeliteError(problem, code="format-invalid", path=out, hint=hint)
     return format_.write(out, pairs, languages)

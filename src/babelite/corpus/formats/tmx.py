@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from babelite.corpus.languages import base_language, matches_language
 from babelite.corpus.pairs import Pair
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.errors import BabeliteError, requires_extra
 from babelite.storage import reading_bytes, writing_bytes
 
 if TYPE_CHECKING:
@@ -43,27 +42,24 @@ def read_tmx(
         if len(seen) < 20:
             seen.update(dict.fromkeys(code for code, _ in unit))
     if seen and not found:
-        raise BabeliteError(
-            f"contains no unit in both {languages[0]} and {languages[1]}, "
-            f"its languages are {', '.join(seen)}",
-            code="language-not-found",
-            path=path,
-            hint="name two of them as in en-fr=PATH",
-        )
+        wanted = " and ".join(languages)
+        problem = f"contains no unit in both {wanted}, its languages are {', '.join(seen)}"
+        hint = "name two of them as in en-fr=PATH"
+        raise BabeliteError(problem, code="language-not-found", path=path, hint=hint)
 
 
 def _variant(
     unit: Sequence[tuple[str, str]], wanted: str, except_index: int | None = None
 ) -> int | None:
     """The index of the variant in a language: one with the exact code, else the first."""
-    there = [
-        place
-        for place, (code, _) in enumerate(unit)
-        if place != except_index and matches_language(wanted, code)
+    matching = [
+        index
+        for index, (code, _) in enumerate(unit)
+        if index != except_index and matches_language(wanted, code)
     ]
     exact = _as_in_xml(wanted).lower()
-    same = [place for place in there if _as_in_xml(unit[place][0]).lower() == exact]
-    return next(iter(same or there), None)
+    same = [index for index in matching if _as_in_xml(unit[index][0]).lower() == exact]
+    return next(iter(same or matching), None)
 
 
 def _as_in_xml(code: str) -> str:
@@ -85,12 +81,9 @@ def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> i
     etree = _lxml()
     for language in languages:
         if len(base_language(language)) > 3:
-            raise BabeliteError(
-                f"TMX needs language codes, and {language!r} is not one",
-                code="languages-unknown",
-                path=path,
-                hint="name the languages, such as en-fr",
-            )
+            problem = f"TMX needs language codes, and {language!r} is not one"
+            hint = "name the languages, such as en-fr"
+            raise BabeliteError(problem, code="languages-unknown", path=path, hint=hint)
     count = 0
     header = {
         "creationtool": "babelite",
@@ -159,10 +152,9 @@ def _words(element: etree._Element) -> str:
 
 
 def _lxml() -> ModuleType:
-    try:
-        return import_module("lxml.etree")
-    except ImportError as error:
-        raise MissingExtraError("TMX", "corpus") from error
+    with requires_extra("TMX", "corpus"):
+        import lxml.etree
+    return lxml.etree
 
 
 @contextlib.contextmanager
@@ -171,10 +163,7 @@ def _xml_errors(path: str) -> Iterator[None]:
     try:
         yield
     except etree.XMLSyntaxError as error:
+        problem, hint = f"is not well-formed XML ({error.msg})", "fix the file or export it again"
         raise BabeliteError(
-            f"is not well-formed XML ({error.msg})",
-            code="format-invalid",
-            path=path,
-            line=error.lineno,
-            hint="fix the file or export it again",
+            problem, code="format-invalid", path=path, line=error.lineno, hint=hint
         ) from error

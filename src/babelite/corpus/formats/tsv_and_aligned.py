@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
-from typing import TextIO
 
 from babelite.corpus.columns import read_columns
 from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines, writing_text
-
-_NAMES = ("source", "target")
-
-# --- TSV ------------------------------------------------------------------------------------------
 
 
 def read_tsv(
@@ -26,8 +21,9 @@ def read_tsv(
     output of `babelite mine` has, else the first two.
     """
     lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line.strip(" "))
-    for _, *cells in read_columns(lines, columns, _NAMES, path, between="the two sentences"):
-        yield Pair(*cells)
+    names, between = ("source", "target"), "the two sentences"
+    for _, source, target in read_columns(lines, columns, names, path, between=between):
+        yield Pair(source, target)
 
 
 def tsv_texts(path: str) -> Iterator[str]:
@@ -38,16 +34,12 @@ def tsv_texts(path: str) -> Iterator[str]:
 
 def write_tsv(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
     """Write two columns; return the number of pairs. Tabs and line breaks become spaces."""
+    count = 0
     with writing_text(path) as out:
-        return sum(_put(out, one_line(s), "\t", one_line(t)) for s, t in pairs)
-
-
-def _put(out: TextIO, *parts: str) -> int:
-    out.write("".join((*parts, "\n")))
-    return 1
-
-
-# --- two aligned files ----------------------------------------------------------------------------
+        for source, target in pairs:
+            out.write(f"{one_line(source)}\t{one_line(target)}\n")
+            count += 1
+    return count
 
 
 def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
@@ -56,9 +48,9 @@ def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
     for number, (source, target) in enumerate(lines, 1):
         if source is None or target is None:
             longer = number + sum(1 for _ in lines)
-            counts = (number - 1, longer) if source is None else (longer, number - 1)
+            first, second = (number - 1, longer) if source is None else (longer, number - 1)
             raise BabeliteError(
-                f"has {counts[0]} lines but {target_path} has {counts[1]}",
+                f"has {first} lines but {target_path} has {second}",
                 code="input-invalid",
                 path=source_path,
                 line=number,
@@ -69,5 +61,10 @@ def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
 
 def write_aligned(source_path: str, target_path: str, pairs: Iterable[Pair]) -> int:
     """Write two aligned files; return the number of pairs. Line breaks become spaces."""
+    count = 0
     with writing_text(source_path) as sources, writing_text(target_path) as targets:
-        return sum(_put(sources, one_line(s)) & _put(targets, one_line(t)) for s, t in pairs)
+        for source, target in pairs:
+            sources.write(one_line(source) + "\n")
+            targets.write(one_line(target) + "\n")
+            count += 1
+    return count

@@ -1,0 +1,168 @@
+"""Parquet files: text columns, and the sentence pairs in them (pyarrow, part of several extras)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from babelite.corpus.columns import choose_fields, field_names
+from babelite.corpus.formats.json_lines import NESTED
+from babelite.corpus.pairs import Pair
+from babelite.errors import BabeliteError, requires_extra
+from babelite.storage import COMPRESSIONS, require_file, writing_bytes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+_BATCH = 8192
+_ROW_GROUP = 1 << 16
+_SHOWN = 20  # bytes shown before and after one that is not UTF-8
+
+
+def read_parquet(
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None
+) -> Iterator[Pair]:
+    """Read two string columns of a Parquet file in batches of rows; null is an empty side.
+
+    The default columns are those of `read_jsonl`, at the top or inside a struct ``translation``.
+    """
+    with _opened(path) as file:
+        outer = file.schema_arrow
+        inner = _nested_schema(outer, path)
+        nested = bool(inner.names) and not (columns and set(columns) <= set(outer.names))
+        fields = inner if nested else outer
+        keys = choose_fields(fields.names, languages, columns, path)
+        for key in keys:
+            require_text_column(fields, key, path)
+        wanted = [f"{NESTED}.{key}" for key in keys] if nested else list(keys)
+        for batch in file.iter_batches(_BATCH, columns=wanted):
+            holder = _struct_as_batch(batch.column(NESTED)) if nested else batch
+            sources, targets = (texts_of(holder.column(key), key, path) for key in keys)
+            yield from map(Pair, sources, targets)
+
+
+def parquet_texts(path: str) -> Iterator[str]:
+    """Yield every value of every string column, inside ``translation`` too."""
+    with _opened(path) as file:
+        for batch in file.iter_batches(_BATCH):
+            structs = [column for column in batch.columns if _is_struct(column.type)]
+            for holder in (batch, *map(_struct_as_batch, structs)):
+                for name, column in zip(holder.schema.names, holder.columns, strict=True):
+                    if _is_string(column.type):
+                        yield from texts_of(column, name, path)
+
+
+def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
+    """Write two string columns named by the language codes; return the number of pairs."""
+    with requires_extra("Parquet", "corpus"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    if Path(path).suffix.lower() in COMPRESSIONS:
+        problem, hint = "is Parquet, which is compressed already", "leave out the second ending"
+        raise BabeliteError(problem, code="format-invalid", path=path, hint=hint)
+    schema = pa.schema([(name, pa.string()) for name in field_names(languages)])
+    pairs = iter(pairs)
+    count = 0
+    with writing_bytes(path) as out, pq.ParquetWriter(out, schema, compression="zstd") as writer:
+        while group := list(islice(pairs, _ROW_GROUP)):
+            columns = [pa.array(side, pa.string()) for side in zip(*group, strict=True)]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            count += len(group)
+    return count
+
+
+@contextmanager
+def reading_parquet(file: str | BinaryIO, place: str, extra: str) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file (a path or a seekable stream) that errors call ``place``.
+
+    Errors of pyarrow while it is read become ``file-damaged`` or ``not-utf8``.
+    """
+    with requires_extra("Parquet", extra):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    try:
+        with pq.ParquetFile(file) as opened:
+            yield opened
+    except (pa.ArrowException, OSError) as error:
+        problem = f"cannot be read as Parquet ({str(error).splitlines()[0]})"
+        hint = "the file is damaged or has another format, so fetch it again or rename it"
+        raise BabeliteError(problem, code="file-damaged", path=place, hint=hint) from error
+    except UnicodeDecodeError as error:  # pyarrow decodes strings only when they are accessed
+        around = error.object[max(0, error.start - _SHOWN) : error.start + _SHOWN]
+        problem = f"contains {around!r}, which is not UTF-8"
+        hint = "decode the text correctly and write the file again"
+        raise BabeliteError(problem, code="not-utf8", path=place, hint=hint) from error
+
+
+def require_text_column(schema: pa.Schema, name: str, place: str) -> None:
+    """Raise ``column-invalid`` unless one column of this name exists and contains strings."""
+    _require_one(schema, name, place)
+    kind = schema.field(name).type
+    if not _is_string(kind):
+        raise _invalid_column(f"column {name!r} has the type {kind}, not text", place)
+
+
+def texts_of(column: pa.Array, name: str, place: str) -> list[str]:
+    """The texts of a string column; null becomes the empty string."""
+    texts = [value or "" for value in column.to_pylist()]
+    if any("\0" in text for text in texts):
+        problem = f"column {name!r} contains a zero byte (\\u0000), so it is not text"
+        raise _invalid_column(problem, place)
+    return texts
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[pq.ParquetFile]:
+    if path == "-":
+        problem, hint = "cannot be read as Parquet", "name a file, or pipe TSV"
+        raise BabeliteError(problem, code="format-invalid", path=path, hint=hint)
+    require_file(Path(path))
+    with reading_parquet(path, path, "corpus") as file:
+        yield file
+
+
+def _nested_schema(schema: pa.Schema, path: str) -> pa.Schema:
+    """The fields inside the struct ``translation``; none without such a struct."""
+    import pyarrow as pa
+
+    if NESTED not in schema.names:
+        return pa.schema([])
+    _require_one(schema, NESTED, path)
+    column = schema.field(NESTED).type
+    return pa.schema(list(column) if _is_struct(column) else [])
+
+
+def _is_struct(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_struct(kind))
+
+
+def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_struct_array(column)
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    """Whether a column of this type contains strings, in any of Arrow's layouts."""
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    layouts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(is_layout(kind) for is_layout in layouts)
+
+
+def _require_one(schema: pa.Schema, name: str, place: str) -> None:
+    """Raise ``column-invalid`` if several columns have this name."""
+    if (count := schema.names.count(name)) > 1:
+        raise _invalid_column(f"has {count} columns {name!r}", place)
+
+
+def _invalid_column(problem: str, place: str) -> BabeliteError:
+    hint = "correct the file, or choose another column"
+    return BabeliteError(problem, code="column-invalid", path=place, hint=hint)
