@@ -55,6 +55,7 @@ def hold_out_texts(
     """Hold out a share of each label's texts for validation (a stratified split).
 
     Args:
+        rows: The labelled texts.
         share: The share of each label's texts, rounded; at least one text of each label is kept.
         seed: The random seed.
 
