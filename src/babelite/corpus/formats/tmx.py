@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -153,8 +154,7 @@ def _words(element: etree._Element) -> str:
 
 def _lxml() -> ModuleType:
     with requires_extra("TMX", "corpus"):
-        import lxml.etree
-    return lxml.etree
+        return import_module("lxml.etree")
 
 
 @contextlib.contextmanager
