@@ -1,4 +1,4 @@
-"""The command line in processes of its own, which tests may stop as they like, also several."""
+"""Starts the command line or functions in processes that tests can kill."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-# Forked from a server that has imported everything: a process in milliseconds.
+# Forked from a server with all modules imported, so that a process starts in milliseconds.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
@@ -28,7 +28,7 @@ _FORKS.set_forkserver_preload(
 
 
 def launched_by_torchrun(world_size: int) -> list[dict[str, str]]:
-    """The environment that ``torchrun`` gives each of some processes on one machine."""
+    """Environment variables of each process that ``torchrun`` starts on one machine."""
     common = {
         "WORLD_SIZE": str(world_size),
         "LOCAL_WORLD_SIZE": str(world_size),
@@ -40,7 +40,7 @@ def launched_by_torchrun(world_size: int) -> list[dict[str, str]]:
 
 
 def launched_by_slurm(world_size: int) -> list[dict[str, str]]:
-    """The environment that Slurm's ``srun`` gives each of some tasks on one machine."""
+    """Environment variables of each task that Slurm's ``srun`` starts on one machine."""
     common = {
         "SLURM_JOB_ID": "20077",
         "SLURM_JOB_NAME": "train",
@@ -50,13 +50,13 @@ def launched_by_slurm(world_size: int) -> list[dict[str, str]]:
         "SLURM_NTASKS": str(world_size),
         "SLURM_NTASKS_PER_NODE": str(world_size),
         "SLURM_STEP_NUM_TASKS": str(world_size),
-        "MASTER_PORT": str(free_port()),  # else made of the job's number
+        "MASTER_PORT": str(free_port()),  # by default derived from the job number
     }
     return [common | {"SLURM_PROCID": str(n), "SLURM_LOCALID": str(n)} for n in range(world_size)]
 
 
 def free_port() -> int:
-    """A port of this machine that nobody uses."""
+    """A free port of this machine."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
@@ -65,7 +65,7 @@ def free_port() -> int:
 def start_function(
     function: Callable[..., None], arguments: tuple[Any, ...], environment: dict[str, str]
 ) -> BaseProcess:
-    """Start a function of a module that other processes can import."""
+    """Start an importable function in another process."""
     process = _FORKS.Process(target=_call, args=(function, arguments, environment), daemon=True)
     process.start()
     return process
@@ -85,13 +85,9 @@ def start_babelite(
     largest_file: int | None = None,
     environment: dict[str, str] | None = None,
 ) -> BaseProcess:
-    """Start ``babelite`` with some arguments.
+    """Start ``babelite`` with arguments; `log` receives standard output and standard error.
 
-    Args:
-        arguments: What follows ``babelite`` on the command line.
-        log: The file to which it writes, standard error included.
-        largest_file: Bytes after which a file is full, as on a disk without space.
-        environment: Variables that are set.
+    Files cannot grow beyond `largest_file` bytes, as on a full disk.
     """
     process = _FORKS.Process(
         target=_babelite, args=(arguments, log, largest_file, environment or {}), daemon=True
@@ -106,7 +102,7 @@ def _babelite(
     os.environ.update(environment)
     from babelite.cli import main
 
-    # Shells let jobs in the background ignore Ctrl-C, and what the tests start would inherit that.
+    # Shells make background jobs ignore SIGINT, and processes of the tests would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     output = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
     os.dup2(output, 1)

@@ -1,4 +1,4 @@
-"""One step of training on a made-up batch, by as many processes as share it, gradients kept."""
+"""One training step on a generated batch in one or several processes, with its gradients."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def one_step(
     torch.manual_seed(0)
     network = DualTransformer(SHAPE, dropout=0.0)
     contrastive = ContrastiveSettings(cosine=True, temperature=0.1, projection=8)
-    # Three languages, so that the head has a part that is told the language.
+    # With three languages the head has language embeddings.
     model = TrainingModel(
         network, config.weights, languages=3, contrastive=contrastive, dropout=0.0
     )
-    if precision is torch.float32:  # what is compared is the method, not how sums are rounded
+    if precision is torch.float32:  # to compare the method, not the rounding
         model.double()
     stepper = Stepper(
         model,
@@ -70,7 +70,7 @@ def one_step(
         processes,
         Hardware(torch.device("cpu"), precision),
     )
-    if stepper.scaler.is_enabled():  # the scale it begins with is found too large in a few steps
+    if stepper.scaler.is_enabled():  # the initial scale would overflow
         stepper.scaler.load_state_dict(stepper.scaler.state_dict() | {"scale": 256.0})
     begins = first + np.cumsum([0, *sizes])
     batches = [

@@ -1,4 +1,4 @@
-"""Training runs that take a second, in the library and on the command line."""
+"""Training runs of about a second, in the library and on the command line."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def records(out: Path, event: str) -> list[dict[str, Any]]:
 
 
 def flags(**changes: Any) -> list[str]:
-    """The small settings as they are written on a command line."""
+    """The small settings as options of the command line."""
     return [
         part
         for name, value in small(**changes).items()

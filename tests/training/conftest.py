@@ -1,4 +1,4 @@
-"""Training in these tests is tiny: threads that wait for each other would take most of the time."""
+"""A finished small training run. Tests use one thread: small matrices are slower with more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The output folder: it belongs to one run, which may go on, and to nothing else."""
+"""Reservation of the run folder: one run per folder, resumption, errors."""
 
 from __future__ import annotations
 

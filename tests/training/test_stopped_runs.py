@@ -1,4 +1,4 @@
-"""What kills, signals and full disks leave of a run, and that it goes on to the same end."""
+"""Resumption after kills, signals and full disks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training that goes on from an encoder: what it keeps of it, and what it learns."""
+"""Training from an initial encoder, and averaging with it."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_start_share_averages_initial_and_trained_weights(
     )
     for name, weight in mean.items():
         np.testing.assert_allclose(weight, 0.25 * before[name] + 0.75 * trained[name], atol=1e-6)
-    # What is told is measured with the mean.
+    # The reported P@1 is that of the averaged weights.
     held_out = [
         line.split("\t")
         for line in (tmp_path / "mean/training/corpus/en-fr.held-out.tsv").read_text().splitlines()

@@ -3,10 +3,10 @@
 Names are imported lazily, so that settings and ``--help`` need not wait for torch.
 """
 
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from babelite._lazy import lazy_exports
 from babelite.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -63,43 +63,25 @@ __all__ = [
 if any(find_spec(library) is None for library in ("torch", "safetensors", "onnx")):
     raise MissingExtraError("training", "train")
 
-_MODULES = {
-    "PRESETS": "config",
-    "Batch": "network.losses",
-    "ContrastiveSettings": "network.losses",
-    "DualTransformer": "network.transformer",
-    "Hardware": "hardware",
-    "NetworkShape": "network.transformer",
-    "Stepper": "loop.step",
-    "TrainingConfig": "config",
-    "TrainingModel": "network.losses",
-    "TrainingProgress": "training_progress",
-    "TrainingResult": "run",
-    "TrainingStopped": "loop.signals",
-    "build_graph": "export.onnx_graph",
-    "build_int8_graph": "export.onnx_graph",
-    "choose_hardware": "hardware",
-    "is_first_process": "distributed.environment",
-    "is_reported_here": "distributed.reporting",
-    "join_processes": "distributed.setup",
-    "make_config": "config",
-    "make_optimizer": "loop.phases",
-    "open_tokens": "data.tokens",
-    "parse_objective": "objective_parser",
-    "plan_epoch": "data.batches",
-    "plan_phases": "loop.phases",
-    "prepare_text": "run",
-    "tokenize": "data.tokens",
-    "train": "run",
-    "train_vocabulary": "data.vocabulary",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "config": "PRESETS TrainingConfig make_config",
+        "data.batches": "plan_epoch",
+        "data.tokens": "open_tokens tokenize",
+        "data.vocabulary": "train_vocabulary",
+        "distributed.environment": "is_first_process",
+        "distributed.reporting": "is_reported_here",
+        "distributed.setup": "join_processes",
+        "export.onnx_graph": "build_graph build_int8_graph",
+        "hardware": "Hardware choose_hardware",
+        "loop.phases": "make_optimizer plan_phases",
+        "loop.signals": "TrainingStopped",
+        "loop.step": "Stepper",
+        "network.losses": "Batch ContrastiveSettings TrainingModel",
+        "network.transformer": "DualTransformer NetworkShape",
+        "objective_parser": "parse_objective",
+        "run": "TrainingResult prepare_text train",
+        "training_progress": "TrainingProgress",
+    },
+)

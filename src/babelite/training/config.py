@@ -338,17 +338,7 @@ def make_config(
                 code="option-conflict",
                 hint=f"omit --{name.replace('_', '-')}, or --start",
             )
-    try:
-        config = TrainingConfig(**settings)
-    except ValidationError as error:
-        raise explain_validation_error(
-            error,
-            settings,
-            code="option-invalid",
-            path=file if {*error.errors()[0]["loc"]} & from_file.keys() else None,
-            hint="see: babelite train --help",
-            noun="option",
-        ) from error
+    config = _validate(settings, file, from_file)
     # The objective of a preset is ignored without layers; one that was given is not.
     if "objective" in from_file | given and config.trained_objective != config.objective:
         raise BabeliteError(
@@ -358,6 +348,23 @@ def make_config(
             hint="choose --objective align, or train the layers",
         )
     return config
+
+
+def _validate(
+    settings: dict[str, Any], file: str | Path | None, from_file: Mapping[str, Any]
+) -> TrainingConfig:
+    """Create the configuration; an error names the file if the option is from the file."""
+    try:
+        return TrainingConfig(**settings)
+    except ValidationError as error:
+        raise explain_validation_error(
+            error,
+            settings,
+            code="option-invalid",
+            path=file if {*error.errors()[0]["loc"]} & from_file.keys() else None,
+            hint="see: babelite train --help",
+            noun="option",
+        ) from error
 
 
 def _merge(*layers: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,32 +38,18 @@ _VOCABULARY_PAIRS = 400_000
 
 @dataclass(frozen=True)
 class LanguagePair:
-    """The data of one language pair.
+    """The data of one language pair."""
 
-    Attributes:
-        name: For example ``en-fr``.
-        languages: The two language codes.
-        files: The input files.
-        held_out: Validation pairs; their sentences are removed from the training pairs of all
-            language pairs.
-        tokens: The training pairs.
-    """
-
-    name: str
+    name: str  # for example en-fr
     languages: tuple[str, str]
     files: tuple[str, ...]
-    held_out: list[Pair]
-    tokens: TokenizedPairs
+    held_out: list[Pair]  # validation pairs; no language pair is trained on their sentences
+    tokens: TokenizedPairs  # training pairs
 
 
 @dataclass(frozen=True)
 class TrainingText:
-    """All input of the training loop.
-
-    Attributes:
-        pairs: The language pairs.
-        tokenizer: The vocabulary.
-    """
+    """All input of the training loop: language pairs and vocabulary."""
 
     pairs: list[LanguagePair]
     tokenizer: Tokenizer
@@ -89,13 +75,6 @@ def prepare(
     progress: TrainingProgress,
 ) -> None:
     """Prepare text for `open_text`; finished stages are skipped.
-
-    Args:
-        run: The folder of the results.
-        sources: The parallel text; sources of one language pair are joined.
-        config: Sizes and seed.
-        cleaning: The cleaning steps.
-        progress: Displays what happens.
 
     Raises:
         BabeliteError: A file cannot be read, or too few pairs are left.
@@ -123,30 +102,42 @@ def prepare(
             )
     tokenizer = _vocabulary(run, counts, config, progress)
     for name, parts in grouped.items():
-        with progress.stage(f"Tokenising {name}", total=counts[name]) as advance:
-            tokenize(
-                _read(run.cleaned(name)),
-                tokenizer,
-                run.tokens(name),
-                max_tokens=config.max_tokens,
-                advance=advance,
-            )
-        left = len(open_tokens(run.tokens(name), name, tokenizer))
-        if not left:
-            raise BabeliteError(
-                f"no pair of {name} is left to train on: the vocabulary has no character of one "
-                "side of each",
-                code="too-few",
-                path=parts[0].paths[0],
-                hint="give more pairs, or a larger --vocabulary-size"
-                if config.start is None
-                else "omit --start: the vocabulary of that encoder does not cover the language",
-            )
-        if left < counts[name]:
-            progress.say(
-                f"Omitted {counts[name] - left:,} of {counts[name]:,} pairs of {name}: the "
-                "vocabulary has no character of one side"
-            )
+        _tokenise(run, name, counts[name], tokenizer, config, parts[0].paths[0], progress)
+
+
+def _tokenise(
+    run: RunFolder,
+    name: str,
+    count: int,
+    tokenizer: Tokenizer,
+    config: TrainingConfig,
+    path: str,
+    progress: TrainingProgress,
+) -> None:
+    with progress.stage(f"Tokenising {name}", total=count) as advance:
+        tokenize(
+            _read(run.cleaned(name)),
+            tokenizer,
+            run.tokens(name),
+            max_tokens=config.max_tokens,
+            advance=advance,
+        )
+    left = len(open_tokens(run.tokens(name), name, tokenizer))
+    if not left:
+        raise BabeliteError(
+            f"no pair of {name} is left to train on: the vocabulary has no character of one "
+            "side of each",
+            code="too-few",
+            path=path,
+            hint="give more pairs, or a larger --vocabulary-size"
+            if config.start is None
+            else "omit --start: the vocabulary of that encoder does not cover the language",
+        )
+    if left < count:
+        progress.say(
+            f"Omitted {count - left:,} of {count:,} pairs of {name}: the "
+            "vocabulary has no character of one side"
+        )
 
 
 def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:

@@ -103,16 +103,9 @@ class RunFolder:
         return self.text / "tokens" / name
 
     def reserve(self, request: dict[str, Any]) -> bool:
-        """Reserve the folder for a run, or resume the same run.
+        """Reserve the folder for a run, and return whether the same run had begun before.
 
-        Args:
-            request: What decides the run: its settings and data, as plain JSON.
-
-        Returns:
-            Whether the run had begun before.
-
-        Raises:
-            BabeliteError: The folder contains another run or something else.
+        `request` decides the run: its settings and data, as plain JSON.
         """
         if self.out.exists() and not self.out.is_dir():
             raise BabeliteError(

@@ -122,7 +122,7 @@ def test_seeds_and_epochs_give_other_orders() -> None:
 
 @pytest.mark.parametrize("by_length", [True, False])
 def test_over_some_epochs_every_pair_is_seen(by_length: bool) -> None:
-    """Whatever does not fill a batch is another part of the data in each epoch."""
+    """Pairs that do not fill a batch differ in each epoch, so every pair is used at some time."""
     lengths = np.arange(150) + 1, np.arange(150) + 1
     corpora = [make_corpus(range(150), range(150), lengths)]
     seen = {

@@ -1,4 +1,4 @@
-"""Tokenised pairs on disk: what was written is read, whatever happened on the way."""
+"""Tokenised pairs on disk: written, resumed and read."""
 
 from __future__ import annotations
 

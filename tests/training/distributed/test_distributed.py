@@ -1,4 +1,4 @@
-"""Training in several processes: the same gradients as in one, and what kills and signals leave."""
+"""Training in several processes: gradients, resumption, lost processes, errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which process this is, as those who start processes tell it."""
+"""Rank and world size from the variables of torchrun and Slurm."""
 
 from __future__ import annotations
 

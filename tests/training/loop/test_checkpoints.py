@@ -1,4 +1,4 @@
-"""Checkpoints: a run goes on exactly where it was, and damage is told, not trained on."""
+"""Checkpoints: exact resumption, and errors of damaged files."""
 
 from __future__ import annotations
 

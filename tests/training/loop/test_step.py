@@ -1,4 +1,4 @@
-"""Single steps: accumulation, float16, torch.compile."""
+"""Single steps: accumulation, float16, torch.compile; choice of hardware."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each objective shows the encoder, and what the heads are told."""
+"""Losses: inputs of each objective, heads and languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hiding tokens: how many, which, and nothing else."""
+"""Masking of tokens: shares, positions, randomness."""
 
 from __future__ import annotations
 

@@ -40,9 +40,8 @@ def plan_epoch(
 ) -> Iterator[BatchRows]:
     """Yield the batches of one epoch.
 
-    A pair of weight 1 is used at most once, one of weight 2.5 two or three times, one of weight
-    0.3 in about three epochs of ten. Pairs that do not fill a batch at the end are omitted, unless
-    a language pair has no whole batch at all.
+    A pair of weight 2.5 is used two or three times, one of weight 0.3 in about three epochs of ten.
+    Pairs that do not fill a batch at the end are omitted, unless there is no whole batch at all.
 
     Args:
         corpora: The tokenised pairs of each language pair.
@@ -54,9 +53,6 @@ def plan_epoch(
             counts, except with groups. None: no maximum.
         groups: The group of each pair, int32 (pairs,), for each language pair. A batch then
             contains whole groups where they fit, and the plan of the whole epoch is in memory.
-
-    Yields:
-        The batches, language pairs mixed in proportion to their size.
     """
     order = np.random.default_rng((seed, epoch))
     firsts = np.cumsum([0, *(len(corpus) for corpus in corpora)])

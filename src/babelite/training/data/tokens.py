@@ -26,15 +26,9 @@ _MULTIPLIER = 0x9E3779B97F4A7C15
 def take_spans(
     values: NDArray[np.integer], ends: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Concatenate rows of different lengths.
+    """Concatenate rows of different lengths, which end at `ends`, int64 (all rows + 1,).
 
-    Args:
-        values: The values of all rows, row after row.
-        ends: int64 (all rows + 1,), where rows end; the first entry is 0.
-        rows: int64 (rows,), numbers of the rows to take.
-
-    Returns:
-        int64 (values,), their values, and int64 (rows,), where each row begins.
+    Returns their values, int64 (values,), and where each row begins, int64 (rows,).
     """
     starts = ends[rows]
     lengths = ends[rows + 1] - starts
@@ -71,12 +65,7 @@ class Side:
         return int((self.ends[rows + 1] - self.ends[rows]).max(initial=1))
 
     def padded(self, rows: NDArray[np.int64], width: int | None = None) -> NDArray[np.int64]:
-        """Sentences as a block, int64 (rows, width), with PAD after the end.
-
-        Args:
-            rows: int64 (rows,), numbers of the sentences.
-            width: Tokens per row; the length of the longest sentence if not given.
-        """
+        """Sentences as a block, int64 (rows, width), with PAD after the end."""
         tokens, _ = self.flat(rows)
         lengths = self.ends[rows + 1] - self.ends[rows]
         width = self.longest(rows) if width is None else width
@@ -200,15 +189,7 @@ def _encode(
 
 
 def sentence_keys(tokens: NDArray[np.integer], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """64-bit hashes of sentences.
-
-    Args:
-        tokens: All tokens, sentence after sentence.
-        lengths: int64 (sentences,), all above zero.
-
-    Returns:
-        uint64 (sentences,).
-    """
+    """64-bit hashes of sentences, uint64 (sentences,), whose lengths are above zero."""
     if not len(lengths):
         return np.empty(0, np.uint64)
     powers = np.full(int(lengths.max()), _MULTIPLIER, np.uint64)

@@ -78,16 +78,8 @@ def random_rows(
 ) -> Tensor:
     """Draw random rows that do not depend on how a batch is shared between processes.
 
-    Args:
-        shape: (rows, …).
-        device: The device of the generator.
-        batch_slice: The slice of the batch that the rows belong to; None for a whole batch.
-        generator: In the same state in every process.
-        low: The smallest integer.
-        high: Draw integers below this; if not given, float32 from [0, 1).
-
-    Returns:
-        A tensor of that shape.
+    Draws integers from `low` to `high` - 1, or float32 from [0, 1) without `high`. The generator
+    must be in the same state in every process.
     """
     shape = tuple(shape) if batch_slice is None else (batch_slice.size, *shape[1:])
     if high is None:

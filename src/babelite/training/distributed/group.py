@@ -98,27 +98,17 @@ class ProcessGroup:
                     dist.broadcast(tensor, 0)
 
     def gather(self, part: Tensor, sizes: Sequence[int]) -> Tensor:
-        """Concatenate the rows of all processes; gradients flow back to the process of each row.
+        """Concatenate the rows (rows of a process, …) of all processes, `sizes` of each.
 
-        Args:
-            part: (rows of this process, …).
-            sizes: The number of rows of each process.
-
-        Returns:
-            (rows of all processes, …).
+        Gradients flow back to the process of each row.
         """
         rows: Tensor = _Gather.apply(part, self, tuple(sizes))  # type: ignore[no-untyped-call]
         return rows
 
     def sum_gradients(self, parameters: Sequence[Tensor], losses: Tensor) -> Tensor:
-        """Sum the gradients of all processes, in place.
+        """Sum the gradients of all processes in place, and return the sums of losses (n,).
 
-        Args:
-            parameters: Those that have a gradient here must have one in every process.
-            losses: (n,), summed in the same message.
-
-        Returns:
-            (n,), the sums of the losses.
+        Parameters with a gradient here must have one in every process.
         """
         if self.world_size == 1:
             return losses
@@ -256,11 +246,9 @@ class _Gather(torch.autograd.Function):
 
 
 def share_of_cores(mine: tuple[str, set[int]], everyone: list[tuple[str, set[int]]]) -> int:
-    """Number of cores for a process when the processes that may use them share them evenly.
+    """Number of cores for a process when those that may use the same cores share them evenly.
 
-    Args:
-        mine: Host name and numbers of the cores that this process may use.
-        everyone: The same of all processes, this one included.
+    Each process is given by its host name and the numbers of the cores that it may use.
 
     Example:
         >>> share_of_cores(("a", {0, 1, 2, 3}), [("a", {0, 1, 2, 3})] * 2 + [("b", {0})])

@@ -39,17 +39,11 @@ _SAMPLE_PAIRS = 300
 
 @dataclass(frozen=True)
 class Exported:
-    """The result of an export.
-
-    Attributes:
-        folder: The model folder.
-        precision_at_1: P@1 on the validation pairs, by precision.
-        int8_kept: Whether the 8-bit graph was accurate enough to be written.
-    """
+    """The model folder, and P@1 on the validation pairs by precision."""
 
     folder: ModelFolder
     precision_at_1: dict[Precision, float]
-    int8_kept: bool
+    int8_kept: bool  # whether the 8-bit graph was accurate enough to be written
 
 
 def export(
@@ -87,21 +81,7 @@ def export(
             of the network.
     """
     network = network.eval().cpu().float()
-    weights = {name: tensor.detach().numpy() for name, tensor in network.state_dict().items()}
-    heads = network.shape.heads
-    graphs: dict[Precision, bytes] = {
-        "float32": build_graph(weights, n_heads=heads).SerializeToString(),
-    }
-    if validation:
-        sample = _calibration_sample(tokenizer, network.shape.max_tokens, validation)
-        int8 = build_int8_graph(weights, n_heads=heads, sample=sample)
-        graphs["int8"] = int8.SerializeToString()
-    contents = ModelContents(
-        config=network.shape.to_distilbert(),
-        tokenizer=tokenizer.to_str(),
-        graphs=graphs,
-        weights=save({name: t.contiguous() for name, t in network.state_dict().items()}),
-    )
+    contents = _contents(network, tokenizer, validation)
     description = ModelDescription(
         name=name,
         languages=tuple(languages),
@@ -121,10 +101,29 @@ def export(
     if kept:
         description = replace(description, precision="int8")
     else:
-        contents = ModelContents(
-            contents.config, contents.tokenizer, {"float32": graphs["float32"]}, contents.weights
-        )
+        contents = replace(contents, graphs={"float32": contents.graphs["float32"]})
     return Exported(write_model_folder(out, contents, description), scores, kept)
+
+
+def _contents(
+    network: DualTransformer, tokenizer: Tokenizer, validation: Sequence[Sequence[Pair]]
+) -> ModelContents:
+    """The files of the model folder, with an 8-bit graph if there are validation pairs."""
+    state, heads = network.state_dict(), network.shape.heads
+    weights = {name: tensor.detach().numpy() for name, tensor in state.items()}
+    graphs: dict[Precision, bytes] = {
+        "float32": build_graph(weights, n_heads=heads).SerializeToString()
+    }
+    if validation:
+        sample = _calibration_sample(tokenizer, network.shape.max_tokens, validation)
+        int8 = build_int8_graph(weights, n_heads=heads, sample=sample)
+        graphs["int8"] = int8.SerializeToString()
+    return ModelContents(
+        config=network.shape.to_distilbert(),
+        tokenizer=tokenizer.to_str(),
+        graphs=graphs,
+        weights=save({name: tensor.contiguous() for name, tensor in state.items()}),
+    )
 
 
 def _calibration_sample(

@@ -17,39 +17,22 @@ from babelite.storage import writing_atomically
 
 
 class Counters(BaseModel):
-    """Position and results of a run, saved as JSON in its checkpoint.
+    """Position and results of a run, saved as JSON in its checkpoint."""
 
-    Attributes:
-        phase: Number of the current phase.
-        step: Steps done in it.
-        pairs: Pairs seen in the whole run.
-        seconds: Time spent in the whole run, preparation included.
-        phase_began: `seconds` when the phase began.
-        validated: Validations done in the phase.
-        best: Highest mean P@1 on held-out pairs so far.
-        metrics_bytes: Size of the metrics file.
-        loss_scale: Loss scale of float16; None in other precisions.
-        steps_at_scale: Steps since the loss scale changed.
-    """
-
-    phase: int = 0
-    step: int = 0
-    pairs: int = 0
-    seconds: float = 0.0
-    phase_began: float = 0.0
-    validated: int = 0
-    best: float = -1.0
-    metrics_bytes: int = 0
-    loss_scale: float | None = None
-    steps_at_scale: int = 0
+    phase: int = 0  # number of the current phase
+    step: int = 0  # steps done in it
+    pairs: int = 0  # pairs seen in the whole run
+    seconds: float = 0.0  # time spent in the whole run, preparation included
+    phase_began: float = 0.0  # `seconds` when the phase began
+    validated: int = 0  # validations done in the phase
+    best: float = -1.0  # highest mean P@1 on held-out pairs so far
+    metrics_bytes: int = 0  # size of the metrics file
+    loss_scale: float | None = None  # of float16; None in other precisions
+    steps_at_scale: int = 0  # steps since the loss scale changed
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors to a safetensors file, atomically.
-
-    Raises:
-        BabeliteError: The file cannot be written; an existing file stays unchanged.
-    """
+    """Write tensors to a safetensors file atomically."""
     tensors = {name: tensor.detach().contiguous() for name, tensor in weights.items()}
     with writing_atomically(path) as temporary:
         try:
@@ -59,11 +42,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[st
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read the tensors and the metadata of a safetensors file.
-
-    Raises:
-        BabeliteError: The file is damaged.
-    """
+    """Read the tensors and the metadata of a safetensors file."""
     try:
         with safe_open(str(path), framework="pt") as stream:
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
@@ -98,11 +77,7 @@ def save_checkpoint(
 
 
 def read_counters(path: Path) -> Counters:
-    """Read the counters of a checkpoint without its weights.
-
-    Raises:
-        BabeliteError: The file is damaged.
-    """
+    """Read the counters of a checkpoint without its weights."""
     try:
         with safe_open(str(path), framework="pt") as stream:
             return _counters_in(stream.metadata() or {}, path)
@@ -120,11 +95,7 @@ def _counters_in(metadata: Mapping[str, str], path: Path) -> Counters:
 def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[str, Tensor]]:
     """Load a checkpoint into a model of the same shape.
 
-    Returns:
-        The counters, and the optimizer's tensors for `restore_optimizer`.
-
-    Raises:
-        BabeliteError: The file is damaged, or belongs to another model.
+    Returns the counters, and the optimizer's tensors for `restore_optimizer`.
     """
     tensors, metadata = load_weights(path)
     counters = _counters_in(metadata, path)

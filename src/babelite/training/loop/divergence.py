@@ -12,12 +12,7 @@ from babelite.training.loop.phases import Phase
 
 
 class DivergedError(BabeliteError):
-    """Training has diverged.
-
-    Args:
-        phase: The phase in which it was detected.
-        out: The folder of the run.
-    """
+    """Training has diverged."""
 
     def __init__(self, phase: Phase, out: Path) -> None:
         option = "learning-rate" if phase.name == "layers" else f"{phase.name}-learning-rate"

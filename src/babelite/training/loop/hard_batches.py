@@ -27,15 +27,9 @@ _SEEDS = (1 << 31) - 1
 
 
 def group_pairs(network: DualTransformer, pairs: TokenizedPairs, seed: int) -> NDArray[np.int32]:
-    """Cluster the pairs of a language pair into groups of about `PAIRS_PER_GROUP`.
+    """Cluster pairs by their token embeddings into groups of about `PAIRS_PER_GROUP`.
 
-    Args:
-        network: The encoder; only its token embeddings are used.
-        pairs: Tokenised pairs of one language pair.
-        seed: Seed of k-means.
-
-    Returns:
-        int32 (pairs,), the number of each pair's group. Neighbouring numbers are similar groups.
+    Returns the group numbers, int32 (pairs,). Neighbouring numbers are similar groups.
     """
     vectors = _vectors(network, pairs)
     seed %= _SEEDS

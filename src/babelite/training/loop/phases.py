@@ -26,27 +26,18 @@ PhaseName = Literal["bag", "layers", "similar"]
 class Phase:
     """A part of training with one loss, one batch size and one learning-rate schedule.
 
-    Attributes:
-        name: ``bag`` (the encoder without layers), ``layers``, or ``similar`` (the layers, on
-            batches of similar sentences).
-        batch_size: Pairs per batch, over all processes.
-        learning_rate: The peak rate.
-        steps: Number of steps; None if time decides.
-        until: Seconds of the whole run at which the phase ends, if time decides.
-        steps_per_epoch: Estimated steps per epoch. In the layers phase the parts of batches that
-            are split are counted, where epochs matter.
-        accumulate: Batches per step.
-        round_number: Number of earlier phases of this name; each round has its own order.
+    The phase ``bag`` trains the encoder without layers, ``layers`` the whole network, and
+    ``similar`` the whole network on batches of similar sentences.
     """
 
     name: PhaseName
-    batch_size: int
-    learning_rate: float
-    steps: int | None
-    until: float | None
-    steps_per_epoch: int
-    accumulate: int = 1
-    round_number: int = 0
+    batch_size: int  # pairs per batch, over all processes
+    learning_rate: float  # peak
+    steps: int | None  # None if time decides
+    until: float | None  # seconds of the whole run at which the phase ends, if time decides
+    steps_per_epoch: int  # estimate; parts of split batches count where epochs matter
+    accumulate: int = 1  # batches per step
+    round_number: int = 0  # earlier phases of this name; each round has its own order
 
     @property
     def title(self) -> str:
@@ -54,13 +45,7 @@ class Phase:
         return f"{self.name}, round {self.round_number + 1}" if self.round_number else self.name
 
     def share_done(self, step: int, seconds: float, began: float) -> float:
-        """The done share of the phase, from 0 to 1.
-
-        Args:
-            step: Steps done.
-            seconds: Seconds of the whole run so far.
-            began: Seconds of the whole run when the phase began.
-        """
+        """Done share of the phase (0 to 1), by its steps or by the seconds of the whole run."""
         if self.steps is not None:
             return min(1.0, step / self.steps) if self.steps else 1.0
         assert self.until is not None
@@ -83,13 +68,7 @@ def training_ends(config: TrainingConfig) -> float | None:
 def plan_phases(
     config: TrainingConfig, corpora: Sequence[TokenizedPairs], prepared_at: float
 ) -> list[Phase]:
-    """Plan the phases of a run.
-
-    Args:
-        config: Budget and settings.
-        corpora: The tokenised pairs of each language pair.
-        prepared_at: Seconds that preparation took.
-    """
+    """Plan the phases of a run; `prepared_at` is the duration of the preparation in seconds."""
     end = training_ends(config)
     bag_end = None
     if end is not None:
@@ -136,14 +115,7 @@ def _with_steps(
 
 
 def learning_rate_factor(config: TrainingConfig, phase: Phase, step: int, done: float) -> float:
-    """The factor of the peak learning rate at a step, from 0 to 1.
-
-    Args:
-        config: Warm-up and decay.
-        phase: The phase.
-        step: Steps done before this one.
-        done: The done share of the phase, from 0 to 1.
-    """
+    """Factor (0 to 1) of the peak rate at a step of a phase whose share `done` is done."""
     # A short phase would end before the end of the warm-up.
     warm = min(1.0, max((step + 1) / max(1, config.warmup_steps), _PHASE_PER_WARMUP * done))
     if config.decay == "none":

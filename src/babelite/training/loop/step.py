@@ -26,18 +26,11 @@ _EPOCHS_PER_ROUND = 1 << 16
 
 
 class StepResult(NamedTuple):
-    """Loss and gradient of a step.
-
-    Attributes:
-        losses: The loss of each objective.
-        loss: Their weighted sum.
-        gradient_norm: Length of the gradient before clipping. It is 0 in the bag phase, which does
-            not clip, and when float16 overflowed and the step was skipped.
-    """
+    """Losses of the objectives, their weighted sum, and gradient norm of a step."""
 
     losses: dict[str, float]
     loss: float
-    gradient_norm: float
+    gradient_norm: float  # before clipping; 0 in the bag phase and in skipped float16 steps
 
 
 class Stepper:

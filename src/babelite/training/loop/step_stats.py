@@ -11,12 +11,7 @@ from babelite.training.loop.step import StepResult
 
 
 class StepStats:
-    """Sums over the steps since the last record.
-
-    Attributes:
-        rate: Pairs a second, in the latest record.
-        loss: Mean loss, in the latest record.
-    """
+    """Sums over the steps since the last record; `rate` and `loss` are those of that record."""
 
     def __init__(self, state: RunState) -> None:
         self.state, self.rate, self.loss = state, 0.0, 0.0

@@ -43,14 +43,7 @@ _STEPS_PER_MEMORY_RELEASE = 50
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """The result of training.
-
-    Attributes:
-        network: The encoder with its best weights, in evaluation mode.
-        precision_at_1: P@1 on the held-out pairs of each language pair.
-        pairs: Pairs seen in training, repetitions counted.
-        seconds: Time spent, preparation included.
-    """
+    """The encoder with its best weights, P@1 of each language pair, pairs seen and time spent."""
 
     network: DualTransformer
     precision_at_1: dict[str, float]
@@ -170,16 +163,11 @@ class Trainer:
     def train(self) -> TrainedNetwork:
         """Train to the end of the budget.
 
-        Returns:
-            The network with the weights that were best on the held-out pairs, averaged with the
-            initial encoder if `TrainingConfig.start_share` is above 0.
-
         Raises:
             BabeliteError: The initial encoder is missing or has changed.
             DivergedError: Weights are not finite numbers.
             TrainingStopped: Ctrl-C or SIGTERM; a checkpoint has been saved.
-            LostProcessError: Another process has ended; a checkpoint has been saved if process 0
-                is still running.
+            LostProcessError: Another process has ended; process 0 has saved a checkpoint.
         """
         with self.stop.listening():
             for phase in self.phases[self.state.counters.phase :]:

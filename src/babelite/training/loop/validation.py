@@ -22,18 +22,11 @@ _LOSS_PAIRS = 1_024
 
 @dataclass(frozen=True)
 class Validation:
-    """The result of a validation.
-
-    Attributes:
-        precision_at_1: For each language pair, the mean P@1 of both directions.
-        losses: For each language pair, the loss of each objective without dropout; empty in the
-            bag phase.
-        standard_error: Standard error of the mean P@1 over all sentences.
-    """
+    """Mean P@1 of both directions and loss of each objective, for each language pair."""
 
     precision_at_1: dict[str, float]
-    losses: dict[str, dict[str, float]]
-    standard_error: float = 0.0
+    losses: dict[str, dict[str, float]]  # without dropout; empty in the bag phase
+    standard_error: float = 0.0  # of the mean P@1 over all sentences
 
     @property
     def mean(self) -> float:
@@ -42,14 +35,7 @@ class Validation:
 
 
 class Validator:
-    """Validates models on the tokenised held-out pairs.
-
-    Args:
-        text: The data.
-        max_tokens: Longer sentences are truncated.
-        device: The device of the model.
-        seed: Seed of the masks, which are the same at every validation.
-    """
+    """Validates models on the tokenised held-out pairs; masks are the same every time."""
 
     def __init__(
         self, text: TrainingText, *, max_tokens: int, device: torch.device, seed: int

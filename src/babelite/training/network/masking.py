@@ -20,14 +20,7 @@ def mask_tokens(
 ) -> tuple[Tensor, Tensor]:
     """Mask 15 % of the tokens as BERT does: 80 % become MASK, 10 % another token, 10 % stay.
 
-    Args:
-        ids: int64 (b, L), PAD after the end.
-        vocabulary_size: Number of pieces.
-        generator: In the same state in all processes that share a batch.
-        batch_slice: The slice of the batch that the sentences belong to; None for a whole batch.
-
-    Returns:
-        The masked ids, int64 (b, L), and the chosen tokens, bool (b, L).
+    Returns the masked ids, int64 (b, L), and the chosen tokens, bool (b, L).
     """
     chosen = random_rows(ids.shape, ids.device, batch_slice, generator).lt(_CHOSEN) & ids.ne(PAD)
     fate = random_rows(ids.shape, ids.device, batch_slice, generator)
@@ -42,17 +35,10 @@ def mask_tokens(
 def mask_one_token(
     ids: Tensor, rows: Tensor, generator: torch.Generator, batch_slice: BatchSlice | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Mask one token of each chosen sentence; punctuation counts as a token.
+    """Mask one token of each sentence in `rows`, bool (b,); punctuation counts as a token.
 
-    Args:
-        ids: int64 (b, L), PAD after the end.
-        rows: bool (b,), the sentences to mask a token of.
-        generator: As for `mask_tokens`.
-        batch_slice: As for `mask_tokens`.
-
-    Returns:
-        The masked ids, int64 (b, L), and the masked tokens, int64 (b,), PAD for sentences that were
-        not chosen or are empty.
+    Returns the masked ids, int64 (b, L), and the masked tokens, int64 (b,), PAD for sentences that
+    were not chosen or are empty.
     """
     chance = random_rows(ids.shape, ids.device, batch_slice, generator)
     place = chance.masked_fill(ids.eq(PAD), -1.0).argmax(1, keepdim=True)

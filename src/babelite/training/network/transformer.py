@@ -305,14 +305,9 @@ def _split_by_length(order: Tensor, lengths: Tensor, tokens: int) -> Iterator[Te
 
 
 def masked_mean(states: Tensor, present: Tensor) -> Tensor:
-    """Mean over the tokens that are present; zero if there are none.
+    """Mean (batch, dim) of states (batch, tokens, dim) where present; zero without tokens.
 
-    Args:
-        states: (batch, tokens, dim).
-        present: bool (batch, tokens).
-
-    Returns:
-        (batch, dim), in float32, or in float64 if the states are.
+    The result is float32, or float64 if the states are.
     """
     weights = present.unsqueeze(-1).to(states.dtype)
     total = (states * weights).sum(1, dtype=torch.promote_types(states.dtype, torch.float32))
