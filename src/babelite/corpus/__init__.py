@@ -5,24 +5,6 @@ Names are imported on first use: reading plain text needs no numpy.
 
 from typing import TYPE_CHECKING
 
-from babelite._lazy import lazy_exports
-
-if TYPE_CHECKING:
-    from babelite.corpus.catalogs.gather import gather_catalog_pairs
-    from babelite.corpus.cleaning import Cleaner, Cleaning
-    from babelite.corpus.documents import Document, read_document
-    from babelite.corpus.formats.registry import read_texts, write_pairs
-    from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
-    from babelite.corpus.languages import base_language, parse_language_pair, split_language_prefix
-    from babelite.corpus.normalization import comparison_key, count_words, normalize_text, one_line
-    from babelite.corpus.pair_table import PairTable
-    from babelite.corpus.pairs import Pair, WeightedPair
-    from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
-    from babelite.corpus.sentences import SentenceSource, SourceSurvey, require_distinct_names
-    from babelite.corpus.sources import PairSource, parse_source, read_sources, require_pairs
-    from babelite.corpus.splitting import sample_pairs, split_pairs, without_held_out
-    from babelite.corpus.statistics import CorpusStatistics, measure_corpus
-
 __all__ = [
     "Cleaner",
     "Cleaning",
@@ -60,22 +42,40 @@ __all__ = [
     "write_pairs",
 ]
 
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "catalogs.gather": "gather_catalog_pairs",
-        "cleaning": "Cleaner Cleaning",
-        "documents": "Document read_document",
-        "formats.registry": "read_texts write_pairs",
-        "labelled": "LabelledText hold_out_texts read_labelled",
-        "languages": "base_language parse_language_pair split_language_prefix",
-        "normalization": "comparison_key count_words normalize_text one_line",
-        "pairs": "Pair WeightedPair",
-        "sentence_splitting": "split_at_punctuation split_sentences",
-        "sentences": "SentenceSource SourceSurvey require_distinct_names",
-        "sources": "PairSource parse_source read_sources require_pairs",
-        "splitting": "sample_pairs split_pairs without_held_out",
-        "statistics": "CorpusStatistics measure_corpus",
-        "pair_table": "PairTable",
-    },
-)
+if TYPE_CHECKING:
+    from babelite.corpus.catalogs.gather import gather_catalog_pairs
+    from babelite.corpus.cleaning import Cleaner, Cleaning
+    from babelite.corpus.documents import Document, read_document
+    from babelite.corpus.formats.registry import read_texts, write_pairs
+    from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
+    from babelite.corpus.languages import base_language, parse_language_pair, split_language_prefix
+    from babelite.corpus.normalization import comparison_key, count_words, normalize_text, one_line
+    from babelite.corpus.pair_table import PairTable
+    from babelite.corpus.pairs import Pair, WeightedPair
+    from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
+    from babelite.corpus.sentences import SentenceSource, SourceSurvey, require_distinct_names
+    from babelite.corpus.sources import PairSource, parse_source, read_sources, require_pairs
+    from babelite.corpus.splitting import sample_pairs, split_pairs, without_held_out
+    from babelite.corpus.statistics import CorpusStatistics, measure_corpus
+else:
+    from babelite import lazy_exports
+
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "catalogs.gather": "gather_catalog_pairs",
+            "cleaning": "Cleaner Cleaning",
+            "documents": "Document read_document",
+            "formats.registry": "read_texts write_pairs",
+            "labelled": "LabelledText hold_out_texts read_labelled",
+            "languages": "base_language parse_language_pair split_language_prefix",
+            "normalization": "comparison_key count_words normalize_text one_line",
+            "pairs": "Pair WeightedPair",
+            "sentence_splitting": "split_at_punctuation split_sentences",
+            "sentences": "SentenceSource SourceSurvey require_distinct_names",
+            "sources": "PairSource parse_source read_sources require_pairs",
+            "splitting": "sample_pairs split_pairs without_held_out",
+            "statistics": "CorpusStatistics measure_corpus",
+            "pair_table": "PairTable",
+        },
+    )

@@ -53,9 +53,6 @@ from babelite.evaluation.zero_shot_result import (
     sample_deviation,
 )
 
-if TYPE_CHECKING:
-    from babelite.evaluation.mteb import MTEBEncoder as MTEBEncoder
-
 __all__ = [
     "SIB200_FOLDERS",
     "AlignmentScores",
@@ -103,10 +100,10 @@ __all__ = [
     "write_report",
 ]
 
+if TYPE_CHECKING:
+    from babelite.evaluation.mteb import MTEBEncoder as MTEBEncoder
+else:
+    from babelite import lazy_exports
 
-def __getattr__(name: str) -> object:
-    if name == "MTEBEncoder":  # not in __all__: it needs the extra `mteb`
-        from babelite.evaluation.mteb import MTEBEncoder
-
-        return MTEBEncoder
-    raise AttributeError(f"module 'babelite.evaluation' has no attribute {name!r}")
+    # Not in __all__: it needs the extra `mteb`.
+    __getattr__ = lazy_exports(__name__, {"mteb": "MTEBEncoder"})[0]

@@ -2,7 +2,37 @@
 
 from typing import TYPE_CHECKING
 
-from babelite._lazy import lazy_exports
+__all__ = [
+    "COMPRESSIONS",
+    "Folder",
+    "InUseError",
+    "check_format_version",
+    "decode_lines",
+    "expand_url_glob",
+    "explain_validation_error",
+    "is_lock_file",
+    "is_read_once",
+    "is_standard_output",
+    "is_url",
+    "lock_file",
+    "locked_folder",
+    "make_folder",
+    "parse_versioned_json",
+    "read_line_blocks",
+    "read_lines",
+    "read_toml",
+    "reading_bytes",
+    "reading_path_or_url",
+    "reading_seekable",
+    "require_file",
+    "sha256",
+    "suffix_of",
+    "write_error",
+    "write_text",
+    "writing_atomically",
+    "writing_bytes",
+    "writing_text",
+]
 
 if TYPE_CHECKING:
     from babelite.storage.atomic_write import (
@@ -37,50 +67,22 @@ if TYPE_CHECKING:
         reading_path_or_url,
         reading_seekable,
     )
+else:
+    from babelite import lazy_exports
 
-__all__ = [
-    "COMPRESSIONS",
-    "Folder",
-    "InUseError",
-    "check_format_version",
-    "decode_lines",
-    "expand_url_glob",
-    "explain_validation_error",
-    "is_lock_file",
-    "is_read_once",
-    "is_standard_output",
-    "is_url",
-    "lock_file",
-    "locked_folder",
-    "make_folder",
-    "parse_versioned_json",
-    "read_line_blocks",
-    "read_lines",
-    "read_toml",
-    "reading_bytes",
-    "reading_path_or_url",
-    "reading_seekable",
-    "require_file",
-    "sha256",
-    "suffix_of",
-    "write_error",
-    "write_text",
-    "writing_atomically",
-    "writing_bytes",
-    "writing_text",
-]
-
-# Lazy: a first vector needs checksums only, and decompressors take longer to import.
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "atomic_write": "write_error write_text writing_atomically writing_bytes writing_text",
-        "checksums": "sha256",
-        "compression": "reading_bytes",
-        "lines": "decode_lines read_line_blocks read_lines",
-        "locks": "InUseError is_lock_file lock_file locked_folder",
-        "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file suffix_of",
-        "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
-        "json_toml": "check_format_version explain_validation_error parse_versioned_json read_toml",
-    },
-)
+    # Lazy: a first vector needs checksums only, and decompressors take longer to import.
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "atomic_write": "write_error write_text writing_atomically writing_bytes writing_text",
+            "checksums": "sha256",
+            "compression": "reading_bytes",
+            "json_toml": "check_format_version explain_validation_error parse_versioned_json "
+            "read_toml",
+            "lines": "decode_lines read_line_blocks read_lines",
+            "locks": "InUseError is_lock_file lock_file locked_folder",
+            "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file "
+            "suffix_of",
+            "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
+        },
+    )

@@ -6,27 +6,7 @@ Names are imported lazily, so that settings and ``--help`` need not wait for tor
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from babelite._lazy import lazy_exports
 from babelite.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from babelite.training.config import PRESETS, TrainingConfig, make_config
-    from babelite.training.data.batches import plan_epoch
-    from babelite.training.data.tokens import open_tokens, tokenize
-    from babelite.training.data.vocabulary import train_vocabulary
-    from babelite.training.distributed.environment import is_first_process
-    from babelite.training.distributed.reporting import is_reported_here
-    from babelite.training.distributed.setup import join_processes
-    from babelite.training.export.onnx_graph import build_graph, build_int8_graph
-    from babelite.training.hardware import Hardware, choose_hardware
-    from babelite.training.loop.phases import make_optimizer, plan_phases
-    from babelite.training.loop.signals import TrainingStopped
-    from babelite.training.loop.step import Stepper
-    from babelite.training.network.losses import Batch, ContrastiveSettings, TrainingModel
-    from babelite.training.network.transformer import DualTransformer, NetworkShape
-    from babelite.training.objective_parser import parse_objective
-    from babelite.training.run import TrainingResult, prepare_text, train
-    from babelite.training.training_progress import TrainingProgress
 
 __all__ = [
     "PRESETS",
@@ -63,25 +43,46 @@ __all__ = [
 if any(find_spec(library) is None for library in ("torch", "safetensors", "onnx")):
     raise MissingExtraError("training", "train")
 
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "config": "PRESETS TrainingConfig make_config",
-        "data.batches": "plan_epoch",
-        "data.tokens": "open_tokens tokenize",
-        "data.vocabulary": "train_vocabulary",
-        "distributed.environment": "is_first_process",
-        "distributed.reporting": "is_reported_here",
-        "distributed.setup": "join_processes",
-        "export.onnx_graph": "build_graph build_int8_graph",
-        "hardware": "Hardware choose_hardware",
-        "loop.phases": "make_optimizer plan_phases",
-        "loop.signals": "TrainingStopped",
-        "loop.step": "Stepper",
-        "network.losses": "Batch ContrastiveSettings TrainingModel",
-        "network.transformer": "DualTransformer NetworkShape",
-        "objective_parser": "parse_objective",
-        "run": "TrainingResult prepare_text train",
-        "training_progress": "TrainingProgress",
-    },
-)
+if TYPE_CHECKING:
+    from babelite.training.config import PRESETS, TrainingConfig, make_config
+    from babelite.training.data.batches import plan_epoch
+    from babelite.training.data.tokens import open_tokens, tokenize
+    from babelite.training.data.vocabulary import train_vocabulary
+    from babelite.training.distributed.environment import is_first_process
+    from babelite.training.distributed.reporting import is_reported_here
+    from babelite.training.distributed.setup import join_processes
+    from babelite.training.export.onnx_graph import build_graph, build_int8_graph
+    from babelite.training.hardware import Hardware, choose_hardware
+    from babelite.training.loop.phases import make_optimizer, plan_phases
+    from babelite.training.loop.signals import TrainingStopped
+    from babelite.training.loop.step import Stepper
+    from babelite.training.network.losses import Batch, ContrastiveSettings, TrainingModel
+    from babelite.training.network.transformer import DualTransformer, NetworkShape
+    from babelite.training.objective_parser import parse_objective
+    from babelite.training.run import TrainingResult, prepare_text, train
+    from babelite.training.training_progress import TrainingProgress
+else:
+    from babelite import lazy_exports
+
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "config": "PRESETS TrainingConfig make_config",
+            "data.batches": "plan_epoch",
+            "data.tokens": "open_tokens tokenize",
+            "data.vocabulary": "train_vocabulary",
+            "distributed.environment": "is_first_process",
+            "distributed.reporting": "is_reported_here",
+            "distributed.setup": "join_processes",
+            "export.onnx_graph": "build_graph build_int8_graph",
+            "hardware": "Hardware choose_hardware",
+            "loop.phases": "make_optimizer plan_phases",
+            "loop.signals": "TrainingStopped",
+            "loop.step": "Stepper",
+            "network.losses": "Batch ContrastiveSettings TrainingModel",
+            "network.transformer": "DualTransformer NetworkShape",
+            "objective_parser": "parse_objective",
+            "run": "TrainingResult prepare_text train",
+            "training_progress": "TrainingProgress",
+        },
+    )
