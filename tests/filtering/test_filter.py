@@ -141,8 +141,9 @@ def test_words_that_rarely_end_a_sentence() -> None:
     assert words.oddness("the house was old") == 0
     assert words.oddness("unheard") == 0
     assert words.oddness("...") == LastWords([]).oddness("the") == 0
-    for closed in ("Yes.", "No!»", "好。", "(so.)"):
+    for closed in ("Yes.", "No!»", "好。", "(so.)", "She said: “Yes.”"):
         assert has_end_mark(closed)
+    assert not has_end_mark("Open the")
 
 
 def test_copies_and_beginnings() -> None:
@@ -152,3 +153,5 @@ def test_copies_and_beginnings() -> None:
     assert beginning("今天天气很好", 3) == "今天天"
     assert beginning("one two three", 6) == "one two"
     assert beginning("one", 0) == "o"
+    for length in (8, 10):
+        assert beginning("the house is old", length) == "the house"

@@ -32,8 +32,8 @@ class SegmentPair:
     """Neighbouring sentences of one document and their translation in the other (a "bead").
 
     Attributes:
-        source: The rows of the source sentences, from 0; empty for an insertion.
-        target: The rows of the target sentences; empty for a deletion.
+        source: The rows of the source sentences, from 0; may be empty.
+        target: The rows of the target sentences; may be empty.
         score: Similarity relative to unrelated sentences of these documents. 1: same meaning;
             0: unrelated. 0 if a side is empty.
         cosine: The cosine of the two sides; 0 if one is empty.
@@ -62,8 +62,8 @@ def align(
 
     Args:
         source: The sentences of one version, in order.
-        target: The sentences of the other, in order, in any language of the encoder.
-        encoder: The encoder of the sentences.
+        target: The sentences of the other, in order.
+        encoder: The encoder of both.
         max_size: The maximum number of sentences on a side of a segment pair.
         min_score: The minimum score of a segment pair; other sentences stay unmatched.
 
@@ -84,13 +84,10 @@ def align(
         range(0, 1) range(0, 2) 0.94
         range(1, 2) range(2, 3) 1.00
     """
-    for sentences in (source, target):
-        if isinstance(sentences, str):
-            raise BabeliteError(
-                "a document is a sequence of sentences, but one string was given",
-                code="input-invalid",
-                hint="split it, for example with text.splitlines()",
-            )
+    if isinstance(source, str) or isinstance(target, str):
+        raise BabeliteError(
+            "one string was given as a document", code="input-invalid", hint="give its sentences"
+        )
     vectors = [_encoded(encoder, sentences) for sentences in (source, target)]
     return align_vectors(*vectors, max_size=max_size, min_score=min_score)
 
@@ -100,17 +97,11 @@ def align_vectors(
 ) -> list[SegmentPair]:
     """Align two documents by the vectors of their sentences, from any encoder.
 
-    The vector of a run of sentences is the sum of their unit vectors.
-
-    Args:
-        source: Array of shape (n, dim), rows of any length.
-        target: Array of shape (m, dim).
-        max_size: See `align`.
-        min_score: See `align`.
+    The vector of a run of sentences is the sum of their unit vectors. The shapes of ``source`` and
+    ``target`` are (n, dim) and (m, dim), rows of any length; for the options see `align`.
 
     Raises:
         BabeliteError: The dimensions differ, or a value is not a finite number.
-        ValueError: ``max_size`` is below 1.
 
     Example:
         >>> pairs = align_vectors(np.eye(3), np.eye(3)[[0, 2]])
@@ -140,10 +131,10 @@ def align_runs(
         BabeliteError: The shapes do not fit, or a value is not a finite number.
     """
     left, right = Runs.of(source), Runs.of(target)
-    if left.vectors.shape[2] != right.vectors.shape[2]:
+    dims = left.vectors.shape[2], right.vectors.shape[2]
+    if dims[0] != dims[1]:
         raise BabeliteError(
-            f"the source vectors have {left.vectors.shape[2]} components and the target vectors "
-            f"{right.vectors.shape[2]}",
+            f"the source vectors have {dims[0]} components and the target vectors {dims[1]}",
             code="dimension-mismatch",
             hint="encode both with the same model",
         )
@@ -152,8 +143,7 @@ def align_runs(
         path += [Point(left.length, j + 1) for j in range(right.length)]
         return _segment_pairs(path, np.zeros((2, len(path) - 1), np.float32))
     costs = BeadCosts(left, right, min_score=min_score)
-    path = cheapest_path(costs, band_around(*_coarse_path(left, right)))
-    path = _deletions_first(path)
+    path = _deletions_first(cheapest_path(costs, band_around(*_coarse_path(left, right))))
     return _segment_pairs(path, costs.cosines(path))
 
 
@@ -173,28 +163,19 @@ def encode_runs(
 ) -> list[NDArray[np.float32]]:
     """Encode the joined text of runs of sentences (as Vecalign does).
 
-    This encodes about ``max_size`` (``max_size`` + 1) / 2 times as much text as the sentences
-    alone, and lets the encoder see a run as a whole.
-
-    Args:
-        encoder: The encoder of the text.
-        sentences: The sentences of a document, in order.
-        max_size: The maximum number of sentences in a run.
+    The encoder sees each run of up to ``max_size`` sentences as a whole, but must encode about
+    ``max_size`` (``max_size`` + 1) / 2 times as much text.
 
     Returns:
         float32 arrays of shape (n, dim), (n - 1, dim) and so on, for `align_runs`.
-
-    Raises:
-        ValueError: ``max_size`` is below 1.
     """
     _require_size(max_size)
-    sizes = range(1, max(min(max_size, len(sentences)), 1) + 1)
-    return [
-        _encoded(
-            encoder, (" ".join(sentences[i : i + size]) for i in range(len(sentences) - size + 1))
-        )
-        for size in sizes
-    ]
+    runs = []
+    for size in range(1, max(min(max_size, len(sentences)), 1) + 1):
+        starts = range(len(sentences) - size + 1)
+        texts = [" ".join(sentences[start : start + size]) for start in starts]
+        runs.append(_encoded(encoder, texts))
+    return runs
 
 
 def _encoded(encoder: SentenceEncoder, texts: Iterable[str]) -> NDArray[np.float32]:
@@ -229,7 +210,7 @@ def _deletions_first(path: list[Point]) -> list[Point]:
 
 
 def _segment_pairs(
-    path: Sequence[Point], measures: Sequence[NDArray[np.float32]] | NDArray[np.float32]
+    path: Sequence[Point], measures: Iterable[NDArray[np.float32]]
 ) -> list[SegmentPair]:
     """The segment pairs between the points of a path; ``measures`` are cosines and scores."""
     cosines, scores = (measure.tolist() for measure in measures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Literal
 
 from babelite.alignment.align import SegmentPair
@@ -17,12 +18,8 @@ AlignmentFormat = Literal["tsv", "json", "html"]
 GoldPair = tuple[frozenset[int], frozenset[int]]
 
 ALIGNMENT_FORMATS: dict[str, AlignmentFormat] = {
-    ".tsv": "tsv",
-    ".txt": "tsv",
-    ".json": "json",
-    ".html": "html",
-    ".htm": "html",
-}
+    ".tsv": "tsv", ".txt": "tsv", ".json": "json", ".html": "html", ".htm": "html",
+}  # fmt: skip
 HEADER = ("source", "target", "score", "cosine", "source_text", "target_text")
 
 _NUMBER = r"\d{1,18}"  # no document has more lines
@@ -42,12 +39,9 @@ def alignment_format(out: str) -> AlignmentFormat:
         return "tsv"
     found = ALIGNMENT_FORMATS.get(suffix_of(out))
     if found is None:
-        raise BabeliteError(
-            f"cannot tell the format from {suffix_of(out)!r}",
-            code="format-unknown",
-            path=out,
-            hint=f"use one of the endings {', '.join(ALIGNMENT_FORMATS)}",
-        )
+        hint = f"use one of the endings {', '.join(ALIGNMENT_FORMATS)}"
+        problem = f"cannot tell the format from {suffix_of(out)!r}"
+        raise BabeliteError(problem, code="format-unknown", path=out, hint=hint)
     if found == "html":
         from babelite.alignment.html_page import page_template
 
@@ -66,14 +60,8 @@ def alignment_lines(
 
     TSV has a header and the columns ``source`` and ``target`` (line or sentence numbers such as
     ``7`` or ``7-8``, empty for an empty side), score, cosine and the texts, sentences joined by a
-    space. JSON is one array with a segment pair a line. HTML is one page.
-
-    Args:
-        pairs: The segment pairs of the two documents.
-        source: The source document.
-        target: The target document.
-        format_: ``tsv``, ``json`` or ``html``.
-        gold: The correct alignment; the HTML page marks the pairs that are not in it.
+    space. JSON is one array with a segment pair a line. HTML is one page, which marks the pairs
+    that are not in the ``gold`` alignment.
     """
     if format_ == "html":
         from babelite.alignment.html_page import alignment_page
@@ -86,14 +74,9 @@ def _tsv_lines(pairs: Iterable[SegmentPair], source: Document, target: Document)
     yield "\t".join(HEADER)
     for pair in pairs:
         sides = ((source, pair.source), (target, pair.target))
-        yield "\t".join(
-            [
-                *(_line_range(document, rows) for document, rows in sides),
-                f"{pair.score:.4f}",
-                f"{pair.cosine:.4f}",
-                *(" ".join(" ".join(side_texts(*side)).split()) for side in sides),
-            ]
-        )
+        numbers = [_line_range(*side) for side in sides]
+        texts = [" ".join(" ".join(side_texts(*side)).split()) for side in sides]
+        yield "\t".join([*numbers, f"{pair.score:.4f}", f"{pair.cosine:.4f}", *texts])
 
 
 def _json_lines(pairs: Sequence[SegmentPair], source: Document, target: Document) -> Iterator[str]:
@@ -117,10 +100,8 @@ def side_texts(document: Document, rows: range) -> list[str]:
 
 
 def _line_range(document: Document, rows: range) -> str:
-    if not rows:
-        return ""
-    first, last = document.numbers[rows[0]], document.numbers[rows[-1]]
-    return f"{first}" if first == last else f"{first}-{last}"
+    ends = sorted({document.numbers[row] for row in (*rows[:1], *rows[-1:])})
+    return "-".join(map(str, ends))
 
 
 def read_alignment(path: str, source: Document, target: Document) -> list[GoldPair]:
@@ -129,11 +110,6 @@ def read_alignment(path: str, source: Document, target: Document) -> list[GoldPa
     The format is the TSV of `alignment_lines`, of which only the first two columns are needed, or
     that of Vecalign: ``[0, 1]:[0]``, with lines counted from 0. Numbers of blank lines are
     ignored.
-
-    Args:
-        path: The file, or ``-``.
-        source: The source document.
-        target: The target document.
 
     Returns:
         The rows of the source and of the target sentences of each segment pair.
@@ -150,26 +126,22 @@ def read_alignment(path: str, source: Document, target: Document) -> list[GoldPa
         for spans, document, of_number in zip(
             _parsed(line, path, line_number), (source, target), rows, strict=True
         ):
-            for number in (number for span in spans for number in span):
+            for number in chain.from_iterable(spans):
                 if not 1 <= number <= document.last:
                     raise BabeliteError(
                         f"names line {number} of {document.path}, which has {document.last:,}",
                         code="input-invalid",
                         path=path,
                         line=line_number,
-                        hint="give the alignment of these two documents, in this order",
+                        hint="give the alignment of these documents",
                     )
             numbers = (n for first, last in spans for n in range(first, last + 1))
             sides.append(frozenset(of_number[n] for n in numbers if n in of_number))
         if any(sides):
             pairs.append((sides[0], sides[1]))
     if not pairs:
-        raise BabeliteError(
-            "contains no segment pair",
-            code="input-empty",
-            path=path,
-            hint="write one a line, as in: 7-8<TAB>9",
-        )
+        hint = "write one a line, as in: 7-8<TAB>9"
+        raise BabeliteError("contains no segment pair", code="input-empty", path=path, hint=hint)
     return pairs
 
 
@@ -180,10 +152,8 @@ _Span = tuple[int, int]
 def _parsed(line: str, path: str, line_number: int) -> tuple[list[_Span], list[_Span]]:
     """The lines of both sides of a segment pair."""
     if match := _VECALIGN.match(line):
-        left, right = (
-            [(int(n) + 1, int(n) + 1) for n in re.findall(r"\d+", side)] for side in match.groups()
-        )
-        return left, right
+        left, right = ([int(n) + 1 for n in re.findall(r"\d+", side)] for side in match.groups())
+        return list(zip(left, left, strict=True)), list(zip(right, right, strict=True))
     cells = [cell.replace(" ", "") for cell in line.split("\t")[:2]]
     if len(cells) < 2 or not all(not cell or _NUMBERS.fullmatch(cell) for cell in cells):
         raise BabeliteError(
@@ -191,7 +161,7 @@ def _parsed(line: str, path: str, line_number: int) -> tuple[list[_Span], list[_
             code="format-invalid",
             path=path,
             line=line_number,
-            hint="write the line numbers of both sides with a tab between, as in: 7-8<TAB>9",
+            hint="write the line numbers of both sides, as in: 7-8<TAB>9",
         )
     return _spans(cells[0], path, line_number), _spans(cells[1], path, line_number)
 
@@ -202,11 +172,8 @@ def _spans(cell: str, path: str, line_number: int) -> list[_Span]:
         first, _, last = span.partition("-")
         spans.append((int(first), int(last or first)))
         if spans[-1][0] > spans[-1][1]:
+            problem, hint = f"the line range {span} ends before it begins", f"write {last}-{first}"
             raise BabeliteError(
-                f"the line range {span} ends before it begins",
-                code="format-invalid",
-                path=path,
-                line=line_number,
-                hint=f"write {last}-{first} if these lines are meant",
+                problem, code="format-invalid", path=path, line=line_number, hint=hint
             )
     return spans

@@ -22,19 +22,16 @@ class Costs(Protocol):
     @property
     def shape(self) -> tuple[int, int]:
         """The numbers of source and of target sentences."""
-        ...
 
     @property
     def sizes(self) -> Sequence[Size]:
         """The allowed sizes of a bead, preferred ones first, with (1, 0) and (0, 1)."""
-        ...
 
     def table(self, sources: slice, targets: slice) -> NDArray[np.float32]:
         """Costs of beads ending after these sentences, (sizes, sources, targets); inf: forbidden.
 
         A bead that ends at (i, j) has i source and j target sentences before its end.
         """
-        ...
 
 
 class Point(NamedTuple):
@@ -57,9 +54,7 @@ class Band:
 
 
 def band_around(path: Sequence[Point], radius: int) -> Band:
-    """The band around a path from (0, 0) to the ends of both documents.
-
-    It holds every point if ``radius`` is at least the length of the shorter document.
+    """The band around a path from (0, 0) to the ends; every point for a large ``radius``.
 
     Example:
         >>> band_around([Point(0, 0), Point(2, 2)], radius=1)

@@ -27,12 +27,11 @@ _ROWS_PER_BLOCK = 1 << 14
 class Runs:
     """The vectors of all runs of neighbouring sentences of a document.
 
-    Attributes:
-        vectors: float32 array of shape (sizes, sentences + 1, dim): [s - 1, i] is the unit vector
-            of the run of s sentences that ends before sentence i; zero where i < s.
+    ``vectors[s - 1, i]`` is the unit vector of the run of s sentences that ends before sentence i;
+    zero where i < s.
     """
 
-    vectors: NDArray[np.float32]
+    vectors: NDArray[np.float32]  # shape (sizes, sentences + 1, dim)
 
     @property
     def length(self) -> int:
@@ -49,8 +48,7 @@ class Runs:
             raise BabeliteError(
                 f"the vectors of runs have the shapes {', '.join(map(str, shapes))}",
                 code="vectors-invalid",
-                hint=f"give runs of 1, 2, … sentences the shapes ({count}, {dim}), "
-                f"({count - 1}, {dim}) and so on",
+                hint=f"give runs of 1, 2, … sentences: ({count}, {dim}), ({count - 1}, {dim}), …",
             )
         vectors = np.zeros((len(rows), count + 1, dim), np.float32)
         for size, found in enumerate(rows[:count], start=1):
@@ -76,11 +74,7 @@ class BeadCosts:
 
     One rule is our own: a bead is forbidden if its score would rise by 0.06 without its first or
     its last sentence on a side. It keeps omitted sentences out of the beads of their neighbours.
-
-    Args:
-        source: The runs of the source document, at least one sentence.
-        target: The runs of the target document, at least one sentence.
-        min_score: Beads with lower `cosines` scores are forbidden; -inf allows all.
+    Beads with a lower score than ``min_score`` are forbidden too. No document is empty.
     """
 
     def __init__(self, source: Runs, target: Runs, *, min_score: float) -> None:
@@ -114,29 +108,21 @@ class BeadCosts:
     def _distances(self, sources: slice, targets: slice) -> NDArray[np.float32]:
         """Relative distances of runs, shape (source sizes, sources, target sizes, targets)."""
         left, right = self._source.vectors[:, sources], self._target.vectors[:, targets]
-        cosines = left.reshape(-1, left.shape[2]) @ right.reshape(-1, left.shape[2]).T
-        distances = np.maximum(1 - _ROUNDING - cosines, 0).reshape(
-            *left.shape[:2], *right.shape[:2]
-        )
-        unrelated: NDArray[np.float32] = (
-            self._unrelated[0][:, sources, None, None] + self._unrelated[1][:, targets]
-        )
+        cosines = np.tensordot(left, right, axes=(2, 2))
+        distances = np.maximum(1 - _ROUNDING - cosines, 0)
+        unrelated = self._unrelated[0][:, sources, None, None] + self._unrelated[1][:, targets]
         relative: NDArray[np.float32] = distances / (unrelated / 2)
         return relative
 
     def cosines(self, path: Sequence[Point]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Cosines and scores of the beads along a path, shape (beads,); 0 if a side is empty.
-
-        The score is 1 minus the cost per pair of sentences. 1: same meaning; 0: unrelated.
-        """
+        """Cosines and scores of the beads along a path, shape (beads,); 0 if a side is empty."""
         ends = np.array(path[1:])
         sizes = np.diff(np.array(path), axis=0)
         matched = sizes.all(1)
         (n, m), (i, j) = sizes[matched].T, ends[matched].T
         cosines, scores = np.zeros((2, len(ends)), np.float32)
-        found = np.einsum(
-            "ij,ij->i", self._source.vectors[n - 1, i], self._target.vectors[m - 1, j]
-        )
+        left, right = self._source.vectors[n - 1, i], self._target.vectors[m - 1, j]
+        found = np.einsum("ij,ij->i", left, right)
         cosines[matched] = found
         unrelated = (self._unrelated[0][n - 1, i] + self._unrelated[1][m - 1, j]) / 2
         scores[matched] = 1 - (1 - found) / unrelated

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from babelite._version import __version__
 from babelite.alignment.align import SegmentPair
-from babelite.alignment.alignment_files import GoldPair, side_texts
+from babelite.alignment.alignment_files import GoldPair
 from babelite.corpus import Document
 from babelite.plots import jinja_environment
 
@@ -37,13 +37,11 @@ class _Row:
     def classes(self) -> str:
         """The CSS classes by which the page filters rows."""
         smaller, larger = sorted(self.pair.size)
-        classes = {
-            "unmatched": not smaller,
-            "many": bool(smaller) and larger > 1,
-            "low": bool(smaller) and self.pair.score < LOW_SCORE,
-            "wrong": self.wrong,
-        }
-        return " ".join(["pair", *(name for name, set_ in classes.items() if set_)])
+        if not smaller:
+            kinds = ["unmatched"]
+        else:
+            kinds = ["many"] * (larger > 1) + ["low"] * (self.pair.score < LOW_SCORE)
+        return " ".join(["pair", *kinds, *(["wrong"] * self.wrong)])
 
 
 def _shade(score: float) -> str:
@@ -66,15 +64,11 @@ def alignment_page(
     """The HTML of an alignment, self-contained; pairs that are not in ``gold`` are marked."""
     template = page_template()
     right = None if gold is None else set(gold)
-    rows = [
-        _Row(
-            pair,
-            _numbered(source, pair.source),
-            _numbered(target, pair.target),
-            right is not None and (frozenset(pair.source), frozenset(pair.target)) not in right,
-        )
-        for pair in pairs
-    ]
+    rows = []
+    for pair in pairs:
+        sides = _numbered(source, pair.source), _numbered(target, pair.target)
+        sentences = frozenset(pair.source), frozenset(pair.target)
+        rows.append(_Row(pair, *sides, right is not None and sentences not in right))
     matched = [pair.score for pair in pairs if all(pair.size)]
     return template.render(
         version=__version__,
@@ -91,8 +85,7 @@ def alignment_page(
 
 
 def _numbered(document: Document, rows: range) -> list[tuple[int, str]]:
-    numbers = (document.numbers[row] for row in rows)
-    return list(zip(numbers, side_texts(document, rows), strict=True))
+    return [(document.numbers[row], document.sentences[row]) for row in rows]
 
 
 def _slices(pairs: Sequence[SegmentPair]) -> Iterator[tuple[float, float, int]]:

@@ -35,22 +35,16 @@ _RECORD = np.dtype([("score", "<f4"), ("cosine", "<f4"), ("reasons", "u1")])
 
 
 class Verdict(NamedTuple):
-    """The result of the checks of a pair.
+    """The result of the checks of a pair."""
 
-    Attributes:
-        score: The ratio margin; NaN if a side is blank.
-        cosine: The cosine of the two sides; NaN if one is blank.
-        reasons: Reasons to drop the pair, from `REASONS`; empty for a pair to keep.
-    """
-
-    score: float
-    cosine: float
-    reasons: tuple[str, ...]
+    score: float  # the ratio margin; NaN if a side is blank
+    cosine: float  # of the two sides; NaN if one is blank
+    reasons: tuple[str, ...]  # why to drop the pair, from REASONS; empty for a pair to keep
 
 
 @dataclass(frozen=True)
 class Filtered:
-    """A corpus with a `Verdict` on each pair, to be iterated over.
+    """A corpus; its iterator gives the `Verdict` on each pair.
 
     Attributes:
         languages: The languages checked for; None if languages were not checked, or no pair has
@@ -100,9 +94,9 @@ def filter_pairs(
         threshold: The minimum score to keep; unrelated sentences have about 0, translations 1.3.
         identifier: Identifies languages; without it languages are not checked.
         languages: The language codes of both sides; None for the most frequent one of a side.
-        k: The number of neighbours that make a margin.
-        search: How neighbours are found; see `babelite.mining.MiningOptions`.
-        work: Work folder from which a killed run resumes; see `babelite.mining.MiningOptions`.
+        k: The number of neighbours that make a margin; see `babelite.mining.MiningOptions`.
+        search: How neighbours are found.
+        work: Work folder from which a killed run resumes.
         progress: Called with the step, the number of rows done and their total.
 
     Yields:
@@ -148,10 +142,8 @@ class _Checks:
         if identifier is not None and texts:
             few = texts[:: max(1, len(texts) // _LANGUAGE_SAMPLE)]
             source, target = (
-                base_language(given)
-                if given
-                else identifier.main_language(pair[side] for pair in few)
-                for side, given in enumerate(languages)
+                base_language(given) if given else identifier.main_language(side)
+                for given, side in zip(languages, zip(*few, strict=True), strict=True)
             )
             self.languages = source, target
 
@@ -166,59 +158,47 @@ class _Checks:
             file.append(block.start, self._records(block)[:, None])
             progress("checking", block.stop, total)
         records = np.array(file.read())
-        records["reasons"] |= (records["score"] < threshold) * np.uint8(_bit("low-score"))
-        counts = {
-            reason: int(np.count_nonzero(records["reasons"] & _bit(reason))) for reason in REASONS
-        }
-        counts["kept"] = int(np.count_nonzero(records["reasons"] == 0))
+        reasons = records["reasons"]
+        reasons |= (records["score"] < threshold) * np.uint8(_bit("low-score"))
+        counts = {reason: int(np.count_nonzero(reasons & _bit(reason))) for reason in REASONS}
+        counts["kept"] = int(np.count_nonzero(reasons == 0))
         return Filtered(self.languages, counts, records)
 
     def _records(self, block: slice) -> NDArray[Any]:
         """The records of a block of pairs, without the threshold."""
-        rows = self._mined.sources.rows[block], self._mined.targets.rows[block]
+        mined = self._mined
+        rows = mined.sources.rows[block], mined.targets.rows[block]
         records = np.zeros(len(rows[0]), _RECORD)
         records["score"] = records["cosine"] = np.nan
         complete = np.flatnonzero((rows[0] >= 0) & (rows[1] >= 0))
         records["reasons"][(rows[0] < 0) | (rows[1] < 0)] = _bit("empty")
         source, target = rows[0][complete], rows[1][complete]
-        vectors = (
-            unit_rows(self._mined.source_vectors[source]),
-            unit_rows(self._mined.target_vectors[target]),
-        )
+        vectors = unit_rows(mined.source_vectors[source]), unit_rows(mined.target_vectors[target])
         cosines = np.einsum("ij,ij->i", *vectors)
         records["cosine"][complete] = cosines
-        records["score"][complete] = margin_scores(
-            cosines, self._means[0][source], self._means[1][target]
-        )
-        texts = [
-            (self._mined.sources[s], self._mined.targets[t])
-            for s, t in zip(source, target, strict=True)
-        ]
+        means = self._means[0][source], self._means[1][target]
+        records["score"][complete] = margin_scores(cosines, *means)
+        texts = [(mined.sources[s], mined.targets[t]) for s, t in zip(source, target, strict=True)]
         bits = np.array([self._text_bits(*pair) for pair in texts], dtype=np.uint8)
         truncated = self._truncation.truncated(texts, vectors, cosines)
         records["reasons"][complete] = bits | truncated * np.uint8(_bit("truncated"))
         return records
 
     def _text_bits(self, source: str, target: str) -> int:
-        bits = 0
+        reasons = set()
         if self._identifier is not None and self.languages is not None:
-            for text, language in zip((source, target), self.languages, strict=True):
-                if self._identifier.is_wrong(text, language):
-                    bits |= _bit("language")
+            pairs = zip((source, target), self.languages, strict=True)
+            if any(self._identifier.is_wrong(text, language) for text, language in pairs):
+                reasons.add("language")
         if is_copied(source, target):
-            bits |= _bit("copied")
+            reasons.add("copied")
         if numbers_differ(source, target):
-            bits |= _bit("numbers")
-        return bits
+            reasons.add("numbers")
+        return sum(map(_bit, reasons))
 
 
 def is_copied(source: str, target: str) -> bool:
-    """Whether both sides are the same three or more words (names are equal in all languages).
-
-    Example:
-        >>> is_copied("Where is the station?", "where is the station"), is_copied("Oslo", "Oslo")
-        (True, False)
-    """
+    """Whether both sides are the same three or more words (names are equal in all languages)."""
     return (
         comparison_key(source) == comparison_key(target)
         and count_words(source) >= _MIN_COPIED_WORDS

@@ -15,13 +15,7 @@ _LIKELIHOOD_RATIO = 10.0
 _MIN_LETTERS = 8
 
 # Groups of languages too similar to be identified by one sentence.
-_SIMILAR = (
-    frozenset({"no", "nb", "nn", "da"}),
-    frozenset({"hr", "sr", "bs"}),
-    frozenset({"id", "ms"}),
-    frozenset({"gl", "pt"}),
-    frozenset({"cs", "sk"}),
-)
+_SIMILAR = [set(group.split()) for group in ("no nb nn da", "hr sr bs", "id ms", "gl pt", "cs sk")]
 
 
 class LanguageIdentifier:

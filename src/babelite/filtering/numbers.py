@@ -28,10 +28,6 @@ def number_groups(text: str, *, fraction_zeros: bool = False) -> Counter[str]:
     Thousands separators of any language are removed; other separators (a decimal point or comma,
     the colon of a time, the slashes of a date) split groups. Leading zeros are removed, and
     trailing zeros of a fraction unless ``fraction_zeros``.
-
-    Example:
-        >>> number_groups("1,000.50 at 9:05") == number_groups("à 9h05, 1 000,5")
-        True
     """
     if not any(map(str.isdecimal, text)):
         return Counter()
@@ -49,12 +45,6 @@ def numbers_differ(source: str, target: str) -> bool:
     They do if each has a number that the other lacks, or if one lacks a number that is rarely
     spelled out. A year of two digits equals that of four, and 2 equals 14 o'clock. A number in
     brackets at the start, as of a verse, is ignored if the other side has none.
-
-    Example:
-        >>> numbers_differ("2 cats, 1,000.5 km", "deux chats, 1 000,5 km")
-        False
-        >>> numbers_differ("It costs 375 euros.", "Il coûte 395 euros.")
-        True
     """
     labels = _LABEL.match(source), _LABEL.match(target)
     if labels[0] and not labels[1]:
@@ -89,12 +79,11 @@ def _differ(*sides: Counter[str]) -> bool:
 
 def _other_forms(group: str) -> list[str]:
     """A year without its century; an afternoon hour on the 12-hour clock."""
-    forms = []
     if year := _YEAR.fullmatch(group):
-        forms.append(year[1].lstrip("0") or "0")
+        return [year[1].lstrip("0") or "0"]
     if group.isdigit() and len(group) == 2 and 13 <= int(group) <= 23:
-        forms.append(str(int(group) - 12))
-    return forms
+        return [str(int(group) - 12)]
+    return []
 
 
 def _may_be_spelled_out(group: str) -> bool:

@@ -33,13 +33,7 @@ Pair = tuple[str, str]
 
 
 class LastWords:
-    """How rarely a word ends a sentence, learned from thousands of sentences of one language.
-
-    Example:
-        >>> words = LastWords(["in the house", "the cat saw the house", "the house"] * 9)
-        >>> words.oddness("the cat saw the") > 1 > words.oddness("the cat saw the house")
-        True
-    """
+    """How rarely a word ends a sentence, learned from thousands of sentences of one language."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
         self._last, self._all = Counter[str](), Counter[str]()
@@ -54,9 +48,8 @@ class LastWords:
         words = _WORD.findall(sentence.lower())
         if not words or has_end_mark(sentence):
             return 0.0
-        share = (self._last[words[-1]] + _PSEUDO_COUNT * self._usual) / (
-            self._all[words[-1]] + _PSEUDO_COUNT
-        )
+        count, last = self._all[words[-1]], self._last[words[-1]]
+        share = (last + _PSEUDO_COUNT * self._usual) / (count + _PSEUDO_COUNT)
         return min(_MAX_LOG_ODDS, max(0.0, -log(share / self._usual))) if share else 0.0
 
 
@@ -74,13 +67,10 @@ class TruncationCheck:
         vectors: tuple[NDArray[np.float32], NDArray[np.float32]],
         cosines: NDArray[np.float32],
     ) -> NDArray[np.bool_]:
-        """Which pairs have a truncated side: a bool array of shape (n,).
-
-        Four signs are added: how much shorter a side is than usual (log scale); how much nearer
-        its vector is to the start of the other side, cut to the usual length, than to all of it;
-        whether only the other side has an end mark; how rarely its last word ends a sentence.
-        No side is blank; ``vectors`` are two arrays of unit rows, shape (n, dim).
-        """
+        """Which pairs have a truncated side: a bool array of shape (n,); no side is blank."""
+        # Four signs are added: how much shorter a side is than usual (log scale); how much nearer
+        # its vector is to the start of the other side, cut to the usual length, than to all of it;
+        # whether only the other side has an end mark; how rarely its last word ends a sentence.
         found = np.zeros(len(pairs), dtype=bool)
         suspects: list[tuple[int, int, float]] = []
         beginnings: list[str] = []
@@ -90,7 +80,10 @@ class TruncationCheck:
             longer = pairs[i][1 - cut]
             if abs(beyond) > _MIN_LENGTH_DIFFERENCE and len(longer) >= _MIN_CHARACTERS:
                 usual = len(pairs[i][cut]) * exp(self._usual if cut == 0 else -self._usual)
-                suspects.append((i, cut, abs(beyond) + self._text_signs(pairs[i], cut)))
+                mark = has_end_mark(longer) and not has_end_mark(pairs[i][cut])
+                oddness = self._last_words[cut].oddness(pairs[i][cut])
+                signs = abs(beyond) + _END_MARK_WEIGHT * mark + _LAST_WORD_WEIGHT * oddness
+                suspects.append((i, cut, signs))
                 beginnings.append(beginning(longer, round(usual)))
         if suspects:
             shorter = np.stack([vectors[cut][i] for i, cut, _ in suspects])
@@ -99,30 +92,14 @@ class TruncationCheck:
                 found[i] = signs + _GAIN_WEIGHT * (cosine - cosines[i]) > _THRESHOLD
         return found
 
-    def _text_signs(self, pair: Pair, cut: int) -> float:
-        """The weighted signs of the end mark and the last word."""
-        mark = has_end_mark(pair[1 - cut]) and not has_end_mark(pair[cut])
-        oddness = self._last_words[cut].oddness(pair[cut])
-        return _END_MARK_WEIGHT * mark + _LAST_WORD_WEIGHT * oddness
-
 
 def has_end_mark(text: str) -> bool:
-    """Whether a text ends with a full stop or another end mark.
-
-    Example:
-        >>> has_end_mark("She said: “Yes.”"), has_end_mark("Open the")
-        (True, False)
-    """
+    """Whether a text ends with a full stop or another end mark."""
     return bool(_END_MARK.search(text))
 
 
 def beginning(text: str, length: int) -> str:
-    """The start of a text, cut between the words nearest to a length in characters.
-
-    Example:
-        >>> beginning("the house is old", 8), beginning("the house is old", 10)
-        ('the house', 'the house')
-    """
+    """The start of a text, cut between the words nearest to a length in characters."""
     before, after = text.rfind(" ", 0, length + 1), text.find(" ", length)
     if before <= 0 and after < 0:
         return text[: max(1, length)]

@@ -27,19 +27,11 @@ ProgressCallback = Callable[[str, int, int], None]
 
 
 class NeighbourSearch(NamedTuple):
-    """A search for the nearest neighbours of all rows of one side among those of the other.
+    """A search for the nearest neighbours of all rows of one side among the rows of the other."""
 
-    Attributes:
-        name: The direction, ``forward`` or ``backward``.
-        queries: Unit rows.
-        candidates: Unit rows, at least ``k``.
-        k: The number of neighbours.
-        kind: ``exact`` or ``clusters``.
-    """
-
-    name: str
-    queries: StoredVectors
-    candidates: StoredVectors
+    name: str  # the direction, forward or backward
+    queries: StoredVectors  # unit rows
+    candidates: StoredVectors  # unit rows, at least k
     k: int
     kind: SearchKind
 
@@ -62,11 +54,7 @@ class MiningBackend(Protocol):
 
 @dataclass(frozen=True)
 class LocalBackend:
-    """Mining with all cores of this process.
-
-    Attributes:
-        encoder: The encoder of the sentences.
-    """
+    """Mining with all cores of this process."""
 
     encoder: SentenceEncoder
 
@@ -92,9 +80,7 @@ def _searcher(work: WorkFolder, search: NeighbourSearch) -> Searcher:
         return ExactSearch(search.candidates)
     name = f"{search.name}.clusters"
     stored = work.arrays(name)
-    if stored is None:
-        clusters = Clusters.of(search.candidates)
+    clusters = Clusters(**stored) if stored else Clusters.of(search.candidates)
+    if not stored:
         work.store_arrays(name, vars(clusters))
-    else:
-        clusters = Clusters(**stored)
     return ClusterSearch(search.candidates, clusters, threads=search_threads())

@@ -29,8 +29,6 @@ class Explanation(NamedTuple):
     """The neighbours that determine the margin of a pair.
 
     Attributes:
-        source: The source sentence.
-        target: The target sentence.
         source_neighbours: Cosines and sentences: the nearest targets of the source sentence.
         target_neighbours: Cosines and sentences: the nearest sources of the target sentence.
     """
@@ -50,12 +48,10 @@ class Mined:
         targets: The distinct sentences of the target side.
         wide_forward: The nearest targets of each source: ``k`` and, if there is one, a spare.
         wide_backward: The nearest sources of each target.
-        options: The options of the run.
         k: Number of neighbours that make a margin: ``options.k``, or fewer in small texts.
-        search: How they were found: ``exact`` or ``clusters``.
+        search: How the neighbours were found: ``exact`` or ``clusters``.
         source_vectors: Unit rows of ``sources``, float16, on disk.
         target_vectors: Unit rows of ``targets``, float16, on disk.
-        work: The work folder.
     """
 
     sources: SentenceStore
@@ -80,39 +76,19 @@ class Mined:
         return first_neighbours(self.wide_backward, self.k)
 
     def pairs(self, **fields: Any) -> Candidates:  # noqa: ANN401
-        """The pairs in descending order of score.
-
-        Args:
-            fields: ``margin``, ``direction``, ``one_to_one`` or ``threshold``, if they are to
-                differ from the options of the run; see `MiningOptions`.
-        """
+        """The pairs in descending order of score; ``fields`` replace options of the run."""
         options = replace(self.options, **fields)
-        pairs = candidate_pairs(
-            self.forward,
-            self.backward,
-            options.margin,
-            options.direction,
-            one_to_one=options.one_to_one,
-        )
+        pairs = choose_pairs(self.forward, self.backward, options)
         return pairs if options.threshold is None else pairs.above(options.threshold)
 
     def explain(self, source: int, target: int) -> Explanation:
         """The neighbours that determine the margin of a pair of rows."""
-
-        def neighbours(
-            row: int, found: Neighbours, texts: SentenceStore
-        ) -> tuple[tuple[float, str], ...]:
-            return tuple(
-                (float(cosine), texts[int(index)])
-                for cosine, index in zip(found.scores[row], found.indices[row], strict=True)
-            )
-
-        return Explanation(
-            self.sources[source],
-            self.targets[target],
-            neighbours(source, self.forward, self.targets),
-            neighbours(target, self.backward, self.sources),
+        sides = (source, self.forward, self.targets), (target, self.backward, self.sources)
+        neighbours = (
+            zip(found.scores[row].tolist(), map(texts.__getitem__, found.indices[row]), strict=True)
+            for row, found, texts in sides
         )
+        return Explanation(self.sources[source], self.targets[target], *map(tuple, neighbours))
 
 
 @contextlib.contextmanager
@@ -135,7 +111,7 @@ def mine(
     Args:
         sources: Sentences of one language.
         targets: Sentences of another.
-        encoder: The encoder of the sentences.
+        encoder: The encoder of both.
         options: The settings of the run.
         progress: Called with the step, the number of rows done and their total.
         backend: Encodes and searches; default: this process. `babelite.cluster.PoolBackend`
@@ -160,22 +136,16 @@ def mine(
     """
     options = replace(options or MiningOptions(), **fields)
     with contextlib.ExitStack() as stack:
-        folder = Path(
-            options.work
-            or stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="babelite-", ignore_cleanup_errors=True)
-            )
-        )
+        if options.work:
+            folder = Path(options.work)
+        else:
+            own = tempfile.TemporaryDirectory(prefix="babelite-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(own))
         WorkFolder(folder)  # checked before it is locked, and read after that
         stack.enter_context(locked_folder(folder))
-        run = _Run(
-            WorkFolder(folder),
-            encoder,
-            backend or LocalBackend(encoder),
-            options,
-            progress or (lambda what, done, total: None),
-        )
-        yield run.mined(sources, targets)
+        work, backend = WorkFolder(folder), backend or LocalBackend(encoder)
+        report = progress or (lambda what, done, total: None)
+        yield _Run(work, encoder, backend, options, report).mined(sources, targets)
 
 
 @dataclass(frozen=True)
@@ -192,24 +162,15 @@ class _Run:
         texts = self.work.sentences("source", sources), self.work.sentences("target", targets)
         probe = unit_rows(self.encoder.encode([PROBE_SENTENCE]))[0]
         self.work.require_model(probe)
-        source, target = (
-            self.vectors(name, text, len(probe))
-            for name, text in zip(("source", "target"), texts, strict=True)
-        )
+        source = self.vectors("source", texts[0], len(probe))
+        target = self.vectors("target", texts[1], len(probe))
         fewest = min(map(len, texts))
         wide = min(self.options.k + 1, fewest)
         kind = choose_search_kind(self.options.search, len(texts[0]), len(texts[1]))
-        return Mined(
-            *texts,
-            self.neighbours(NeighbourSearch("forward", source, target, wide, kind)),
-            self.neighbours(NeighbourSearch("backward", target, source, wide, kind)),
-            self.options,
-            min(self.options.k, fewest),
-            kind,
-            source,
-            target,
-            self.work,
-        )
+        forward = self.neighbours(NeighbourSearch("forward", source, target, wide, kind))
+        backward = self.neighbours(NeighbourSearch("backward", target, source, wide, kind))
+        k = min(self.options.k, fewest)
+        return Mined(*texts, forward, backward, self.options, k, kind, source, target, self.work)
 
     def vectors(self, name: str, sentences: SentenceStore, dim: int) -> StoredVectors:
         """The vectors of a side, float16 of shape (len(sentences), dim), on disk."""
@@ -247,6 +208,12 @@ class _Run:
                 self.progress(step, block.stop, total)
         stored: NDArray[Any] = rows.read()
         return Neighbours(np.ascontiguousarray(stored["cosine"]), stored["row"].astype(np.int64))
+
+
+def choose_pairs(forward: Neighbours, backward: Neighbours, options: MiningOptions) -> Candidates:
+    """All pairs by the options, without the threshold."""
+    margin, direction = options.margin, options.direction
+    return candidate_pairs(forward, backward, margin, direction, one_to_one=options.one_to_one)
 
 
 def first_neighbours(neighbours: Neighbours, k: int) -> Neighbours:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ class MiningOptions:
         search: ``exact``, ``clusters`` (approximate, for large texts), or ``auto``: exact up to
             two billion comparisons.
         margin: The score: ``ratio`` (1 for unrelated sentences), ``distance``, or ``absolute``
-            (the cosine); see `babelite.mining.pair_selection`.
+            (the cosine).
         direction: ``max`` (best pairs first, each sentence once), ``intersection`` (each is the
             best partner of the other), ``forward`` (the best target of each source) or
             ``backward``; see `babelite.mining.candidate_pairs`.
@@ -47,20 +46,12 @@ class MiningOptions:
 
     def __post_init__(self) -> None:
         if self.k < 1:
-            raise BabeliteError(
-                f"k is {self.k}",
-                code="option-invalid",
-                hint="give the number of neighbours, from 1",
-            )
-        _require_choice("search", self.search, SEARCH_KINDS)
-        _require_choice("margin", self.margin, MARGINS)
-        _require_choice("direction", self.direction, DIRECTIONS)
-
-
-def _require_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise BabeliteError(
-            f"there is no {name} {value!r}",
-            code="option-invalid",
-            hint=f"choose one of {', '.join(choices)}",
-        )
+            raise BabeliteError(f"k is {self.k}", code="option-invalid", hint="give at least 1")
+        allowed = {"search": SEARCH_KINDS, "margin": MARGINS, "direction": DIRECTIONS}
+        for name, choices in allowed.items():
+            value = getattr(self, name)
+            if value not in choices:
+                hint = f"choose one of {', '.join(choices)}"
+                raise BabeliteError(
+                    f"there is no {name} {value!r}", code="option-invalid", hint=hint
+                )

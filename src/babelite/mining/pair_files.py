@@ -8,9 +8,7 @@ from babelite.mining.mine import Mined
 from babelite.mining.pair_selection import Candidates
 from babelite.storage import writing_text
 
-COLUMNS = (
-    "score", "cosine", "ratio", "distance", "source_line", "target_line", "source", "target",
-)  # fmt: skip
+_HEADER = "score\tcosine\tratio\tdistance\tsource_line\ttarget_line\tsource\ttarget\n"
 _ROWS_PER_REPORT = 10_000
 
 
@@ -21,16 +19,16 @@ def write_mined_pairs(
 
     Args:
         mined: The two texts.
-        pairs: The pairs, as `Mined.pairs` returns them.
-        out: The file (.gz, .xz and .zst are compressed), or ``-`` for standard output.
-        progress: Called with the step, the number of rows done and their total.
+        pairs: The pairs, from `Mined.pairs`.
+        out: The file (.gz, .xz and .zst are compressed), or ``-``.
+        progress: Called with the step, the number of pairs written and their total.
 
     Raises:
         BabeliteError: The file cannot be written.
     """
     line_numbers = mined.sources.line_numbers, mined.targets.line_numbers
     with writing_text(out) as stream:
-        stream.write("\t".join(COLUMNS) + "\n")
+        stream.write(_HEADER)
         rows = zip(*(column.tolist() for column in vars(pairs).values()), strict=True)
         for number, (source, target, *scores) in enumerate(rows):
             if progress is not None and number % _ROWS_PER_REPORT == 0:

@@ -79,45 +79,29 @@ def candidate_pairs(
         (array([0, 1, 2]), array([1, 2, 0]), array([2., 2., 2.], dtype=float32))
     """
     means = forward.scores.mean(1), backward.scores.mean(1)
+    rows = [np.arange(len(side)) for side in means]
     directions: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
     if direction != "backward":
-        found, cosines = _best_partners(forward, means[0], means[1], margin)
-        directions.append((np.arange(len(found)), found, cosines))
+        directions.append((rows[0], *_best_partners(forward, *means, margin)))
     if direction != "forward":
-        found, cosines = _best_partners(backward, means[1], means[0], margin)
-        directions.append((found, np.arange(len(found)), cosines))
+        found, cosines = _best_partners(backward, *means[::-1], margin)
+        directions.append((found, rows[1], cosines))
     source, target, cosine = (np.concatenate(column) for column in zip(*directions, strict=True))
     # A pair that is the best in both directions occurs twice.
-    _, first, times = np.unique(
-        source * np.int64(len(means[1])) + target, return_index=True, return_counts=True
-    )
+    numbers = source * np.int64(len(means[1])) + target
+    _, first, times = np.unique(numbers, return_index=True, return_counts=True)
     if direction == "intersection":
         first = first[times == 2]
-    pairs = _scored_pairs(source[first], target[first], cosine[first], *means, margin)
+    source, target, cosine = source[first], target[first], cosine[first]
+    found_means = means[0][source], means[1][target]
+    score, ratio, distance = (
+        margin_scores(cosine, *found_means, kind) for kind in (margin, "ratio", "distance")
+    )
+    order = np.lexsort((target, source, -score))
+    pairs = Candidates(source, target, score, cosine, ratio, distance).take(order)
     if one_to_one or direction == "max":
         return pairs.take(_one_to_one(pairs.source, pairs.target))
     return pairs
-
-
-def _scored_pairs(
-    source: NDArray[np.int64],
-    target: NDArray[np.int64],
-    cosine: NDArray[np.float32],
-    source_means: NDArray[np.float32],
-    target_means: NDArray[np.float32],
-    margin: Margin = "ratio",
-) -> Candidates:
-    """All scores of pairs of rows (n,), descending by ``margin``, equal scores by row.
-
-    The means are the mean cosines of all rows of a side to their neighbours.
-    """
-    means = source_means[source], target_means[target]
-    score = margin_scores(cosine, *means, margin)
-    order = np.lexsort((target, source, -score))
-    return Candidates(
-        source, target, score, cosine,
-        margin_scores(cosine, *means, "ratio"), margin_scores(cosine, *means, "distance"),
-    ).take(order)  # fmt: skip
 
 
 def _best_partners(
@@ -139,8 +123,8 @@ def _best_partners(
 
 def _one_to_one(source: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
     """The pairs of a greedy one-to-one selection in the given order, as indices."""
-    # A pair that is the first for both its rows is always selected, and excludes all others with
-    # these rows. A few rounds over all such pairs give the result of the sequential selection.
+    # Each round selects all pairs that are the first for both their rows, and removes the other
+    # pairs with these rows. The result is that of the sequential selection.
     left, taken = np.arange(len(source)), []
     while len(left):
         first = np.ones(len(left), dtype=bool)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
-from babelite.mining.mine import Mined, first_neighbours
-from babelite.mining.options import MiningOptions
-from babelite.mining.pair_selection import Candidates, candidate_pairs
+from babelite.mining.mine import Mined, choose_pairs, first_neighbours
 from babelite.neighbors import Neighbours
 
 _FOLDS = 10
 _MAX_IMPOSTORS = 20_000
+_MIN_IMPOSTORS = 50
 _REFINEMENTS = 3
 _LIKELY_PRECISION = 0.95
-_MIN_IMPOSTORS = 50
 
 
 @dataclass(frozen=True)
@@ -26,9 +24,8 @@ class PrecisionRecall:
 
     Attributes:
         threshold: The minimum score of the selected pairs.
-        precision: The share of correct pairs among the selected ones; 1 if none is selected.
+        precision: The share of correct pairs among the selected ones; 1 if there are none.
         recall: The share of the gold pairs that are selected.
-        pairs: The number of selected pairs.
     """
 
     threshold: float
@@ -73,34 +70,26 @@ class PrecisionRecallCurve:
 
     def point(self, index: int) -> PrecisionRecall:
         """The values at one of the thresholds."""
-        return PrecisionRecall(
-            float(self.thresholds[index]),
-            float(self.precision[index]),
-            float(self.recall[index]),
-            int(self.pairs[index]),
-        )
+        columns = self.thresholds, self.precision, self.recall, self.pairs
+        return PrecisionRecall(*(column[index].item() for column in columns))
 
     def at(self, threshold: float) -> PrecisionRecall:
         """The values at any threshold."""
         selected = int(np.count_nonzero(self.scores >= threshold))
         correct = int(np.count_nonzero(self.correct[:selected]))
-        return PrecisionRecall(
-            threshold, correct / selected if selected else 1.0, correct / self.gold, selected
-        )
+        precision = correct / selected if selected else 1.0
+        return PrecisionRecall(threshold, precision, correct / self.gold, selected)
 
 
 def precision_recall_curve(
     scores: ArrayLike, correct: ArrayLike, gold: int
 ) -> PrecisionRecallCurve:
-    """Measure precision and recall of scored pairs for every threshold.
+    """Measure precision and recall of scored pairs for every threshold (as in LASER's BUCC script).
 
     Args:
         scores: The score of each pair, shape (n,), n ≥ 1.
-        correct: Whether it is a gold pair, shape (n,).
+        correct: Whether each is a gold pair, shape (n,).
         gold: The number of gold pairs, found or not.
-
-    Returns:
-        The curve; thresholds are midpoints of neighbouring scores, as in LASER's BUCC script.
 
     Raises:
         BabeliteError: There is no pair or no gold pair.
@@ -116,7 +105,7 @@ def precision_recall_curve(
         raise BabeliteError(
             "there is no pair to measure" if gold else "there is no gold pair",
             code="too-few",
-            hint="give gold pairs that occur in the two texts",
+            hint="give gold pairs of the two texts",
         )
     order = np.argsort(-values, kind="stable")
     values, hits = values[order], np.asarray(correct, dtype=bool)[order]
@@ -124,14 +113,9 @@ def precision_recall_curve(
     selected = ends + 1
     found = np.cumsum(hits)[ends]
     below = np.append(values[ends[1:]], values[-1])
+    thresholds = (values[ends] + below) / 2
     return PrecisionRecallCurve(
-        thresholds=(values[ends] + below) / 2,
-        precision=found / selected,
-        recall=found / gold,
-        pairs=selected,
-        scores=values,
-        correct=hits,
-        gold=gold,
+        thresholds, found / selected, found / gold, selected, values, hits, gold
     )
 
 
@@ -167,12 +151,11 @@ def estimate_precision(
 ) -> PrecisionEstimate:
     """Estimate the precision of mined pairs from the scores of impostors.
 
-    Impostors are sentences like those of the source side that have no translation in the target
-    text. The share of impostors above a score, times the number of source sentences without a
-    translation, is the expected number of false pairs above it; divided by the number of mined
-    pairs it is the false-discovery rate. The number of sentences without a translation is
-    estimated from those below the median impostor (Storey 2002, doi:10.1111/1467-9868.00346).
-    An impostor without a pair has the score minus infinity; ``sentences`` counts the source side.
+    Impostors are sentences like the ``sentences`` of the source side, but without a translation;
+    an impostor without a pair has the score -inf. The share of impostors above a score, times the
+    number of sentences without a translation, is the expected number of false pairs above it. That
+    number of sentences is estimated below the median impostor (Storey 2002,
+    doi:10.1111/1467-9868.00346).
 
     Example:
         >>> estimate = estimate_precision([1.6, 1.5, 1.4, 0.9, 0.8], [0.7, 0.8, 0.9, 0.95], 5)
@@ -202,22 +185,17 @@ def estimate_mining_precision(mined: Mined, *, seed: int = 0) -> PrecisionEstima
     A tenth of the partners is removed from the text and pairs are chosen again: every new pair of
     their source sentences is false. See `estimate_precision`.
 
-    Args:
-        mined: The two texts.
-        seed: Random seed of the choice of partners.
-
-    Returns:
-        The estimate. It counts a sentence with a second translation as false, so it is too low
-        for texts with many repetitions.
+    The estimate counts a sentence with a second translation as false, so it is too low for texts
+    with many repetitions. ``seed`` chooses the removed partners.
 
     Raises:
         ValueError: There are fewer than two pairs.
     """
     options, sides = mined.options, (mined.wide_forward, mined.wide_backward)
     if options.direction == "backward":  # each target has one pair, a source may have several
-        sides = sides[::-1]
+        sides, options = sides[::-1], replace(options, direction="forward")
     first, second = (first_neighbours(side, mined.k) for side in sides)
-    found = _choose(first, second, options)
+    found = choose_pairs(first, second, options)
     folds = np.random.default_rng(seed).integers(_FOLDS, size=len(found))
     before: list[NDArray[np.float32]] = []
     after: list[NDArray[np.float32]] = []
@@ -225,7 +203,7 @@ def estimate_mining_precision(mined: Mined, *, seed: int = 0) -> PrecisionEstima
         impostors = found.take(folds == fold)
         removed = np.zeros(len(second.scores), dtype=bool)
         removed[impostors.target] = True
-        rest = _choose(
+        rest = choose_pairs(
             _without(sides[0], removed, mined.k),
             Neighbours(np.where(removed[:, None], np.float32(-1), second.scores), second.indices),
             options,
@@ -237,15 +215,8 @@ def estimate_mining_precision(mined: Mined, *, seed: int = 0) -> PrecisionEstima
         after.append(scores[impostors.source])
         if sum(map(len, after)) >= _MAX_IMPOSTORS:
             break
-    return _refined_estimate(
-        found.score, np.concatenate(before), np.concatenate(after), len(first.scores)
-    )
-
-
-def _choose(first: Neighbours, second: Neighbours, options: MiningOptions) -> Candidates:
-    """All pairs of two sides, whose order is swapped for the direction ``backward``."""
-    direction = "forward" if options.direction == "backward" else options.direction
-    return candidate_pairs(first, second, options.margin, direction, one_to_one=options.one_to_one)
+    impostor_scores = np.concatenate(before), np.concatenate(after)
+    return _refined_estimate(found.score, *impostor_scores, len(first.scores))
 
 
 def _refined_estimate(

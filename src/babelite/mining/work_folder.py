@@ -28,10 +28,7 @@ PROBE_SENTENCE = "The library opens at nine; où est la gare ?"
 
 
 class RowFile:
-    """A file of ``total`` rows of ``width`` numbers; complete blocks of rows survive a kill.
-
-    A resumed run starts at a multiple of ``block``, so that blocks always contain the same rows.
-    """
+    """A file of rows of numbers, written in blocks; complete blocks survive a kill."""
 
     def __init__(self, path: Path, dtype: DTypeLike, width: int, total: int, block: int) -> None:
         self._path, self._dtype = path, np.dtype(dtype)
@@ -47,7 +44,7 @@ class RowFile:
                 f"is longer than its {self._total:,} rows",
                 code="file-damaged",
                 path=self._path,
-                hint="delete the work folder and run the command again",
+                hint="delete the work folder",
             )
         rows = size // self._row_bytes
         return rows if rows == self._total else rows - rows % self._block
@@ -101,15 +98,10 @@ class SentenceStore:
 
     @staticmethod
     def write(lines: Iterable[str], folder: Path, name: str, known: str | None) -> str:
-        """Store the non-blank, distinct lines of a side; return the checksum.
-
-        ``known`` is the checksum of the text of an earlier run, which must be the same.
-        """
+        """Store the distinct lines with text; return their checksum, which must be ``known``."""
         if isinstance(lines, str):
             raise BabeliteError(
-                f"the {name} text is a sequence of sentences, but one string was given",
-                code="input-invalid",
-                hint="give a list of sentences, or the lines of an open file",
+                f"the {name} text is one string", code="input-invalid", hint="give its sentences"
             )
         digest = hashlib.sha256()
         # 8 bytes a line each; lists of Python integers would take several times as much.
@@ -131,25 +123,21 @@ class SentenceStore:
                     position += stream.write(text)
             if not keys:
                 raise BabeliteError(
-                    f"the {name} text contains only blank lines",
-                    code="input-empty",
-                    hint="give a file with sentences",
+                    f"the {name} text has only blank lines", code="input-empty", hint="give text"
                 )
             if known not in (None, digest.hexdigest()):
                 raise BabeliteError(
                     f"contains the work of another {name} text",
                     code="run-mismatch",
                     path=folder,
-                    hint="choose another work folder, or delete this one",
+                    hint="choose another work folder, or delete it",
                 )
-        _, first, same = np.unique(
-            np.frombuffer(keys, dtype=np.uint64), return_index=True, return_inverse=True
-        )
+        hashes = np.frombuffer(keys, dtype=np.uint64)
+        _, first, same = np.unique(hashes, return_index=True, return_inverse=True)
         order = np.argsort(first)
-        rank = np.empty(len(first), dtype=np.int64)
-        rank[order] = np.arange(len(first))
+        rank = np.argsort(order)
         rows = np.full(count, -1, dtype=np.int64)
-        rows[np.frombuffer(lines_with_text, dtype=np.int64)] = rank[same]
+        rows[np.frombuffer(lines_with_text, np.int64)] = rank[same]
         _save(folder / f"{name}.starts.npy", np.frombuffer(starts, dtype=np.int64)[first[order]])
         _save(folder / f"{name}.rows.npy", rows)
         return digest.hexdigest()
@@ -158,11 +146,7 @@ class SentenceStore:
 class WorkFolder:
     """The folder of a resumable run: its input, its encoder and the finished blocks.
 
-    Args:
-        folder: A new or empty folder, or the work folder of an earlier run.
-
-    Raises:
-        BabeliteError: The folder contains other files, or cannot be created.
+    It is new or empty, or the work folder of an earlier run; else `BabeliteError` is raised.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -179,7 +163,7 @@ class WorkFolder:
                     "is damaged, or was written by another version of babelite",
                     code="file-damaged",
                     path=manifest,
-                    hint=f"delete {folder} and run the command again",
+                    hint=f"delete {folder}",
                 )
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise BabeliteError(
@@ -202,17 +186,16 @@ class WorkFolder:
     def require_model(self, probe: NDArray[np.float32]) -> None:
         """Raise unless the vector of `PROBE_SENTENCE` is that of the earlier run."""
         known = self._manifest.get("model")
-        if known is not None:
-            if not same_vectors(known, probe):
-                raise BabeliteError(
-                    "contains the vectors of another model",
-                    code="encoder-mismatch",
-                    path=self.folder,
-                    hint="use that model, choose another work folder, or delete this one",
-                )
-            return
-        self._manifest["model"] = [round(float(x), 6) for x in probe]
-        self._save()
+        if known is None:
+            self._manifest["model"] = [round(float(x), 6) for x in probe]
+            self._save()
+        elif not same_vectors(known, probe):
+            raise BabeliteError(
+                "contains the vectors of another model",
+                code="encoder-mismatch",
+                path=self.folder,
+                hint="use that model, or another work folder",
+            )
 
     def rows(self, name: str, dtype: DTypeLike, width: int, total: int, block: int) -> RowFile:
         """A resumable file of rows in the folder."""
@@ -231,10 +214,8 @@ class WorkFolder:
 
     def store_arrays(self, name: str, arrays: dict[str, NDArray[Any]]) -> None:
         """Store arrays under a name."""
-        with (
-            writing_atomically(self.folder / f"{name}.npz") as temporary,
-            temporary.open("wb") as stream,
-        ):
+        path = self.folder / f"{name}.npz"
+        with writing_atomically(path) as temporary, temporary.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
 
     @classmethod
@@ -246,9 +227,7 @@ class WorkFolder:
     def remove(self) -> None:
         """Delete the stored files, and the folder unless it contains other files."""
         for path in self.folder.iterdir():
-            if path.suffix in _SUFFIXES:
-                path.unlink()
-            elif path.name == _MANIFEST or is_lock_file(path):
+            if path.suffix in _SUFFIXES or path.name == _MANIFEST or is_lock_file(path):
                 path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
