@@ -155,4 +155,4 @@ def test_the_model_may_be_the_first_argument(run: Run) -> None:
     assert ours == theirs
     code, _, err = run("evaluate", "letter_encoder:letters")
     assert code == 2
-    assert "there is no file to evaluate on" in err
+    assert "no file is given" in err

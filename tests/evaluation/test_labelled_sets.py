@@ -126,7 +126,7 @@ def test_custom_files(tmp_path: Path) -> None:
     documents = read_labelled_set(tmp_path, columns=("2", "3"))
     assert documents.name == tmp_path.name
     assert [*documents.corpora] == ["en", "fr"]
-    assert documents.corpora["fr"].train == []
+    assert not documents.corpora["fr"].train
     assert documents.corpora["fr"].test == [LabelledText("good", "fr.test.tsv")]
     (tmp_path / "en.dev.tsv").unlink()
     with pytest.raises(BabeliteError, match=r"has no en\.dev\.tsv"):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from babelite.errors import BabeliteError
-from babelite.plots.learning_curves import read_training_curves
+from babelite.plots.learning_curves import format_count, read_training_curves
 
 
 def train(phase: str, step: int, **losses: float) -> dict[str, Any]:
@@ -79,3 +79,8 @@ def test_long_curves_are_averaged(tmp_path: Path) -> None:
     assert len(curve.values) == 150
     assert curve.values.tolist() == [0.5] * 150
     assert curve.minutes[0] == pytest.approx(10.5)
+
+
+def test_counts_are_short() -> None:
+    counts = [1_234_567, 12_345_678, 123_456, 789]
+    assert [format_count(count) for count in counts] == ["1.2 M", "12.3 M", "123 k", "789"]

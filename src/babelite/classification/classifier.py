@@ -91,9 +91,6 @@ class TextClassifier:
             spec: Specification that the encoder was opened with; saved, so that `load` can open it.
             progress: Called with the number of training steps done and their total.
 
-        Returns:
-            The classifier.
-
         Raises:
             BabeliteError: There are fewer than two labels, or ``dev`` has an unknown one.
 
@@ -118,14 +115,9 @@ class TextClassifier:
         return cls(encoder, head, by_sentence, spec)
 
     def refitted(self, examples: Sequence[LabelledText]) -> TextClassifier:
-        """Train again on more texts with the regularisation chosen before.
+        """Train again on more texts, such as training and dev texts, with the same regularisation.
 
-        Args:
-            examples: Labelled texts, such as training and dev texts together.
-
-        Returns:
-            A new classifier; an MLP is returned unchanged, as the best number of epochs depends on
-            the number of texts.
+        An MLP is returned unchanged: the best number of epochs depends on the number of texts.
         """
         if not isinstance(self.head, LogisticClassifier):
             return self
@@ -143,9 +135,8 @@ class TextClassifier:
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The probability of every label: float32 (len(texts), labels), columns as ``classes``."""
-        return self.head.predict_proba(
-            text_vectors(self.encoder, texts, by_sentence=self.by_sentence)
-        )
+        vectors = text_vectors(self.encoder, texts, by_sentence=self.by_sentence)
+        return self.head.predict_proba(vectors)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """The most probable label of each text, and its probability."""
@@ -160,15 +151,7 @@ class TextClassifier:
     def stream(
         self, texts: Iterable[str], block_size: int = _BLOCK
     ) -> Iterator[tuple[str, Prediction]]:
-        """Classify a stream of texts in bounded memory.
-
-        Args:
-            texts: The texts, read lazily.
-            block_size: Number of texts classified together.
-
-        Yields:
-            Each text with its prediction, in order.
-        """
+        """Classify a stream of texts in blocks; yields each text with its prediction, in order."""
         remaining = iter(texts)
         while block := list(islice(remaining, block_size)):
             yield from zip(block, self.predict(block), strict=True)
@@ -204,9 +187,6 @@ class TextClassifier:
             encoder: The encoder it was trained with; by default opened by the saved specification.
             allow_download: Whether another library may download that encoder.
 
-        Returns:
-            The classifier.
-
         Raises:
             BabeliteError: The file is damaged or not a classifier, or the encoder cannot be opened
                 or differs from that of training.
@@ -215,11 +195,9 @@ class TextClassifier:
         description, vectors, arrays = read_classifier(path)
         identity = description.encoder
         if encoder is None:
+            argument = "TextClassifier.load(path, encoder)"
             encoder = open_recorded_encoder(
-                identity,
-                path,
-                allow_download=allow_download,
-                argument="TextClassifier.load(path, encoder)",
+                identity, path, allow_download=allow_download, argument=argument
             )
         require_same_encoder(identity, encoder, path, "classifier", description.probes, vectors)
         made = MLPClassifier if description.classifier == "mlp" else LogisticClassifier

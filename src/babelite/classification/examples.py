@@ -14,27 +14,15 @@ FitProgress = Callable[[int, int], None]  # called with the steps done and their
 
 
 class Examples(NamedTuple):
-    """Vectors and the numbers of their labels.
-
-    Attributes:
-        vectors: float32 array of shape (n, dim).
-        targets: int64 array of shape (n,): indices into ``classes``.
-        classes: The labels in order of first appearance, so that training does not depend on
-            their names.
-    """
+    """Vectors (n, dim), and their labels as indices (n,) into the classes."""
 
     vectors: NDArray[np.float32]
     targets: NDArray[np.int64]
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # in order of first appearance: training is independent of names
 
 
 def training_examples(vectors: ArrayLike, labels: Sequence[str]) -> Examples:
-    """Check vectors (n, dim) and n labels of at least two kinds, and number the labels.
-
-    Example:
-        >>> training_examples([[1.0], [2.0], [3.0]], ["b", "a", "b"]).targets
-        array([0, 1, 0])
-    """
+    """Check vectors (n, dim) and n labels of at least two kinds, and number the labels."""
     rows = _check_rows(vectors, len(labels))
     classes = tuple(dict.fromkeys(labels))
     if len(classes) < 2:
@@ -56,9 +44,7 @@ def dev_examples(
     rows = _check_rows(vectors, len(labels))
     if not len(rows):
         raise BabeliteError(
-            "there are no dev documents",
-            code="input-empty",
-            hint="give some, or leave the dev set out",
+            "there are no dev documents", code="input-empty", hint="give some, or no dev set"
         )
     if rows.shape[1] != train.vectors.shape[1]:
         raise BabeliteError(

@@ -24,10 +24,7 @@ _DAMAGE = (ValueError, KeyError, EOFError, OSError, MemoryError, zipfile.BadZipF
 
 
 class ClassifierDescription(BaseModel):
-    """The JSON part of the file: everything about a classifier except its parameters.
-
-    ``probes`` are texts whose vectors are in the file, to recognise the encoder.
-    """
+    """The JSON part of the file; the vectors of its probes (texts) identify the encoder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

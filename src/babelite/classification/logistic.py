@@ -68,17 +68,10 @@ class LogisticClassifier:
         dev_labels: Sequence[str] | None = None,
         progress: FitProgress | None = None,
     ) -> LogisticClassifier:
-        """Train; deterministic.
+        """Train on vectors (n, dim) and n labels; deterministic; returns the classifier itself.
 
-        Args:
-            vectors: Array of shape (n, dim).
-            labels: n labels, at least two different ones.
-            dev_vectors: Array of shape (m, dim), to choose the strength with.
-            dev_labels: m labels.
-            progress: Called with the number of strengths tried and their total.
-
-        Returns:
-            The classifier itself.
+        Dev vectors (m, dim) and m labels serve to choose the strength. ``progress`` is called with
+        the number of strengths tried and their total.
 
         Raises:
             BabeliteError: There are fewer than two labels, or the shapes do not match.
@@ -121,17 +114,14 @@ class LogisticClassifier:
         cls, classes: Sequence[str], arrays: Mapping[str, NDArray[np.float32]]
     ) -> LogisticClassifier:
         """Restore a classifier from `arrays`; ValueError if they do not fit the classes."""
-        weights, biases, strength = (arrays.get(name) for name in ("weights", "biases", "strength"))
-        if (
-            weights is None
-            or biases is None
-            or strength is None
-            or strength.shape != (1,)
-            or not strength[0] > 0
-            or weights.ndim != 2
-            or {weights.shape[1], *biases.shape} != {len(classes)}
-        ):
+        missing = np.zeros(0, np.float32)
+        weights, biases, strength = (
+            arrays.get(name, missing) for name in ("weights", "biases", "strength")
+        )
+        if weights.shape[1:] != (len(classes),) or biases.shape != (len(classes),):
             raise ValueError("the weights do not fit the labels")
+        if strength.shape != (1,) or not strength[0] > 0:
+            raise ValueError("the regularisation strength is missing or invalid")
         made = cls()
         made.classes_, made._weights, made._biases = tuple(classes), weights, biases
         made.chosen_strength_ = float(strength[0])
@@ -179,12 +169,7 @@ def minimize(
 ) -> NDArray[np.float64]:
     """Minimise a convex function by L-BFGS (Nocedal & Wright 2006, algorithm 7.5).
 
-    ``function`` returns value and gradient. The result has no gradient component above
-    ``tolerance``, unless rounding prevents further progress.
-
-    Example:
-        >>> minimize(lambda x: (float(((x - 3) ** 2).sum()), 2 * (x - 3)), np.zeros(2)).round(4)
-        array([3., 3.])
+    It returns value and gradient, whose components end below ``tolerance`` if rounding allows.
     """
     point = start
     value, slope = function(point)

@@ -121,9 +121,8 @@ def fit_mlps(
 ) -> list[MLPClassifier]:
     """Train one MLP for each seed, all in the same batched numpy operations.
 
-    The networks are so small that most time is the overhead of numpy calls, so that several take
-    little longer than one. Each result equals that of `MLPClassifier.fit` with its seed; the epoch
-    is chosen for each seed.
+    Several take little longer than one: most time is the overhead of numpy calls. Each result
+    equals that of `MLPClassifier.fit` with its seed, which also chooses its own epoch.
     """
     if not seeds:
         raise ValueError("at least one seed is needed")

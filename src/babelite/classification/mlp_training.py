@@ -22,8 +22,7 @@ Layers = list[tuple[NDArray[np.floating], NDArray[np.floating]]]
 class MLPSettings:
     """Architecture and training of the MLP; the defaults are LASER's for MLDoc.
 
-    Source: facebookresearch/LASER, tasks/mldoc; Artetxe & Schwenk 2019, arXiv:1812.10464, section
-    4.2.
+    Source: facebookresearch/LASER, tasks/mldoc; Artetxe & Schwenk 2019, section 4.2.
 
     Attributes:
         hidden: Sizes of the hidden layers, each followed by tanh.
@@ -149,11 +148,7 @@ def write_gradient(
     masks: Sequence[NDArray[np.floating]],
     dropout: float,
 ) -> None:
-    """Write the gradient of the mean cross-entropy of a batch into ``slopes``.
-
-    A state is m·t with t = tanh(a) and m = 0 or 1/(1 - dropout). Its derivative by a is m·(1 - t²),
-    which is m - state²·(1 - dropout) in both cases, so that t need not be kept.
-    """
+    """Write the gradient of the mean cross-entropy of a batch into ``slopes``."""
     states = forward(layers, inputs, masks)
     error = softmax(states.pop())
     seeds, count = targets.shape
@@ -164,6 +159,7 @@ def write_gradient(
         np.matmul(states[number].swapaxes(1, 2), error, out=weights)
         error.sum(axis=1, keepdims=True, out=biases)
         if number:
+            # The state is m·tanh(a), m = 0 or 1/(1 - dropout); this is its derivative by a.
             state = states[number]
             error = error @ layers[number][0].swapaxes(1, 2)
             error *= masks[number - 1] - state * state * (1 - dropout)

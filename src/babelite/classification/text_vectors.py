@@ -18,20 +18,10 @@ if TYPE_CHECKING:
 def text_vectors(
     encoder: SentenceEncoder, texts: Sequence[str], *, by_sentence: bool = False
 ) -> NDArray[np.float32]:
-    """Encode texts, one vector each.
+    """Encode texts, one vector each: float32 (len(texts), dim), rows of unit length or zero.
 
-    Args:
-        encoder: The encoder.
-        texts: Sentences or documents.
-        by_sentence: Encode every sentence of a text and take the mean, as LASER does for MLDoc:
-            an encoder reads a limited number of tokens and was trained on sentences. Unlike
-            LASER's, the mean is normalised to unit length.
-
-    Returns:
-        float32 array of shape (len(texts), dim), rows of unit length or zero.
-
-    Raises:
-        BabeliteError: The encoder returned non-finite vectors.
+    ``by_sentence`` encodes every sentence of a text and takes the mean, as LASER does for MLDoc: an
+    encoder reads a limited number of tokens. Unlike LASER's, the mean is normalised to unit length.
     """
     if not texts:
         return np.empty((0, encoder.dim), np.float32)

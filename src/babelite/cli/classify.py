@@ -23,10 +23,8 @@ from babelite.cli.shared.options import (
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.classification import ClassifierKind, Prediction, TextClassifier
+    from babelite.classification import Prediction
     from babelite.corpus import LabelledText
-    from babelite.encoding import SentenceEncoder
-    from babelite.evaluation import ClassificationResult, LabelledSet
 
 _HELP = """Classify text: train with labels in one language, classify in every language."""
 
@@ -64,36 +62,28 @@ _Labelled = Annotated[
     list[str],
     typer.Argument(metavar="LABELLED...", help="TSV with label and text (.gz, .xz, .zst), or '-'."),
 ]
-_ClassifierOut = Annotated[
-    Path, typer.Option("--out", metavar="CLASSIFIER", help="Output file of the classifier.")
-]
+_Out = Annotated[Path, typer.Option(metavar="CLASSIFIER", help="Output file of the classifier.")]
 _Dev = Annotated[
     list[str] | None,
     typer.Option(
-        "--dev",
         metavar="LABELLED",
-        help="Labelled texts to choose the regularisation or epoch with. Default: a fifth of "
-        "LABELLED. Repeatable.",
+        help="Texts to choose the regularisation or epoch with. Default: a fifth of LABELLED. "
+        "Repeatable.",
     ),
 ]
-_Kind = Annotated[
-    str, typer.Option("--classifier", help="logistic (logistic regression) or mlp (LASER's MLP).")
-]
+_Kind = Annotated[str, typer.Option(help="logistic (logistic regression) or mlp (LASER's MLP).")]
 _Columns = Annotated[
     str | None,
     typer.Option(
-        "--columns",
         metavar="A,B",
-        help="The columns of label and text: numbers (from 1) or names in the first line. Default: "
+        help="Columns of label and text: numbers (from 1) or names in the first line. Default: "
         "label,text if there are such names, else 1,2.",
     ),
 ]
 _BySentence = Annotated[
     bool,
     typer.Option(
-        "--by-sentence",
-        help="Use the mean of the sentence vectors of a text; for texts of more than a few "
-        "sentences.",
+        "--by-sentence", help="Use the mean of the sentence vectors of a text; for longer texts."
     ),
 ]
 _BySentenceOrWhole = Annotated[
@@ -119,26 +109,21 @@ _Folder = Annotated[
 _Languages = Annotated[
     str | None,
     typer.Option(
-        "--languages",
         metavar="A,B,...",
-        help="Languages to test in, and to train in unless --train-languages is given. Default: "
-        "all.",
+        help="Languages to test in, and to train in without --train-languages. Default: all.",
     ),
 ]
 _TrainLanguages = Annotated[
     str | None,
     typer.Option(
-        "--train-languages",
         metavar="A,B,...",
-        help="Languages to train in; they are also tested in. Default: those of --languages with "
+        help="Languages to train in, and also to test in. Default: those of --languages with "
         "training documents.",
     ),
 ]
-_Seeds = Annotated[
-    int, typer.Option("--seeds", min=1, metavar="N", help="Number of MLPs to train.")
-]
+_Seeds = Annotated[int, typer.Option(min=1, metavar="N", help="Number of MLPs to train.")]
 _TrainSize = Annotated[
-    int, typer.Option("--train-size", help="MLDoc: number of training documents in the file name.")
+    int, typer.Option(help="MLDoc: number of training documents in the file name.")
 ]
 _Dark = Annotated[bool, typer.Option("--dark", help="Draw the figure on a dark background.")]
 
@@ -152,12 +137,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="classify")
 
 
-# --- train ----------------------------------------------------------------------------------------
-
-
 def _train(
     labelled: _Labelled,
-    out: _ClassifierOut,
+    out: _Out,
     dev: _Dev = None,
     classifier: _Kind = "logistic",
     columns: _Columns = None,
@@ -167,6 +149,7 @@ def _train(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.classification import CLASSIFIER_KINDS, TextClassifier
+    from babelite.cli.classify_display import show_labels
     from babelite.cli.shared.preflight import choice, require_writable
     from babelite.encoding import open_encoder
     from babelite.progress import ProgressDisplay
@@ -188,7 +171,14 @@ def _train(
             spec=model,
             progress=lambda done, total: progress(step, done, total),
         )
-    _show_dev_scores(trained, len(examples), dev_rows, held_out=not dev)
+    if not dev_rows:
+        used = "too few to hold some out, so the accuracy is unknown"
+    else:
+        used = f"chosen with {len(dev_rows):,} {'texts of --dev' if dev else 'held-out texts'}"
+    typer.echo(f"Trained on {len(examples):,} texts, {used}.", err=True)
+    if dev_rows:
+        predicted = [found.label for found in trained.predict([row.text for row in dev_rows])]
+        show_labels([row.label for row in dev_rows], predicted)
     if not dev and dev_rows and kind == "logistic":
         trained = trained.refitted(rows)
         typer.echo(f"Then trained on all {len(rows):,} texts.", err=True)
@@ -225,24 +215,6 @@ def _read_labelled(paths: Sequence[str], columns: str | None) -> list[LabelledTe
             typer.echo(f"{name}: left out {len(rows) - len(texts):,} blank texts", err=True)
         kept += texts
     return kept
-
-
-def _show_dev_scores(
-    trained: TextClassifier, examples: int, dev: Sequence[LabelledText], *, held_out: bool
-) -> None:
-    from babelite.cli.classify_display import show_labels
-
-    if not dev:
-        used = "too few to hold some out, so the accuracy is unknown"
-    else:
-        used = f"chosen with {len(dev):,} {'held-out texts' if held_out else 'texts of --dev'}"
-    typer.echo(f"Trained on {examples:,} texts, {used}.", err=True)
-    if dev:
-        predicted = [found.label for found in trained.predict([row.text for row in dev])]
-        show_labels([row.label for row in dev], predicted)
-
-
-# --- predict --------------------------------------------------------------------------------------
 
 
 def _predict(
@@ -296,9 +268,6 @@ def _json_line(text: str, found: Prediction) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-# --- evaluate -------------------------------------------------------------------------------------
-
-
 def _evaluate(
     folder: _Folder,
     languages: _Languages = None,
@@ -317,45 +286,28 @@ def _evaluate(
     from babelite.classification import CLASSIFIER_KINDS
     from babelite.cli.classify_display import show_transfer
     from babelite.cli.shared.preflight import choice
+    from babelite.cli.shared.tables import print_json, save_plot
     from babelite.encoding import fingerprint_of, open_encoder
-    from babelite.evaluation import read_labelled_set
-    from babelite.plots import picture_format
+    from babelite.evaluation import (
+        classification_figure,
+        evaluate_classification,
+        read_labelled_set,
+    )
+    from babelite.plots import DARK, LIGHT, picture_format
+    from babelite.progress import ProgressDisplay
 
-    kind = choice("--classifier", classifier, CLASSIFIER_KINDS)
+    kind, pair = choice("--classifier", classifier, CLASSIFIER_KINDS), parse_columns(columns)
     if plot:
         picture_format(plot)
     test, train = _parse_languages(languages), _parse_languages(train_languages)
-    read = None if test is None else [*dict.fromkeys([*(train or ()), *test])]
-    documents = read_labelled_set(
-        folder, read, train_size=train_size, columns=parse_columns(columns)
-    )
+    read = None if test is None else [*(train or ()), *test]
+    documents = read_labelled_set(folder, read, train_size=train_size, columns=pair)
     encoder = open_encoder(model, allow_download=allow_download)
-    result = _measure(encoder, documents, train, kind, seeds, by_sentence)
-    if json_:
-        record = {"model": model or fingerprint_of(encoder).name, **result.as_dict()}
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
-    else:
-        show_transfer(result)
-    if plot:
-        _draw(result, plot, dark)
-
-
-def _measure(
-    encoder: SentenceEncoder,
-    documents: LabelledSet,
-    train_languages: Sequence[str] | None,
-    kind: ClassifierKind,
-    seeds: int,
-    by_sentence: bool | None,
-) -> ClassificationResult:
-    from babelite.evaluation import evaluate_classification
-    from babelite.progress import ProgressDisplay
-
     with ProgressDisplay() as progress:
-        return evaluate_classification(
+        result = evaluate_classification(
             encoder,
             documents.corpora,
-            train_languages=documents.codes(train_languages),
+            train_languages=documents.codes(train),
             classifier=kind,
             seeds=range(seeds),
             name=documents.name,
@@ -363,24 +315,20 @@ def _measure(
             parallel=documents.parallel,
             progress=progress,
         )
-
-
-def _draw(result: ClassificationResult, plot: Path, dark: bool) -> None:
-    from babelite.evaluation import classification_figure
-    from babelite.plots import DARK, LIGHT, save_figure
-
-    save_figure(classification_figure([result], DARK if dark else LIGHT), plot)
-    typer.echo(f"Figure: {plot}", err=True)
+    if json_:
+        print_json({"model": model or fingerprint_of(encoder).name, **result.as_dict()})
+    else:
+        show_transfer(result)
+    if plot:
+        save_plot(classification_figure([result], DARK if dark else LIGHT), plot)
 
 
 def _parse_languages(text: str | None) -> list[str] | None:
-    if text is None:
-        return None
-    languages = [code.strip() for code in text.split(",")]
-    if not all(languages):
+    languages = None if text is None else [code.strip() for code in text.split(",")]
+    if languages and not all(languages):
         raise BabeliteError(
             f"{text!r} does not name languages",
             code="option-invalid",
-            hint="separate them by commas: en,fr",
+            hint="write en,fr",
         )
     return languages

@@ -59,10 +59,7 @@ def _cells(score: TransferScore) -> list[str]:
     from babelite.evaluation import sample_deviation
 
     cells = []
-    for estimate, seeds in (
-        (score.accuracy, score.accuracies),
-        (score.macro_f1, score.macro_f1s),
-    ):
+    for estimate, seeds in ((score.accuracy, score.accuracies), (score.macro_f1, score.macro_f1s)):
         value, low, high = (100 * share for share in estimate)
         spread = f" ±{100 * sample_deviation(seeds):.1f}" if len(seeds) > 1 else ""
         cells.append(f"[bold]{value:.1f}[/] ({low:.1f}-{high:.1f}){spread}")

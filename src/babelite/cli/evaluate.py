@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,15 +48,12 @@ _Files = Annotated[
 _Distractors = Annotated[
     str | None,
     typer.Option(
-        "--distractors",
-        metavar="FILE",
-        help="Further pairs that are searched but are no queries (MUSE's protocol).",
+        metavar="FILE", help="Further pairs that are searched but are no queries (MUSE's protocol)."
     ),
 ]
 _Queries = Annotated[
     int | None,
     typer.Option(
-        "--queries",
         min=1,
         metavar="N",
         help="Number of pairs to draw as queries (MUSE's protocol). Default: 2000 with "
@@ -84,8 +80,9 @@ def _evaluate(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.options import parse_pairs
+    from babelite.cli.shared.tables import print_json, save_plot
     from babelite.encoding import fingerprint_of, open_encoder
-    from babelite.evaluation import evaluate
+    from babelite.evaluation import evaluate, retrieval_figure
     from babelite.plots import picture_format
     from babelite.progress import ProgressDisplay
 
@@ -115,15 +112,12 @@ def _evaluate(
             )
         results.append(result)
     if json_:
-        record = {
-            "model": model or fingerprint_of(encoder).name,
-            "results": [result.as_dict() for result in results],
-        }
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+        name = model or fingerprint_of(encoder).name
+        print_json({"model": name, "results": [result.as_dict() for result in results]})
     else:
         _show(results)
     if plot:
-        _draw(results, plot)
+        save_plot(retrieval_figure(results), plot)
 
 
 def _split_model(model: str | None, files: list[str]) -> tuple[str | None, list[str]]:
@@ -133,17 +127,11 @@ def _split_model(model: str | None, files: list[str]) -> tuple[str | None, list[
     if model is None and is_encoder_spec(files[0]):
         model, *files = files
     elif model is None and not _may_be_pairs(files[0]):
-        raise BabeliteError(
-            "there is no such file or model folder",
-            code="file-not-found",
-            path=files[0],
-            hint="check the name",
-        )
+        problem = "there is no such file or model folder"
+        raise BabeliteError(problem, code="file-not-found", path=files[0], hint="check the name")
     if not files:
         raise BabeliteError(
-            "there is no file to evaluate on",
-            code="option-missing",
-            hint="give files of sentence pairs",
+            "no file is given", code="option-missing", hint="give files of sentence pairs"
         )
     return model, files
 
@@ -159,8 +147,8 @@ def _may_be_pairs(text: str) -> bool:
 
 def _read(source: PairSource) -> list[tuple[str, str]]:
     """The pairs of a file without those with a blank side, which are reported."""
-    pairs = list(source.read())
-    whole = [pair for pair in pairs if pair.source.strip() and pair.target.strip()]
+    pairs = [(pair.source, pair.target) for pair in source.read()]
+    whole = [pair for pair in pairs if all(side.strip() for side in pair)]
     if not whole:
         raise BabeliteError(
             "has no pair with text on both sides",
@@ -171,7 +159,7 @@ def _read(source: PairSource) -> list[tuple[str, str]]:
     if len(whole) < len(pairs):
         left_out = len(pairs) - len(whole)
         typer.echo(f"{_name(source)}: left out {left_out:,} pairs with a blank side", err=True)
-    return [(pair.source, pair.target) for pair in whole]
+    return whole
 
 
 def _name(source: PairSource) -> str:
@@ -187,14 +175,6 @@ def _require_same_languages(sources: Sequence[PairSource], others: PairSource) -
                 path=others.paths[0],
                 hint="evaluate each language pair with distractors in the same languages",
             )
-
-
-def _draw(results: Sequence[RetrievalResult], plot: Path) -> None:
-    from babelite.evaluation import retrieval_figure
-    from babelite.plots import save_figure
-
-    save_figure(retrieval_figure(results), plot)
-    typer.echo(f"Figure: {plot}", err=True)
 
 
 def _show(results: Sequence[RetrievalResult]) -> None:

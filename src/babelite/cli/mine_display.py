@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from babelite.cli.shared.tables import save_plot
 from babelite.errors import BabeliteError
 from babelite.evaluation import mining_precision_recall
 from babelite.mining import (
@@ -21,9 +21,6 @@ from babelite.mining import (
     estimate_mining_precision,
 )
 from babelite.neighbors import MIN_NEIGHBOURHOOD_MEAN, Margin
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _PRECISIONS = (0.99, 0.95, 0.9, 0.8, 0.5)
 _MIN_SENTENCES_FOR_ESTIMATE = 50
@@ -78,7 +75,7 @@ class MiningReport:
         if self.plot:
             from babelite.evaluation import precision_recall_figure
 
-            _save(precision_recall_figure(curve, threshold), self.plot)
+            save_plot(precision_recall_figure(curve, threshold), self.plot)
 
     def _show_estimate(self, mined: Mined) -> None:
         if min(len(mined.sources), len(mined.targets)) < _MIN_SENTENCES_FOR_ESTIMATE:
@@ -104,7 +101,7 @@ class MiningReport:
         if self.plot:
             from babelite.evaluation import estimated_precision_figure
 
-            _save(estimated_precision_figure(estimate, threshold), self.plot)
+            save_plot(estimated_precision_figure(estimate, threshold), self.plot)
 
 
 def _explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -> None:
@@ -158,10 +155,3 @@ def _points(curve: PrecisionRecallCurve) -> list[PrecisionRecall]:
 def _cells(point: PrecisionRecall) -> tuple[str, ...]:
     shares = (f"{100 * share:.2f}" for share in (point.precision, point.recall, point.f1))
     return (f"{point.threshold:.4f}", f"{point.pairs:,}", *shares)
-
-
-def _save(figure: Figure, plot: Path) -> None:
-    from babelite.plots import save_figure
-
-    save_figure(figure, plot)
-    typer.echo(f"Figure: {plot}", err=True)

@@ -47,14 +47,8 @@ def score_alignment(beads: Iterable[BeadRows], gold: Iterable[BeadRows]) -> Alig
 
     As Vecalign's ``score.py``, after Abdul-Rauf et al. 2012 and Rosen 2011 (InterCorp, W11-4624):
     precision is over all beads, and a deletion or insertion (a bead with one empty side) is correct
-    if the gold alignment has it; recall is over the gold beads with two sides.
-
-    Args:
-        beads: The beads found: row numbers of their source and of their target sentences.
-        gold: The gold beads.
-
-    Returns:
-        Strict and lax scores; a score without beads to count is 0.
+    if the gold alignment has it; recall is over the gold beads with two sides. A bead is given as
+    the row numbers of its source and of its target sentences. A score without beads is 0.
 
     Example:
         >>> gold = [([0], [0]), ([1, 2], [1])]
@@ -66,12 +60,11 @@ def score_alignment(beads: Iterable[BeadRows], gold: Iterable[BeadRows]) -> Alig
     """
     found, right = _distinct(beads), _distinct(gold)
     strict, lax = _count_correct(found, right)
-    found_two_sided = {bead for bead in found if all(bead)}
-    right_two_sided = {bead for bead in right if all(bead)}
-    strict_recalled, lax_recalled = _count_correct(right_two_sided, found_two_sided)
+    two_sided = {bead for bead in right if all(bead)}
+    strict_recalled, lax_recalled = _count_correct(two_sided, {bead for bead in found if all(bead)})
     return AlignmentScores(
-        AlignmentMeasure(_ratio(strict, len(found)), _ratio(strict_recalled, len(right_two_sided))),
-        AlignmentMeasure(_ratio(lax, len(found)), _ratio(lax_recalled, len(right_two_sided))),
+        AlignmentMeasure(_ratio(strict, len(found)), _ratio(strict_recalled, len(two_sided))),
+        AlignmentMeasure(_ratio(lax, len(found)), _ratio(lax_recalled, len(two_sided))),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+_BLOCK = 250  # resamples drawn together; bounds memory
 
 
 class BootstrapInterval(NamedTuple):
@@ -22,15 +24,7 @@ def bootstrap(values: ArrayLike, *, resamples: int = 10_000, seed: int = 0) -> B
 
     Resampling n values with replacement is drawing the count of each distinct value, which is
     multinomial: exact, and fast where there are few distinct values, as among hits (0 or 1).
-    If all values are equal the interval has no width.
-
-    Args:
-        values: One score for each query, shape (n,), n ≥ 1; booleans count as 0 and 1.
-        resamples: Number of resamples.
-        seed: Random seed.
-
-    Returns:
-        The mean, and the 2.5 % and 97.5 % quantiles of the means of the resamples.
+    ``values`` has one score for each query, shape (n,), n ≥ 1.
 
     Example:
         >>> interval = bootstrap([True] * 90 + [False] * 10)
@@ -47,15 +41,7 @@ def bootstrap_mean_of_groups(
     resamples: int = 10_000,
     seed: int = 0,
 ) -> BootstrapInterval:
-    """The weighted mean of the means of several groups, each resampled independently.
-
-    Like `bootstrap`, with one array of scores (n,), n ≥ 1, and one weight for each group.
-
-    Example:
-        >>> interval = bootstrap_mean_of_groups([[1, 1], [1, 0] * 50], [3, 1])
-        >>> [round(number, 3) for number in interval]
-        [0.875, 0.85, 0.9]
-    """
+    """The weighted mean of the means of several groups (n,), each resampled independently."""
     generator = np.random.default_rng(seed)
     shares = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     value, means = 0.0, np.zeros(resamples)
@@ -65,8 +51,7 @@ def bootstrap_mean_of_groups(
             raise ValueError(f"expected scores of shape (n,), n ≥ 1, got {scores.shape}")
         value += share * scores.mean()
         means += share * resampled_means(scores, resamples, generator)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return BootstrapInterval(float(value), float(low), float(high))
+    return percentile_interval(value, means)
 
 
 def resampled_means(
@@ -77,3 +62,18 @@ def resampled_means(
     draws = generator.multinomial(scores.size, counts / scores.size, size=resamples)
     means: NDArray[np.float64] = draws @ distinct / scores.size
     return means
+
+
+def resampled_counts(
+    total: int, shares: NDArray[np.float64], resamples: int, generator: np.random.Generator
+) -> Iterator[NDArray[np.float64]]:
+    """Blocks (resamples, n) of how often each of n values with these shares is drawn."""
+    for start in range(0, resamples, _BLOCK):
+        draws = generator.multinomial(total, shares, size=min(_BLOCK, resamples - start))
+        yield draws.astype(np.float64)
+
+
+def percentile_interval(value: float, drawn: NDArray[np.float64]) -> BootstrapInterval:
+    """A value with the 2.5 % and 97.5 % quantiles of its resamples (resamples,)."""
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return BootstrapInterval(float(value), float(low), float(high))

@@ -17,12 +17,7 @@ TextPair = tuple[str, str]
 
 @dataclass(frozen=True)
 class BUCCResult:
-    """Scores of mined pairs.
-
-    Attributes:
-        fitted: Precision, recall and F1 at the threshold fitted on the training text.
-        oracle: The same at the best threshold of the test text.
-    """
+    """Scores at the threshold fitted on the training text, and at the best one of the test text."""
 
     fitted: PrecisionRecall
     oracle: PrecisionRecall
@@ -40,9 +35,6 @@ def mining_precision_recall(
         pairs: The mined pairs.
         scores: Their scores, shape (n,).
         gold: All pairs that there are to find; duplicates count once.
-
-    Returns:
-        Precision and recall for every threshold.
 
     Raises:
         BabeliteError: There is no mined pair or no gold pair.
@@ -67,15 +59,11 @@ def evaluate_bucc(
     training: tuple[Iterable[TextPair], ArrayLike, Collection[TextPair]],
     test: tuple[Iterable[TextPair], ArrayLike, Collection[TextPair]],
 ) -> BUCCResult:
-    """Fit the threshold on a training text and measure on a test text (protocol of BUCC).
+    """Choose the threshold of the highest F1 on a training text, and measure on a test text (BUCC).
 
     Args:
         training: Mined pairs, their scores and the gold pairs of the training text.
         test: The same of the test text.
-
-    Returns:
-        The scores at the threshold with the highest F1 on the training text, and the scores at the
-        best threshold of the test text.
 
     Raises:
         BabeliteError: A text has no mined pair or no gold pair.
@@ -91,16 +79,10 @@ def evaluate_bucc(
 
 
 def random_halves(count: int, seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Split gold pairs at random: one half to fit a threshold on, the other to measure on.
-
-    Returns:
-        Two complementary masks of shape (count,); count is at least 2.
-    """
+    """Two complementary masks (count,): gold pairs to fit a threshold on, and to measure on."""
     if count < 2:
         raise BabeliteError(
-            f"{count} gold pairs cannot be divided into halves",
-            code="too-few",
-            hint="give two or more",
+            f"{count} gold pairs cannot be divided into halves", code="too-few", hint="give two"
         )
     training = np.zeros(count, dtype=bool)
     training[np.random.default_rng(seed).permutation(count)[: count // 2]] = True

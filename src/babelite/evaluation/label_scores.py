@@ -8,22 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from babelite.evaluation.bootstrap_intervals import BootstrapInterval
+from babelite.evaluation.bootstrap_intervals import (
+    BootstrapInterval,
+    percentile_interval,
+    resampled_counts,
+)
 
 _RESAMPLES = 2_000
-_RESAMPLES_A_BLOCK = 250  # bounds memory: one count for each resample and distinct outcome
 
 
 class LabelScore(NamedTuple):
-    """Scores of one label.
-
-    Attributes:
-        label: The label.
-        documents: Number of documents with this label.
-        precision: Share of predictions of this label that are correct; 0 if there are none.
-        recall: Share of the label's documents that are predicted so; 0 if there are none.
-        f1: Harmonic mean of precision and recall.
-    """
+    """Scores of one label (0 to 1; 0 if undefined), and the number of documents with it."""
 
     label: str
     documents: int
@@ -47,58 +42,35 @@ def label_scores(true: Sequence[str], predicted: Sequence[str | None]) -> list[L
     for label in sorted({*true, *predicted} - {None}, key=str):
         hits = sum(t == p == label for t, p in zip(true, predicted, strict=True))
         documents, predictions = list(true).count(str(label)), list(predicted).count(label)
-        scores.append(
-            LabelScore(
-                str(label),
-                documents,
-                hits / predictions if predictions else 0.0,
-                hits / documents if documents else 0.0,
-                2 * hits / (documents + predictions),
-            )
-        )
+        precision, recall = hits / max(predictions, 1), hits / max(documents, 1)
+        f1 = 2 * hits / (documents + predictions)
+        scores.append(LabelScore(str(label), documents, precision, recall, f1))
     return scores
 
 
 def macro_f1(true: ArrayLike, predicted: ArrayLike, classes: int) -> float:
-    """The mean over classes of F1 = 2·hits / (documents of the class + predictions of it).
-
-    Classes that are neither true nor predicted do not count, as in scikit-learn. Both arrays have
-    shape (n,) and hold class numbers below ``classes``.
-
-    Example:
-        >>> macro_f1([0, 0, 1, 1], [0, 1, 1, 1], 3)
-        0.7333333333333334
-    """
+    """Mean F1 of the classes that occur, as in scikit-learn; class numbers (n,) from 0."""
     true, predicted = np.asarray(true), np.asarray(predicted)
     ones = np.ones((1, len(true)))
     return float(_macro_f1_of_counts(ones, true, predicted, classes)[0])
 
 
-def bootstrap_macro_f1(
-    true: ArrayLike, predicted: ArrayLike, classes: int, *, seed: int = 0
-) -> BootstrapInterval:
+def bootstrap_macro_f1(true: ArrayLike, predicted: ArrayLike, classes: int) -> BootstrapInterval:
     """Macro-F1, mean over several classifiers, with its 95 % percentile bootstrap interval.
 
-    Takes class numbers below ``classes``: true ones (n,), n ≥ 1, and predicted ones (classifiers,
-    n). Documents are resampled for all classifiers together. Documents with equal true and
-    predicted classes are interchangeable, so only their counts are drawn, which are multinomial.
-
-    Example:
-        >>> bootstrap_macro_f1([0, 1] * 20, [[0, 1] * 20], 2)
-        BootstrapInterval(value=1.0, low=1.0, high=1.0)
+    Takes true class numbers (n,), n ≥ 1, and predicted ones (classifiers, n). Documents are
+    resampled for all classifiers together. Those with equal true and predicted classes are
+    interchangeable, so only their counts are drawn, which are multinomial.
     """
     true, predicted = np.asarray(true), np.asarray(predicted)
     outcomes, counts = np.unique(np.vstack([true, predicted]), axis=1, return_counts=True)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     means = []
-    for start in range(0, _RESAMPLES, _RESAMPLES_A_BLOCK):
-        size = min(_RESAMPLES_A_BLOCK, _RESAMPLES - start)
-        draws = generator.multinomial(len(true), counts / len(true), size=size)
+    for draws in resampled_counts(len(true), counts / len(true), _RESAMPLES, generator):
         scores = [_macro_f1_of_counts(draws, outcomes[0], row, classes) for row in outcomes[1:]]
         means.append(np.mean(scores, axis=0))
-    low, high = np.quantile(np.concatenate(means), (0.025, 0.975))
     value = np.mean([macro_f1(true, row, classes) for row in predicted])
-    return BootstrapInterval(float(value), float(low), float(high))
+    return percentile_interval(float(value), np.concatenate(means))
 
 
 def _macro_f1_of_counts(

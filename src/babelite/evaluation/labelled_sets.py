@@ -14,7 +14,6 @@ from babelite.evaluation.sib200 import SIB200_SPLITS, read_sib200
 from babelite.evaluation.zero_shot_classification import LabelledCorpus
 from babelite.storage import COMPRESSIONS
 
-_PARTS = ("train", "dev", "test")
 _SUFFIXES = "|".join(map(re.escape, COMPRESSIONS))
 _CUSTOM_FILE = re.compile(rf"(?P<language>[^.]+)\.(?P<part>train|dev|test)\.tsv({_SUFFIXES})?")
 
@@ -66,21 +65,16 @@ def read_labelled_set(
         train_size: MLDoc only: 1000, 2000, 5000 or 10000 training documents.
         columns: Custom files only: columns of label and text, as `babelite.corpus.read_labelled`.
 
-    Returns:
-        The documents.
-
     Raises:
         BabeliteError: The folder has none of these layouts or lacks a language, or a file is
             missing or invalid.
     """
     folder = Path(folder)
+    hint = "give a folder of labelled documents"
+    if not folder.exists():
+        raise BabeliteError("does not exist", code="folder-not-found", path=folder, hint=hint)
     if not folder.is_dir():
-        code, problem = "folder-not-found", "there is no such folder"
-        if folder.exists():
-            code, problem = "not-a-folder", "is a file, not a folder"
-        raise BabeliteError(
-            problem, code=code, path=folder, hint="give a folder of labelled documents"
-        )
+        raise BabeliteError("is a file", code="not-a-folder", path=folder, hint=hint)
     if mldoc_languages(folder):
         return _read_mldoc(folder, languages, train_size)
     if any(folder.glob("*/train.tsv")):
@@ -117,7 +111,7 @@ def _read_mldoc(folder: Path, languages: Sequence[str] | None, train_size: int) 
             f"has no training documents, such as english.train.{train_size}",
             code="file-not-found",
             path=folder,
-            hint="make them with MLDoc's generate_documents.py, or choose another --train-size",
+            hint="make them with generate_documents.py, or choose train_size (--train-size)",
         )
     return LabelledSet("MLDoc", corpora, by_sentence=True)
 
@@ -131,8 +125,7 @@ def _read_custom(
             found.setdefault(match["language"], {})[match["part"]] = path
     if not found:
         raise BabeliteError(
-            "has no labelled documents: no SIB-200 (eng_Latn/train.tsv), no MLDoc (english.test) "
-            "and no custom files (en.test.tsv)",
+            "has neither SIB-200 (eng_Latn/train.tsv) nor MLDoc (english.test) nor custom files",
             code="input-empty",
             path=folder,
             hint="name custom files en.train.tsv, en.dev.tsv, en.test.tsv, fr.test.tsv and so on",
@@ -148,13 +141,12 @@ def _read_custom(
                 hint=f"move some lines of {files['train'].name} there",
             )
         corpora[language] = LabelledCorpus(
-            *(_read_texts(files[part], columns) if part in files else [] for part in _PARTS)
+            **{
+                part: [row for row in read_labelled(str(path), columns) if row.text]
+                for part, path in files.items()
+            }
         )
     return LabelledSet(folder.resolve().name, corpora)
-
-
-def _read_texts(path: Path, columns: tuple[str, str] | None) -> list[LabelledText]:
-    return [row for row in read_labelled(str(path), columns) if row.text]
 
 
 def _select(wanted: Sequence[str] | None, present: Sequence[str], folder: Path) -> list[str]:

@@ -1,7 +1,6 @@
-"""Readers of MLDoc: Reuters news documents in eight languages, labelled with four topics.
+"""Readers of MLDoc (Schwenk & Li 2018): Reuters news in eight languages, with four topics.
 
-MLDoc (Schwenk & Li 2018): the text of Reuters is licensed, so each user makes these files from an
-own copy of Reuters RCV1 and RCV2 with MLDoc's ``generate_documents.py``.
+Reuters RCV1 and RCV2 are licensed: users make these files with MLDoc's ``generate_documents.py``.
 """
 
 from __future__ import annotations
@@ -41,30 +40,18 @@ def mldoc_languages(folder: Path) -> dict[str, str]:
 
 
 def read_mldoc_language(folder: Path, name: str, train_size: int) -> LabelledCorpus:
-    """Read ``english.train.1000``, ``.dev`` and ``.test``, in the folder or in ``english/``.
-
-    A language without training file is only tested in.
-    """
+    """Read ``english.train.1000``, ``.dev`` and ``.test``, in the folder or in ``english/``."""
     train = _find(folder, name, f"train.{train_size}")
     dev, test = _find(folder, name, "dev"), _find(folder, name, "test")
     if train and not dev:
-        raise BabeliteError(
-            f"has {train.name} but no {name}.dev, which is needed to select the classifier",
-            code="file-not-found",
-            path=folder,
-            hint=_REMAKE,
-        )
+        problem = f"has {train.name} but no {name}.dev, which is needed to select the classifier"
+        raise BabeliteError(problem, code="file-not-found", path=folder, hint=_REMAKE)
     files = (train, dev, test)
     return LabelledCorpus(*(read_mldoc_file(path) if path else [] for path in files))
 
 
 def read_mldoc_file(path: str | Path) -> list[LabelledText]:
-    r"""Read one file: a label, a tab and a document a line.
-
-    MLDoc's script, run by Python 3, writes a document as the source code of a byte string
-    (``b'Z\xc3\xbcrich'``), and by Python 2 as text. Both are read. As in LASER's script, the
-    copyright line of Reuters is removed, and ``Co .`` becomes ``Co.``.
-    """
+    """Read one file: a label, a tab and a document a line, without Reuters' copyright line."""
     rows = []
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
@@ -85,6 +72,7 @@ def read_mldoc_file(path: str | Path) -> list[LabelledText]:
 
 
 def _decode(text: str, path: str | Path, line: int) -> str:
+    # MLDoc's script writes the source code of a byte string under Python 3, text under Python 2.
     if text[:2] not in ("b'", 'b"'):
         return text
     try:
@@ -95,7 +83,7 @@ def _decode(text: str, path: str | Path, line: int) -> str:
             code="file-damaged",
             path=path,
             line=line,
-            hint="make the file again: it is truncated or was changed",
+            hint=_REMAKE,
         ) from error
 
 

@@ -33,14 +33,7 @@ Fact = str | int | float
 
 @dataclass(frozen=True)
 class ThemedImage:
-    """An image embedded in a page, in a light and a dark version.
-
-    Attributes:
-        light: A ``data:`` URL.
-        dark: A ``data:`` URL of the same image on a dark background.
-        description: Alternative text.
-        wide: Whether it takes the full width of the page.
-    """
+    """``data:`` URLs of an image on light and dark background; alternative text; full width?"""
 
     light: str
     dark: str
@@ -66,9 +59,6 @@ def write_report(
         metrics_jsonl: Training log (``metrics.jsonl``) for the learning curves.
         results: Retrieval results for the table and the charts.
         examples: Queries and the sentences found for them.
-
-    Returns:
-        The path of the file.
 
     Raises:
         BabeliteError: The training log is damaged, or the file cannot be written.

@@ -33,8 +33,7 @@ class MTEBEncoder(AbsEncoder):  # type: ignore[misc]
     """An encoder with the interface of mteb's ``EncoderProtocol``; prompts are ignored.
 
     Args:
-        encoder: An encoder, or a model specification as for `babelite.open_encoder`, such as a
-            model folder or ``sentence-transformers:NAME``; by default the packaged model.
+        encoder: An encoder or a model specification; by default the packaged model.
         revision: Identifies the model in mteb's result cache; by default a checksum.
         name: Name in mteb's results, prefixed by ``babelite/``; by default the model's name.
         allow_download: Whether another library may download the model.

@@ -26,8 +26,7 @@ class MultiwayResult:
         name: Name of the texts.
         languages: The languages, in the order given.
         sentences: Number of sentences of each language; all are queries and candidates.
-        precision_at_1: For each (source, target): the share of source sentences whose nearest
-            target sentence is their translation, 0 to 1.
+        precision_at_1: P@1 (0 to 1) of each (source, target).
         mean: The mean over all directions, with its interval over sentences.
     """
 
@@ -68,22 +67,15 @@ def evaluate_multiway(
         name: Name of the texts to show in tables.
         seed: Random seed of the intervals.
 
-    Returns:
-        P@1 of each of the n·(n - 1) directions, and their mean.
-
     Raises:
         BabeliteError: There are fewer than two languages, no sentences, or unequal numbers of
             sentences.
 
     Example:
-        >>> class Letters:
-        ...     dim = 256
-        ...     def encode(self, sentences):
-        ...         return np.array([np.bincount([*s.encode()], minlength=256) for s in sentences])
-        >>> texts = {"en": ["Paris", "Rome"], "it": ["Parigi", "Roma"], "es": ["París", "Roma"]}
-        >>> result = evaluate_multiway(Letters(), texts)
-        >>> len(result.precision_at_1), result.mean.value
-        (6, 1.0)
+        >>> import babelite
+        >>> texts = {"en": ["Thank you.", "Good night."], "fr": ["Merci.", "Bonne nuit."]}
+        >>> evaluate_multiway(babelite.open_encoder(), texts).mean.value
+        1.0
     """
     count = _common_length(texts)
     vectors = {language: unit_rows(encoder.encode(lines)) for language, lines in texts.items()}
@@ -99,11 +91,8 @@ def evaluate_multiway(
 
 def _common_length(texts: Mapping[str, Sequence[str]]) -> int:
     if len(texts) < 2:
-        raise BabeliteError(
-            f"there are texts in {len(texts)} languages",
-            code="too-few",
-            hint="give at least two languages",
-        )
+        problem = f"there are texts in {len(texts)} languages"
+        raise BabeliteError(problem, code="too-few", hint="give at least two")
     lengths = {language: len(lines) for language, lines in texts.items()}
     (first, count), *others = lengths.items()
     for language, length in others:

@@ -23,12 +23,7 @@ SHOWN_PAIRS = 60
 
 
 class QueryCosines(NamedTuple):
-    """The cosine of each query with its translation and with the best other candidate.
-
-    Attributes:
-        translation: float32 array of shape (n,).
-        best_other: float32 array of shape (n,); -1 where there is no other candidate.
-    """
+    """Cosines float32 (n,) of queries with translation and best other candidate (-1: no other)."""
 
     translation: NDArray[np.float32]
     best_other: NDArray[np.float32]
@@ -81,15 +76,7 @@ def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool
 
 
 def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
-    """The share of queries whose best candidate by margin score is not their translation.
-
-    The xSIM error of LASER: margin search with the ratio over the ``k`` nearest neighbours (at most
-    all). A tie counts as an error, as in `precision_at_1`, which describes the arrays.
-
-    Example:
-        >>> xsim_error([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.1], [0.1, 1.0]])
-        0.0
-    """
+    """LASER's xSIM error: share of queries whose best candidate by margin is no translation."""
     margins, indices = margin_search(queries, candidates, k)
     found = indices[:, 0] == np.arange(len(indices))
     if margins.shape[1] > 1:
@@ -99,14 +86,7 @@ def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
 
 @dataclass(frozen=True)
 class DirectionResult:
-    """Retrieval from one language into the other.
-
-    Attributes:
-        precision_at_1: Share of queries whose nearest candidate is their translation, 0 to 1.
-        xsim_error: Share of queries that fail by margin search, 0 to 1.
-        candidates: Number of sentences searched.
-        cosines: The cosines of each query with its translation and with the best other candidate.
-    """
+    """P@1 and xSIM error (0 to 1), candidates searched, cosines, from one language to the other."""
 
     precision_at_1: BootstrapInterval
     xsim_error: float
@@ -128,8 +108,8 @@ class RetrievalResult:
         languages: The source and the target language.
         protocol: ``all-against-all`` or ``muse``.
         pairs: Number of pairs that are queries.
-        forward: From the source language into the target language.
-        backward: From the target language into the source language.
+        forward: P@1, xSIM error, candidates and cosines of source sentences as queries.
+        backward: The same of target sentences as queries.
         mean: P@1 averaged over the two directions, with its interval over pairs.
         sentences_per_second: Encoding speed over both sides.
         similarity: float32 array: the cosines of the first pairs (60 at most), sources in rows.
@@ -186,9 +166,7 @@ def evaluate(
     """Measure how often sentences find their translations: P@1 and xSIM error, both ways.
 
     Every sentence is searched among all sentences of the other side (Tatoeba's protocol). If
-    ``distractors`` or ``queries`` is given, MUSE's protocol is used instead: duplicates are
-    dropped, ``queries`` pairs are drawn, and they are searched among all other sentences (see
-    `babelite.evaluation.muse_protocol`).
+    ``distractors`` or ``queries`` is given, `muse_protocol` is used instead.
 
     Args:
         encoder: The encoder to measure.
@@ -199,10 +177,6 @@ def evaluate(
         queries: Number of pairs to draw as queries; 2,000 if only ``distractors`` is given.
         seed: Random seed of the queries and of the bootstrap intervals.
 
-    Returns:
-        For each direction P@1 (0 to 1) with its 95 % bootstrap interval, the xSIM error and the
-        cosines, and the mean P@1 of both directions.
-
     Raises:
         BabeliteError: There is no pair.
 
@@ -212,8 +186,6 @@ def evaluate(
         >>> result = babelite.evaluate(babelite.open_encoder(), pairs, languages=("en", "fr"))
         >>> result.mean
         BootstrapInterval(value=1.0, low=1.0, high=1.0)
-        >>> result.forward.xsim_error, result.backward.xsim_error
-        (0.0, 0.0)
     """
     if distractors is None and queries is None:
         texts = all_against_all(pairs)

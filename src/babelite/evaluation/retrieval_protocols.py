@@ -14,12 +14,8 @@ from babelite.errors import BabeliteError
 class RetrievalSet:
     """Queries and candidates of a retrieval test, in both directions.
 
-    Attributes:
-        sources: Sentences of the source language.
-        targets: Sentences of the target language.
-        queries: The first ``queries`` rows of both sides are queries, row i of one side being the
-            translation of row i of the other. All rows are candidates.
-        protocol: ``all-against-all`` or ``muse``.
+    The first ``queries`` rows of both sides are queries. Row i of one side translates row i of the
+    other. All rows are candidates. ``protocol`` is ``all-against-all`` or ``muse``.
     """
 
     sources: tuple[str, ...]
@@ -58,15 +54,11 @@ def muse_protocol(
     Args:
         pairs: The pairs from which the queries are drawn.
         distractors: Further pairs, which are only candidates.
-        queries: How many pairs to draw; all of ``pairs`` if there are fewer.
+        queries: How many pairs to draw, at least 1; all of ``pairs`` if there are fewer.
         seed: Random seed of the drawing.
-
-    Returns:
-        Queries and candidates.
 
     Raises:
         BabeliteError: There is no pair.
-        ValueError: ``queries`` is below 1.
 
     Example:
         >>> found = muse_protocol([("yes", "oui"), ("Yes ", "ouais")], [("no", "non")], queries=1)
@@ -92,9 +84,7 @@ def _sides(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str
     rows = list(pairs)
     if not rows:
         raise BabeliteError(
-            "there is no sentence pair to evaluate on",
-            code="input-empty",
-            hint="give files with sentence pairs",
+            "there is no sentence pair", code="input-empty", hint="give files with sentence pairs"
         )
     return tuple(source for source, _ in rows), tuple(target for _, target in rows)
 

@@ -1,7 +1,4 @@
-"""Readers of SIB-200: topic-labelled sentences that are translations of each other.
-
-SIB-200 (Adelani et al. 2024, arXiv:2309.07445) annotates sentences of FLORES-200; users fetch it.
-"""
+"""Readers of SIB-200 (Adelani et al. 2024, arXiv:2309.07445): parallel sentences with topics."""
 
 from __future__ import annotations
 

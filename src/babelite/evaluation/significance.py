@@ -8,20 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from babelite.evaluation.bootstrap_intervals import resampled_means
-
-_RESAMPLES_A_BLOCK = 250  # bounds memory: one count for each resample and query
+from babelite.evaluation.bootstrap_intervals import (
+    percentile_interval,
+    resampled_counts,
+    resampled_means,
+)
 
 
 class Difference(NamedTuple):
-    """Difference between two systems.
-
-    Attributes:
-        value: Mean of the first system minus mean of the second.
-        low: Lower end of its 95 % interval.
-        high: Upper end of its 95 % interval.
-        p_value: Two-sided p-value of the hypothesis of no difference.
-    """
+    """Mean of a system minus that of another, ends of its 95 % interval, two-sided p-value."""
 
     value: float
     low: float
@@ -49,9 +44,8 @@ def paired_bootstrap(
         seed: Random seed.
 
     Returns:
-        The difference of the means, its percentile interval, and the two-sided p-value: twice the
-        smaller share of resamples on one side of zero (ties on both sides), never below
-        2 / (resamples + 1).
+        The difference of the means. The p-value is twice the smaller share of resamples on one side
+        of zero (ties on both sides), never below 2 / (resamples + 1).
 
     Raises:
         ValueError: There are no scores, or the shapes differ.
@@ -64,10 +58,7 @@ def paired_bootstrap(
         >>> paired_bootstrap(worse, worse)
         Difference(value=0.0, low=0.0, high=0.0, p_value=1.0)
     """
-    sets = [
-        _differences(here, there)
-        for here, there in zip(_as_sets(first), _as_sets(second), strict=True)
-    ]
+    sets = [_differences(*two) for two in zip(_as_sets(first), _as_sets(second), strict=True)]
     if not sets:
         raise ValueError("no scores to compare")
     generator = np.random.default_rng(seed)
@@ -89,15 +80,9 @@ def paired_bootstrap_statistic(
     Args:
         statistic: Maps query counts of n resamples, shape (n, queries), to the differences of the
             two systems, shape (n,).
-        queries: Number of queries.
+        queries: Number of queries, at least 1.
         resamples: Number of resamples.
         seed: Random seed.
-
-    Returns:
-        As `paired_bootstrap`.
-
-    Raises:
-        ValueError: There are no queries.
 
     Example:
         >>> first, second = np.array([3.0, 4.0, 5.0]), np.array([1.0, 2.0, 3.0])
@@ -109,25 +94,15 @@ def paired_bootstrap_statistic(
     if queries < 1:
         raise ValueError(f"queries must be at least 1 (got {queries})")
     generator = np.random.default_rng(seed)
-    even = np.full(queries, 1 / queries)
-    drawn = []
-    for start in range(0, resamples, _RESAMPLES_A_BLOCK):
-        counts = generator.multinomial(
-            queries, even, size=min(_RESAMPLES_A_BLOCK, resamples - start)
-        )
-        drawn.append(statistic(counts.astype(np.float64)))
-    return _summary(float(statistic(np.ones((1, queries)))[0]), np.concatenate(drawn))
+    blocks = resampled_counts(queries, np.full(queries, 1 / queries), resamples, generator)
+    drawn = np.concatenate([statistic(counts) for counts in blocks])
+    return _summary(float(statistic(np.ones((1, queries)))[0]), drawn)
 
 
 def holm_correction(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for multiple comparisons (Holm 1979).
+    """Correct p-values for multiple comparisons (Holm 1979); the order is kept.
 
-    Args:
-        p_values: One for each comparison.
-
-    Returns:
-        The corrected p-values in the same order: rejecting those below 0.05 keeps the family-wise
-        error rate at 5 % or less.
+    Rejecting those below 0.05 keeps the family-wise error rate at 5 % or less.
 
     Example:
         >>> holm_correction([0.01, 0.04, 0.03])
@@ -155,8 +130,7 @@ def _differences(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDA
 
 
 def _summary(value: float, drawn: NDArray[np.float64]) -> Difference:
-    low, high = np.quantile(drawn, (0.025, 0.975))
     # Counting the data itself as a resample keeps p above zero (Davison & Hinkley 1997).
     below, above = (1 + np.sum(drawn <= 1e-12)), (1 + np.sum(drawn >= -1e-12))
     p_value = min(1.0, 2 * float(min(below, above)) / (len(drawn) + 1))
-    return Difference(value, float(low), float(high), p_value)
+    return Difference(*percentile_interval(value, drawn), p_value)

@@ -31,14 +31,7 @@ class ScoredPair(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarityResult:
-    """Agreement of cosines with human scores.
-
-    Attributes:
-        name: Name of the pairs.
-        languages: The languages of the first and of the second sentences.
-        pairs: Number of pairs.
-        spearman: Spearman's rank correlation of cosines and scores, -1 to 1.
-    """
+    """Spearman's rank correlation (-1 to 1) of cosines and human scores of sentence pairs."""
 
     name: str
     languages: tuple[str, str]
@@ -51,13 +44,7 @@ class SimilarityResult:
 
 
 def read_sts(path: str | Path) -> list[ScoredPair]:
-    """Read scored pairs (STS Benchmark in TSV): two sentences and a score, separated by tabs.
-
-    Args:
-        path: The file, optionally compressed. Blank lines are skipped.
-
-    Returns:
-        The pairs, in order.
+    """Read scored pairs (STS Benchmark): two sentences and a score separated by tabs.
 
     Raises:
         BabeliteError: The file is missing, or a line is not of that layout; names file and line.
@@ -98,35 +85,23 @@ def evaluate_similarity(
         name: Name of the pairs to show in tables.
         languages: The languages of the first and of the second sentences.
 
-    Returns:
-        The rank correlation.
-
     Raises:
         BabeliteError: There are fewer than two pairs, or a score is not a finite number.
 
     Example:
-        >>> class Letters:
-        ...     dim = 256
-        ...     def encode(self, sentences):
-        ...         return np.array([np.bincount([*s.encode()], minlength=256) for s in sentences])
-        >>> pairs = [("cat", "cat", 5.0), ("cat", "cats", 4.0), ("cat", "dog", 0.5)]
-        >>> round(evaluate_similarity(Letters(), [ScoredPair(*p) for p in pairs]).spearman, 6)
+        >>> import babelite
+        >>> pairs = [ScoredPair("A cat.", "Un chat.", 5.0), ScoredPair("A cat.", "Merci.", 0.5)]
+        >>> round(evaluate_similarity(babelite.open_encoder(), pairs).spearman, 6)
         1.0
     """
     if len(pairs) < 2:
         raise BabeliteError(
-            f"{len(pairs)} scored pairs cannot be ranked",
-            code="too-few",
-            hint="give at least two",
+            f"{len(pairs)} scored pairs cannot be ranked", code="too-few", hint="give at least two"
         )
     scores = np.array([pair.score for pair in pairs], dtype=np.float64)
-    if not np.isfinite(scores).all():
-        row = int(np.flatnonzero(~np.isfinite(scores))[0])
-        raise BabeliteError(
-            f"the score of pair {row + 1} is {scores[row]}",
-            code="input-invalid",
-            hint="remove the pair",
-        )
+    if len(invalid := np.flatnonzero(~np.isfinite(scores))):
+        problem = f"the score of pair {invalid[0] + 1} is {scores[invalid[0]]}"
+        raise BabeliteError(problem, code="input-invalid", hint="remove the pair")
     correlation = spearman(pair_cosines(encoder, pairs), scores)
     return SimilarityResult(name, languages, len(pairs), correlation)
 
@@ -148,9 +123,6 @@ def cross_lingual_pairs(
         first: Pairs in one language; their first sentences are used.
         second: The same pairs in another language; their second sentences are used.
 
-    Returns:
-        As many pairs, with their scores.
-
     Raises:
         BabeliteError: The number of pairs or a score differs.
 
@@ -161,8 +133,7 @@ def cross_lingual_pairs(
     """
     if len(first) != len(second):
         raise BabeliteError(
-            f"there are {len(first):,} scored pairs in one language and {len(second):,} in the "
-            "other",
+            f"{len(first):,} scored pairs in one language, {len(second):,} in the other",
             code="input-invalid",
             hint="give the same split of both languages",
         )
@@ -170,8 +141,7 @@ def cross_lingual_pairs(
     for number, (here, there) in enumerate(zip(first, second, strict=True), start=1):
         if here.score != there.score:
             raise BabeliteError(
-                f"scored pair {number} has the score {here.score:g} in one language and "
-                f"{there.score:g} in the other",
+                f"the score of pair {number} is {here.score:g} and {there.score:g}",
                 code="input-invalid",
                 hint="give files whose lines correspond",
             )
@@ -180,9 +150,7 @@ def cross_lingual_pairs(
 
 
 def spearman(left: ArrayLike, right: ArrayLike) -> float:
-    """Spearman's rank correlation of two arrays (n,): Pearson's correlation of their mean ranks.
-
-    The result is -1 to 1; 0 if one side is constant.
+    """Spearman's rank correlation of two arrays (n,), -1 to 1; 0 if one is constant.
 
     Example:
         >>> spearman([1, 2, 3, 4], [10, 30, 20, 40])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,18 +85,20 @@ def evaluate_classification(
         settings: Settings of the MLP.
         progress: Called with the step, the amount done and the total.
 
-    Returns:
-        Accuracy and macro-F1 of every pair of a training and a test language.
-
     Raises:
         BabeliteError: There are no training or test documents, or a label is not in training.
     """
+    report = progress or _no_progress
     train, test = _select_languages(corpora, train_languages, parallel)
-    vectors = _encode(encoder, corpora, train, test, by_sentence, progress)
-    trainer = _Trainer(vectors, classifier, seeds, settings, progress)
+    documents = [row for code in train for row in (*corpora[code].train, *corpora[code].dev)]
+    documents += [row for code in test for row in corpora[code].test]
+    vectors = _TextVectors(encoder, documents, by_sentence, report)
     scores, dev, seconds = {}, {}, {}
     for language in train:
-        classifiers, seconds[language] = trainer.train(language, corpora[language])
+        started = time.perf_counter()
+        steps = partial(report, f"training in {language}, {_STEPS[classifier]}")
+        classifiers = _train(vectors, corpora[language], classifier, seeds, settings, steps)
+        seconds[language] = time.perf_counter() - started
         if corpora[language].dev:
             dev[language] = _accuracies(classifiers, vectors, corpora[language].dev)
         for other in test:
@@ -115,7 +118,8 @@ def evaluate_classification(
     )
 
 
-# --- languages and labels -------------------------------------------------------------------------
+def _no_progress(step: str, done: int, total: int | None = None) -> None:
+    pass
 
 
 def _select_languages(
@@ -126,9 +130,7 @@ def _select_languages(
     test = tuple(language for language, corpus in corpora.items() if corpus.test)
     if not test:
         raise BabeliteError(
-            "there are no test documents",
-            code="input-empty",
-            hint="give some in at least one language",
+            "there are no test documents", code="input-empty", hint="give some in a language"
         )
     if parallel:
         _require_parallel({language: corpora[language].test for language in test})
@@ -153,7 +155,7 @@ def _select_train_languages(
         raise BabeliteError(
             f"there are no training documents in {', '.join(corpora)}",
             code="input-empty",
-            hint="give some, or choose languages that have some with --train-languages",
+            hint="give some, or choose train_languages (--train-languages) with documents",
         )
     return chosen
 
@@ -184,30 +186,25 @@ def _require_parallel(tests: Mapping[str, Sequence[LabelledText]]) -> None:
             )
 
 
-# --- encoding, training, scoring ------------------------------------------------------------------
-
-
 class _TextVectors:
     """The vectors of texts, each distinct text encoded once; ``rate`` is in texts a second."""
 
     def __init__(
         self,
         encoder: SentenceEncoder,
-        texts: Sequence[str],
+        documents: Sequence[LabelledText],
         by_sentence: bool,
-        progress: ProgressCallback | None,
+        report: ProgressCallback,
     ) -> None:
-        distinct = list(dict.fromkeys(texts))
+        distinct = list(dict.fromkeys(row.text for row in documents))
         self._rows = {text: row for row, text in enumerate(distinct)}
         started = time.perf_counter()
         blocks = []
-        if progress is not None:
-            progress("encoding", 0, len(distinct))
+        report("encoding", 0, len(distinct))
         for start in range(0, len(distinct), _BLOCK):
             block = distinct[start : start + _BLOCK]
             blocks.append(text_vectors(encoder, block, by_sentence=by_sentence))
-            if progress is not None:
-                progress("encoding", start + len(block), len(distinct))
+            report("encoding", start + len(block), len(distinct))
         self._vectors = np.concatenate(blocks)
         self.rate = len(distinct) / max(time.perf_counter() - started, 1e-9)
 
@@ -216,50 +213,22 @@ class _TextVectors:
         return found
 
 
-def _encode(
-    encoder: SentenceEncoder,
-    corpora: Mapping[str, LabelledCorpus],
-    train: Sequence[str],
-    test: Sequence[str],
-    by_sentence: bool,
-    progress: ProgressCallback | None,
-) -> _TextVectors:
-    texts = [
-        *(row.text for code in train for row in (*corpora[code].train, *corpora[code].dev)),
-        *(row.text for code in test for row in corpora[code].test),
-    ]
-    return _TextVectors(encoder, texts, by_sentence, progress)
-
-
-@dataclass(frozen=True)
-class _Trainer:
-    """Trains one MLP for each seed, or one logistic regression, which is not random."""
-
-    vectors: _TextVectors
-    kind: ClassifierKind
-    seeds: Sequence[int]
-    settings: MLPSettings | None
-    progress: ProgressCallback | None
-
-    def train(self, language: str, corpus: LabelledCorpus) -> tuple[Sequence[_Classifier], float]:
-        """The classifiers and the seconds that training took."""
-        started = time.perf_counter()
-        train, labels = self.vectors.of(corpus.train), [row.label for row in corpus.train]
-        dev_vectors = self.vectors.of(corpus.dev) if corpus.dev else None
-        dev_labels = [row.label for row in corpus.dev] if corpus.dev else None
-
-        def report(done: int, total: int) -> None:
-            if self.progress is not None:
-                self.progress(f"training in {language}, {_STEPS[self.kind]}", done, total)
-
-        report(0, 1)
-        data = (train, labels, dev_vectors, dev_labels)
-        classifiers: Sequence[_Classifier]
-        if self.kind == "logistic":
-            classifiers = [LogisticClassifier().fit(*data, report)]
-        else:
-            classifiers = fit_mlps(*data, self.seeds, self.settings, report)
-        return classifiers, time.perf_counter() - started
+def _train(
+    vectors: _TextVectors,
+    corpus: LabelledCorpus,
+    kind: ClassifierKind,
+    seeds: Sequence[int],
+    settings: MLPSettings | None,
+    report: Callable[[int, int], None],
+) -> Sequence[_Classifier]:
+    """One MLP for each seed, or one logistic regression, which is not random."""
+    train, labels = vectors.of(corpus.train), [row.label for row in corpus.train]
+    dev_vectors = vectors.of(corpus.dev) if corpus.dev else None
+    dev_labels = [row.label for row in corpus.dev] if corpus.dev else None
+    report(0, 1)
+    if kind == "logistic":
+        return [LogisticClassifier().fit(train, labels, dev_vectors, dev_labels, report)]
+    return fit_mlps(train, labels, dev_vectors, dev_labels, seeds, settings, report)
 
 
 def _predict(

@@ -17,13 +17,11 @@ class TransferScore(NamedTuple):
     """Scores of the classifiers trained in one language and tested in one language.
 
     Attributes:
-        accuracy: Share of correct predictions, 0 to 1, mean over the seeds; its interval is over
-            test documents.
-        macro_f1: F1, mean over labels and seeds; its interval is over test documents.
+        accuracy: Mean over the seeds (0 to 1), with its interval over test documents.
+        macro_f1: F1, mean over labels and seeds, with its interval over test documents.
         accuracies: Accuracy of each seed.
         macro_f1s: Macro-F1 of each seed.
-        right: Array of shape (documents,): number of seeds whose prediction is correct, in the
-            order of the test set; input of a paired bootstrap between two encoders.
+        right: Number of seeds whose prediction is correct, (documents,), for a paired bootstrap.
     """
 
     accuracy: BootstrapInterval
@@ -56,7 +54,7 @@ class ClassificationResult:
         labels: The labels, in alphabetical order.
         train_languages: Languages trained in.
         test_languages: Languages tested in.
-        seeds: Random seeds of the classifiers; one for logistic regression, which is not random.
+        seeds: Random seeds of the classifiers; one for logistic regression.
         scores: Scores of each (train, test) language.
         dev: For each training language the accuracy of each seed on its dev documents.
         transfer: Mean accuracy over all pairs of two different languages; None if there is none.
@@ -94,10 +92,5 @@ class ClassificationResult:
 
 
 def sample_deviation(values: Sequence[float]) -> float:
-    """The standard deviation of a sample; 0 for a single value.
-
-    Example:
-        >>> sample_deviation([1.0, 2.0, 3.0])
-        1.0
-    """
+    """The standard deviation of a sample; 0 for a single value."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

@@ -41,33 +41,19 @@ class LearningCurve:
 
 @dataclass(frozen=True)
 class TrainingCurves:
-    """Learning curves of a training run.
+    """Learning curves of a training run."""
 
-    Attributes:
-        losses: Loss of each objective.
-        precision: P@1 on held-out pairs (0 to 1) of each language pair.
-        mean_precision: Mean P@1 over the language pairs.
-        pairs: Number of sentence pairs trained on.
-        phases: Start of each phase in minutes, and its name.
-    """
-
-    losses: Mapping[str, LearningCurve]
-    precision: Mapping[str, LearningCurve]
-    mean_precision: LearningCurve
-    pairs: LearningCurve
-    phases: Sequence[tuple[float, str]]
+    losses: Mapping[str, LearningCurve]  # of each objective
+    precision: Mapping[str, LearningCurve]  # P@1 (0 to 1) of each language pair, held out
+    mean_precision: LearningCurve  # mean over the language pairs
+    pairs: LearningCurve  # number of sentence pairs trained on
+    phases: Sequence[tuple[float, str]]  # start of each phase in minutes, and its name
 
 
 def read_training_curves(path: str | Path) -> TrainingCurves:
-    """Read the training log ``metrics.jsonl``.
+    """Read the training log ``metrics.jsonl``, one JSON object a line; curves may be empty.
 
     Other records are ignored, and so is a truncated last line, which a killed run may leave.
-
-    Args:
-        path: The file, one JSON object a line.
-
-    Returns:
-        The curves; empty if nothing was recorded.
 
     Raises:
         BabeliteError: A line is not JSON, or a record lacks a field; names file and line.
@@ -190,18 +176,13 @@ def _label_time_axis(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
     ticks = [minutes for minutes in axes.get_xticks() if 0 < minutes <= curves.pairs.minutes[-1]]
     pairs = np.interp(ticks, curves.pairs.minutes, curves.pairs.values)
     top = axes.secondary_xaxis("top")
-    top.set_ticks(ticks, [_short(count) for count in pairs], fontsize="small")
+    top.set_ticks(ticks, [format_count(count) for count in pairs], fontsize="small")
     top.set_xlabel("pairs trained on", fontsize="small")
     axes.legend(loc="best", fontsize="small")
 
 
-def _short(count: float) -> str:
-    """Format a count in a few characters.
-
-    Example:
-        >>> _short(1_234_567), _short(123_456), _short(789)
-        ('1.2 M', '123 k', '789')
-    """
+def format_count(count: float) -> str:
+    """Format a count in a few characters: 1.2 M, 123 k, 789."""
     if count >= 1e6:
         return f"{count / 1e6:.3g} M" if count >= 1e7 else f"{count / 1e6:.1f} M"
     return f"{count / 1e3:.0f} k" if count >= 1e3 else f"{count:.0f}"

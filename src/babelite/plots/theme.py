@@ -95,19 +95,7 @@ DARK = Theme(
 def render_svg(
     draw: Callable[[Axes, Theme], None], theme: Theme, size: tuple[float, float]
 ) -> bytes:
-    """Draw a chart with one panel as SVG.
-
-    Args:
-        draw: Draws on the given axes.
-        theme: The colours.
-        size: Width and height in inches.
-
-    Returns:
-        The bytes of the SVG file, reproducible.
-
-    Raises:
-        MissingExtraError: The extra ``report`` is not installed.
-    """
+    """Draw a chart with one panel as SVG (reproducible); ``size`` is in inches."""
     return render_figure_svg(lambda figure: draw(figure.add_subplot(), theme), theme, size)
 
 
@@ -126,13 +114,9 @@ def render_figure_svg(
 
 
 def picture_format(path: str | Path) -> str:
-    """The format of a picture by its file name; call this before long work, to fail early.
+    """The format of a picture (``png``, ``svg`` or ``pdf``) by its file name.
 
-    Args:
-        path: Output file.
-
-    Returns:
-        ``png``, ``svg`` or ``pdf``.
+    Call this before long work, to fail early.
 
     Raises:
         BabeliteError: The extension is another one, or the folder does not exist.

@@ -1,11 +1,20 @@
-"""Tables of results on a terminal or in a file."""
+"""Tables, JSON and figures of results."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _WIDTH_IN_FILES = 120  # columns, when the output is not a terminal
 
@@ -29,3 +38,16 @@ def print_table(table: Table, *, stderr: bool = False) -> None:
     if not console.is_terminal:
         console.width = _WIDTH_IN_FILES
     console.print(table)
+
+
+def print_json(record: Mapping[str, object]) -> None:
+    """Print an indented JSON object."""
+    typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+
+
+def save_plot(figure: Figure, plot: Path) -> None:
+    """Write the figure of ``--plot``, and say where."""
+    from babelite.plots import save_figure
+
+    save_figure(figure, plot)
+    typer.echo(f"Figure: {plot}", err=True)
