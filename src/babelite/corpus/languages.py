@@ -25,7 +25,7 @@ _TRADITIONAL_CHINESE = frozenset({"tw", "hk", "mo"})
 _SUBTAGS = r"(?:[-_@][A-Za-z0-9]+)*"
 _CODE = rf"[A-Za-z]{{2,3}}{_SUBTAGS}"
 _PREFIX = re.compile(r"([A-Za-z0-9_@,-]+)=")
-_PAIR_IN_NAME = re.compile(r"(?<![a-z])([a-z]{2})[-_]([a-z]{2})(?![a-z])", re.IGNORECASE)
+_PAIR_IN_NAME = re.compile(r"(?<![a-z])([a-z]{2})[-_]([a-z]{2})(?![a-z])")
 
 
 def is_language_code(text: str) -> bool:
@@ -65,21 +65,17 @@ def _subtags(code: str) -> tuple[str, str | None, str | None]:
 
 
 def parse_language_pair(text: str) -> tuple[str, str] | None:
-    """The two codes of ``en-fr``, ``en_US-fr_FR``, ``en-US-fr-FR`` or ``en-US,fr-FR``.
+    """The two codes of ``en-fr``, ``en_US-fr_FR``, ``en-US-fr-FR`` or ``en-US,fr-FR``, as written.
 
-    Returns:
-        The codes as written; None if the text does not name two languages, or is ambiguous.
+    None if the text does not name two languages, or is ambiguous.
 
     Example:
         >>> parse_language_pair("en-US,fr-FR"), parse_language_pair("pt-BR-en")
         (('en-US', 'fr-FR'), ('pt-BR', 'en'))
     """
-    if "," in text:
-        parts = [part.strip() for part in text.split(",")]
-        splits = [(parts[0], parts[1])] if len(parts) == 2 else []
-    else:
-        hyphens = [place for place, char in enumerate(text) if char == "-"]
-        splits = [(text[:place], text[place + 1 :]) for place in hyphens]
+    separator, text = (",", text.replace(" ", "")) if "," in text else ("-", text)
+    places = [place for place, char in enumerate(text) if char == separator]
+    splits = [(text[:place], text[place + 1 :]) for place in places]
     splits = [(a, b) for a, b in splits if is_language_code(a) and is_language_code(b)]
     if len(splits) > 1:  # a language is written in lower case, a region in upper case
         splits = [(a, b) for a, b in splits if re.match(r"[a-z]+(?![A-Za-z])", b)]
@@ -115,19 +111,18 @@ def guess_languages(paths: tuple[str, ...]) -> tuple[str, str] | None:
     if len(endings) == 2 and endings[0] and endings[1] and endings[0] != endings[1]:
         return endings[0], endings[1]
     pairs = {
-        (found[1].lower(), found[2].lower())
+        pair
         for path in paths
-        for found in _PAIR_IN_NAME.finditer(PurePath(path).name)
-        if {found[1].lower(), found[2].lower()} <= KNOWN_LANGUAGES
+        for pair in _PAIR_IN_NAME.findall(PurePath(path).name.lower())
+        if set(pair) <= KNOWN_LANGUAGES
     }
     return pairs.pop() if len(pairs) == 1 else None
 
 
 def _language_ending(path: str) -> str | None:
     name = PurePath(path)
-    if name.suffix.lower() in COMPRESSIONS:
-        name = name.with_suffix("")
-    if name.suffix.lower() == ".txt":
-        name = name.with_suffix("")
+    for ignored in (COMPRESSIONS, (".txt",)):
+        if name.suffix.lower() in ignored:
+            name = name.with_suffix("")
     ending = name.suffix[1:]
     return ending if base_language(ending) in KNOWN_LANGUAGES else None

@@ -39,10 +39,10 @@ class CatalogFile:
 
 
 def parse_catalog_name(name: str) -> tuple[str, str] | None:
-    """The language and the domain of a catalog, from its name; None without a language.
+    """The language of a catalog from its name, and the name with ``*`` for it; None without one.
 
     The language is the folder above ``LC_MESSAGES``, else the whole file name, else the folder of
-    the file, else the end of the file name. The domain is the name with ``*`` for the language.
+    the file, else the end of the file name.
     """
     path = PurePosixPath(name)
     folders, stem = list(path.parts[:-1]), path.stem
@@ -100,12 +100,9 @@ def _is_catalog(name: str) -> bool:
 
 def _single(path: Path) -> _Entries:
     if not _is_catalog(path.name):
-        raise BabeliteError(
-            "is neither a message catalog nor an archive",
-            code="format-unknown",
-            path=path,
-            hint=f"name a folder, a wheel, or a file ending in one of {', '.join(SUFFIXES)}",
-        )
+        problem = "is neither a message catalog nor an archive"
+        hint = f"name a folder, a wheel, or a file ending in one of {', '.join(SUFFIXES)}"
+        raise BabeliteError(problem, code="format-unknown", path=path, hint=hint)
     yield path.as_posix(), path.read_bytes
 
 
@@ -123,24 +120,19 @@ def _in_package(name: str) -> _Entries:
         files = importlib.metadata.distribution(name).files or []
     except (importlib.metadata.PackageNotFoundError, ValueError):
         files = []
-    found = False
-    for file in files:
-        if _is_catalog(file.name):
-            found = True
-            yield file.as_posix(), Path(str(file.locate())).read_bytes
-    if found:
+    catalogs = [file for file in files if _is_catalog(file.name)]
+    for file in catalogs:
+        yield file.as_posix(), Path(str(file.locate())).read_bytes
+    if catalogs:
         return
     spec = _module(name)
     if spec is not None:
         for folder in spec.submodule_search_locations or []:
             yield from _in_folder(Path(folder))
     elif not files:
-        raise BabeliteError(
-            "is not a file, folder or installed package",
-            code="file-not-found",
-            path=name,
-            hint=f"check the path, or fetch it with: pip download --no-deps {name}",
-        )
+        problem = "is not a file, folder or installed package"
+        hint = f"check the path, or fetch it with: pip download --no-deps {name}"
+        raise BabeliteError(problem, code="file-not-found", path=name, hint=hint)
 
 
 def _module(name: str) -> ModuleSpec | None:
@@ -157,30 +149,27 @@ _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, LZMAError
 
 def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
     """Read an archive once from start to end; keep the wanted catalogs in memory."""
+    read_members = _zip_members if path.name.lower().endswith(_ZIPS) else _tar_members
     try:
-        if path.name.lower().endswith(_ZIPS):
-            with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    if _is_wanted(name, wanted):
-                        yield name, io.BytesIO(archive.read(name)).getvalue
-        else:
-            yield from _in_tar(path, wanted)
+        for name, data in read_members(path, lambda name: _is_wanted(name, wanted)):
+            yield name, io.BytesIO(data).getvalue
     except _DAMAGE as error:
-        raise BabeliteError(
-            f"cannot be read as an archive ({error})",
-            code="file-damaged",
-            path=path,
-            hint="fetch it again; unpack it first if it is encrypted or has another compression",
-        ) from error
+        problem = f"cannot be read as an archive ({error})"
+        hint = "fetch it again; unpack it first if it is encrypted or has another compression"
+        raise BabeliteError(problem, code="file-damaged", path=path, hint=hint) from error
 
 
-def _in_tar(path: Path, wanted: Callable[[str], bool]) -> _Entries:
+def _zip_members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(path) as archive:
+        for name in filter(wanted, archive.namelist()):
+            yield name, archive.read(name)
+
+
+def _tar_members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(path, "r|*") as archive:
         for member in archive:
-            if member.isfile() and _is_wanted(member.name, wanted):
-                stream = archive.extractfile(member)
-                if stream is not None:
-                    yield member.name, io.BytesIO(stream.read()).getvalue
+            if member.isfile() and wanted(member.name) and (stream := archive.extractfile(member)):
+                yield member.name, stream.read()
 
 
 def _is_wanted(name: str, wanted: Callable[[str], bool]) -> bool:

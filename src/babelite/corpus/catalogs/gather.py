@@ -1,8 +1,4 @@
-"""Gathering sentence pairs from the message catalogs of applications.
-
-Many applications ship their interface in dozens of languages, as catalogs of translated messages.
-A message is a sentence or the key of one; with its translation it is a sentence pair.
-"""
+"""Gathering sentence pairs from the message catalogs of applications."""
 
 from __future__ import annotations
 
@@ -34,10 +30,10 @@ def gather_catalog_pairs(
     """Gather sentence pairs from the message catalogs of folders, wheels and packages.
 
     A language without a region matches all its regions (``fr`` matches ``fr_CA``) in its default
-    script. Markup is removed from messages; messages whose placeholders differ from those of the
-    translation are skipped. For messages that are keys (``label_open``), the text comes from the
-    note in the catalog or from the catalog of the source language. Several packages may contain the
-    same pair: clean the pairs afterwards.
+    script. Markup is removed; messages whose placeholders differ from those of the translation are
+    skipped. The text of a message that is a key (``label_open``) comes from the note in the catalog
+    or from the catalog of the source language. Clean the pairs afterwards: packages may repeat
+    them.
 
     Args:
         paths: Folders, wheels, zip and tar archives, single catalogs (``.po``, ``.mo``,
@@ -56,9 +52,8 @@ def gather_catalog_pairs(
         MissingExtraError: Without the extra ``corpus``.
     """
     if not target_languages:
-        raise BabeliteError(
-            "no target language is given", code="option-missing", hint="name some, such as fr,de"
-        )
+        problem, hint = "no target language is given", "name some, such as fr,de"
+        raise BabeliteError(problem, code="option-missing", hint=hint)
     languages = (source_language, *target_languages)
     for place in map(str, paths):
         catalogs = find_catalogs(
@@ -75,16 +70,13 @@ def gather_catalog_pairs(
 
 def _best(catalogs: Iterator[CatalogFile]) -> list[CatalogFile]:
     """The preferred file of each catalog and language: ``app.po`` before ``app.mo``."""
-    best: dict[tuple[str, str], CatalogFile] = {}
+    groups: dict[tuple[str, str], list[CatalogFile]] = {}
     for file in catalogs:
-        key = file.domain, file.language
-        if key not in best or _rank(file) < _rank(best[key]):
-            best[key] = file
-    return list(best.values())
-
-
-def _rank(file: CatalogFile) -> int:
-    return _PREFERENCE.index(Path(file.path).suffix.lower())
+        groups.setdefault((file.domain, file.language), []).append(file)
+    return [
+        min(group, key=lambda file: _PREFERENCE.index(Path(file.path).suffix.lower()))
+        for group in groups.values()
+    ]
 
 
 def _pairs(file: CatalogFile, originals: _Originals, min_words: int) -> Iterator[Pair]:

@@ -37,10 +37,7 @@ def clean_message(source: str, target: str) -> Pair | None:
     """Turn a message and its translation into a sentence pair.
 
     HTML tags and access-key marks (``&File``, ``_File``, ``E&xit``) are removed, entities decoded.
-    Placeholders (``%s``, ``%(name)s``, ``{name}``, ``$name``) stay.
-
-    Returns:
-        The pair; None if the placeholders of the two sides differ.
+    Placeholders (``%s``, ``%(name)s``, ``{name}``, ``$name``) stay; None if they differ.
 
     Example:
         >>> clean_message("_Open <b>%s</b>&hellip;", "%s &amp;ouvrir")

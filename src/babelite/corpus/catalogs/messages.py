@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from babelite.corpus.languages import is_language_code, matches_language
 from babelite.corpus.pairs import Pair
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.errors import BabeliteError, requires_extra
 from babelite.storage import reading_bytes, suffix_of
 
 if TYPE_CHECKING:
@@ -45,18 +45,14 @@ class Catalog:
 
 def parse_catalog(data: bytes, path: str) -> Catalog:
     """Parse the decompressed content of a PO, MO or XLIFF (1.x or 2.0) file."""
-    parse = _parser(data, path)
+    store_class = _store_class(data, path)
     try:
-        store = parse(data)
+        store = store_class.parsestring(data)
         messages = [message for unit in store.units for message in _messages(unit)]
     except Exception as error:  # its parsers raise many kinds of errors for damaged files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BabeliteError(
-            f"is not a message catalog ({reason})",
-            code="format-invalid",
-            path=path,
-            hint="fix the file or leave it out",
-        ) from error
+        problem, hint = f"is not a message catalog ({reason})", "fix the file or leave it out"
+        raise BabeliteError(problem, code="format-invalid", path=path, hint=hint) from error
     return Catalog(messages, store.getsourcelanguage(), store.gettargetlanguage())
 
 
@@ -71,8 +67,8 @@ def read_catalog(
     catalog = _read(path)
     swap = _is_reversed(catalog, languages, path)
     for message in catalog.messages:
-        pair = Pair(message.source, message.target)
-        yield Pair(pair.target, pair.source) if swap else pair
+        sides = message.source, message.target
+        yield Pair(*reversed(sides)) if swap else Pair(*sides)
 
 
 def catalog_texts(path: str) -> Iterator[str]:
@@ -96,12 +92,9 @@ def _is_reversed(catalog: Catalog, languages: tuple[str, str], path: str) -> boo
         return True
     first = source or (languages[0] if is_language_code(languages[0]) else "en")
     origin = f"from {source} " if source else ""
-    raise BabeliteError(
-        f"translates {origin}into {target or 'another language'}",
-        code="language-not-found",
-        path=path,
-        hint=f"write {first}-{target or languages[1]}={path} if that is what you want",
-    )
+    problem = f"translates {origin}into {target or 'another language'}"
+    hint = f"write {first}-{target or languages[1]}={path} if that is what you want"
+    raise BabeliteError(problem, code="language-not-found", path=path, hint=hint)
 
 
 def _match(wanted: tuple[str, str], source: str | None, target: str | None) -> bool:
@@ -112,21 +105,18 @@ def _match(wanted: tuple[str, str], source: str | None, target: str | None) -> b
     )
 
 
-def _parser(data: bytes, path: str) -> Callable[[bytes], TranslationStore]:
-    try:
+def _store_class(data: bytes, path: str) -> type[TranslationStore]:
+    """The class of the translate toolkit that parses a catalog, by its content."""
+    with requires_extra("reading PO, MO and XLIFF", "corpus"):
         from translate.storage import mo, pypo, xliff, xliff2
-    except ImportError as error:
-        raise MissingExtraError("reading PO, MO and XLIFF", "corpus") from error
-    parser: Callable[[bytes], TranslationStore]
+    store: type[TranslationStore] = xliff.xlifffile
     if suffix_of(path) == ".mo" or data.startswith(_MO_MAGIC):
-        parser = mo.mofile.parsestring
+        store = mo.mofile
     elif not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        parser = pypo.pofile.parsestring
+        store = pypo.pofile
     elif re.search(rb"<xliff[^>]*\sversion\s*=\s*[\"']2", data[:4096]):
-        parser = xliff2.Xliff2File.parsestring
-    else:
-        parser = xliff.xlifffile.parsestring
-    return parser
+        store = xliff2.Xliff2File
+    return store
 
 
 def _messages(unit: TranslationUnit) -> Iterator[Message]:
@@ -135,15 +125,13 @@ def _messages(unit: TranslationUnit) -> Iterator[Message]:
         return
     note = _DEFAULT_NOTE.search(unit.getnotes("developer"))
     default = note[1].replace('\\"', '"') if note else None
-    name = str(unit.source)
-    sources = _forms(unit.source)
-    targets = _forms(unit.target)
+    sources, targets = _forms(unit.source), _forms(unit.target)
     # The first form translates the singular, the last one the plural.
-    for number, (source, target) in enumerate(
-        zip(sources[:2], (targets[0], targets[-1]), strict=False)
-    ):
+    pairs = zip(sources[:2], (targets[0], targets[-1]), strict=False)
+    for number, (source, target) in enumerate(pairs):
         if source and target:
-            yield Message((unit.getcontext(), name, number), source, target, default)
+            key = unit.getcontext(), str(unit.source), number
+            yield Message(key, source, target, default)
 
 
 def _forms(text: multistring | str) -> list[str]:
