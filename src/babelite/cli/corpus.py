@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from babelite import corpus
 from babelite.cli.shared.options import (
     ColumnsOption,
     ExcludeOption,
@@ -16,12 +19,11 @@ from babelite.cli.shared.options import (
     OutFolderOption,
     OutOption,
     SeedOption,
+    parse_pairs,
 )
+from babelite.cli.shared.preflight import require_writable
 from babelite.errors import BabeliteError
 from babelite.storage import is_read_once, make_folder
-
-if TYPE_CHECKING:
-    from babelite.corpus import Cleaner, PairSource
 
 _Inputs = Annotated[
     list[str],
@@ -104,46 +106,33 @@ def clean(
 
     Example: babelite corpus clean en-fr.tsv.gz --out clean.tsv.gz --exclude tatoeba.en-fr.tsv
     """
-    from babelite.corpus import Cleaner, Cleaning
+    from babelite.cli.corpus_display import show_cleaning
 
     if json_ and out == "-":
-        raise BabeliteError(
-            "--json and the pairs cannot both go to standard output",
-            code="option-conflict",
-            hint="add --out FILE",
-        )
+        problem = "--json and the pairs cannot both go to standard output"
+        raise BabeliteError(problem, code="option-conflict", hint="add --out FILE")
     sources = _sources(inputs, columns, languages, format_)
-    cleaner = Cleaner(
-        Cleaning(
-            unicode=not no_unicode,
-            empty=not keep_empty,
-            min_words=min_words or None,
-            max_words=max_words or None,
-            length_ratio=length_ratio or None,
-            identical=not keep_identical,
-            exclude=tuple(exclude or ()),
-            duplicates=not keep_duplicates,
-        )
+    cleaning = corpus.Cleaning(
+        unicode=not no_unicode,
+        empty=not keep_empty,
+        min_words=min_words or None,
+        max_words=max_words or None,
+        length_ratio=length_ratio or None,
+        identical=not keep_identical,
+        exclude=tuple(exclude or ()),
+        duplicates=not keep_duplicates,
     )
-    _clean(sources, cleaner, out, as_json=json_)
-
-
-def _clean(sources: Sequence[PairSource], cleaner: Cleaner, out: str, *, as_json: bool) -> None:
-    from babelite.cli.corpus_display import show_cleaning
-    from babelite.corpus import read_sources, require_pairs, write_pairs
-    from babelite.progress import ProgressDisplay
-
+    cleaner = corpus.Cleaner(cleaning)
     try:
-        with ProgressDisplay("pairs", live=out != "-") as show:
-            pairs = cleaner.clean(show.count("cleaning", read_sources(sources)))
+        with _counted("cleaning", corpus.read_sources(sources), out) as pairs:
             hint = "see the table for the step that dropped them, and loosen it"
-            kept = require_pairs(pairs, "no pair is left", hint)
-            write_pairs(kept, out, _common_languages(sources))
+            kept = corpus.require_pairs(cleaner.clean(pairs), "no pair is left", hint)
+            corpus.write_pairs(kept, out, _common_languages(sources))
     except BabeliteError:
         if cleaner.read and not cleaner.kept:
             show_cleaning({"pairs": cleaner}, as_json=False)
         raise
-    show_cleaning({"pairs": cleaner}, as_json)
+    show_cleaning({"pairs": cleaner}, json_)
 
 
 @app.command()
@@ -165,13 +154,9 @@ def convert(
 
     Example: babelite corpus convert memory.tmx --languages en-fr --out memory.parquet
     """
-    from babelite.corpus import read_sources, write_pairs
-    from babelite.progress import ProgressDisplay
-
     sources = _sources(inputs, columns, languages, format_)
-    with ProgressDisplay("pairs", live=out != "-") as show:
-        pairs = show.count("converting", read_sources(sources))
-        count = write_pairs(pairs, out, _common_languages(sources))
+    with _counted("converting", corpus.read_sources(sources), out) as pairs:
+        count = corpus.write_pairs(pairs, out, _common_languages(sources))
     typer.echo(f"{count:,} pairs written to {out}", err=True)
 
 
@@ -188,12 +173,10 @@ def stats(
     Example: babelite corpus stats en-fr.tsv.gz
     """
     from babelite.cli.corpus_display import show_statistics
-    from babelite.corpus import measure_corpus, read_sources
-    from babelite.progress import ProgressDisplay
 
     sources = _sources(inputs, columns, languages, format_)
-    with ProgressDisplay("pairs") as show:
-        measured = measure_corpus(show.count("measuring", read_sources(sources)))
+    with _counted("measuring", corpus.read_sources(sources)) as pairs:
+        measured = corpus.measure_corpus(pairs)
     show_statistics(measured, _common_languages(sources), json_)
 
 
@@ -214,36 +197,23 @@ def split(
 
     Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out parts
     """
-    from babelite.cli.shared.preflight import require_writable
-    from babelite.corpus import (
-        read_sources,
-        require_pairs,
-        sample_pairs,
-        without_held_out,
-        write_pairs,
-    )
-    from babelite.progress import ProgressDisplay
-
     sources = _sources(inputs, columns, languages, format_)
     paths = [path for source in sources for path in source.paths]
     for path in filter(is_read_once, paths):
-        raise BabeliteError(
-            "cannot be split, because a split reads its input twice",
-            code="input-invalid",
-            path=path,
-            hint="save it to a file first",
-        )
+        problem = "cannot be split, because a split reads its input twice"
+        hint = "save it to a file first"
+        raise BabeliteError(problem, code="input-invalid", path=path, hint=hint)
     codes = _common_languages(sources)
-    with ProgressDisplay("pairs") as show:
-        held = sample_pairs(show.count("sampling", read_sources(sources)), held_out, seed)
+    with _counted("sampling", corpus.read_sources(sources)) as pairs:
+        held = corpus.sample_pairs(pairs, held_out, seed)
     make_folder(out)
     parts = [str(out / f"{sources[0].name}.{part}.tsv") for part in ("train", "held-out")]
     require_writable(*parts, inputs=paths)
-    with ProgressDisplay("pairs") as show:
-        rest = without_held_out(show.count("splitting", read_sources(sources)), held)
-        rest = require_pairs(rest, "no training pair is left", "hold out fewer")
-        kept = write_pairs(rest, parts[0], codes)
-    write_pairs(held, parts[1], codes)
+    with _counted("splitting", corpus.read_sources(sources)) as pairs:
+        rest = corpus.without_held_out(pairs, held)
+        rest = corpus.require_pairs(rest, "no training pair is left", "hold out fewer")
+        kept = corpus.write_pairs(rest, parts[0], codes)
+    corpus.write_pairs(held, parts[1], codes)
     typer.echo(f"{kept:,} training pairs and {len(held):,} held-out pairs in {out}", err=True)
 
 
@@ -275,55 +245,59 @@ def catalogs(
     --languages fr,de --out text
     """
     from babelite.cli.corpus_display import show_cleaning
-    from babelite.corpus import Cleaner, Cleaning
 
     wanted = [code.strip() for code in languages.split(",") if code.strip()]
     if not wanted:
-        raise BabeliteError(
-            "--languages names no language",
-            code="option-invalid",
-            hint="write for example --languages fr,de",
-        )
+        hint = "write for example --languages fr,de"
+        raise BabeliteError("--languages names no language", code="option-invalid", hint=hint)
     make_folder(out)
-    cleaning = Cleaning(exclude=tuple(exclude or ()))
-    cleaners = {f"{source_language}-{language}": Cleaner(cleaning) for language in wanted}
+    cleaning = corpus.Cleaning(exclude=tuple(exclude or ()))
+    cleaners = {f"{source_language}-{language}": corpus.Cleaner(cleaning) for language in wanted}
     for language, cleaner in zip(wanted, cleaners.values(), strict=True):
         _gather(places, (source_language, language), min_words, cleaner, out)
     show_cleaning(cleaners, json_)
 
 
 def _gather(
-    places: Sequence[str], languages: tuple[str, str], min_words: int, cleaner: Cleaner, out: Path
+    places: Sequence[str],
+    languages: tuple[str, str],
+    min_words: int,
+    cleaner: corpus.Cleaner,
+    out: Path,
 ) -> None:
     """Write the clean pairs of two languages to a file; print the warnings about catalogs."""
-    import warnings
-
-    from babelite.corpus import gather_catalog_pairs, require_pairs, write_pairs
-    from babelite.progress import ProgressDisplay
-
     name = "-".join(languages)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        gathered = gather_catalog_pairs(places, languages[0], [languages[1]], min_words)
+        gathered = corpus.gather_catalog_pairs(places, languages[0], [languages[1]], min_words)
         try:
-            with ProgressDisplay("pairs") as show:
-                pairs = cleaner.clean(show.count(name, (pair for _, pair in gathered)))
-                found = require_pairs(pairs, f"no pair in {name} was found", "give other places")
-                write_pairs(found, str(out / f"{name}.tsv"), languages)
+            with _counted(name, (pair for _, pair in gathered)) as pairs:
+                problem = f"no pair in {name} was found"
+                found = corpus.require_pairs(cleaner.clean(pairs), problem, "give other places")
+                corpus.write_pairs(found, str(out / f"{name}.tsv"), languages)
         finally:  # a skipped catalog may be the reason why nothing was found
             for warning in caught:
                 typer.echo(f"babelite: {warning.message}", err=True)
 
 
+@contextmanager
+def _counted(
+    step: str, pairs: Iterable[corpus.Pair], out: str = ""
+) -> Iterator[Iterator[corpus.Pair]]:
+    """Show how many pairs were read; not while they are written to standard output."""
+    from babelite.progress import ProgressDisplay
+
+    with ProgressDisplay("pairs", live=out != "-") as show:
+        yield show.count(step, pairs)
+
+
 def _sources(
     inputs: Sequence[str], columns: str | None, languages: str | None, format_: str | None
-) -> list[PairSource]:
-    from babelite.cli.shared.options import parse_pairs
-
+) -> list[corpus.PairSource]:
     return [parse_pairs(text, columns, languages, format_) for text in inputs]
 
 
-def _common_languages(sources: Sequence[PairSource]) -> tuple[str, str]:
+def _common_languages(sources: Sequence[corpus.PairSource]) -> tuple[str, str]:
     """The languages of all sources, or "source" and "target" if they differ."""
     pairs = {source.languages for source in sources}
     return pairs.pop() if len(pairs) == 1 else ("source", "target")

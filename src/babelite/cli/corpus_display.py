@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from babelite.cli.shared.tables import print_table, result_table
 from babelite.corpus import Cleaner, CorpusStatistics
 
 _STEP_NAMES = {
@@ -41,7 +40,7 @@ def show_cleaning(cleaners: Mapping[str, Cleaner], as_json: bool) -> None:
         }
         typer.echo(json.dumps(counts["pairs"] if list(counts) == ["pairs"] else counts))
         return
-    table = Table()
+    table = result_table()
     table.add_column()
     for name in cleaners:
         table.add_column(name, justify="right")
@@ -50,15 +49,15 @@ def show_cleaning(cleaners: Mapping[str, Cleaner], as_json: bool) -> None:
         row = (f"{cleaner.counts[step]:,}" for cleaner in cleaners.values())
         table.add_row(_STEP_NAMES[step], *row)
     table.add_row("kept", *(f"{cleaner.kept:,}" for cleaner in cleaners.values()), style="bold")
-    _errors().print(table)
+    print_table(table, stderr=True)
 
 
 def show_statistics(measured: CorpusStatistics, languages: tuple[str, str], as_json: bool) -> None:
-    """The numbers of a corpus on standard output, as JSON or as a table."""
+    """Print the numbers of a corpus to standard output, as JSON or as a table."""
     if as_json:
         typer.echo(json.dumps(measured.as_dict()))
         return
-    table = Table(title=f"{measured.pairs:,} pairs")
+    table = result_table(f"{measured.pairs:,} pairs")
     table.add_column()
     for language in languages:
         table.add_column(language, justify="right")
@@ -66,8 +65,4 @@ def show_statistics(measured: CorpusStatistics, languages: tuple[str, str], as_j
         right = getattr(measured.target, key)
         row = (f"{n:,.1f}" if isinstance(n, float) else f"{n:,}" for n in (left, right))
         table.add_row(_SIDE_NAMES[key], *row)
-    Console(highlight=False).print(table)
-
-
-def _errors() -> Console:
-    return Console(stderr=True, highlight=False)
+    print_table(table)
