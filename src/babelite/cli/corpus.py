@@ -60,12 +60,8 @@ _KeepDuplicates = Annotated[
         help="Keep pairs that differ only in case, punctuation and spaces from an earlier one.",
     ),
 ]
-_MinWords = Annotated[
-    int, typer.Option(help="Drop pairs with fewer words on a side (0: no limit).", min=0)
-]
-_MaxWords = Annotated[
-    int, typer.Option(help="Drop pairs with more words on a side (0: no limit).", min=0)
-]
+_MinWords = Annotated[int, typer.Option(help="Least words of a side (0: no limit).", min=0)]
+_MaxWords = Annotated[int, typer.Option(help="Most words of a side (0: no limit).", min=0)]
 _LengthRatio = Annotated[
     float,
     typer.Option(

@@ -233,14 +233,14 @@ class SentenceSource:
             return self._field_of
         if header:
             names = decode_lines(header, self.place, 0)[0].split("\t")
-            return self._cell_extractor(column_index(str(self.column), names, self.place, 1))
-        if self.column_number is None:
+            column = column_index(str(self.column), names, self.place, 1)
+        elif self.column_number is None:
             return lambda line, number: line
-        if not self.column_number:
+        elif not self.column_number:
             raise self._missing_column("column 0 does not exist (columns are counted from 1)")
-        return self._cell_extractor(self.column_number - 1)
+        else:
+            column = self.column_number - 1
 
-    def _cell_extractor(self, column: int) -> Callable[[str, int], str]:
         def cell_of(line: str, number: int) -> str:
             cells = line.split("\t")
             if len(cells) > column:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from babelite.corpus.hash_set import HashSet, blocks_of, hash_texts
 from babelite.corpus.normalization import comparison_key, count_words
 from babelite.corpus.pairs import Pair
@@ -79,10 +81,6 @@ class _Side:
 
     def _quantile(self, share: float) -> int:
         """The smallest length that at least this share of the sentences does not exceed."""
-        wanted = share * self._lengths.total()
-        below = 0
-        for length in sorted(self._lengths):
-            below += self._lengths[length]
-            if below >= wanted:
-                return length
-        return 0
+        lengths = sorted(self._lengths)
+        counts = np.cumsum([self._lengths[length] for length in lengths])
+        return lengths[int(np.searchsorted(counts, share * counts[-1]))]

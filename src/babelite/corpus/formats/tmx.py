@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
@@ -70,8 +69,7 @@ def _as_in_xml(code: str) -> str:
 def tmx_texts(path: str) -> Iterator[str]:
     """Yield every segment in every language."""
     for unit in _tmx_units(path):
-        for _, text in unit:
-            yield text
+        yield from (text for _, text in unit)
 
 
 def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
@@ -119,7 +117,7 @@ def _tmx_unit(pair: Pair, languages: tuple[str, str]) -> etree._Element:
 def _tmx_units(path: str) -> Iterator[list[tuple[str, str]]]:
     """Yield the (language, text) variants of each unit; a unit is freed after it is read."""
     etree = _lxml()
-    with reading_bytes(path) as stream, _xml_errors(path):
+    with reading_bytes(path) as stream:
         units = etree.iterparse(
             stream,
             tag=("{*}tu",),
@@ -129,20 +127,26 @@ def _tmx_units(path: str) -> Iterator[list[tuple[str, str]]]:
             remove_comments=True,
             remove_pis=True,
         )
-        for _, unit in units:
-            variants = []
-            for variant in unit.iterfind("{*}tuv"):
-                segment = variant.find("{*}seg")
-                if segment is not None:
-                    code = variant.get(_XML_LANG) or variant.get("lang") or ""
-                    variants.append((code, _words(segment)))
-            yield variants
-            unit.clear()
-            while unit.getprevious() is not None:
-                del unit.getparent()[0]
+        try:
+            for _, unit in units:
+                yield [
+                    (variant.get(_XML_LANG) or variant.get("lang") or "", _words(segment))
+                    for variant in unit.iterfind("{*}tuv")
+                    if (segment := variant.find("{*}seg")) is not None
+                ]
+                unit.clear()
+                while unit.getprevious() is not None:
+                    del unit.getparent()[0]
+        except etree.XMLSyntaxError as error:
+            problem, line = f"is not well-formed XML ({error.msg})", error.lineno
+            hint = "fix the file or export it again"
+            raise BabeliteError(
+                problem, code="format-invalid", path=path, line=line, hint=hint
+            ) from error
 
 
 def _words(element: etree._Element) -> str:
+    """The text of a segment without markup of another format."""
     parts = [element.text or ""]
     for child in element:
         name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else None
@@ -155,15 +159,3 @@ def _words(element: etree._Element) -> str:
 def _lxml() -> ModuleType:
     with requires_extra("TMX", "corpus"):
         return import_module("lxml.etree")
-
-
-@contextlib.contextmanager
-def _xml_errors(path: str) -> Iterator[None]:
-    etree = _lxml()
-    try:
-        yield
-    except etree.XMLSyntaxError as error:
-        problem, hint = f"is not well-formed XML ({error.msg})", "fix the file or export it again"
-        raise BabeliteError(
-            problem, code="format-invalid", path=path, line=error.lineno, hint=hint
-        ) from error
