@@ -7,8 +7,7 @@ from babelite.cluster.encode_files import (
     encode_files,
     require_shard_sources,
 )
-from babelite.cluster.open_pool import open_pool
-from babelite.cluster.pool import WorkerPool
+from babelite.cluster.pool import WorkerPool, open_pool
 from babelite.cluster.pool_backend import CLUSTERED_ROWS_PER_BLOCK, PoolBackend
 
 __all__ = [

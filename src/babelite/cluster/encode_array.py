@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.cluster.encode_files import encode_in_order
+from babelite.cluster.encode_files import encode_task, in_blocks
 from babelite.cluster.pool import WorkerPool
 from babelite.cluster.shards import Dtype
 from babelite.corpus import SentenceSource, SourceSurvey
@@ -59,8 +59,7 @@ def encode_to_array(
         The number of rows.
 
     Raises:
-        BabeliteError: A source is empty, invalid or changes meanwhile, or the file cannot be
-            written.
+        BabeliteError: A source is empty, invalid or changes, or the file cannot be written.
     """
     progress = progress or (lambda what, done, total: None)
     number_type = np.float16 if dtype == "float16" else np.float32
@@ -69,14 +68,17 @@ def encode_to_array(
         if pool is None:
             blocks: Iterable[_Vectors] = encode_stream(encoder, lines)
         else:
-            blocks = encode_in_order(lines, pool, dtype, _ROWS_PER_BLOCK)
+            tasks = (encode_task(block, dtype) for block in in_blocks(lines, _ROWS_PER_BLOCK))
+            blocks = pool.in_order(tasks)
         return _reported(blocks, first, total, progress)
 
-    if any(is_read_once(source.place) for source in sources) or (
-        Path(out).exists() and not Path(out).is_file()
-    ):
+    is_special_file = Path(out).exists() and not Path(out).is_file()
+    if is_special_file or any(is_read_once(source.place) for source in sources):
         lines = chain.from_iterable(source.read() for source in sources)
-        blocks = encode(_not_empty(lines, sources), 0, None)
+        if (line := next(lines, None)) is None:
+            place, hint = sources[0].place, "give a file with one sentence a line"
+            raise BabeliteError("is empty", code="input-empty", path=place, hint=hint)
+        blocks = encode(chain([line], lines), 0, None)
         return write_vectors(out, blocks, dim=encoder.dim, dtype=number_type)
     surveys = [source.survey(_ROWS_PER_BLOCK) for source in sources]
     total = sum(survey.rows for survey in surveys)
@@ -99,11 +101,9 @@ def _key(
     dtype: Dtype,
 ) -> str:
     """A hash of everything that determines the rows; a run with another key does not resume."""
-    parts = [dtype, identity.name, identity.checksum, identity.dim]
-    parts += [survey.digest for survey in surveys] + [
-        sources[0].column_number,
-        sources[0].column_name,
-    ]
+    first = sources[0].column_number, sources[0].column_name
+    digests = [survey.digest for survey in surveys]
+    parts = [dtype, identity.name, identity.checksum, identity.dim, *digests, *first]
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
@@ -118,21 +118,6 @@ def _lines_from(
             rows = source.read_rows(start, survey.rows - start, survey.offsets[block])
             yield from islice(rows, first - start, None)
         first = max(0, first - survey.rows)
-
-
-def _not_empty(lines: Iterable[str], sources: Sequence[SentenceSource]) -> Iterator[str]:
-    """The lines; raises if there is none."""
-    empty = True
-    for line in lines:
-        empty = False
-        yield line
-    if empty:
-        raise BabeliteError(
-            "is empty",
-            code="input-empty",
-            path=sources[0].place,
-            hint="give a file with one sentence a line",
-        )
 
 
 def _reported(

@@ -1,13 +1,12 @@
 """Encoding of files to a folder of Parquet shards, by any number of workers.
 
-A shard is a task: a worker reads its lines from the source, encodes them and writes the shard file.
-No vectors pass through this process, and the files themselves are the only record of progress.
+Each shard is a task of a worker. Existing shard files are the only record of progress.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,9 +21,9 @@ from babelite.cluster.shards import (
     EncodedSource,
     Shard,
     ShardManifest,
-    ShardWriter,
     read_manifest,
     require_same_manifest,
+    write_shard,
 )
 from babelite.cluster.worker import Worker
 from babelite.corpus import SentenceSource, SourceSurvey, require_distinct_names
@@ -42,8 +41,6 @@ class EncodedFolder:
     """A complete folder of shards.
 
     Attributes:
-        place: The folder.
-        manifest: Its contents.
         new_rows: The number of lines that this run has encoded.
         peak_memory: The largest peak memory of a worker, in bytes; 0 if it is unknown.
         lost_workers: The number of workers that died.
@@ -65,27 +62,11 @@ def require_shard_sources(sources: Sequence[SentenceSource]) -> None:
     """
     for source in sources:
         if is_read_once(source.place):
-            raise BabeliteError(
-                "cannot be read by several workers",
-                code="input-invalid",
-                path=source.place,
-                hint="save it to a file, or give an .npy file with --out",
-            )
+            hint = "save it to a file, or give an .npy file with --out"
+            problem = "cannot be read by several workers"
+            raise BabeliteError(problem, code="input-invalid", path=source.place, hint=hint)
     with requires_extra("a folder of Parquet shards", "cluster"):
         import pyarrow.parquet  # noqa: F401
-
-
-def survey_sources(
-    sources: Sequence[SentenceSource], stride: int, pool: WorkerPool, progress: ProgressCallback
-) -> list[SourceSurvey]:
-    """Read all sources once, in parallel; invalid input raises `BabeliteError`."""
-    require_distinct_names([source.place for source in sources])
-    surveys: dict[int, SourceSurvey] = {}
-    tasks = (Task(source.place, _survey, (source.absolute(), stride)) for source in sources)
-    for number, survey in pool.run(tasks):
-        surveys[number] = survey
-        progress("reading", len(surveys), len(sources))
-    return [surveys[number] for number in range(len(sources))]
 
 
 def encode_files(
@@ -114,9 +95,6 @@ def encode_files(
         shard_rows: The number of lines in a shard.
         progress: Called with the step, the number of rows done and their total.
 
-    Returns:
-        The folder and its manifest.
-
     Raises:
         BabeliteError: A source cannot be read, the folder contains other files or cannot be
             written, the workers use another encoder, or several die during one shard.
@@ -132,7 +110,8 @@ def encode_files(
             path=out,
             hint="choose an empty or a new folder",
         )
-    surveys = survey_sources(sources, shard_rows, pool, report)
+    require_distinct_names([source.place for source in sources])
+    surveys = _survey_sources(sources, shard_rows, pool, report)
     manifest = ShardManifest(
         encoder=identity,
         dtype=dtype,
@@ -141,13 +120,21 @@ def encode_files(
         sources=tuple(map(EncodedSource.of, sources, surveys)),
     )
     folder.make()
-    with _locked(folder):
+    # Object storage has no locks.
+    with nullcontext() if is_url(folder.place) else locked_folder(Path(folder.place)):
         return _fill(folder, manifest, sources, surveys, pool, report)
 
 
-def _locked(folder: Folder) -> AbstractContextManager[None]:
-    """Lock a folder; object storage has no locks."""
-    return nullcontext() if is_url(folder.place) else locked_folder(Path(folder.place))
+def _survey_sources(
+    sources: Sequence[SentenceSource], stride: int, pool: WorkerPool, progress: ProgressCallback
+) -> list[SourceSurvey]:
+    """Read all sources once, in parallel; invalid input raises `BabeliteError`."""
+    surveys: dict[int, SourceSurvey] = {}
+    tasks = (Task(source.place, _survey, (source.absolute(), stride)) for source in sources)
+    for number, survey in pool.run(tasks):
+        surveys[number] = survey
+        progress("reading", len(surveys), len(sources))
+    return [surveys[number] for number in range(len(sources))]
 
 
 def _fill(
@@ -165,38 +152,26 @@ def _fill(
         folder.write_text(MANIFEST, manifest.model_dump_json(indent=2) + "\n")
     names = folder.names()
     missing = [shard for shard in manifest.shards() if shard.name not in names]
-    tasks = (
-        Task(
-            f"lines {shard.first + 1:,} to {shard.first + shard.rows:,} of "
-            f"{sources[shard.source].place}",
-            _write_shard,
-            (
-                manifest,
-                sources[shard.source].absolute(),
-                shard,
-                surveys[shard.source].offsets[shard.first // manifest.shard_rows],
-                folder.absolute,
-            ),
-        )
-        for shard in missing
-    )
+
+    def task(shard: Shard) -> Task:
+        source, survey = sources[shard.source].absolute(), surveys[shard.source]
+        lines = f"lines {shard.first + 1:,} to {shard.first + shard.rows:,}"
+        offset = survey.offsets[shard.first // manifest.shard_rows]
+        arguments = (manifest, source, shard, offset, folder.absolute)
+        return Task(f"{lines} of {source.place}", _write_shard, arguments)
+
     new_rows = sum(shard.rows for shard in missing)
     before = manifest.rows - new_rows
     if missing:
         report("encoding", before, manifest.rows)
     try:
-        for _ in pool.run(tasks, lambda done: report("encoding", before + done, manifest.rows)):
+        for _ in pool.run(
+            map(task, missing), lambda done: report("encoding", before + done, manifest.rows)
+        ):
             pass
     finally:
         folder.remove_unfinished()
     return EncodedFolder(folder.place, manifest, new_rows, pool.peak_memory, pool.lost)
-
-
-def encode_in_order(
-    texts: Iterable[str], pool: WorkerPool, dtype: Dtype, block_rows: int
-) -> Iterator[NDArray[np.floating]]:
-    """Encode sentences of this process; yield vectors in order, shape (up to block_rows, dim)."""
-    yield from pool.in_order(encode_task(block, dtype) for block in _blocks(texts, block_rows))
 
 
 def encode_task(texts: Sequence[str], dtype: Dtype) -> Task:
@@ -226,19 +201,23 @@ def _write_shard(
     shard: Shard,
     offset: int,
     out: str,
-) -> int:
+) -> None:
     """Encode the lines of a shard, which begin at ``offset`` of the source, and write it."""
     require_same_encoder(manifest.encoder, worker.encoder, Path(out), "folder")
-    name, done = manifest.sources[shard.source].name, 0
-    with Folder(out).writing(shard.name) as path, ShardWriter.open(path, name, manifest) as writer:
-        for texts in _blocks(source.read_rows(shard.first, shard.rows, offset), _ROWS_PER_BLOCK):
-            writer.write(shard.first + done, texts, worker.encode(texts))
+
+    def encoded() -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        done = 0
+        for texts in in_blocks(source.read_rows(shard.first, shard.rows, offset), _ROWS_PER_BLOCK):
+            yield texts, worker.encode(texts)
             done += len(texts)
             report(done)
-    return done
+
+    with Folder(out).writing(shard.name) as path:
+        write_shard(path, shard, manifest, encoded())
 
 
-def _blocks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+def in_blocks(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Lists of up to ``size`` sentences."""
     remaining = iter(texts)
     while block := list(islice(remaining, size)):
         yield block

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
+from babelite.machine import usable_cores
 
 if TYPE_CHECKING:
     from babelite.cluster.worker import Worker
@@ -36,18 +37,11 @@ _POLL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Task:
-    """A call that can be sent to another process and repeated there.
+    """A call that can be sent to another process and repeated there."""
 
-    Attributes:
-        description: For messages.
-        function: A function of a module, called with the worker, a function that takes the number
-            of finished lines, and the arguments.
-        arguments: Arguments that can be pickled.
-    """
-
-    description: str
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...] = ()
+    description: str  # for messages
+    function: Callable[..., Any]  # of a module; called with a worker, a report and the arguments
+    arguments: tuple[Any, ...] = ()  # can be pickled
 
     def run(self, worker: Worker, report: ReportLines) -> Any:  # noqa: ANN401
         """Call the function in a worker."""
@@ -59,7 +53,6 @@ class Reference(Protocol[_Referenced]):
 
     def get(self) -> _Referenced:
         """The value, in the worker."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -72,41 +65,29 @@ class WorkerEvent:
 
 
 class WorkerBackend(Protocol):
-    """Starts workers of one kind, and exchanges tasks and events with them.
+    """Starts workers of one kind, and exchanges tasks and events with them."""
 
-    Attributes:
-        size: The number of workers wanted.
-        peaks: The peak memory of each worker so far, in bytes, where it is known.
-        pids: The process id of each worker so far.
-    """
-
-    size: int
-    peaks: dict[WorkerId, int]
-    pids: dict[WorkerId, int]
+    size: int  # the number of workers wanted
+    peaks: dict[WorkerId, int]  # the peak memory of each worker so far, in bytes, if known
+    pids: dict[WorkerId, int]  # the process id of each worker so far
 
     def start(self) -> WorkerId:
         """Start a worker, which gets no task before its event ``ready``."""
-        ...
 
     def assign(self, worker: WorkerId, task: Task) -> None:
         """Send a task to an idle worker."""
-        ...
 
     def poll(self, seconds: float) -> Sequence[WorkerEvent]:
         """Wait for events; none if nothing happens in this time."""
-        ...
 
     def put_rows(self, rows: NDArray[Any], start: int, stop: int) -> Reference[NDArray[Any]]:
         """Make rows of an array on disk available to tasks."""
-        ...
 
     def put(self, value: _Value) -> Reference[_Value]:
         """Make a value available to tasks."""
-        ...
 
     def close(self) -> None:
         """Stop all workers immediately."""
-        ...
 
 
 @dataclass
@@ -175,11 +156,8 @@ class _Schedule:
 class WorkerPool:
     """Runs tasks on workers; stops the workers at the end of a ``with`` statement.
 
-    Args:
-        backend: Starts the workers.
-        notice: Called with a message if no worker starts for a while.
-
     Attributes:
+        backend: The workers.
         lost: The number of workers that have died so far.
     """
 
@@ -257,11 +235,11 @@ class WorkerPool:
                 if self._notice is not None:
                     self._notice("Waiting for a worker: the cluster has no free core yet.")
 
-    def in_order(self, tasks: Iterable[Task], report: ReportLines | None = None) -> Iterator[Any]:
+    def in_order(self, tasks: Iterable[Task]) -> Iterator[Any]:
         """Run tasks, and yield their results in the order of the tasks; see `run`."""
         results: dict[int, Any] = {}
         following = 0
-        for number, result in self.run(tasks, report, ahead=4 * self.backend.size):
+        for number, result in self.run(tasks, ahead=4 * self.backend.size):
             results[number] = result
             while following in results:
                 yield results.pop(following)
@@ -295,20 +273,54 @@ class WorkerPool:
         else:
             self._failed_starts += 1
             if self._failed_starts >= _MAX_LOSSES:
-                raise BabeliteError(
-                    f"no worker starts ({reason})",
-                    code="worker-failed",
-                    hint="check that babelite and enough memory are available to each worker",
-                )
+                hint = "check that babelite and enough memory are available to each worker"
+                problem = f"no worker starts ({reason})"
+                raise BabeliteError(problem, code="worker-failed", hint=hint)
+
+
+def open_pool(
+    model: str | None = None,
+    *,
+    ray: str | None = None,
+    workers: int | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> WorkerPool:
+    """Start workers; use it in a ``with`` statement, which stops them at the end.
+
+    Without ``ray`` the workers are processes of this machine, for which a script needs Python's
+    usual ``if __name__ == "__main__":``; a single worker is a thread of this process.
+
+    Args:
+        model: The encoder, as `babelite.open_encoder` takes it. A model folder is sent to the
+            cluster; models of other libraries must be installed there.
+        ray: The address of a Ray cluster: ``auto``, ``local``, ``HOST:PORT`` or
+            ``ray://HOST:PORT``.
+        workers: The number of workers, with one core each; default: all cores.
+        notice: Called with a message if the cluster has no free core for a while.
+
+    Raises:
+        BabeliteError: There is no such model or cluster, or Ray is not installed.
+
+    Example:
+        >>> with open_pool(workers=1) as pool:
+        ...     pool.backend.size
+        1
+    """
+    from babelite.cluster.local_workers import ProcessWorkers, ThreadWorker
+    from babelite.cluster.worker import WorkerModel
+
+    if ray is not None:
+        from babelite.cluster.ray_workers import RayWorkers
+
+        return WorkerPool(RayWorkers(ray, workers, WorkerModel.packed(model)), notice)
+    workers = workers or usable_cores()
+    if workers == 1:
+        return WorkerPool(ThreadWorker(WorkerModel(model)))
+    return WorkerPool(ProcessWorkers(workers, WorkerModel(model)))
 
 
 def picklable(error: Exception) -> Exception:
-    """An error that can be sent to another process.
-
-    Example:
-        >>> picklable(BabeliteError("is empty", code="input-empty", path="a.txt"))
-        BabeliteError('a.txt: is empty.')
-    """
+    """An error that can be sent to another process."""
     if isinstance(error, (BabeliteError, OSError)):
         return error
     return RuntimeError("in a worker:\n" + "".join(traceback.format_exception(error)))

@@ -1,8 +1,7 @@
-"""PoolBackend: distributed mining, with blocks of candidates and of queries as tasks.
+"""PoolBackend: distributed mining, with blocks of queries as tasks.
 
-Results are stored in the work folder as in mining on one machine, so a run can be resumed with or
-without workers. Candidates are divided into blocks; a task searches all of them, one after the
-other, for a block of queries, and merges the neighbours.
+Candidates are divided into blocks; a task searches them one after the other and merges the
+neighbours. Results are stored in the work folder as in mining on one machine.
 """
 
 from __future__ import annotations
@@ -54,11 +53,7 @@ class CandidateBlock:
 
 
 class PoolBackend:
-    """A `babelite.mining.MiningBackend` that uses the workers of a pool.
-
-    Args:
-        pool: The workers, from `open_pool`, with the encoder given to `babelite.mine`.
-    """
+    """A `babelite.mining.MiningBackend` that uses the workers of a pool (see `open_pool`)."""
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
@@ -67,10 +62,8 @@ class PoolBackend:
         self, sentences: SentenceStore, blocks: Sequence[slice]
     ) -> Iterator[NDArray[np.floating[Any]]]:
         """See `babelite.mining.MiningBackend`."""
-        yield from self._pool.in_order(
-            encode_task([sentences[row] for row in range(block.start, block.stop)], "float16")
-            for block in blocks
-        )
+        texts = ([sentences[row] for row in range(block.start, block.stop)] for block in blocks)
+        yield from self._pool.in_order(encode_task(block, "float16") for block in texts)
 
     def search(
         self, work: WorkFolder, search: NeighbourSearch, blocks: Sequence[slice]
@@ -85,31 +78,29 @@ class PoolBackend:
         else:
             clusters = map(self._pool.backend.put, self._clusters(work, search.name, rows))
             candidates = tuple(map(CandidateBlock, starts, rows, clusters))
-        yield from self._pool.in_order(
-            Task(
-                "the search for neighbours",
-                find_neighbours,
-                (put_rows(search.queries, block.start, block.stop), candidates, search.k),
-            )
+        arguments = (
+            (put_rows(search.queries, block.start, block.stop), candidates, search.k)
             for block in blocks
         )
+        description = "the search for neighbours"
+        yield from self._pool.in_order(Task(description, find_neighbours, a) for a in arguments)
 
     def _clusters(
         self, work: WorkFolder, name: str, rows: Sequence[Reference[StoredVectors]]
-    ) -> Iterator[Clusters]:
+    ) -> list[Clusters]:
         """The clusters of each block of candidates, read from the work folder or computed."""
         # A single block has the clusters of a search in one process, under the same name.
-        names = [f"{name}.clusters" + (f".{block}" if block else "") for block in range(len(rows))]
-        if len(rows) > 1:
-            names[0] += ".0"
-        stored = {block: work.arrays(names[block]) for block in range(len(rows))}
-        missing = [block for block, arrays in stored.items() if arrays is None]
+        names = [f"{name}.clusters.{block}" for block in range(len(rows))]
+        if len(rows) == 1:
+            names = [f"{name}.clusters"]
+        stored = [work.arrays(name) for name in names]
+        missing = [block for block, arrays in enumerate(stored) if arrays is None]
         tasks = (Task("clustering", _make_clusters, (rows[block],)) for block in missing)
         for number, clusters in self._pool.run(tasks):
-            work.store_arrays(names[missing[number]], vars(clusters))
-            stored[missing[number]] = vars(clusters)
-        for block in range(len(rows)):
-            yield Clusters(**(stored[block] or {}))
+            block = missing[number]
+            stored[block] = vars(clusters)
+            work.store_arrays(names[block], vars(clusters))
+        return [Clusters(**(arrays or {})) for arrays in stored]
 
 
 def _make_clusters(worker: Worker, report: ReportLines, rows: Reference[StoredVectors]) -> Clusters:

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,9 +89,8 @@ class RayWorkers:
         # `run` and `lines` run in parallel.
         self._kind = ray.remote(num_cpus=1, max_concurrency=2, max_restarts=0)(_Actor)
         self._actors: dict[WorkerId, Any] = {}
-        self._starting: dict[Any, WorkerId] = {}
-        self._running: dict[Any, WorkerId] = {}
-        self._requested: dict[Any, WorkerId] = {}
+        # Calls of actors that are not finished, by the reference of their result.
+        self._calls: dict[Any, tuple[WorkerId, Literal["identify", "run", "lines"]]] = {}
         self._requested_at = time.monotonic()
         self._count = 0
 
@@ -100,20 +99,19 @@ class RayWorkers:
         self._count += 1
         actor = self._kind.remote(self._model)
         self._actors[self._count] = actor
-        self._starting[actor.identify.remote()] = self._count
+        self._calls[actor.identify.remote()] = self._count, "identify"
         return self._count
 
     def assign(self, worker: WorkerId, task: Task) -> None:
         """See `babelite.cluster.pool.WorkerBackend`."""
-        self._running[self._actors[worker].run.remote(task)] = worker
+        self._calls[self._actors[worker].run.remote(task)] = worker, "run"
 
     def poll(self, seconds: float) -> Sequence[WorkerEvent]:
         """See `babelite.cluster.pool.WorkerBackend`."""
         import ray
 
         self._request_progress()
-        open_ = [*self._starting, *self._running, *self._requested]
-        finished, _ = ray.wait(open_, timeout=seconds) if open_ else ([], [])
+        finished, _ = ray.wait([*self._calls], timeout=seconds) if self._calls else ([], [])
         return [event for reference in finished for event in self._events(reference)]
 
     def put_rows(self, rows: NDArray[Any], start: int, stop: int) -> Reference[NDArray[Any]]:
@@ -139,22 +137,15 @@ class RayWorkers:
         """The events of a finished call of an actor."""
         import ray
 
-        worker = next(
-            calls.pop(reference)
-            for calls in (self._starting, self._running, self._requested)
-            if reference in calls
-        )
+        worker, call = self._calls.pop(reference)
         try:
             answer = ray.get(reference)
         except ray.exceptions.RayError as error:
             return self._forget(worker, error)
-        if isinstance(answer, int):
-            return (
-                [WorkerEvent(worker, "progress", answer)]
-                if worker in self._running.values()
-                else []
-            )
-        if len(answer) == 2:
+        if call == "lines":
+            running = (worker, "run") in self._calls.values()
+            return [WorkerEvent(worker, "progress", answer)] if running else []
+        if call == "identify":
             version, self.pids[worker] = answer
             if version != __version__:
                 raise BabeliteError(
@@ -170,20 +161,20 @@ class RayWorkers:
         """Remove a worker that has ended."""
         if self._actors.pop(worker, None) is None:
             return []
-        for calls in (self._starting, self._running, self._requested):
-            for reference in [r for r, owner in calls.items() if owner == worker]:
-                del calls[reference]
+        self._calls = {known: call for known, call in self._calls.items() if call[0] != worker}
         return [WorkerEvent(worker, "lost", _reason(error))]
 
     def _request_progress(self) -> None:
         """Request the progress of running tasks, from time to time and not of very many."""
         now = time.monotonic()
-        if now - self._requested_at < _SECONDS_BETWEEN_REQUESTS or self._requested:
+        requested = any(call == "lines" for _, call in self._calls.values())
+        if now - self._requested_at < _SECONDS_BETWEEN_REQUESTS or requested:
             return
         self._requested_at = now
-        if len(self._running) <= _MAX_REQUESTS:
-            for worker in self._running.values():
-                self._requested[self._actors[worker].lines.remote()] = worker
+        running = [worker for worker, call in self._calls.values() if call == "run"]
+        if len(running) <= _MAX_REQUESTS:
+            for worker in running:
+                self._calls[self._actors[worker].lines.remote()] = worker, "lines"
 
 
 def _connect(address: str, size: int | None) -> None:
@@ -205,36 +196,26 @@ def _connect(address: str, size: int | None) -> None:
             warnings.simplefilter("ignore")
             ray.init(address=address, **options)
     except Exception as error:  # Ray has no class for this error
-        raise BabeliteError(
-            f"cannot connect to a Ray cluster at {address} ({_reason(error)})",
-            code="network-failed",
-            hint=_HINT,
-        ) from error
+        problem = f"cannot connect to a Ray cluster at {address} ({_reason(error)})"
+        raise BabeliteError(problem, code="network-failed", hint=_HINT) from error
 
 
 def _require_listener(address: str) -> None:
     """Raise `BabeliteError` if nothing listens at an address: Ray would retry for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdigit():
-        raise BabeliteError(
-            f"--ray {address} is not an address",
-            code="option-invalid",
-            hint="give auto, local, HOST:PORT or ray://HOST:PORT",
-        )
+        hint = "give auto, local, HOST:PORT or ray://HOST:PORT"
+        problem = f"--ray {address} is not an address"
+        raise BabeliteError(problem, code="option-invalid", hint=hint)
     try:
         socket.create_connection((host, int(port)), _SECONDS_TO_CONNECT).close()
     except OSError as error:
-        raise BabeliteError(
-            f"there is no answer at {address} ({error.strerror or error})",
-            code="network-failed",
-            hint=_HINT,
-        ) from error
+        problem = f"there is no answer at {address} ({error.strerror or error})"
+        raise BabeliteError(problem, code="network-failed", hint=_HINT) from error
 
 
 def _reason(error: Exception) -> str:
     """One line of a long error message of Ray."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    for line in reversed(lines):
-        if "Error: " in line:
-            return line[:200].rstrip(". ")
-    return (lines or [type(error).__name__])[0][:200].rstrip(".: ")
+    reasons = [line for line in lines if "Error: " in line][-1:]
+    return (reasons or lines or [type(error).__name__])[0][:200].rstrip(".: ")

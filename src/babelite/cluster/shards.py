@@ -1,4 +1,4 @@
-"""Folders of Parquet shards: the manifest ``_shards.json``, and the writer of a shard.
+"""Folders of Parquet shards: the manifest ``_shards.json``, and the writing of a shard.
 
 The manifest determines the names of all shards, and a shard file appears when it is complete. So
 the names of the files show which shards are missing, and a repeated shard replaces itself.
@@ -6,11 +6,10 @@ the names of the files show which shards are missing, and a repeated shard repla
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +20,6 @@ from babelite.corpus import SentenceSource, SourceSurvey
 from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
 from babelite.storage import Folder, parse_versioned_json
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
 FORMAT_VERSION = 1
 MANIFEST = "_shards.json"  # readers of Parquet folders ignore names with an underscore
@@ -48,13 +43,8 @@ class EncodedSource(_Record):
     @classmethod
     def of(cls, source: SentenceSource, survey: SourceSurvey) -> EncodedSource:
         """The record of a source."""
-        return cls(
-            name=source.place,
-            column=source.column_number,
-            field=source.column_name,
-            rows=survey.rows,
-            digest=survey.digest,
-        )
+        column, field, rows = source.column_number, source.column_name, survey.rows
+        return cls(name=source.place, column=column, field=field, rows=rows, digest=survey.digest)
 
 
 class ShardManifest(_Record):
@@ -96,14 +86,9 @@ def read_manifest(folder: Folder) -> ShardManifest | None:
     """The manifest of a folder; None if it has none."""
     if MANIFEST not in folder.names():
         return None
-    place = folder.file(MANIFEST)
-    return parse_versioned_json(
-        ShardManifest,
-        folder.read_text(MANIFEST),
-        place,
-        newest=FORMAT_VERSION,
-        hint="choose another folder, or delete this one",
-    )
+    text, place = folder.read_text(MANIFEST), folder.file(MANIFEST)
+    hint = "choose another folder, or delete this one"
+    return parse_versioned_json(ShardManifest, text, place, newest=FORMAT_VERSION, hint=hint)
 
 
 def require_same_manifest(stored: ShardManifest, wanted: ShardManifest, folder: Folder) -> None:
@@ -114,13 +99,12 @@ def require_same_manifest(stored: ShardManifest, wanted: ShardManifest, folder: 
         f"shards {'with' if stored.text else 'without'} text": stored.text != wanted.text,
         f"shards of {stored.shard_rows:,} lines": stored.shard_rows != wanted.shard_rows,
     }
-    names = [source.name for source in stored.sources]
     for old, new in zip(stored.sources, wanted.sources, strict=False):
         if old.name == new.name and old != new:
             differences[f"{old.name} before it changed"] = True
-    differences[f"the lines of {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"] = (
-        stored.sources != wanted.sources
-    )
+    names = ", ".join(source.name for source in stored.sources[:3])
+    more = " …" if len(stored.sources) > 3 else ""
+    differences[f"the lines of {names}{more}"] = stored.sources != wanted.sources
     for what, differs in differences.items():
         if differs:
             raise BabeliteError(
@@ -131,45 +115,37 @@ def require_same_manifest(stored: ShardManifest, wanted: ShardManifest, folder: 
             )
 
 
-class ShardWriter:
-    """Writes lines and vectors to a Parquet file, block by block.
+def write_shard(
+    path: Path,
+    shard: Shard,
+    manifest: ShardManifest,
+    blocks: Iterable[tuple[Sequence[str], NDArray[np.float32]]],
+) -> None:
+    """Write blocks of lines with their vectors, of shape (lines, dim), to a Parquet file.
 
     The columns are ``id`` (source, colon, line number from 1), ``text`` (optional) and ``vector``
     (a list of fixed size).
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    def __init__(self, writer: pq.ParquetWriter, schema: pa.Schema, source: str) -> None:
-        self._writer, self._schema, self._source = writer, schema, source
-        self._dtype = schema.field("vector").type.value_type.to_pandas_dtype()
-
-    @classmethod
-    @contextmanager
-    def open(cls, path: Path, source: str, manifest: ShardManifest) -> Iterator[ShardWriter]:
-        """Create a file whose ids begin with ``source``."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        number = pa.float16() if manifest.dtype == "float16" else pa.float32()
-        columns = [("id", pa.string()), ("vector", pa.list_(number, manifest.encoder.dim))]
-        if manifest.text:
-            columns.insert(1, ("text", pa.string()))
-        schema = pa.schema(columns)
-        # Vectors do not compress; ids and most texts are unique, so a dictionary does not help.
-        packing = {"id": "zstd", "text": "zstd", "vector.list.element": "none"}
-        with pq.ParquetWriter(path, schema, compression=packing, use_dictionary=False) as writer:
-            yield cls(writer, schema, source)
-
-    def write(self, first: int, texts: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Append lines from line ``first`` (from 0) of the source; vectors (len(texts), dim)."""
-        import pyarrow as pa
-
-        numbers = pa.array(np.ascontiguousarray(vectors, self._dtype).reshape(-1))
-        columns = {
-            "id": pa.array([f"{self._source}:{first + i + 1}" for i in range(len(texts))]),
-            "vector": pa.FixedSizeListArray.from_arrays(numbers, vectors.shape[1]),
-        }
-        if "text" in self._schema.names:
-            # A lone surrogate, which JSON can contain, is not a character.
-            columns["text"] = pa.array([t.encode("utf-8", "replace").decode() for t in texts])
-        arrays = [columns[name] for name in self._schema.names]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+    source, dim = manifest.sources[shard.source].name, manifest.encoder.dim
+    number = pa.float16() if manifest.dtype == "float16" else pa.float32()
+    columns = {"id": pa.string(), "text": pa.string(), "vector": pa.list_(number, dim)}
+    if not manifest.text:
+        del columns["text"]
+    schema, line = pa.schema(list(columns.items())), shard.first
+    # Vectors do not compress; ids and most texts are unique, so a dictionary does not help.
+    packing = {"id": "zstd", "text": "zstd", "vector.list.element": "none"}
+    with pq.ParquetWriter(path, schema, compression=packing, use_dictionary=False) as writer:
+        for texts, vectors in blocks:
+            flat = np.ascontiguousarray(vectors, manifest.dtype).reshape(-1)
+            arrays = {
+                "id": pa.array([f"{source}:{line + i}" for i in range(1, len(texts) + 1)]),
+                # A lone surrogate, which JSON can contain, is not a character.
+                "text": pa.array([text.encode("utf-8", "replace").decode() for text in texts]),
+                "vector": pa.FixedSizeListArray.from_arrays(pa.array(flat), dim),
+            }
+            chosen = [arrays[name] for name in schema.names]
+            writer.write_batch(pa.RecordBatch.from_arrays(chosen, schema=schema))
+            line += len(texts)

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +23,10 @@ from babelite.encoding import (
 
 @dataclass(frozen=True)
 class WorkerModel:
-    """An encoder that workers can open on any machine.
+    """An encoder that workers can open on any machine."""
 
-    Attributes:
-        spec: The argument of `babelite.open_encoder`; None for the model in the package.
-        files: The files of a model folder, by name, if they are sent to the worker.
-    """
-
-    spec: str | None = None
-    files: dict[str, bytes] | None = None
+    spec: str | None = None  # for `open_encoder`
+    files: dict[str, bytes] | None = None  # of a model folder, by name, if they are sent
 
     @classmethod
     def packed(cls, spec: str | None) -> WorkerModel:
@@ -58,14 +54,11 @@ class Worker:
 
     def __init__(self, model: WorkerModel) -> None:
         self._model = model
-        self._encoder: SentenceEncoder | None = None
 
-    @property
+    @cached_property
     def encoder(self) -> SentenceEncoder:
         """The encoder, opened at the first access."""
-        if self._encoder is None:
-            self._encoder = self._model.open()
-        return self._encoder
+        return self._model.open()
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, float32 of shape (len(sentences), dim); zero for blank sentences."""
