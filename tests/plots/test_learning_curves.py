@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from babelite.errors import BabeliteError
-from babelite.plots.learning_curves import format_count, read_training_curves
+from babelite.plots.learning_curves import read_training_curves, shorten_count
 
 
 def train(phase: str, step: int, **losses: float) -> dict[str, Any]:
@@ -83,4 +83,4 @@ def test_long_curves_are_averaged(tmp_path: Path) -> None:
 
 def test_counts_are_short() -> None:
     counts = [1_234_567, 12_345_678, 123_456, 789]
-    assert [format_count(count) for count in counts] == ["1.2 M", "12.3 M", "123 k", "789"]
+    assert [shorten_count(count) for count in counts] == ["1.2 M", "12.3 M", "123 k", "789"]

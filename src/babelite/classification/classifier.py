@@ -205,10 +205,6 @@ class TextClassifier:
             head: VectorModel = made.from_arrays(description.labels, arrays)
             head.predict_proba(vectors)
         except (ValueError, BabeliteError) as error:
-            raise BabeliteError(
-                "is a damaged classifier",
-                code="file-damaged",
-                path=path,
-                hint="copy it again or train it again",
-            ) from error
+            hint = "copy it again or train it again"
+            raise BabeliteError("is damaged", code="file-damaged", path=path, hint=hint) from error
         return cls(encoder, head, description.by_sentence, identity.spec)

@@ -75,27 +75,25 @@ def softmax(scores: NDArray[np.floating]) -> NDArray[np.floating]:
     return shares
 
 
+def log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithms of the probabilities from scores of shape (n, labels)."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    logs: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return logs
+
+
 def _check_rows(vectors: ArrayLike, count: int | None) -> NDArray[np.float32]:
     rows = np.ascontiguousarray(vectors, dtype=np.float32)
     if rows.ndim != 2:
-        raise BabeliteError(
-            f"the vectors have the shape {rows.shape}",
-            code="vectors-invalid",
-            hint="give an array of shape (documents, components)",
-        )
+        problem, hint = f"the vectors have the shape {rows.shape}", "give (documents, components)"
+        raise BabeliteError(problem, code="vectors-invalid", hint=hint)
     if count is not None and len(rows) != count:
-        raise BabeliteError(
-            f"there are {len(rows):,} vectors and {count:,} labels",
-            code="labels-invalid",
-            hint="give one label for each vector",
-        )
+        problem = f"there are {len(rows):,} vectors and {count:,} labels"
+        raise BabeliteError(problem, code="labels-invalid", hint="give a label for each vector")
     if not np.isfinite(rows).all():
         row = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-        raise BabeliteError(
-            f"the vector of document {row + 1} has a value that is not finite",
-            code="vectors-invalid",
-            hint="fix the encoder that made it",
-        )
+        problem = f"the vector of document {row + 1} has a value that is not finite"
+        raise BabeliteError(problem, code="vectors-invalid", hint="fix the encoder that made it")
     return rows
 
 

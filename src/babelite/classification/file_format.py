@@ -20,6 +20,7 @@ from babelite.storage import parse_versioned_json, require_file, writing_atomica
 FORMAT_VERSION = 1
 
 _DESCRIPTION, _PROBES = "description", "probes"
+_REPAIR = "copy it again or train it again"
 _DAMAGE = (ValueError, KeyError, EOFError, OSError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
@@ -58,21 +59,16 @@ def read_classifier(
     try:
         with path.open("rb") as stream:
             if stream.read(4) != b"PK\x03\x04":
+                hint = "make one with: babelite classify train LABELLED --out CLASSIFIER"
                 raise BabeliteError(
-                    "is not a classifier",
-                    code="format-unknown",
-                    path=path,
-                    hint="make one with: babelite classify train LABELLED --out CLASSIFIER",
+                    "is not a classifier", code="format-unknown", path=path, hint=hint
                 )
             stream.seek(0)
             with np.load(stream, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
+        text = arrays.pop(_DESCRIPTION).tobytes()
         description = parse_versioned_json(
-            ClassifierDescription,
-            arrays.pop(_DESCRIPTION).tobytes(),
-            path,
-            newest=FORMAT_VERSION,
-            hint="copy it again or train it again",
+            ClassifierDescription, text, path, newest=FORMAT_VERSION, hint=_REPAIR
         )
         probes = arrays.pop(_PROBES)
         if probes.shape != (len(description.probes), description.encoder.dim):
@@ -80,10 +76,6 @@ def read_classifier(
         if any(array.dtype != np.float32 for array in arrays.values()):
             raise ValueError("a parameter is not float32")
     except _DAMAGE as error:
-        raise BabeliteError(
-            "is truncated, damaged or not a classifier of babelite",
-            code="file-damaged",
-            path=path,
-            hint="copy it again or train it again",
-        ) from error
+        problem = "is truncated, damaged or not a classifier of babelite"
+        raise BabeliteError(problem, code="file-damaged", path=path, hint=_REPAIR) from error
     return description, probes, arrays

@@ -13,6 +13,7 @@ from babelite.classification.examples import (
     FitProgress,
     check_vectors,
     dev_examples,
+    log_softmax,
     softmax,
     training_examples,
 )
@@ -137,12 +138,9 @@ def _penalised(examples: Examples, strength: float) -> Function:
 
     def function(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         table = flat.reshape(rows.shape[1], -1)
-        scores = rows @ table
-        scores -= scores.max(axis=1, keepdims=True)
-        logs = np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        scores -= logs
-        loss = -scores[every, examples.targets].mean()
-        errors = np.exp(scores)
+        logs = log_softmax(rows @ table)
+        loss = -logs[every, examples.targets].mean()
+        errors = np.exp(logs)
         errors[every, examples.targets] -= 1
         slope = rows.T @ errors / len(rows)
         slope[:-1] += penalty * table[:-1]
@@ -156,9 +154,7 @@ def _score_dev(flat: NDArray[np.float64], dev: Examples) -> tuple[int, float]:
     table = flat.reshape(-1, len(dev.classes))
     scores = dev.vectors @ table[:-1] + table[-1]
     right = int((scores.argmax(axis=1) == dev.targets).sum())
-    scores -= scores.max(axis=1, keepdims=True)
-    true = scores[np.arange(len(scores)), dev.targets]
-    return right, float((true - np.log(np.exp(scores).sum(axis=1))).sum())
+    return right, float(log_softmax(scores)[np.arange(len(scores)), dev.targets].sum())
 
 
 # --- L-BFGS ---------------------------------------------------------------------------------------

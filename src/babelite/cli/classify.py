@@ -327,8 +327,6 @@ def _parse_languages(text: str | None) -> list[str] | None:
     languages = None if text is None else [code.strip() for code in text.split(",")]
     if languages and not all(languages):
         raise BabeliteError(
-            f"{text!r} does not name languages",
-            code="option-invalid",
-            hint="write en,fr",
+            f"{text!r} does not name languages", code="option-invalid", hint="write en,fr"
         )
     return languages

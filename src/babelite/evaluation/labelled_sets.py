@@ -83,19 +83,16 @@ def read_labelled_set(
 
 
 def _read_sib200_topics(folder: Path, languages: Sequence[str] | None) -> LabelledSet:
-    """SIB-200 as a classification task; `parallel` says whether the test sentences are the same."""
+    """SIB-200, ordered by sentence number; parallel if all test sets have the same numbers."""
     present = sorted(path.parent.name for path in folder.glob("*/train.tsv"))
-    corpora = {}
-    numbers: dict[str, list[int]] = {}
+    corpora, numbers = {}, set()
     for language in _select(languages, present, folder):
-        parts = {}
-        for split in SIB200_SPLITS:
-            rows = sorted(read_sib200(folder, language, [split]))
-            parts[split] = [LabelledText(row.category, row.text) for row in rows]
-            if split == "test":
-                numbers[language] = [row.index_id for row in rows]
-        corpora[language] = LabelledCorpus(**parts)
-    return LabelledSet("SIB-200", corpora, parallel=len(set(map(tuple, numbers.values()))) == 1)
+        parts = [sorted(read_sib200(folder, language, [split])) for split in SIB200_SPLITS]
+        numbers.add(tuple(row.index_id for row in parts[-1]))
+        corpora[language] = LabelledCorpus(
+            *([LabelledText(row.category, row.text) for row in part] for part in parts)
+        )
+    return LabelledSet("SIB-200", corpora, parallel=len(numbers) == 1)
 
 
 def _read_mldoc(folder: Path, languages: Sequence[str] | None, train_size: int) -> LabelledSet:
@@ -134,12 +131,9 @@ def _read_custom(
     for language in _select(languages, list(found), folder):
         files = found[language]
         if "train" in files and "dev" not in files:
-            raise BabeliteError(
-                f"has no {language}.dev.tsv, which is needed to select the classifier",
-                code="file-not-found",
-                path=folder,
-                hint=f"move some lines of {files['train'].name} there",
-            )
+            problem = f"has no {language}.dev.tsv, which is needed to select the classifier"
+            hint = f"move some lines of {files['train'].name} there"
+            raise BabeliteError(problem, code="file-not-found", path=folder, hint=hint)
         corpora[language] = LabelledCorpus(
             **{
                 part: [row for row in read_labelled(str(path), columns) if row.text]
@@ -152,10 +146,7 @@ def _read_custom(
 def _select(wanted: Sequence[str] | None, present: Sequence[str], folder: Path) -> list[str]:
     for language in wanted or ():
         if language not in present:
-            raise BabeliteError(
-                f"has no documents in {language}, it has {', '.join(present)}",
-                code="language-not-found",
-                path=folder,
-                hint="choose among these",
-            )
+            problem = f"has no documents in {language}, it has {', '.join(present)}"
+            hint = "choose among these"
+            raise BabeliteError(problem, code="language-not-found", path=folder, hint=hint)
     return list(dict.fromkeys(wanted)) if wanted is not None else list(present)

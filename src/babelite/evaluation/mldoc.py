@@ -63,7 +63,7 @@ def read_mldoc_file(path: str | Path) -> list[LabelledText]:
                 code="format-invalid",
                 path=path,
                 line=number,
-                hint="give a file that MLDoc's generate_documents.py wrote",
+                hint=_REMAKE,
             )
         rows.append(LabelledText(label, _clean(_decode(text, path, number))))
     if not rows:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from babelite._version import __version__
 from babelite.evaluation.figures.retrieval_figure import draw_cosines, draw_leads, draw_similarity
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Fact = str | int | float
+_Data = TypeVar("_Data")
 
 
 @dataclass(frozen=True)
 class ThemedImage:
-    """``data:`` URLs of an image on light and dark background; alternative text; full width?"""
+    """``data:`` URLs of an image in two themes, its alternative text, and whether it is wide."""
 
     light: str
     dark: str
@@ -87,17 +88,11 @@ def _draw_learning_curves(metrics_jsonl: str | Path) -> Iterator[ThemedImage]:
     curves = read_training_curves(metrics_jsonl)
     if len(curves.mean_precision.values):
         last, best = curves.mean_precision.values[-1], curves.mean_precision.values.max()
-        yield _image(
-            lambda axes, theme: draw_precision(axes, curves, theme),
-            f"P@1 over the minutes of training; best {best:.1%}, last {last:.1%}",
-            wide=True,
-        )
+        description = f"P@1 over the minutes of training; best {best:.1%}, last {last:.1%}"
+        yield _image(draw_precision, curves, description, wide=True)
     if curves.losses:
-        yield _image(
-            lambda axes, theme: draw_losses(axes, curves, theme),
-            f"Training losses of {', '.join(curves.losses)} over the minutes of training",
-            wide=True,
-        )
+        description = f"Training losses of {', '.join(curves.losses)} over the minutes of training"
+        yield _image(draw_losses, curves, description, wide=True)
 
 
 def _draw_result(result: RetrievalResult) -> Iterator[ThemedImage]:
@@ -107,14 +102,17 @@ def _draw_result(result: RetrievalResult) -> Iterator[ThemedImage]:
         (draw_cosines, f"Histograms of the cosines of translations and best others, {about}"),
         (draw_leads, f"Histogram of the cosine of the translation minus the best other, {about}"),
     ):
-        yield _image(lambda axes, theme, draw=draw: draw(axes, result, theme), description)  # type: ignore[misc]
+        yield _image(draw, result, description)
 
 
 def _image(
-    draw: Callable[[Axes, Theme], None], description: str, *, wide: bool = False
+    draw: Callable[[Axes, _Data, Theme], None], data: _Data, description: str, *, wide: bool = False
 ) -> ThemedImage:
     size = (7.2, 4.2) if wide else (5.2, 4.2)
-    light, dark = (svg_data_url(render_svg(draw, theme, size)) for theme in (LIGHT, DARK))
+    light, dark = (
+        svg_data_url(render_svg(lambda axes, theme: draw(axes, data, theme), theme, size))
+        for theme in (LIGHT, DARK)
+    )
     return ThemedImage(light, dark, description, wide)
 
 

@@ -43,10 +43,7 @@ _BLOCK = 1024  # texts encoded between two progress reports
 class LabelledCorpus:
     """Labelled texts of one language.
 
-    Attributes:
-        train: Training documents; empty for a language that is only tested in.
-        dev: Documents that select the epoch or regularisation when training in this language.
-        test: Test documents.
+    Without ``train`` the language is only tested in; ``dev`` selects the epoch or regularisation.
     """
 
     train: Sequence[LabelledText] = ()
@@ -100,7 +97,8 @@ def evaluate_classification(
         classifiers = _train(vectors, corpora[language], classifier, seeds, settings, steps)
         seconds[language] = time.perf_counter() - started
         if corpora[language].dev:
-            dev[language] = _accuracies(classifiers, vectors, corpora[language].dev)
+            true, predicted = _predict(classifiers, vectors, corpora[language].dev)
+            dev[language] = tuple((predicted == true).mean(axis=1).tolist())
         for other in test:
             scores[language, other] = _score(classifiers, vectors, corpora[other].test)
     return ClassificationResult(
@@ -239,13 +237,6 @@ def _predict(
     true = np.array([classes[row.label] for row in rows])
     given = vectors.of(rows)
     return true, np.array([c.predict_proba(given).argmax(axis=1) for c in classifiers])
-
-
-def _accuracies(
-    classifiers: Sequence[_Classifier], vectors: _TextVectors, rows: Sequence[LabelledText]
-) -> tuple[float, ...]:
-    true, predicted = _predict(classifiers, vectors, rows)
-    return tuple((predicted == true).mean(axis=1).tolist())
 
 
 def _score(

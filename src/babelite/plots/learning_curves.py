@@ -176,12 +176,12 @@ def _label_time_axis(axes: Axes, curves: TrainingCurves, theme: Theme) -> None:
     ticks = [minutes for minutes in axes.get_xticks() if 0 < minutes <= curves.pairs.minutes[-1]]
     pairs = np.interp(ticks, curves.pairs.minutes, curves.pairs.values)
     top = axes.secondary_xaxis("top")
-    top.set_ticks(ticks, [format_count(count) for count in pairs], fontsize="small")
+    top.set_ticks(ticks, [shorten_count(count) for count in pairs], fontsize="small")
     top.set_xlabel("pairs trained on", fontsize="small")
     axes.legend(loc="best", fontsize="small")
 
 
-def format_count(count: float) -> str:
+def shorten_count(count: float) -> str:
     """Format a count in a few characters: 1.2 M, 123 k, 789."""
     if count >= 1e6:
         return f"{count / 1e6:.3g} M" if count >= 1e7 else f"{count / 1e6:.1f} M"

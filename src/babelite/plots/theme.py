@@ -131,12 +131,8 @@ def picture_format(path: str | Path) -> str:
             hint=f"use {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}",
         )
     if not path.parent.is_dir():
-        raise BabeliteError(
-            "its folder does not exist",
-            code="folder-not-found",
-            path=path,
-            hint="create the folder first",
-        )
+        problem, hint = "its folder does not exist", "create the folder first"
+        raise BabeliteError(problem, code="folder-not-found", path=path, hint=hint)
     if find_spec("matplotlib") is None:
         raise MissingExtraError("drawing a chart", "report")
     return path.suffix.lower()[1:]
