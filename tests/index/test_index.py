@@ -200,7 +200,7 @@ def test_a_search_by_vectors_needs_no_encoder(tmp_path: Path) -> None:
     Index.build(["red", "green"], WordEncoder(), tmp_path / "index")
     index = Index.open(tmp_path / "index")
     assert index.search(WordEncoder().encode(["green"]) * 7, 1)[0][0].text == "green"
-    with pytest.raises(BabeliteError, match="3 components and the vectors of the index 16"):
+    with pytest.raises(BabeliteError, match="vectors of 16 components, but the queries have 3"):
         index.search(np.ones((1, 3)))
     with pytest.raises(ValueError, match="k is 0"):
         index.search(np.ones((1, 16)), 0)

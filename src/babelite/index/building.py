@@ -8,6 +8,7 @@ and an interrupted index equals one that was not interrupted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -30,15 +31,7 @@ from babelite.index.description import (
     write_index_description,
 )
 from babelite.index.index_parts import IndexProgress, build_part, plan_parts, require_enough_rows
-from babelite.index.row_storage import (
-    ENDS,
-    PROBE_LINES,
-    TEXT,
-    VECTORS,
-    RowReader,
-    RowWriter,
-    writing_rows,
-)
+from babelite.index.row_storage import ENDS, PROBE_LINES, TEXT, VECTORS, RowReader, RowWriter
 from babelite.storage import make_folder
 
 _BLOCK_LINES = 4096
@@ -50,12 +43,8 @@ def reserve_folder(folder: Path) -> None:
     # A process may have been killed before it had written the description.
     others = (path for path in folder.iterdir() if path.name[0] != "." and path.stat().st_size)
     if not is_index(folder) and any(others):
-        raise BabeliteError(
-            "contains other files",
-            code="index-invalid",
-            path=folder,
-            hint="give a folder that is empty or does not exist",
-        )
+        hint = "give a folder that is empty or does not exist"
+        raise BabeliteError("contains other files", code="index-invalid", path=folder, hint=hint)
 
 
 def open_or_create(
@@ -80,12 +69,9 @@ def open_or_create(
     texts, vectors = RowReader(folder, description, description.on_disk).first_lines(PROBE_LINES)
     require_same_encoder(description.encoder, encoder, folder, "index", texts, vectors)
     if description.precision != precision:
-        raise BabeliteError(
-            f"contains {description.precision} vectors, not {precision}",
-            code="index-exists",
-            path=folder,
-            hint=f"use {description.precision}, or choose another folder",
-        )
+        problem = f"contains {description.precision} vectors, not {precision}"
+        hint = f"use {description.precision}, or choose another folder"
+        raise BabeliteError(problem, code="index-exists", path=folder, hint=hint)
     return description
 
 
@@ -106,7 +92,7 @@ def write_lines(
     if not first and description.contents.rows:
         _require_same_lines(folder, description, sources, progress)
         return description
-    with writing_rows(folder, description) as writer:
+    with closing(RowWriter(folder, description)) as writer:
         kept = list(writer.on_disk.sources[:first])
         before, step = 0, "comparing"
         for name, lines in sources.items():
@@ -178,22 +164,17 @@ def build_parts(
 def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
     """Lines in UTF-8, blank ones empty, in blocks whose limits depend on the lines only."""
     if isinstance(lines, str):
-        raise BabeliteError(
-            "an index takes a list of lines, not a single string",
-            code="input-invalid",
-            hint="put it in a list",
-        )
+        problem = "an index takes a list of lines, not a single string"
+        raise BabeliteError(problem, code="input-invalid", hint="put it in a list")
     number, remaining = 0, iter(lines)
     while block := list(islice(remaining, _BLOCK_LINES)):
         for text in block:
             number += 1
             if not isinstance(text, str):
+                problem = f"is not a string but {type(text).__name__}"
+                hint = "remove it, or give an empty string instead"
                 raise BabeliteError(
-                    f"is not a string but {type(text).__name__}",
-                    code="input-invalid",
-                    path=name,
-                    line=number,
-                    hint="remove it, or give an empty string instead",
+                    problem, code="input-invalid", path=name, line=number, hint=hint
                 )
         yield [
             _without_line_end(text).encode("utf-8", "replace") if text.strip() else b""
@@ -224,7 +205,8 @@ def _require_same_lines(
     progress: IndexProgress,
 ) -> None:
     """Raise unless a finished index contains exactly the lines of these sources."""
-    rows, row = RowReader(folder, description, description.contents), 0
+    contents = description.contents
+    rows, row = RowReader(folder, description, contents), 0
     lengths = []
     for name, lines in sources.items():
         start = row
@@ -233,16 +215,13 @@ def _require_same_lines(
             if stop > rows.count or rows.texts_as_bytes(row, stop) != block:
                 raise _other_lines(folder)
             row = stop
-            progress("comparing", row, description.contents.rows)
+            progress("comparing", row, contents.rows)
         lengths.append(row - start)
-    if lengths != [source.lines for source in description.contents.sources]:
+    if lengths != [source.lines for source in contents.sources]:
         raise _other_lines(folder)
 
 
 def _other_lines(folder: Path) -> BabeliteError:
-    return BabeliteError(
-        "is a finished index of other lines",
-        code="index-exists",
-        path=folder,
-        hint="choose another folder, or add lines with --append",
-    )
+    problem = "is a finished index of other lines"
+    hint = "choose another folder, or add lines with --append"
+    return BabeliteError(problem, code="index-exists", path=folder, hint=hint)

@@ -14,6 +14,7 @@ from babelite.storage import parse_versioned_json, write_text
 
 FORMAT_VERSION = 1
 DESCRIPTION = "index.json"
+_REPAIR = "copy the index again or build it again"
 
 VectorType = Literal["int8", "float16"]
 IndexKind = Literal["exact", "ivf", "pq"]
@@ -55,8 +56,6 @@ class IndexDescription(_Record):
     """The contents of ``index.json``.
 
     Attributes:
-        encoder: The encoder used to build the index.
-        precision: The type of the stored vectors.
         contents: The rows that a search finds.
         pending: While lines are being added, all rows on disk, ``contents`` included; otherwise
             None. It becomes ``contents`` when the addition is complete.
@@ -91,39 +90,24 @@ def is_index(folder: Path) -> bool:
 
 
 def read_index_description(folder: Path) -> IndexDescription:
-    """Read the ``index.json`` of an index.
-
-    Raises:
-        BabeliteError: The folder is not an index, has a newer format, or is damaged.
-    """
+    """Read the ``index.json`` of an index; raise if it is none, damaged or too new."""
     path = folder / DESCRIPTION
     if not folder.is_dir():
-        raise BabeliteError(
-            "is not a folder" if folder.exists() else "there is no such folder",
-            code="not-a-folder" if folder.exists() else "folder-not-found",
-            path=folder,
-            hint="give the folder of an index",
-        )
+        problem, code = "there is no such folder", "folder-not-found"
+        if folder.exists():
+            problem, code = "is not a folder", "not-a-folder"
+        raise BabeliteError(problem, code=code, path=folder, hint="give the folder of an index")
     if not path.is_file():
-        raise BabeliteError(
-            f"is not an index (it has no {DESCRIPTION})",
-            code="index-invalid",
-            path=folder,
-            hint="build one with: babelite index FILE --out FOLDER",
-        )
-    return parse_versioned_json(
-        IndexDescription,
-        path.read_bytes(),
-        path,
-        newest=FORMAT_VERSION,
-        hint="copy the index again or build it again",
-    )
+        problem = f"is not an index (it has no {DESCRIPTION})"
+        hint = "build one with: babelite index FILE --out FOLDER"
+        raise BabeliteError(problem, code="index-invalid", path=folder, hint=hint)
+    data = path.read_bytes()
+    return parse_versioned_json(IndexDescription, data, path, newest=FORMAT_VERSION, hint=_REPAIR)
 
 
 def damaged_index(path: Path, problem: str) -> BabeliteError:
     """The error for a missing or damaged file of an index."""
-    hint = "copy the index again or build it again"
-    return BabeliteError(problem, code="index-invalid", path=path, hint=hint)
+    return BabeliteError(problem, code="index-invalid", path=path, hint=_REPAIR)
 
 
 def disk_full(path: Path, reason: str) -> BabeliteError:

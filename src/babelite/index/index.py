@@ -211,27 +211,19 @@ class Index:
             k: The number of rows to find.
 
         Returns:
-            Cosines with the stored vectors, and rows, both of shape (n, min(k, len(self))).
-
-        Raises:
-            BabeliteError: As `search`.
-            ValueError: ``k`` is below 1.
+            Cosines with the stored vectors, and rows, both of shape (n, min(k, len(self))). Errors
+            are those of `search`.
         """
         queries = unit_rows(vectors)
-        if queries.shape[1] != self.description.encoder.dim:
-            raise BabeliteError(
-                f"queries have {queries.shape[1]} components and the vectors of the index "
-                f"{self.description.encoder.dim}",
-                code="dimension-mismatch",
-                path=self.folder,
-                hint="encode both with the same model",
-            )
+        if queries.shape[1] != (dim := self.description.encoder.dim):
+            problem = f"has vectors of {dim} components, but the queries have {queries.shape[1]}"
+            hint = "encode both with the same model"
+            raise BabeliteError(problem, code="dimension-mismatch", path=self.folder, hint=hint)
         if k < 1:
             raise ValueError(f"k is {k}; it must be at least 1")
         if not len(self):
-            raise BabeliteError(
-                "all lines were removed", code="input-empty", path=self.folder, hint="add some"
-            )
+            problem = "all lines were removed"
+            raise BabeliteError(problem, code="input-empty", path=self.folder, hint="add some")
         k, rows = min(k, len(self)), self.description.contents.rows
         if not self._parts:
             return nearest_in_blocks(queries, self._vectors(0, rows), k)
@@ -264,13 +256,10 @@ class Index:
         """Remove rows; other rows keep their numbers.
 
         Args:
-            rows: Rows from `IndexHit.row` or `find`.
+            rows: Rows from `IndexHit.row` or `find`; a row that does not exist raises an error.
 
         Returns:
             The number of lines removed, without blank lines and lines removed before.
-
-        Raises:
-            BabeliteError: A row does not exist.
         """
         with locked_folder(self.folder):
             self._load(read_index_description(self.folder))
@@ -278,12 +267,8 @@ class Index:
             count = self.description.contents.rows
             if len(chosen) and not 0 <= chosen[0] <= chosen[-1] < count:
                 wrong = chosen[0] if chosen[0] < 0 else chosen[-1]
-                raise BabeliteError(
-                    f"has no row {wrong}",
-                    code="option-invalid",
-                    path=self.folder,
-                    hint=f"rows are 0 to {count - 1}",
-                )
+                problem, hint = f"has no row {wrong}", f"rows are 0 to {count - 1}"
+                raise BabeliteError(problem, code="option-invalid", path=self.folder, hint=hint)
             text = chosen[self._reader.lengths(chosen) > 0]
             new = np.setdiff1d(text, self._removed)
             write_removed(self.folder, np.union1d(self._removed, new))
@@ -304,12 +289,9 @@ class Index:
 
     def _load(self, description: IndexDescription) -> None:
         if not description.contents.rows:
-            raise BabeliteError(
-                f"is not finished ({description.on_disk.rows:,} lines so far)",
-                code="run-incomplete",
-                path=self.folder,
-                hint="run the same command again; it resumes",
-            )
+            problem = f"is not finished ({description.on_disk.rows:,} lines so far)"
+            hint = "run the same command again; it resumes"
+            raise BabeliteError(problem, code="run-incomplete", path=self.folder, hint=hint)
         self.description = description
         self._reader = RowReader(self.folder, description, description.contents)
         self._removed = read_removed(self.folder, description.contents.rows)

@@ -49,10 +49,9 @@ def plan_parts(description: IndexDescription) -> list[IndexPart]:
         return []
     # The stored vectors rank what pq finds: the result is as good, faster and smaller.
     chosen: Literal["ivf", "pq"] = kind or "pq"
-    if kind is None or covered:
-        if rows - covered <= EXACT_ROWS:
-            return []
-    elif rows < MIN_PART_ROWS:
+    # Below this size the rows are compared one by one.
+    smallest = EXACT_ROWS + 1 if kind is None or covered else MIN_PART_ROWS
+    if rows - covered < smallest:
         return []
     count = math.ceil((rows - covered) / PART_ROWS)
     edges = np.linspace(covered, rows, count + 1).astype(int).tolist()
@@ -65,11 +64,8 @@ def plan_parts(description: IndexDescription) -> list[IndexPart]:
 def require_enough_rows(kind: IndexKind | None, rows: int) -> None:
     """Raise if there are too few rows for a kind of index."""
     if kind in ("ivf", "pq") and rows < MIN_PART_ROWS:
-        raise BabeliteError(
-            f"an index of kind {kind} needs {MIN_PART_ROWS:,} lines, but there are {rows:,}",
-            code="too-few",
-            hint="leave out --kind",
-        )
+        problem = f"an index of kind {kind} needs {MIN_PART_ROWS:,} lines, but there are {rows:,}"
+        raise BabeliteError(problem, code="too-few", hint="leave out --kind")
 
 
 def build_part(folder: Path, reader: RowReader, part: IndexPart, progress: IndexProgress) -> None:
@@ -133,10 +129,7 @@ class OpenIndexPart:
     def candidates(
         self, queries: NDArray[np.float32], count: int, removed: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Rows that are probably among the nearest, without the removed ones.
-
-        For queries of shape (n, dim): shape (n, count), unordered; -1 where fewer were found.
-        """
+        """Rows (n, count) probably nearest to queries (n, dim), unordered; -1 if fewer exist."""
         import faiss
 
         lists = self._index.nlist

@@ -9,8 +9,7 @@ it if a process was killed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +40,10 @@ PROBE_LINES = 3  # lines whose vectors show whether an encoder is the same
 
 
 def to_stored(vectors: NDArray[np.float32], precision: VectorType) -> NDArray[np.generic]:
-    """Quantise vectors of shape (n, dim), rows of unit length or zero, for storage.
+    """Quantise vectors (n, dim), rows of unit length or zero; `from_stored` restores the length.
 
     In int8 the largest component of each vector becomes ±127: the error of a component is about
-    1/254 of the largest one. `from_stored` restores the length.
+    1/254 of the largest one.
 
     Example:
         >>> to_stored(np.array([[0.6, -0.8]], dtype=np.float32), "int8")
@@ -147,7 +146,7 @@ def write_removed(folder: Path, removed: NDArray[np.int64]) -> None:
 
 
 class RowWriter:
-    """Appends rows block by block; created by `writing_rows`."""
+    """Appends rows to the files of an index block by block."""
 
     def __init__(self, folder: Path, description: IndexDescription) -> None:
         self.folder, self.description = folder, description
@@ -178,27 +177,23 @@ class RowWriter:
         *others, last = self.on_disk.sources
         grown = IndexSource(name=last.name, lines=last.lines + len(texts))
         blank = self.on_disk.blank + sum(not text for text in texts)
-        self.commit(pending=IndexContents(sources=(*others, grown), blank=blank))
+        self._commit((*others, grown), blank)
 
     def keep_only(self, sources: Sequence[IndexSource]) -> None:
-        """Drop all rows except those of ``sources``, and store their names.
-
-        They are the first sources on disk; the last may have fewer lines, and a new one may follow.
-        """
+        """Keep the rows of these first sources on disk only (the last: fewer lines, or new)."""
         if tuple(sources) == self.on_disk.sources:
             return
         rows = sum(source.lines for source in sources)
         reader = RowReader(self.folder, self.description, self.on_disk)
         dropped = int(reader.blank(rows, reader.count).sum())
         del reader
-        self.commit(
-            pending=IndexContents(sources=tuple(sources), blank=self.on_disk.blank - dropped)
-        )
+        self._commit(sources, self.on_disk.blank - dropped)
         self._truncate()
 
-    def commit(self, **changes: object) -> None:
+    def _commit(self, sources: Sequence[IndexSource], blank: int) -> None:
         """Update the description on disk."""
-        self.description = self.description.model_copy(update=changes)
+        pending = IndexContents(sources=tuple(sources), blank=blank)
+        self.description = self.description.model_copy(update={"pending": pending})
         write_index_description(self.folder, self.description)
 
     def close(self) -> None:
@@ -215,13 +210,3 @@ class RowWriter:
         for file, size in zip(self._files, sizes, strict=True):
             file.truncate(size)
             file.seek(size)
-
-
-@contextmanager
-def writing_rows(folder: Path, description: IndexDescription) -> Iterator[RowWriter]:
-    """A `RowWriter`, closed at the end; after an error the committed rows are kept."""
-    writer = RowWriter(folder, description)
-    try:
-        yield writer
-    finally:
-        writer.close()
