@@ -10,7 +10,7 @@ from rich.markup import escape
 from babelite.cli.shared.tables import print_table, result_table
 
 if TYPE_CHECKING:
-    from babelite.evaluation import ClassificationResult, TransferScore
+    from babelite.evaluation import BootstrapInterval, ClassificationResult
 
 
 def show_labels(true: Sequence[str], predicted: Sequence[str | None]) -> None:
@@ -46,21 +46,18 @@ def show_transfer(result: ClassificationResult) -> None:
                 escape(train) if test == result.test_languages[0] else "",
                 escape(test),
                 f"{len(score.right):,}",
-                *_cells(score),
+                _percent(score.accuracy, score.accuracies),
+                _percent(score.macro_f1, score.macro_f1s),
             )
         table.add_section()
     if result.transfer is not None:
-        value, low, high = (100 * share for share in result.transfer)
-        table.add_row("other languages", "mean", "", f"[bold]{value:.1f}[/] ({low:.1f}-{high:.1f})")
+        table.add_row("other languages", "mean", "", _percent(result.transfer))
     print_table(table)
 
 
-def _cells(score: TransferScore) -> list[str]:
+def _percent(interval: BootstrapInterval, seeds: Sequence[float] = ()) -> str:
     from babelite.evaluation import sample_deviation
 
-    cells = []
-    for estimate, seeds in ((score.accuracy, score.accuracies), (score.macro_f1, score.macro_f1s)):
-        value, low, high = (100 * share for share in estimate)
-        spread = f" ±{100 * sample_deviation(seeds):.1f}" if len(seeds) > 1 else ""
-        cells.append(f"[bold]{value:.1f}[/] ({low:.1f}-{high:.1f}){spread}")
-    return cells
+    value, low, high = (100 * share for share in interval)
+    spread = f" ±{100 * sample_deviation(seeds):.1f}" if len(seeds) > 1 else ""
+    return f"[bold]{value:.1f}[/] ({low:.1f}-{high:.1f}){spread}"

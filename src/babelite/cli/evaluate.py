@@ -150,12 +150,8 @@ def _read(source: PairSource) -> list[tuple[str, str]]:
     pairs = [(pair.source, pair.target) for pair in source.read()]
     whole = [pair for pair in pairs if all(side.strip() for side in pair)]
     if not whole:
-        raise BabeliteError(
-            "has no pair with text on both sides",
-            code="input-empty",
-            path=source.paths[0],
-            hint="give a file with sentence pairs, or choose --columns",
-        )
+        problem, hint = "has no pair with text on both sides", "give another file or --columns"
+        raise BabeliteError(problem, code="input-empty", path=source.paths[0], hint=hint)
     if len(whole) < len(pairs):
         left_out = len(pairs) - len(whole)
         typer.echo(f"{_name(source)}: left out {left_out:,} pairs with a blank side", err=True)
@@ -169,12 +165,9 @@ def _name(source: PairSource) -> str:
 def _require_same_languages(sources: Sequence[PairSource], others: PairSource) -> None:
     for source in sources:
         if "source" not in (*source.languages, *others.languages) and source.name != others.name:
-            raise BabeliteError(
-                f"the distractors are {others.name}, but {_name(source)} is {source.name}",
-                code="option-conflict",
-                path=others.paths[0],
-                hint="evaluate each language pair with distractors in the same languages",
-            )
+            problem = f"the distractors are {others.name}, but {_name(source)} is {source.name}"
+            hint = "evaluate each language pair with distractors in the same languages"
+            raise BabeliteError(problem, code="option-conflict", path=others.paths[0], hint=hint)
 
 
 def _show(results: Sequence[RetrievalResult]) -> None:

@@ -29,12 +29,7 @@ def mining_precision_recall(
     """Measure mined pairs against a complete list of gold pairs.
 
     A mined pair is correct if it is among ``gold`` and wrong otherwise, as in the shared task of
-    BUCC (Zweigenbaum et al. 2017, section 4).
-
-    Args:
-        pairs: The mined pairs.
-        scores: Their scores, shape (n,).
-        gold: All pairs that there are to find; duplicates count once.
+    BUCC (Zweigenbaum et al. 2017, section 4). Gold pairs that occur twice count once.
 
     Raises:
         BabeliteError: There is no mined pair or no gold pair.
@@ -82,7 +77,7 @@ def random_halves(count: int, seed: int = 0) -> tuple[NDArray[np.bool_], NDArray
     """Two complementary masks (count,): gold pairs to fit a threshold on, and to measure on."""
     if count < 2:
         raise BabeliteError(
-            f"{count} gold pairs cannot be divided into halves", code="too-few", hint="give two"
+            f"{count} gold pairs cannot be halved", code="too-few", hint="give two or more"
         )
     training = np.zeros(count, dtype=bool)
     training[np.random.default_rng(seed).permutation(count)[: count // 2]] = True

@@ -23,7 +23,6 @@ class MultiwayResult:
     """P@1 in every direction among several languages.
 
     Attributes:
-        name: Name of the texts.
         languages: The languages, in the order given.
         sentences: Number of sentences of each language; all are queries and candidates.
         precision_at_1: P@1 (0 to 1) of each (source, target).

@@ -23,7 +23,7 @@ SHOWN_PAIRS = 60
 
 
 class QueryCosines(NamedTuple):
-    """Cosines float32 (n,) of queries with translation and best other candidate (-1: no other)."""
+    """Cosines of queries with translation and best other candidate (-1 if none), float32 (n,)."""
 
     translation: NDArray[np.float32]
     best_other: NDArray[np.float32]
@@ -48,7 +48,7 @@ def query_cosines(queries: ArrayLike, candidates: ArrayLike) -> QueryCosines:
 
 
 def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool_]:
-    """Whether each query's nearest candidate is its translation.
+    """Whether each query's nearest candidate is its translation: booleans (n,); the mean is P@1.
 
     The translation must be nearer than every other candidate by a cosine difference above 1e-6.
     So results do not depend on the order of candidates, and an encoder that gives every sentence
@@ -58,9 +58,6 @@ def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool
         queries: Array of shape (n, dim).
         candidates: Array of shape (m, dim), m ≥ n: row i is the translation of query i; rows from
             n on are distractors.
-
-    Returns:
-        Booleans of shape (n,); their mean is P@1.
 
     Raises:
         ValueError: There are fewer candidates than queries.
@@ -76,7 +73,7 @@ def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool
 
 
 def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
-    """LASER's xSIM error: share of queries whose best candidate by margin is no translation."""
+    """LASER's xSIM error: share of queries whose best candidate by margin score is wrong."""
     margins, indices = margin_search(queries, candidates, k)
     found = indices[:, 0] == np.arange(len(indices))
     if margins.shape[1] > 1:
@@ -86,7 +83,7 @@ def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
 
 @dataclass(frozen=True)
 class DirectionResult:
-    """P@1 and xSIM error (0 to 1), candidates searched, cosines, from one language to the other."""
+    """Retrieval in one direction: P@1 and xSIM error (0 to 1), number of candidates, cosines."""
 
     precision_at_1: BootstrapInterval
     xsim_error: float

@@ -73,8 +73,8 @@ def read_sib200_parallel(folder: str | Path, languages: Sequence[str]) -> dict[s
     """Read the sentences that SIB-200 has in all of the given languages, aligned.
 
     Args:
-        folder: SIB-200's: one folder for each language with ``train.tsv``, ``dev.tsv`` and
-            ``test.tsv`` (a header, then index_id, category and text). All three are read.
+        folder: One folder for each language with ``train.tsv``, ``dev.tsv`` and ``test.tsv`` (a
+            header, then index_id, category and text). All three are read.
         languages: Names of the languages' folders, such as ``eng_Latn``.
 
     Returns:

@@ -77,12 +77,8 @@ def paired_bootstrap_statistic(
 ) -> Difference:
     """Paired bootstrap of a difference that is not a mean, such as that of two correlations.
 
-    Args:
-        statistic: Maps query counts of n resamples, shape (n, queries), to the differences of the
-            two systems, shape (n,).
-        queries: Number of queries, at least 1.
-        resamples: Number of resamples.
-        seed: Random seed.
+    ``statistic`` maps query counts of n resamples (n, queries) to the differences of two systems
+    (n,). There is at least one query.
 
     Example:
         >>> first, second = np.array([3.0, 4.0, 5.0]), np.array([1.0, 2.0, 3.0])

@@ -119,9 +119,7 @@ def cross_lingual_pairs(
 ) -> list[ScoredPair]:
     """Make cross-lingual pairs from the same scored pairs in two languages.
 
-    Args:
-        first: Pairs in one language; their first sentences are used.
-        second: The same pairs in another language; their second sentences are used.
+    Each has the first sentence of a pair in ``first`` and the second one of the pair in ``second``.
 
     Raises:
         BabeliteError: The number of pairs or a score differs.

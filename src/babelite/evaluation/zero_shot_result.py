@@ -49,7 +49,6 @@ class ClassificationResult:
     """Zero-shot document classification from language to language.
 
     Attributes:
-        name: Name of the documents.
         classifier: ``mlp`` or ``logistic``.
         labels: The labels, in alphabetical order.
         train_languages: Languages trained in.
