@@ -53,10 +53,11 @@ if TYPE_CHECKING:
     from babelite.training.distributed.setup import join_processes
     from babelite.training.export.onnx_graph import build_graph, build_int8_graph
     from babelite.training.hardware import Hardware, choose_hardware
-    from babelite.training.loop.phases import make_optimizer, plan_phases
+    from babelite.training.loop.optimizer import make_optimizer
+    from babelite.training.loop.phases import plan_phases
     from babelite.training.loop.signals import TrainingStopped
     from babelite.training.loop.step import Stepper
-    from babelite.training.network.losses import Batch, ContrastiveSettings, TrainingModel
+    from babelite.training.network.training_model import Batch, ContrastiveSettings, TrainingModel
     from babelite.training.network.transformer import DualTransformer, NetworkShape
     from babelite.training.objective_parser import parse_objective
     from babelite.training.run import TrainingResult, prepare_text, train
@@ -76,10 +77,11 @@ else:
             "distributed.setup": "join_processes",
             "export.onnx_graph": "build_graph build_int8_graph",
             "hardware": "Hardware choose_hardware",
-            "loop.phases": "make_optimizer plan_phases",
+            "loop.optimizer": "make_optimizer",
+            "loop.phases": "plan_phases",
             "loop.signals": "TrainingStopped",
             "loop.step": "Stepper",
-            "network.losses": "Batch ContrastiveSettings TrainingModel",
+            "network.training_model": "Batch ContrastiveSettings TrainingModel",
             "network.transformer": "DualTransformer NetworkShape",
             "objective_parser": "parse_objective",
             "run": "TrainingResult prepare_text train",

@@ -20,7 +20,7 @@ from babelite.training.hardware import Hardware, choose_hardware
 from babelite.training.loop.phases import Phase
 from babelite.training.loop.run_state import RunState
 from babelite.training.loop.step import Stepper
-from babelite.training.network.losses import TrainingModel
+from babelite.training.network.training_model import TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 
 CPU = torch.device("cpu")

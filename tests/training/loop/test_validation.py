@@ -12,7 +12,7 @@ from babelite.corpus import Pair
 from babelite.training.data.tokens import open_tokens
 from babelite.training.data.vocabulary import train_vocabulary
 from babelite.training.loop.validation import Validation, Validator
-from babelite.training.network.losses import TrainingModel
+from babelite.training.network.training_model import TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 from babelite.training.objective_parser import parse_objective
 from babelite.training.prepare import LanguagePair, TrainingText

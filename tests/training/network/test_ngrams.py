@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from babelite.training.network.losses import TrainingModel
 from babelite.training.network.ngrams import CharacterNgrams
+from babelite.training.network.training_model import TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 
 PIECES = ["[PAD]", "[UNK]", "[MASK]", "▁gatto", "▁gatta", "▁gató", "▁x", "gatt", "▁maison"]

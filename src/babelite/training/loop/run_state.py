@@ -14,7 +14,7 @@ from babelite.training.loop.checkpoints import (
     restore_optimizer,
     save_checkpoint,
 )
-from babelite.training.network.losses import TrainingModel
+from babelite.training.network.training_model import TrainingModel
 
 
 class RunState:

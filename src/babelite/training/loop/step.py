@@ -19,7 +19,7 @@ from babelite.training.distributed.batch_slice import BatchSlice
 from babelite.training.distributed.group import ProcessGroup
 from babelite.training.hardware import Hardware
 from babelite.training.loop.phases import Phase, order_seed
-from babelite.training.network.losses import Batch, TrainingModel
+from babelite.training.network.training_model import Batch, TrainingModel
 
 # More epochs than a round can have, so that no two rounds share an order.
 _EPOCHS_PER_ROUND = 1 << 16

@@ -22,7 +22,8 @@ from babelite.training.hardware import Hardware, release_memory
 from babelite.training.loop.checkpoints import load_weights, read_counters
 from babelite.training.loop.divergence import DivergedError, has_diverged
 from babelite.training.loop.hard_batches import load_groups, save_groups
-from babelite.training.loop.phases import Phase, learning_rate_factor, make_optimizer, plan_phases
+from babelite.training.loop.optimizer import learning_rate_factor, make_optimizer
+from babelite.training.loop.phases import Phase, plan_phases
 from babelite.training.loop.run_log import RunLog
 from babelite.training.loop.run_state import RunState
 from babelite.training.loop.signals import StopRequest, TrainingStopped
@@ -30,7 +31,7 @@ from babelite.training.loop.step import Stepper
 from babelite.training.loop.step_stats import StepStats
 from babelite.training.loop.validation import Validator
 from babelite.training.network.build import add_ngrams, build_model
-from babelite.training.network.losses import TrainingModel
+from babelite.training.network.training_model import TrainingModel
 from babelite.training.network.transformer import DualTransformer
 from babelite.training.prepare import TrainingText
 from babelite.training.run_folder import RunFolder, read_record, write_record

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from babelite.evaluation import precision_at_1
 from babelite.training.data.vocabulary import PAD
-from babelite.training.network.losses import Batch, TrainingModel
+from babelite.training.network.training_model import Batch, TrainingModel
 from babelite.training.prepare import TrainingText
 
 _BATCH = 256

@@ -6,8 +6,8 @@ import torch
 from tokenizers import Tokenizer
 
 from babelite.training.config import TrainingConfig
-from babelite.training.network.losses import ContrastiveSettings, TrainingModel
 from babelite.training.network.ngrams import CharacterNgrams, pieces_of
+from babelite.training.network.training_model import ContrastiveSettings, TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 
 

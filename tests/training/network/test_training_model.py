@@ -11,8 +11,13 @@ from torch import Tensor
 
 from babelite.training.data.vocabulary import MASK, PAD
 from babelite.training.network.heads import TranslationDecoder
-from babelite.training.network.losses import Batch, ContrastiveSettings, TrainingModel, join_sides
 from babelite.training.network.objectives import alignment_loss
+from babelite.training.network.training_model import (
+    Batch,
+    ContrastiveSettings,
+    TrainingModel,
+    join_sides,
+)
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 from babelite.training.objective_parser import OBJECTIVES, parse_objective
 
