@@ -52,7 +52,7 @@ _Out = Annotated[
     ),
 ]
 _Languages = Annotated[
-    str | None, typer.Option(metavar="A-B", help="The two languages for --split, such as en-fr.")
+    str | None, typer.Option(metavar="A-B", help="The languages for --split, such as en-fr.")
 ]
 _Split = Annotated[
     bool, typer.Option("--split", help="Split running text into sentences; needs --languages.")
@@ -106,9 +106,8 @@ def _align(
     format_ = alignment_format(out) if out is not None else "json" if json_ else "tsv"
     split_languages = _split_languages(languages, split)
     if [source, target, gold].count("-") > 1:
-        raise BabeliteError(
-            "can be read only once", code="option-conflict", path="-", hint="save it to a file"
-        )
+        problem, hint = "can be read only once", "save it to a file"
+        raise BabeliteError(problem, code="option-conflict", path="-", hint=hint)
     if out is not None:
         require_writable(out, inputs=[source, target, *([gold] if gold else [])])
     documents = _read(source, split_languages[0]), _read(target, split_languages[1])
@@ -138,11 +137,8 @@ def _split_languages(languages: str | None, split: bool) -> tuple[str | None, st
         return None, None
     parsed = parse_languages(languages)
     if parsed is None:
-        raise BabeliteError(
-            "--split needs the languages of the two documents",
-            code="option-missing",
-            hint="add for example --languages en-fr",
-        )
+        problem, hint = "--split needs two languages", "add for example --languages en-fr"
+        raise BabeliteError(problem, code="option-missing", hint=hint)
     return parsed
 
 
@@ -151,11 +147,8 @@ def _read(path: str, language: str | None) -> Document:
 
     document = read_document(path, language)
     if language is None and document.looks_unsplit:
-        typer.echo(
-            f"{path}: many lines contain several sentences; split them with "
-            "--split --languages en-fr (or other languages)",
-            err=True,
-        )
+        hint = "split them with --split --languages en-fr (or other languages)"
+        typer.echo(f"{path}: many lines contain several sentences; {hint}", err=True)
     return document
 
 
@@ -188,12 +181,9 @@ def _summarize(
         sum(len(pair.target) for pair in pairs if not pair.source),
     ]
     lengths = [len(document.sentences) for document in documents]
-    typer.echo(
-        f"{lengths[0]:,} and {lengths[1]:,} sentences: {counts or 'no match'}; "
-        f"{unmatched[0]:,} and {unmatched[1]:,} unmatched"
-        + ("" if out in (None, "-") else f": {out}"),
-        err=True,
-    )
+    total, left = (f"{first:,} and {second:,}" for first, second in (lengths, unmatched))
+    summary = f"{total} sentences: {counts or 'no match'}; {left} unmatched"
+    typer.echo(summary if out in (None, "-") else f"{summary}: {out}", err=True)
     if sum(unmatched) > sum(lengths) / 2:
         typer.echo(
             "Fewer than half of the sentences are matched. Check that the two documents are "

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,7 +20,7 @@ from babelite.cli.shared.options import (
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.cluster import WorkerPool
+    from babelite.cluster import EncodedFolder
     from babelite.corpus import SentenceSource
 
 _HELP = """Encode the lines of files to vectors.
@@ -82,28 +80,76 @@ def _encode(
     ray: RayOption = None,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.cli.shared.preflight import require_writable
+    from babelite.cli.shared.preflight import open_workers
+    from babelite.cluster import SHARD_ROWS, encode_files, encode_to_array, require_shard_sources
+    from babelite.encoding import fingerprint_of, open_encoder
+    from babelite.progress import ProgressDisplay
 
+    to_array = _is_array(out)
+    sources = _sources(files or ["-"], column)
+    if to_array:
+        _check_array(out, sources, has_shard_options=shard_lines is not None or not text)
+    else:
+        require_shard_sources(sources)
+    encoder = open_encoder(model, allow_download=allow_download)
+    identity, details = fingerprint_of(encoder, model), ""
+    dtype: Literal["float16", "float32"] = "float16" if float16 else "float32"
+    with (
+        open_workers(model, ray, workers, required=not to_array) as pool,
+        ProgressDisplay() as show,
+    ):
+        if to_array or pool is None:
+            rows = encode_to_array(
+                sources, out, encoder, identity, pool=pool, dtype=dtype, progress=show
+            )
+        else:
+            made = encode_files(
+                sources,
+                out,
+                pool,
+                identity,
+                dtype=dtype,
+                text=text,
+                shard_rows=shard_lines or SHARD_ROWS,
+                progress=show,
+            )
+            rows, details = made.manifest.rows, _shard_details(made)
+    vectors = f"{rows:,} vector{'s' * (rows > 1)} of {encoder.dim} components"
+    typer.echo(f"{vectors}{details}: {out}", err=True)
+
+
+def _is_array(out: str) -> bool:
+    """Whether the output is one array file; an existing file may have any name."""
     if out in ("", "-"):
         raise BabeliteError(
             f"--out {out!r} is neither a file nor a folder",
             code="option-invalid",
             hint="give an .npy file, or a folder for shards",
         )
-    sources = _sources(files or ["-"], column)
-    job = _Job(out, "float16" if float16 else "float32", model, allow_download, workers, ray)
-    if not job.writes_array:
-        job.write_shards(sources, text, shard_lines)
-        return
+    path = Path(out)
+    return path.suffix.lower() == ".npy" or (path.exists() and not path.is_dir())
+
+
+def _check_array(out: str, sources: Sequence[SentenceSource], *, has_shard_options: bool) -> None:
+    from babelite.cli.shared.preflight import require_writable
+
     require_writable(out, inputs=(source.place for source in sources))
-    if shard_lines is not None or not text:
+    if has_shard_options:
         raise BabeliteError(
             "is an array, which has neither shards nor text",
             code="option-conflict",
             path=out,
             hint="leave out --shard-lines and --no-text, or give a folder",
         )
-    job.write_array(sources)
+
+
+def _shard_details(made: EncodedFolder) -> str:
+    """The number of shards and the memory; reports dead workers to standard error."""
+    if made.lost_workers:
+        typer.echo(f"{made.lost_workers} workers died; their shards were repeated", err=True)
+    memory = f", at most {made.peak_memory / 1e6:.0f} MB a worker" if made.peak_memory else ""
+    shards = sum(1 for _ in made.manifest.shards())
+    return f" in {shards:,} shard{'s' * (shards > 1)}{memory}"
 
 
 def _sources(files: Sequence[str], column: str | None) -> list[SentenceSource]:
@@ -111,103 +157,13 @@ def _sources(files: Sequence[str], column: str | None) -> list[SentenceSource]:
     from babelite.corpus import SentenceSource, require_distinct_names
     from babelite.storage import expand_url_glob, is_url, require_file
 
-    sources = []
-    for place in (place for file in files for place in expand_url_glob(file)):
-        source = SentenceSource(place, column)
+    places = [place for file in files for place in expand_url_glob(file)]
+    sources = [SentenceSource(place, column) for place in places]
+    for place in places:
         if place != "-" and not is_url(place):
             require_file(Path(place))
-        sources.append(source)
-    places = [source.place for source in sources]
     require_distinct_names(places)
     if "-" in places and len(places) > 1:
-        raise BabeliteError(
-            "cannot be one of several inputs",
-            code="option-conflict",
-            path="-",
-            hint="save it to a file",
-        )
+        problem, hint = "cannot be one of several inputs", "save it to a file"
+        raise BabeliteError(problem, code="option-conflict", path="-", hint=hint)
     return sources
-
-
-@dataclass(frozen=True)
-class _Job:
-    """The output, the encoder and the workers of the command."""
-
-    out: str
-    dtype: Literal["float16", "float32"]
-    model: str | None
-    allow_download: bool
-    workers: int | None
-    ray: str | None
-
-    @property
-    def writes_array(self) -> bool:
-        """Whether the output is one array file; an existing file may have any name."""
-        out = Path(self.out)
-        return out.suffix.lower() == ".npy" or (out.exists() and not out.is_dir())
-
-    def write_shards(
-        self, sources: Sequence[SentenceSource], text: bool, lines: int | None
-    ) -> None:
-        """Write or complete a folder of Parquet shards."""
-        from babelite.cluster import SHARD_ROWS, encode_files, require_shard_sources
-        from babelite.encoding import fingerprint_of, open_encoder
-        from babelite.progress import ProgressDisplay
-
-        require_shard_sources(sources)
-        encoder = open_encoder(self.model, allow_download=self.allow_download)
-        with self._pool() as pool, ProgressDisplay() as progress:
-            made = encode_files(
-                sources,
-                self.out,
-                pool,
-                fingerprint_of(encoder, self.model),
-                dtype=self.dtype,
-                text=text,
-                shard_rows=lines or SHARD_ROWS,
-                progress=progress,
-            )
-        if made.lost_workers:
-            typer.echo(f"{made.lost_workers} workers died; their shards were repeated", err=True)
-        memory = f", at most {made.peak_memory / 1e6:.0f} MB a worker" if made.peak_memory else ""
-        shards = sum(1 for _ in made.manifest.shards())
-        self._summarize(
-            made.manifest.rows, encoder.dim, f" in {shards:,} shard{'s' * (shards > 1)}{memory}"
-        )
-
-    def write_array(self, sources: Sequence[SentenceSource]) -> None:
-        """Write or complete an array file."""
-        from babelite.cluster import encode_to_array
-        from babelite.encoding import fingerprint_of, open_encoder
-        from babelite.progress import ProgressDisplay
-
-        encoder = open_encoder(self.model, allow_download=self.allow_download)
-        with ExitStack() as stack:
-            pool = None
-            if self.ray is not None or self.workers is not None:
-                pool = stack.enter_context(self._pool())
-            rows = encode_to_array(
-                sources,
-                self.out,
-                encoder,
-                fingerprint_of(encoder, self.model),
-                pool=pool,
-                dtype=self.dtype,
-                progress=stack.enter_context(ProgressDisplay()),
-            )
-        self._summarize(rows, encoder.dim)
-
-    def _pool(self) -> WorkerPool:
-        from babelite.cluster import open_pool
-
-        return open_pool(
-            self.model,
-            ray=self.ray,
-            workers=self.workers,
-            notice=lambda text: typer.echo(text, err=True),
-        )
-
-    def _summarize(self, rows: int, dim: int, details: str = "") -> None:
-        typer.echo(
-            f"{rows:,} vector{'s' * (rows > 1)} of {dim} components{details}: {self.out}", err=True
-        )

@@ -52,7 +52,7 @@ _Scores = Annotated[
 _Threshold = Annotated[
     float,
     typer.Option(
-        help="Minimum score: unrelated sentences have about 0, most translations 1.1 to 1.6."
+        help="Minimum score: unrelated sentences: about 0, most translations: 1.1 to 1.6."
     ),
 ]
 _Columns = Annotated[
@@ -98,12 +98,8 @@ def _filter(
     language_pair = parse_languages(languages)
     require_writable(out, *([dropped] if dropped else []), inputs=[pairs])
     if dropped and Path(dropped).resolve() == Path(out).resolve():
-        raise BabeliteError(
-            "--out and --dropped are the same file",
-            code="option-conflict",
-            path=dropped,
-            hint="give two different files",
-        )
+        problem, hint = "--out and --dropped are the same file", "give two different files"
+        raise BabeliteError(problem, code="option-conflict", path=dropped, hint=hint)
     identifier = _identifier(language_pair)
     encoder = open_encoder(model, allow_download=allow_download)
     with _as_file(pairs) as path, work_folder(out, work) as folder, ProgressDisplay() as progress:
@@ -184,15 +180,13 @@ def _report(filtered: Filtered) -> None:
     grid = Grid(title=f"{len(filtered):,} pairs", title_justify="left")
     grid.add_column("dropped for")
     grid.add_column("pairs", justify="right")
-    checked = " and ".join(filtered.languages) if filtered.languages else None
     for reason, count in filtered.counts.items():
+        label, number = reason, f"{count:,}"
         if reason == "kept":
             grid.add_section()
-            grid.add_row("kept", f"{count:,}", style="bold")
-        elif reason == "language" and checked is None:
-            grid.add_row("language: not checked", "")
-        elif reason == "language":
-            grid.add_row(f"language: not {checked}", f"{count:,}")
-        else:
-            grid.add_row(reason, f"{count:,}")
+        elif reason == "language" and filtered.languages is None:
+            label, number = "language: not checked", ""
+        elif reason == "language" and filtered.languages is not None:
+            label = f"language: not {' and '.join(filtered.languages)}"
+        grid.add_row(label, number, style="bold" if reason == "kept" else "")
     Console(stderr=True, highlight=False).print(grid)

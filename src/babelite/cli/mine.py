@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,9 +23,9 @@ from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.cli.mine_display import MiningReport
+    from babelite.cluster import WorkerPool
     from babelite.encoding import SentenceEncoder
-    from babelite.mining import Direction, MiningBackend, MiningOptions
-    from babelite.neighbors import Margin, SearchKind
+    from babelite.mining import MiningOptions
 
 _HELP = """Find translations in two collections of text (bitext mining).
 
@@ -56,10 +55,7 @@ _Threshold = Annotated[
 ]
 _Margin = Annotated[
     str,
-    typer.Option(
-        metavar="NAME",
-        help="Score: ratio (1 for unrelated sentences), distance, or absolute (the cosine).",
-    ),
+    typer.Option(metavar="NAME", help="Score: ratio (unrelated: 1), distance, absolute (cosine)."),
 ]
 _Direction = Annotated[
     str,
@@ -85,8 +81,8 @@ _Calibrate = Annotated[
     str | None,
     typer.Option(
         metavar="GOLD",
-        help="File with all true pairs of the two texts (TSV or another format of pairs): measure "
-        "precision, recall and F1, and find the best threshold.",
+        help="File of all true pairs (any format of pairs): measure precision, recall and F1, and "
+        "find the best threshold.",
     ),
 ]
 _Explain = Annotated[
@@ -122,32 +118,24 @@ def _mine(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.mine_display import MiningReport
-    from babelite.cli.shared.preflight import require_writable
+    from babelite.cli.shared.preflight import open_workers, require_writable
     from babelite.encoding import open_encoder
     from babelite.mining import MiningOptions, read_gold_pairs
     from babelite.plots import picture_format
 
-    options = MiningOptions(
-        k=k,
-        search=cast("SearchKind", search),
-        margin=cast("Margin", margin),
-        direction=cast("Direction", direction),
-        one_to_one=one_to_one,
-        threshold=threshold,
-        work=work,
-    )
+    names: dict[str, Any] = {"search": search, "margin": margin, "direction": direction}
+    options = MiningOptions(k=k, one_to_one=one_to_one, threshold=threshold, work=work, **names)
     if source == target == "-":
-        raise BabeliteError(
-            "cannot be both texts", code="option-conflict", path="-", hint="save one to a file"
-        )
+        problem, hint = "cannot be both texts", "save one to a file"
+        raise BabeliteError(problem, code="option-conflict", path="-", hint=hint)
     if plot:
         picture_format(plot)
     gold = read_gold_pairs(calibrate) if calibrate else None
     require_writable(out, inputs=(source, target, *([calibrate] if calibrate else [])))
     encoder = open_encoder(model, allow_download=allow_download)
     report = MiningReport(options, gold, plot, explain)
-    with _backend(model, ray, workers) as backend:
-        _run((source, target), column, out, encoder, options, backend, report)
+    with open_workers(model, ray, workers) as pool:
+        _run((source, target), column, out, encoder, options, pool, report)
 
 
 def _run(
@@ -156,17 +144,20 @@ def _run(
     out: str,
     encoder: SentenceEncoder,
     options: MiningOptions,
-    backend: MiningBackend | None,
+    pool: WorkerPool | None,
     report: MiningReport,
 ) -> None:
     """Mine, write the pairs, and print the report."""
-    from dataclasses import replace
-
     from babelite.cli.shared.preflight import warn_if_unreadable, work_folder
     from babelite.corpus import SentenceSource
     from babelite.mining import mine, write_mined_pairs
     from babelite.progress import ProgressDisplay
 
+    backend = None
+    if pool is not None:
+        from babelite.cluster import PoolBackend
+
+        backend = PoolBackend(pool)
     first, second = (SentenceSource(place, column).read_requiring_text() for place in places)
     work = Path(options.work) if options.work else None
     with work_folder(out, work) as folder, ProgressDisplay() as progress:
@@ -176,24 +167,7 @@ def _run(
                 warn_if_unreadable(encoder, side, place)
             pairs = mined.pairs()
             write_mined_pairs(mined, pairs, out, progress)
-            typer.echo(
-                f"{len(pairs):,} pairs of {len(mined.sources):,} and {len(mined.targets):,} "
-                "distinct sentences" + ("" if out == "-" else f": {out}"),
-                err=True,
-            )
+            counts = len(pairs), len(mined.sources), len(mined.targets)
+            summary = "{:,} pairs of {:,} and {:,} distinct sentences".format(*counts)
+            typer.echo(summary if out == "-" else f"{summary}: {out}", err=True)
             report.show(mined, pairs)
-
-
-@contextmanager
-def _backend(
-    model: str | None, ray: str | None, workers: int | None
-) -> Iterator[MiningBackend | None]:
-    """The workers that the options ask for; None for this process."""
-    if ray is None and workers is None:
-        yield None
-        return
-    from babelite.cluster import PoolBackend, open_pool
-
-    notice = lambda text: typer.echo(text, err=True)  # noqa: E731
-    with open_pool(model, ray=ray, workers=workers, notice=notice) as pool:
-        yield PoolBackend(pool)

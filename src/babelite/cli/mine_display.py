@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import typer
 from rich.console import Console
@@ -16,6 +18,7 @@ from babelite.mining import (
     Candidates,
     Mined,
     MiningOptions,
+    PrecisionEstimate,
     PrecisionRecall,
     PrecisionRecallCurve,
     estimate_mining_precision,
@@ -57,21 +60,19 @@ class MiningReport:
             raise BabeliteError(
                 f"none of the {curve.gold:,} gold pairs is among the {len(found):,} mined pairs",
                 code="input-invalid",
-                hint="give the true pairs of these two texts, with the same spelling",
+                hint="give the true pairs of these two texts",
             )
-        table = Table(title=f"Measured with {curve.gold:,} gold pairs", title_justify="left")
-        for heading in ("threshold", "pairs", "precision %", "recall %", "F1 %"):
-            table.add_column(heading, justify="right")
+        headings = ("threshold", "pairs", "precision %", "recall %", "F1 %")
+        table = _table(f"Measured with {curve.gold:,} gold pairs", *headings)
         best, threshold = curve.best, self.options.threshold
         for point in _points(curve):
             table.add_row(*_cells(point), style="bold" if point == best else "")
         if threshold is not None:
             table.add_section()
             table.add_row(*_cells(curve.at(threshold)))
-        Console(stderr=True, highlight=False).print(table)
-        typer.echo(
-            f"Highest F1: {100 * best.f1:.2f} % with --threshold {best.threshold:.4f}", err=True
-        )
+        _print(table)
+        highest = f"{100 * best.f1:.2f} % with --threshold {best.threshold:.4f}"
+        typer.echo(f"Highest F1: {highest}", err=True)
         if self.plot:
             from babelite.evaluation import precision_recall_figure
 
@@ -83,21 +84,16 @@ class MiningReport:
             typer.echo(f"Too few sentences to estimate the precision{without}.", err=True)
             return
         estimate, threshold = estimate_mining_precision(mined), self.options.threshold
-        table = Table(title="Estimated precision", title_justify="left")
-        for heading in ("precision %", "threshold", "pairs"):
-            table.add_column(heading, justify="right")
+        table = _table("Estimated precision", "precision %", "threshold", "pairs")
         for precision in _PRECISIONS:
             lowest = estimate.threshold_for(precision)
-            if lowest is None:
-                table.add_row(f"{100 * precision:.0f}", "none", "0")
-            else:
-                pairs = estimate.at(lowest)[1]
-                table.add_row(f"{100 * precision:.0f}", f"{lowest:.4f}", f"{pairs:,}")
+            found = ("none", "0") if lowest is None else _estimated(estimate, lowest)
+            table.add_row(f"{100 * precision:.0f}", *found)
         if threshold is not None:
-            precision, pairs = estimate.at(threshold)
             table.add_section()
-            table.add_row(f"{100 * precision:.1f}", f"{threshold:.4f}", f"{pairs:,}")
-        Console(stderr=True, highlight=False).print(table)
+            precision = estimate.at(threshold)[0]
+            table.add_row(f"{100 * precision:.1f}", *_estimated(estimate, threshold))
+        _print(table)
         if self.plot:
             from babelite.evaluation import estimated_precision_figure
 
@@ -107,33 +103,28 @@ class MiningReport:
 def _explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -> None:
     """Print the neighbours of a pair, and the arithmetic of its score."""
     if number > len(pairs):
-        raise BabeliteError(
-            f"there is no pair {number:,}: the output has {len(pairs):,}",
-            code="option-invalid",
-            hint="choose a smaller number for --explain",
-        )
+        problem = f"there is no pair {number:,}: the output has {len(pairs):,}"
+        hint = "choose a smaller number for --explain"
+        raise BabeliteError(problem, code="option-invalid", hint=hint)
     pair = pairs.take(slice(number - 1, number))
     source, target = int(pair.source[0]), int(pair.target[0])
     found = mined.explain(source, target)
-    means = (
-        float(mined.forward.scores[source].mean()),
-        float(mined.backward.scores[target].mean()),
-    )
+    neighbours = found.source_neighbours, found.target_neighbours
+    means = [fmean(cosine for cosine, _ in side) for side in neighbours]
     print_ = Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print
     print_(f"\nPair {number:,}: score {pair.score[0]:.4f} ({margin})")
-    sides = (
-        ("source", found.source, found.source_neighbours, found.target, means[0]),
-        ("target", found.target, found.target_neighbours, found.source, means[1]),
-    )
-    for side, text, neighbours, partner, mean in sides:
+    names, texts = ("source", "target"), (found.source, found.target)
+    for side, text, partner, nearest, mean in zip(
+        names, texts, texts[::-1], neighbours, means, strict=True
+    ):
         print_(f"\n{side}: {text}")
-        for cosine, neighbour in neighbours:
+        for cosine, neighbour in nearest:
             print_(f"  {cosine:7.4f}  {'=' if neighbour == partner else ' '} {neighbour}")
         print_(f"  {mean:7.4f}    mean")
     print_(f"\n{_arithmetic(float(pair.cosine[0]), means, margin, float(pair.score[0]))}")
 
 
-def _arithmetic(cosine: float, means: tuple[float, float], margin: Margin, score: float) -> str:
+def _arithmetic(cosine: float, means: Sequence[float], margin: Margin, score: float) -> str:
     """The margin as a formula with its numbers."""
     if margin == "absolute":
         return f"score = cosine = {cosine:.4f}"
@@ -155,3 +146,18 @@ def _points(curve: PrecisionRecallCurve) -> list[PrecisionRecall]:
 def _cells(point: PrecisionRecall) -> tuple[str, ...]:
     shares = (f"{100 * share:.2f}" for share in (point.precision, point.recall, point.f1))
     return (f"{point.threshold:.4f}", f"{point.pairs:,}", *shares)
+
+
+def _estimated(estimate: PrecisionEstimate, threshold: float) -> tuple[str, str]:
+    return f"{threshold:.4f}", f"{estimate.at(threshold)[1]:,}"
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _print(table: Table) -> None:
+    Console(stderr=True, highlight=False).print(table)

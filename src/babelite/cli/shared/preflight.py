@@ -1,10 +1,10 @@
-"""Checks before long work, and its work folder."""
+"""Preparation of long work: checks of outputs, the work folder, the workers."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from babelite.errors import BabeliteError
 from babelite.storage import is_standard_output
 
 if TYPE_CHECKING:
+    from babelite.cluster import WorkerPool
     from babelite.encoding import SentenceEncoder
 
 _Choice = TypeVar("_Choice", bound=str)
@@ -46,18 +47,11 @@ def require_writable(*outputs: str, inputs: Iterable[str] = ()) -> None:
     for path in (Path(output) for output in outputs if not is_standard_output(output)):
         if path.is_dir():
             raise BabeliteError(
-                "is a folder, but a file is needed",
-                code="is-a-folder",
-                path=path,
-                hint="add a file name",
+                "is a folder, not a file", code="is-a-folder", path=path, hint="add a file name"
             )
         if not path.parent.is_dir():
-            raise BabeliteError(
-                "the folder of this file does not exist",
-                code="folder-not-found",
-                path=path,
-                hint="create the folder first",
-            )
+            problem, hint = "the folder of this file does not exist", "create the folder first"
+            raise BabeliteError(problem, code="folder-not-found", path=path, hint=hint)
         # A regular file is replaced by a new one in its folder; a device or pipe is written to.
         target = path.parent if path.is_file() or not path.exists() else path
         if not os.access(target, os.W_OK):
@@ -88,6 +82,17 @@ def work_folder(out: str, work: Path | None) -> Iterator[Path | None]:
         WorkFolder.discard_if_unused(folder)
         raise
     WorkFolder(folder).remove()  # kept after other errors and kills, so that the run can be resumed
+
+
+def open_workers(
+    model: str | None, ray: str | None, workers: int | None, *, required: bool = False
+) -> AbstractContextManager[WorkerPool | None]:
+    """The workers of ``--ray`` and ``--workers``; None for this process unless required."""
+    if ray is None and workers is None and not required:
+        return nullcontext()
+    from babelite.cluster import open_pool
+
+    return open_pool(model, ray=ray, workers=workers, notice=lambda s: typer.echo(s, err=True))
 
 
 def warn_if_unreadable(encoder: SentenceEncoder, texts: _Texts, name: str) -> None:
