@@ -162,11 +162,7 @@ def _build(
 
 
 def _append(
-    folder: Path,
-    places: Sequence[str],
-    model: str | None,
-    column: str | None,
-    allow_download: bool,
+    folder: Path, places: Sequence[str], model: str | None, column: str | None, allow_download: bool
 ) -> Index:
     from babelite.encoding import open_encoder
     from babelite.index import Index

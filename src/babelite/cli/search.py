@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from babelite.cli.shared.options import (
-    AllowDownload,
-    ColumnOption,
-    JsonOption,
-    ModelOption,
-    unwrap,
-)
+from babelite.cli.shared.options import AllowDownload, ColumnOption, JsonOption, ModelOption, unwrap
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import re
+import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, islice
@@ -19,10 +19,11 @@ from babelite.errors import BabeliteError
 # Sentences in, an array-like of shape (n, dim) out.
 EncodeFunction = Callable[[list[str]], object]
 
+# The other libraries, and their class that loads a model.
+_LIBRARIES = {"sentence-transformers": "SentenceTransformer", "fastembed": "TextEmbedding"}
 _FORMS = (
     "give a model folder, sentence-transformers:NAME_OR_FOLDER, fastembed:NAME or module:callable"
 )
-_ATTRIBUTE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def is_encoder_spec(text: str) -> bool:
@@ -34,10 +35,10 @@ def is_encoder_spec(text: str) -> bool:
     """
     if Path(text).exists():
         return Path(text).is_dir()
-    kind, colon, name = text.partition(":")
-    return bool(colon and name) and (
-        kind in ("sentence-transformers", "fastembed") or _is_callable(kind, name)
-    )
+    kind, _, name = text.partition(":")
+    if kind in _LIBRARIES:
+        return bool(name)
+    return all(part.isidentifier() for part in f"{kind}.{name}".split("."))
 
 
 def open_encoder(
@@ -48,11 +49,10 @@ def open_encoder(
     Args:
         spec: None for the model in the package; a model folder;
             ``sentence-transformers:NAME_OR_FOLDER``; ``fastembed:NAME``; or ``module:callable``,
-            where the callable takes a list of strings and returns an array of shape (n, dim), or is
-            a class or object with a method ``encode`` that does so. Modules are also searched for
-            in the current directory.
+            which takes a list of strings and returns an array of shape (n, dim), or is a class or
+            object with such a method ``encode``. Modules are also found in the current directory.
         allow_download: Whether other libraries may download a model.
-        threads: CPU threads, for model folders only; see `Encoder.load`.
+        threads: CPU threads of a model folder; see `Encoder.load`.
 
     Returns:
         The encoder; its vectors are checked and have unit length.
@@ -68,18 +68,12 @@ def open_encoder(
     """
     if spec is None or Path(spec).exists():
         return Encoder.load(spec, threads=threads)
-    kind, colon, name = spec.partition(":")
-    if kind == "sentence-transformers" and name:
-        return AdaptedEncoder(spec, _sentence_transformers(name, allow_download))
-    if kind == "fastembed" and name:
-        return AdaptedEncoder(spec, _fastembed(name, allow_download))
-    if colon and _is_callable(kind, name):
-        return AdaptedEncoder(spec, _import_callable(kind, name))
-    raise _unknown("there is no such model folder", _FORMS, path=spec)
-
-
-def _is_callable(module: str, attribute: str) -> bool:
-    return bool(_ATTRIBUTE.fullmatch(module) and _ATTRIBUTE.fullmatch(attribute))
+    if not is_encoder_spec(spec):
+        raise _unknown("there is no such model folder", _FORMS, path=spec)
+    kind, _, name = spec.partition(":")
+    if kind in _LIBRARIES:
+        return AdaptedEncoder(spec, _load_with_library(kind, name, allow_download))
+    return AdaptedEncoder(spec, _import_callable(kind, name))
 
 
 class AdaptedEncoder:
@@ -87,8 +81,8 @@ class AdaptedEncoder:
 
     Args:
         name: The name of the encoder, for error messages.
-        function: Takes a list of strings and returns an array-like of shape (n, dim). It is called
-            here with one sentence to learn ``dim``.
+        function: Takes a list of strings and returns an array-like of shape (n, dim). A first call
+            with one sentence gives ``dim``.
 
     Raises:
         BabeliteError: The function does not return one finite vector per sentence.
@@ -115,9 +109,8 @@ class AdaptedEncoder:
             return np.empty((0, self._dim), dtype=np.float32)
         vectors = self._vectors(list(sentences))
         if vectors.shape[1] != self._dim:
-            raise self._wrong(
-                f"returned vectors of {self._dim} and of {vectors.shape[1]} components"
-            )
+            sizes = f"{self._dim} and of {vectors.shape[1]}"
+            raise self._wrong(f"returned vectors of {sizes} components")
         return vectors
 
     def _vectors(self, sentences: list[str]) -> NDArray[np.float32]:
@@ -127,13 +120,11 @@ class AdaptedEncoder:
             raise self._wrong(f"failed with {type(error).__name__}: {error}") from error
         try:
             rows = np.asarray(returned)
-        except ValueError:  # rows of different lengths
-            rows = np.empty(0, dtype=object)
+        except ValueError as error:
+            raise self._wrong("returned vectors of different sizes") from error
         if rows.dtype.kind not in "fiu" or rows.ndim != 2 or not rows.shape[1]:
-            raise self._wrong(
-                f"returned {_type_and_shape(returned)}, not an array of shape "
-                "(sentences, components)"
-            )
+            kind = f"{type(returned).__name__} of shape {rows.shape}"
+            raise self._wrong(f"returned {kind}, not numbers of shape (sentences, components)")
         if len(rows) != len(sentences):
             raise self._wrong(f"returned {len(rows)} vectors for {len(sentences)} sentences")
         try:
@@ -153,11 +144,6 @@ def encode_stream(
     encoder: SentenceEncoder, sentences: Iterable[str], block_size: int = 1024
 ) -> Iterator[NDArray[np.float32]]:
     """Encode any number of sentences in bounded memory, block by block, as `encode_lines` does.
-
-    Args:
-        encoder: The encoder.
-        sentences: The sentences; one block is read at a time.
-        block_size: Sentences per block.
 
     Yields:
         float32 arrays of shape (at most block_size, dim), in order.
@@ -197,49 +183,27 @@ def encode_lines(encoder: SentenceEncoder, lines: Sequence[str]) -> NDArray[np.f
     return vectors
 
 
-def _type_and_shape(value: object) -> str:
-    shape = getattr(value, "shape", None)
-    kind = type(value).__name__
-    return f"{kind} of shape {tuple(shape)}" if isinstance(shape, tuple) else f"a {kind}"
-
-
-def _sentence_transformers(name: str, allow_download: bool) -> EncodeFunction:
+def _load_with_library(library: str, name: str, allow_download: bool) -> EncodeFunction:
+    """Load a model with sentence-transformers or fastembed."""
     try:
-        from sentence_transformers import SentenceTransformer
+        module = importlib.import_module(library.replace("-", "_"))
     except ImportError as error:
-        raise _not_installed("sentence-transformers") from error
+        hint = f"run: pip install {library}"
+        raise BabeliteError(
+            f"{library} is not installed", code="extra-missing", hint=hint
+        ) from error
     try:
-        model = SentenceTransformer(name, local_files_only=not allow_download)
+        model = getattr(module, _LIBRARIES[library])(name, local_files_only=not allow_download)
     except Exception as error:
-        raise _not_loaded("sentence-transformers", name, error, allow_download) from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise BabeliteError(
+            f"{library} cannot load {name} ({reason})",
+            code="model-not-found" if allow_download else "download-refused",
+            hint="check the name" if allow_download else "check the name, or add --allow-download",
+        ) from error
+    if library == "fastembed":
+        return lambda sentences: np.array(list(model.embed(sentences)))
     return lambda sentences: model.encode(sentences, show_progress_bar=False)
-
-
-def _fastembed(name: str, allow_download: bool) -> EncodeFunction:
-    try:
-        from fastembed import TextEmbedding
-    except ImportError as error:
-        raise _not_installed("fastembed") from error
-    try:
-        model = TextEmbedding(name, local_files_only=not allow_download)
-    except Exception as error:
-        raise _not_loaded("fastembed", name, error, allow_download) from error
-    return lambda sentences: np.array(list(model.embed(sentences)))
-
-
-def _not_installed(library: str) -> BabeliteError:
-    return BabeliteError(
-        f"{library} is not installed", code="extra-missing", hint=f"run: pip install {library}"
-    )
-
-
-def _not_loaded(library: str, name: str, error: Exception, allow_download: bool) -> BabeliteError:
-    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    return BabeliteError(
-        f"{library} cannot load {name} ({reason})",
-        code="model-not-found" if allow_download else "download-refused",
-        hint="check the name" if allow_download else "check the name, or add --allow-download",
-    )
 
 
 def _import_callable(module_name: str, attribute: str) -> EncodeFunction:
@@ -252,36 +216,28 @@ def _import_callable(module_name: str, attribute: str) -> EncodeFunction:
     except Exception as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name
         if missing and f"{module_name}.".startswith(f"{missing}."):
-            raise _unknown(
-                f"the module {module_name} does not exist",
-                "check its name, and run the command in the folder that contains it, or " + _FORMS,
-            ) from error
-        raise _unknown(
-            f"importing the module {module_name} failed ({type(error).__name__}: {error})",
-            "fix the module",
-        ) from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise _unknown(
-                f"the module {module_name} has no attribute {attribute}",
-                "write it as module:callable",
-            )
-        found = getattr(found, part)
+            hint = f"check its name, run the command in the folder of the module, or {_FORMS}"
+            raise _unknown(f"the module {module_name} does not exist", hint) from error
+        reason = f"{type(error).__name__}: {error}"
+        problem = f"importing the module {module_name} failed ({reason})"
+        raise _unknown(problem, "fix the module") from error
+    try:
+        found = operator.attrgetter(attribute)(found)
+    except AttributeError as error:
+        problem = f"the module {module_name} has no attribute {attribute}"
+        raise _unknown(problem, "write it as module:callable") from error
+    name = f"{module_name}:{attribute}"
     if isinstance(found, type):
         try:
             found = found()
         except Exception as error:
-            raise _unknown(
-                f"{module_name}:{attribute} cannot be created without arguments "
-                f"({type(error).__name__}: {error})",
-                "create an instance in the module and give its name",
-            ) from error
+            reason = f"{type(error).__name__}: {error}"
+            problem = f"{name} cannot be created without arguments ({reason})"
+            raise _unknown(problem, "create an instance in the module and give its name") from error
     function = getattr(found, "encode", found)
     if not callable(function):
-        raise _unknown(
-            f"{module_name}:{attribute} is not callable (its type is {type(found).__name__})",
-            "give a function, or a class or object with a method encode",
-        )
+        problem = f"{name} is not callable (its type is {type(found).__name__})"
+        raise _unknown(problem, "give a function, or a class or object with a method encode")
     return function
 
 

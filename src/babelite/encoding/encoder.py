@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 # Text beyond this many characters per token is not tokenized: hardly any token is longer, and a
 # line of a megabyte must not take a second.
 _CHARACTERS_PER_TOKEN = 32
-
 _BATCH_TOKENS = 256  # the activations of two layers then fit the cache of a core
 
 
@@ -89,23 +88,19 @@ class Encoder:
             threads: CPU threads. Default: all cores that this process may use.
 
         Raises:
-            BabeliteError: The folder is not a complete, unchanged model folder or lacks that
-                precision, or an argument is not valid.
+            BabeliteError: The folder is incomplete or was changed, or an argument is not valid.
         """
         from onnxruntime import InferenceSession, SessionOptions
 
         from babelite.encoding.tokenizer import open_tokenizer
 
         if precision not in ("auto", *GRAPHS):
-            raise BabeliteError(
-                f"precision {precision!r} does not exist",
-                code="option-invalid",
-                hint="choose auto, int8 or float32",
-            )
+            problem = f"precision {precision!r} does not exist"
+            hint = "choose auto, int8 or float32"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
         if threads is not None and threads < 1:
-            raise BabeliteError(
-                f"threads is {threads}", code="option-invalid", hint="give 1 or more"
-            )
+            problem = f"threads is {threads}"
+            raise BabeliteError(problem, code="option-invalid", hint="give 1 or more")
         _require_folder(folder)
         model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
         chosen = model.description.precision if precision == "auto" else precision
@@ -142,29 +137,20 @@ class Encoder:
 
         Args:
             sentences: Any number of sentences.
-            batch_tokens: Tokens per batch, padding included; it affects speed and memory only.
+            batch_tokens: Tokens per batch, padding included; affects speed and memory only.
 
         Returns:
             float32 array of shape (len(sentences), dim), rows of unit length or zero.
 
         Raises:
-            BabeliteError: A single string was passed instead of a sequence, or an item is not a
-                string.
+            BabeliteError: The argument is a single string, or an item is not a string.
         """
         return self.encode_tokens(self.tokenize(sentences), batch_tokens)
 
     def encode_tokens(
         self, ids: Sequence[Sequence[int]], batch_tokens: int = _BATCH_TOKENS
     ) -> NDArray[np.float32]:
-        """Encode sentences that `tokenize` has split.
-
-        Args:
-            ids: The token ids of each sentence.
-            batch_tokens: See `encode`.
-
-        Returns:
-            float32 array of shape (len(ids), dim), rows of unit length or zero.
-        """
+        """Encode sentences as token ids from `tokenize`; otherwise as `encode`."""
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
         # Sentences of similar length share a batch, so that there is little padding. The longest
         # come first, so that the threads end at the same time.
@@ -178,22 +164,24 @@ class Encoder:
             first = ends[batch.start] - lengths[batch.start]
             vectors[order[batch]] = self._run(tokens[first : ends[batch.stop - 1]], lengths[batch])
 
-        self._run_all(run, _batches(lengths, batch_tokens))
+        batches = _batches(lengths, batch_tokens)
+        if self._threads == 1 or len(batches) < 2:
+            for batch in batches:
+                run(batch)
+        else:
+            # Imported late: the first vector, that of a query, does not need it.
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(self._threads) as pool:
+                list(pool.map(run, batches))  # raises an error of a thread
         return vectors
 
     def warm_up(self) -> None:
-        """Load the full tokenizer now; otherwise `encode` loads it after the first sentences.
-
-        Useful for servers. A few sentences are encoded without it.
-        """
+        """Load the full tokenizer now; otherwise `encode` loads it after the first sentences."""
         self._tokenizer.full_tokenizer()
 
     def stream(self, lines: Iterable[str], block_size: int = 4096) -> Iterator[NDArray[np.float32]]:
-        """Encode any number of lines in bounded memory.
-
-        Args:
-            lines: The sentences, for example an open text file; one block is read at a time.
-            block_size: Sentences per block.
+        """Encode any number of lines, for example of an open text file, in bounded memory.
 
         Yields:
             float32 arrays of shape (at most block_size, dim), in the order of the lines.
@@ -213,14 +201,7 @@ class Encoder:
         return np.array(shares, np.float32)
 
     def tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
-        """Split sentences into the tokens that the network reads.
-
-        Returns:
-            The token ids of each sentence, at most `ModelDescription.max_tokens`.
-
-        Raises:
-            BabeliteError: As `encode`.
-        """
+        """The ids of the first `ModelDescription.max_tokens` tokens of each sentence."""
         require_list(sentences)
         limit = self.description.max_tokens
         texts = [_truncated(text, limit, i) for i, text in enumerate(sentences)]
@@ -228,18 +209,6 @@ class Encoder:
             return self._tokenizer.ids(texts)
         except TypeError:  # a lone surrogate, as in badly decoded text, is not a character
             return self._tokenizer.ids([t.encode("utf-8", "replace").decode() for t in texts])
-
-    def _run_all(self, run: Callable[[slice], None], batches: list[slice]) -> None:
-        if self._threads == 1 or len(batches) < 2:
-            for batch in batches:
-                run(batch)
-        else:
-            # Imported late: the first vector, that of a query, does not need it.
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(self._threads) as pool:
-                for _ in pool.map(run, batches):
-                    pass  # consumed, so that an error in a thread is raised here
 
     def _run(self, tokens: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """Encode one batch: concatenated tokens and falling lengths, (n,), to (n, dim)."""
@@ -257,10 +226,9 @@ def _require_folder(folder: str | Path | None) -> None:
         from babelite.encoding.adapters import is_encoder_spec
 
         if is_encoder_spec(folder):
+            hint = f"use babelite.open_encoder({folder!r})"
             raise BabeliteError(
-                f"{folder} is not a model folder",
-                code="model-not-found",
-                hint=f"use babelite.open_encoder({folder!r})",
+                f"{folder} is not a model folder", code="model-not-found", hint=hint
             )
 
 

@@ -60,10 +60,9 @@ class FastBpe:
 
 
 def fast_bpe_files(tokenizer: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
-    """The two arguments of `FastBpe`, made from the contents of ``tokenizer.json``.
+    """The arguments of `FastBpe` from the contents of ``tokenizer.json``.
 
-    None for a tokenizer that is not plain BPE, that changes the ids afterwards, or whose tokens are
-    not numbered in the order of the merges.
+    None if it is not plain BPE with tokens numbered in the order of the merges.
     """
     model = tokenizer["model"]
     more = any(tokenizer.get(name) for name in ("truncation", "padding", "post_processor"))

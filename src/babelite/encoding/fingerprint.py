@@ -1,15 +1,10 @@
-"""Encoder fingerprints: record which encoder made vectors, open it again, refuse any other.
-
-Indexes, classifiers and folders of shards contain vectors, or parameters learned from vectors.
-They are valid with one encoder only.
-"""
+"""Encoder fingerprints: record which encoder made vectors, open it again, refuse any other."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,15 +22,14 @@ _SAME_ENCODER_DISTANCE = 0.05
 
 
 class EncoderFingerprint(BaseModel):
-    """Identifies the encoder that made vectors.
+    """Identifies the encoder that made vectors; indexes and classifiers are valid with it only.
 
     Attributes:
         spec: The argument of `open_encoder`; None for the model in the package, and for an
             encoder that was passed as an object.
         name: The name of the encoder, for messages.
         dim: Components of a vector.
-        checksum: SHA-256 of the files that determine the vectors of a babelite model; None for
-            other encoders.
+        checksum: SHA-256 of the files that determine the vectors; None unless a babelite model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,15 +41,11 @@ class EncoderFingerprint(BaseModel):
 
     def matches(self, other: EncoderFingerprint) -> bool:
         """Whether both are of one encoder; its spec may differ."""
-        mine, theirs = ((x.name, x.dim, x.checksum) for x in (self, other))
-        return mine == theirs
+        return self.model_dump(exclude={"spec"}) == other.model_dump(exclude={"spec"})
 
 
 def fingerprint_of(encoder: SentenceEncoder, spec: str | None = None) -> EncoderFingerprint:
-    """The fingerprint of an encoder, with the spec that `open_encoder` opened it with, if any.
-
-    The path of a model folder becomes absolute.
-    """
+    """The fingerprint of an encoder; the path of a model folder in ``spec`` becomes absolute."""
     if spec is not None and Path(spec).exists():
         spec = str(Path(spec).resolve())
     if isinstance(encoder, Encoder):
@@ -66,8 +56,7 @@ def fingerprint_of(encoder: SentenceEncoder, spec: str | None = None) -> Encoder
         return EncoderFingerprint(spec=spec, name=model.name, dim=encoder.dim, checksum=checksum)
     if isinstance(encoder, AdaptedEncoder):
         return EncoderFingerprint(spec=spec or encoder.name, name=encoder.name, dim=encoder.dim)
-    kind = type(encoder)
-    name = f"{kind.__module__}.{kind.__qualname__}"
+    name = f"{type(encoder).__module__}.{type(encoder).__qualname__}"
     return EncoderFingerprint(spec=spec, name=name, dim=encoder.dim)
 
 
@@ -76,8 +65,7 @@ def open_recorded_encoder(
 ) -> SentenceEncoder:
     """Open the encoder that a file was made with; `require_same_encoder` then checks it.
 
-    The error names the file ``path`` and the call ``argument`` that takes an encoder, because an
-    encoder that was passed as an object has no spec.
+    ``argument`` is the call that takes an encoder object, for the hint if there is no spec.
     """
     if recorded.spec is None and recorded.checksum is None:
         raise BabeliteError(
@@ -89,13 +77,9 @@ def open_recorded_encoder(
     try:
         return open_encoder(recorded.spec, allow_download=allow_download)
     except BabeliteError as error:
-        raise BabeliteError(
-            f"was made with the model {recorded.spec or recorded.name}, which does not open "
-            f"({error.problem})",
-            code=error.code,
-            path=path,
-            hint="give the model with --model",
-        ) from error
+        model, hint = recorded.spec or recorded.name, "give the model with --model"
+        problem = f"was made with the model {model}, which does not open ({error.problem})"
+        raise BabeliteError(problem, code=error.code, path=path, hint=hint) from error
 
 
 def require_same_encoder(
@@ -113,13 +97,12 @@ def require_same_encoder(
         encoder: The encoder to check.
         path: The file, for the message.
         kind: The kind of file, for the message: ``index``, ``classifier``.
-        texts: Texts to encode again.
-        vectors: Their vectors in the file, shape (len(texts), dim).
+        texts: Texts to encode again and compare with ``vectors``.
+        vectors: The vectors of ``texts`` in the file, shape (len(texts), dim).
     """
     given = fingerprint_of(encoder)
     comparable = recorded.checksum is not None and given.checksum is not None
-    same = given.dim == recorded.dim
-    same = same and not (comparable and given.checksum != recorded.checksum)
+    same = given.dim == recorded.dim and (not comparable or given.checksum == recorded.checksum)
     if same and vectors is not None and len(texts):
         same = same_vectors(unit_rows(encoder.encode(texts)), vectors)
     if not same:
@@ -135,17 +118,16 @@ def require_same_fingerprint(
 
 
 def same_vectors(left: ArrayLike, right: ArrayLike) -> bool:
-    """Whether two arrays of vectors of the same texts can be of one encoder.
+    """Whether two arrays of vectors of the same texts, (dim,) or (texts, dim), are of one encoder.
 
-    They can if their shapes, (dim,) or (texts, dim), are equal and no vector has moved by more than
-    0.05: rounding differs between machines and by storage, two models differ by more.
+    They are if no vector has moved by more than 0.05: rounding differs between machines and by
+    storage, two models differ by more.
 
     Example:
         >>> same_vectors([1.0, 0.0], [0.9998, 0.02]), same_vectors([1.0, 0.0], [0.9, 0.436])
         (True, False)
     """
-    a: NDArray[Any] = np.asarray(left, np.float32)
-    b: NDArray[Any] = np.asarray(right, np.float32)
+    a, b = np.asarray(left, np.float32), np.asarray(right, np.float32)
     if a.shape != b.shape:
         return False
     return bool((np.linalg.norm(a - b, axis=-1) <= _SAME_ENCODER_DISTANCE).all())

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import PurePosixPath
+from types import UnionType
 from typing import Any, Literal, TypeVar, get_args
 
 from babelite._version import __version__
@@ -31,9 +32,6 @@ class TrainingData:
         source: A file name, or the name of a corpus.
         pairs: The number of pairs used.
         license: The licence of the text as its source states it, if known.
-
-    Raises:
-        ValueError: A value has the wrong type; names the field.
     """
 
     languages: tuple[str, str]
@@ -42,9 +40,8 @@ class TrainingData:
     license: str | None = None
 
     def __post_init__(self) -> None:
-        _require(
-            _are_strings(self.languages) and len(self.languages) == 2, "languages", "two codes"
-        )
+        two = _are_strings(self.languages) and len(self.languages) == 2
+        _require(two, "languages", "two codes")
         _require(isinstance(self.source, str), "source", "a string")
         _require(_is_count(self.pairs, least=0), "pairs", "a number of pairs (0 or more)")
         _require(isinstance(self.license, str | None), "license", "a string")
@@ -52,7 +49,7 @@ class TrainingData:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelDescription:
-    """The contents of ``babelite.json``.
+    """The contents of ``babelite.json``. A ValueError names a field with a wrong value.
 
     Attributes:
         name: The name of the model.
@@ -70,9 +67,6 @@ class ModelDescription:
         babelite_version: The version that wrote it.
         format_version: The layout of the folder; raised when old readers would misread a new one.
         files: The SHA-256 of every other file, by its name relative to the folder, with ``/``.
-
-    Raises:
-        ValueError: A value has the wrong type, or a file is outside the folder; names the field.
     """
 
     format_version: int = FORMAT_VERSION
@@ -100,13 +94,9 @@ class ModelDescription:
         _require(_are_strings(self.languages), "languages", "language codes")
         _require(self.precision in get_args(Precision), "precision", "int8 or float32")
         _require(isinstance(self.license, str | None), "license", "a string")
-        _require(isinstance(self.metrics, Mapping), "metrics", "an object of numbers")
-        numbers = [isinstance(value, int | float) for value in self.metrics.values()]
-        _require(all(numbers), "metrics", "an object of numbers")
-        _require(isinstance(self.files, Mapping), "files", "an object of checksums")
-        for name, checksum in self.files.items():
-            _require(_is_inside(name), "files", "files inside the folder")
-            _require(isinstance(checksum, str), "files", "an object of checksums")
+        _require(_is_mapping(self.metrics, int | float), "metrics", "an object of numbers")
+        _require(_is_mapping(self.files, str), "files", "an object of checksums")
+        _require(all(map(_is_inside, self.files)), "files", "files inside the folder")
 
     @classmethod
     def from_json_object(cls, values: object) -> ModelDescription:
@@ -166,15 +156,15 @@ def _is_count(value: object, least: int = 1) -> bool:
 
 
 def _are_strings(values: object) -> bool:
-    return (
-        isinstance(values, tuple)
-        and len(values) > 0
-        and all(isinstance(value, str) and value for value in values)
-    )
-
-
-def _is_inside(name: object) -> bool:
-    if not isinstance(name, str):
+    if not isinstance(values, tuple) or not values:
         return False
+    return all(isinstance(value, str) and value for value in values)
+
+
+def _is_mapping(value: object, kind: type | UnionType) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(item, kind) for item in value.values())
+
+
+def _is_inside(name: str) -> bool:
     path = PurePosixPath(name)
     return bool(path.parts) and not (path.is_absolute() or ".." in path.parts or "\\" in name)

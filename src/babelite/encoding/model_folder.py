@@ -34,32 +34,22 @@ _COPY_AGAIN = "copy the whole folder again or export the model again"
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A complete model folder; returned by `read_model_folder`.
-
-    Attributes:
-        path: The folder.
-        description: The contents of ``babelite.json``.
-    """
+    """A complete model folder and its ``babelite.json``; returned by `read_model_folder`."""
 
     path: Path
     description: ModelDescription
 
     def file(self, name: str) -> Path:
-        """The path of a file of the model, after verifying its checksum.
-
-        Args:
-            name: The name relative to the folder, for example ``tokenizer.json``.
+        """The path of a file such as ``tokenizer.json``, after verifying its checksum.
 
         Raises:
             BabeliteError: The file is missing, was changed, or is not part of the model.
         """
         if name not in self.description.files:
+            has = ", ".join(self.precisions)
+            hint = f"export it with that file, or choose a precision it has ({has})"
             raise BabeliteError(
-                f"the model has no file {name}",
-                code="model-invalid",
-                path=self.path,
-                hint="export it with that file, or choose a precision it has "
-                f"({', '.join(self.precisions)})",
+                f"the model has no file {name}", code="model-invalid", path=self.path, hint=hint
             )
         path = self.path / name
         exists = path.is_file()
@@ -83,7 +73,7 @@ class ModelFolder:
 
     def config(self) -> dict[str, Any]:
         """The contents of ``config.json``: the sizes of the network (``DistilBertConfig``)."""
-        config: dict[str, Any] = json.loads(self.file(CONFIG).read_text(encoding="utf-8"))
+        config: dict[str, Any] = json.loads(self.file(CONFIG).read_bytes())
         return config
 
     def tokenizer_json(self) -> str:
@@ -113,26 +103,18 @@ def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used")
             verifies every file now.
 
     Raises:
-        BabeliteError: The folder does not exist, is not a complete model folder, or has a newer
-            format, or a file is missing or was changed.
+        BabeliteError: The folder is missing, incomplete, changed or of a newer format.
     """
     path = Path(path)
     if not path.is_dir():
-        raise BabeliteError(
-            "is not a folder" if path.exists() else "there is no such folder",
-            code="not-a-folder" if path.exists() else "model-not-found",
-            path=path,
-            hint="give the folder of a model",
-        )
-    description_path = path / DESCRIPTION
-    if not description_path.is_file():
-        raise BabeliteError(
-            f"is not a complete model folder (it has no {DESCRIPTION})",
-            code="model-invalid",
-            path=path,
-            hint="give a folder that `babelite train` wrote, or let the training finish",
-        )
-    folder = ModelFolder(path, read_model_description(description_path))
+        problem = "is not a folder" if path.exists() else "there is no such folder"
+        code = "not-a-folder" if path.exists() else "model-not-found"
+        raise BabeliteError(problem, code=code, path=path, hint="give the folder of a model")
+    if not (path / DESCRIPTION).is_file():
+        problem = f"is not a complete model folder (it has no {DESCRIPTION})"
+        hint = "give a folder that `babelite train` wrote, or let the training finish"
+        raise BabeliteError(problem, code="model-invalid", path=path, hint=hint)
+    folder = ModelFolder(path, read_model_description(path / DESCRIPTION))
     if verify == "all":
         for name in folder.description.files:
             folder.file(name)
@@ -140,22 +122,14 @@ def read_model_folder(path: str | Path, verify: Literal["used", "all"] = "used")
 
 
 def read_model_description(path: Path) -> ModelDescription:
-    """Read a ``babelite.json``.
-
-    Raises:
-        BabeliteError: It is not a valid description, or has a newer format.
-    """
+    """Read a ``babelite.json``; BabeliteError if it is not valid or has a newer format."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         check_format_version(fields, FORMAT_VERSION, path)
         return ModelDescription.from_json_object(fields)
     except ValueError as error:
-        raise BabeliteError(
-            f"is not a valid model description ({error})",
-            code="model-invalid",
-            path=path,
-            hint=_COPY_AGAIN,
-        ) from error
+        problem = f"is not a valid model description ({error})"
+        raise BabeliteError(problem, code="model-invalid", path=path, hint=_COPY_AGAIN) from error
 
 
 def model_checksum(folder: str | Path) -> str | None:

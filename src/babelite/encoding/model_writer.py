@@ -36,12 +36,10 @@ class ModelContents:
     """The exported parts of a model; `write_model_folder` derives the other files from them.
 
     Attributes:
-        config: The contents of ``config.json``: the sizes of the network, with the names of
-            transformers' ``DistilBertConfig``.
+        config: The contents of ``config.json``: the network as a ``DistilBertConfig``.
         tokenizer: The text of ``tokenizer.json``.
-        graphs: The ONNX files as bytes, by precision; at least one.
-        weights: The ``model.safetensors`` file as bytes, or a path to copy; without it only ONNX
-            runtimes can load the folder.
+        graphs: The ONNX files by precision; at least one.
+        weights: The ``model.safetensors`` file, or a path to copy; ONNX runtimes do not need it.
     """
 
     config: Mapping[str, object]
@@ -56,12 +54,8 @@ def write_model_folder(
     """Write a model folder that babelite, sentence-transformers and fastembed can load.
 
     All files are written to a hidden folder inside ``out`` first, then moved, ``babelite.json``
-    last. A previous model in ``out`` is replaced; files that are not part of it are kept.
-
-    Args:
-        out: Output folder, created if missing.
-        contents: Configuration, tokenizer, graphs and weights.
-        description: The description; its ``files`` are filled in here.
+    last. A previous model in ``out`` is replaced; files that are not part of it are kept. The
+    ``files`` of the description are filled in here.
 
     Raises:
         BabeliteError: The folder cannot be written. A previous model is unchanged, unless the
@@ -82,12 +76,9 @@ def write_model_folder(
         finally:
             shutil.rmtree(stage, ignore_errors=True)
     except OSError as error:
-        raise BabeliteError(
-            f"cannot be written ({error.strerror or error})",
-            code="not-writable",
-            path=out,
-            hint="free some space or choose another folder",
-        ) from error
+        problem = f"cannot be written ({error.strerror or error})"
+        hint = "free some space or choose another folder"
+        raise BabeliteError(problem, code="not-writable", path=out, hint=hint) from error
     return ModelFolder(out, description)
 
 

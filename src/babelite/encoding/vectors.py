@@ -6,7 +6,7 @@ import glob
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -20,14 +20,10 @@ _UNIT_TOLERANCE = 1e-5
 
 
 def unit_rows(vectors: ArrayLike) -> NDArray[np.float32]:
-    """Normalise vectors to unit length; a zero vector (an empty sentence) stays zero.
-
-    Args:
-        vectors: Array of shape (n, dim), any number type, rows of any length.
+    """Normalise vectors of shape (n, dim) to unit length; a zero vector stays zero.
 
     Returns:
-        float32 array of shape (n, dim), C-contiguous, rows of length 1 or 0; the same array if
-        nothing had to change.
+        float32 array of shape (n, dim), C-contiguous; the same array if nothing had to change.
 
     Raises:
         BabeliteError: The array is not two-dimensional, or contains NaN or infinity.
@@ -39,20 +35,14 @@ def unit_rows(vectors: ArrayLike) -> NDArray[np.float32]:
     """
     rows = np.asarray(vectors)
     if rows.ndim != 2:
-        raise BabeliteError(
-            f"the vectors have the shape {rows.shape}",
-            code="vectors-invalid",
-            hint="give an array of shape (sentences, components)",
-        )
+        problem, hint = f"the vectors have the shape {rows.shape}", "give shape (sentences, dim)"
+        raise BabeliteError(problem, code="vectors-invalid", hint=hint)
     # In float64, because the square of a float32 may overflow.
     squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
     if not np.isfinite(squares).all():
         row = int(np.flatnonzero(~np.isfinite(squares))[0])
-        raise BabeliteError(
-            f"the vector of sentence {row + 1} contains a value that is not a finite number",
-            code="vectors-invalid",
-            hint="fix the encoder that made it",
-        )
+        problem = f"the vector of sentence {row + 1} contains a value that is not a finite number"
+        raise BabeliteError(problem, code="vectors-invalid", hint="fix the encoder that made it")
     lengths = np.sqrt(squares)
     if (np.abs(lengths - 1) > _UNIT_TOLERANCE).any():
         rows = rows / np.where(lengths == 0, 1.0, lengths)[:, None]
@@ -76,31 +66,19 @@ def write_vectors(
 
     Returns:
         The number of vectors written.
-
-    Raises:
-        BabeliteError: The file cannot be written.
     """
     count = 0
     with writing_atomically(out) as temporary, temporary.open("wb") as stream:
         if not stream.seekable():
-            raise BabeliteError(
-                "is a pipe, but the header of a .npy file is written last",
-                code="not-writable",
-                path=out,
-                hint="give a file",
-            )
-
-        def write_header() -> None:
-            # The header has padding for a larger first axis, so it can be overwritten in place.
-            described = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False}
-            npy.write_array_header_1_0(stream, {**described, "shape": (count, dim)})
-
-        write_header()
+            problem = "is a pipe, but the header of a .npy file is written last"
+            raise BabeliteError(problem, code="not-writable", path=out, hint="give a file")
+        _write_header(stream, (0, dim), dtype)
         for block in blocks:
             stream.write(np.ascontiguousarray(block, dtype=dtype).data)
             count += len(block)
+        # The header has padding for a larger first axis, so it can be overwritten in place.
         stream.seek(0)
-        write_header()
+        _write_header(stream, (count, dim), dtype)
     return count
 
 
@@ -114,15 +92,14 @@ def write_vectors_resumably(
     key: str,
     dtype: type[np.float32] | type[np.float16] = np.float32,
 ) -> None:
-    """Write a ``.npy`` file of known size; after a kill the same call resumes.
+    """Write a ``.npy`` file of known size, shape (rows, dim); after a kill the same call resumes.
 
     The rows written so far are in a hidden file beside ``out``, whose name contains the key. Hidden
     files with other keys are deleted.
 
     Args:
         out: Output file; it appears when it is complete.
-        blocks_from: Returns arrays of shape (any, dim), starting at a given row, which is a
-            multiple of ``block_rows``.
+        blocks_from: Returns arrays of shape (any, dim), starting at a multiple of ``block_rows``.
         rows: The final number of rows.
         dim: The number of components.
         block_rows: After a kill, a multiple of this number of rows is kept.
@@ -135,7 +112,6 @@ def write_vectors_resumably(
     """
     out = Path(out).resolve()
     partial = out.with_name(f".{out.name}.{key}.part")
-    described = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False}
     try:
         for other in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
             if other != partial:
@@ -145,7 +121,7 @@ def write_vectors_resumably(
         partial.touch()
         with partial.open("r+b") as stream:
             lock_file(stream, out)
-            npy.write_array_header_1_0(stream, {**described, "shape": (rows, dim)})
+            _write_header(stream, (rows, dim), dtype)
             header, row_bytes = stream.tell(), dim * np.dtype(dtype).itemsize
             written = max(0, stream.seek(0, os.SEEK_END) - header) // row_bytes
             first = rows if written >= rows else written - written % block_rows
@@ -160,3 +136,8 @@ def write_vectors_resumably(
         if isinstance(error, FileNotFoundError) and out.parent.is_dir():
             raise InUseError(out) from error  # another process has just finished or deleted it
         raise write_error(out, error) from error
+
+
+def _write_header(stream: BinaryIO, shape: tuple[int, int], dtype: type[np.floating[Any]]) -> None:
+    described = {"descr": npy.dtype_to_descr(np.dtype(dtype)), "fortran_order": False}
+    npy.write_array_header_1_0(stream, {**described, "shape": shape})

@@ -7,12 +7,7 @@ from babelite.neighbors.cluster_search import (
     probed_comparisons,
     search_threads,
 )
-from babelite.neighbors.exact_search import (
-    ExactSearch,
-    StoredVectors,
-    nearest,
-    nearest_in_blocks,
-)
+from babelite.neighbors.exact_search import ExactSearch, StoredVectors, nearest, nearest_in_blocks
 from babelite.neighbors.kmeans import spherical_kmeans
 from babelite.neighbors.margin import (
     MARGINS,
@@ -21,18 +16,8 @@ from babelite.neighbors.margin import (
     margin_scores,
     margin_search,
 )
-from babelite.neighbors.ranking import (
-    Neighbours,
-    clearly_above,
-    merge_neighbours,
-    query_blocks,
-)
-from babelite.neighbors.search_kind import (
-    SEARCH_KINDS,
-    Searcher,
-    SearchKind,
-    choose_search_kind,
-)
+from babelite.neighbors.ranking import Neighbours, clearly_above, merge_neighbours, query_blocks
+from babelite.neighbors.search_kind import SEARCH_KINDS, Searcher, SearchKind, choose_search_kind
 from babelite.neighbors.sentence_search import SearchHit, SearchResult, search_sentences
 
 __all__ = [
