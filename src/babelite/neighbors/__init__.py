@@ -1,8 +1,11 @@
 """Nearest neighbours of sentence vectors: exact or approximate search, cosines and margins."""
 
 from babelite.neighbors.cluster_search import (
+    SEARCH_KINDS,
     Clusters,
     ClusterSearch,
+    SearchKind,
+    choose_search_kind,
     clustering_comparisons,
     probed_comparisons,
     search_threads,
@@ -16,8 +19,13 @@ from babelite.neighbors.margin import (
     margin_scores,
     margin_search,
 )
-from babelite.neighbors.ranking import Neighbours, clearly_above, merge_neighbours, query_blocks
-from babelite.neighbors.search_kind import SEARCH_KINDS, Searcher, SearchKind, choose_search_kind
+from babelite.neighbors.ranking import (
+    Neighbours,
+    Searcher,
+    clearly_above,
+    merge_neighbours,
+    query_blocks,
+)
 from babelite.neighbors.sentence_search import SearchHit, SearchResult, search_sentences
 
 __all__ = [

@@ -1,8 +1,8 @@
 """Approximate search by clusters: a query is compared with the members of its nearest clusters.
 
-The clusters are those of FAISS's IVF index, but the loop runs over clusters, not queries: all
-queries that probe a cluster are compared with its members by one matrix product, which is many
-times as fast. Candidates are read from disk when they are needed.
+The clusters are those of FAISS's IVF index, but the loop runs over clusters, not queries: one
+matrix product compares all queries that probe a cluster with its members, which is many times as
+fast. Candidates are read from disk when they are needed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from babelite.machine import usable_cores
-from babelite.neighbors.exact_search import ExactSearch, StoredVectors
+from babelite.neighbors.exact_search import ExactSearch, StoredVectors, knn
 from babelite.neighbors.kmeans import kmeans_comparisons, spherical_kmeans
 from babelite.neighbors.ranking import Neighbours, no_neighbours, rank
 
+SearchKind = Literal["auto", "exact", "clusters"]
+SEARCH_KINDS: tuple[SearchKind, ...] = get_args(SearchKind)
+
+# ``auto`` is exact up to this number of comparisons: ten seconds on two cores.
+_EXACT_COMPARISONS = 2e9
 _MEMBERS_PER_CLUSTER = 250
 # Clusters that a query probes: at least this number, and at least this multiple of the square root
 # of the number of clusters. Measured by benchmarks/mining.py.
@@ -42,15 +48,7 @@ class Clusters:
 
     @classmethod
     def of(cls, candidates: StoredVectors, seed: int = 0) -> Clusters:
-        """Partition candidates by k-means, trained on a sample of them.
-
-        Args:
-            candidates: Unit rows, shape (m, dim).
-            seed: The seed of the sample and of k-means.
-
-        Returns:
-            About one cluster per 250 rows; the same rows and seed give the same clusters.
-        """
+        """Partition unit rows, shape (m, dim), by k-means into clusters of about 250."""
         count = max(1, len(candidates) // _MEMBERS_PER_CLUSTER)
         centroids, own = spherical_kmeans(candidates, count, seed)
         ends = np.cumsum(np.bincount(own, minlength=count)).astype(np.int64)
@@ -64,7 +62,7 @@ class ClusterSearch:
     Attributes:
         candidates: Unit rows, shape (m, dim).
         clusters: Their partition.
-        probes: The clusters that a query probes; derived from their number if not given.
+        probes: The clusters that a query probes; by default derived from their number.
         threads: The number of clusters that are searched in parallel.
     """
 
@@ -79,42 +77,43 @@ class ClusterSearch:
 
         count = len(self.clusters.centroids)
         probes = min(count, self.probes or _probes(count))
-        _, lists = faiss.knn(
-            queries, self.clusters.centroids, probes, metric=faiss.METRIC_INNER_PRODUCT
-        )
+        probed = knn(queries, self.clusters.centroids, probes).indices.ravel()
         # Row q * probes + p: the k best for query q in the p-th cluster that it probes.
-        found = no_neighbours(len(queries) * probes, k)
-        order = np.argsort(lists.ravel(), kind="stable")
-        stops = np.cumsum(np.bincount(lists.ravel(), minlength=len(self.clusters.ends)))
+        found = no_neighbours(len(probed), k)
+        stops = np.cumsum(np.bincount(probed, minlength=count))
+        places = np.split(np.argsort(probed, kind="stable"), stops[:-1])
+        members = np.split(self.clusters.members, self.clusters.ends[:-1])
 
-        def search(cluster: int) -> None:
-            end = self.clusters.ends[cluster]
-            start = self.clusters.ends[cluster - 1] if cluster else 0
-            places = order[stops[cluster - 1] if cluster else 0 : stops[cluster]]
-            if start == end or not len(places):
-                return
-            rows = self.clusters.members[start:end]
-            members = self.candidates[rows].astype(np.float32)
-            size = min(k, len(rows))
-            scores, indices = faiss.knn(
-                queries[places // probes], members, size, metric=faiss.METRIC_INNER_PRODUCT
-            )
-            found.scores[places, :size], found.indices[places, :size] = scores, rows[indices]
+        def search(places: NDArray[np.int64], rows: NDArray[np.int32]) -> None:
+            """Compare the queries at some places of ``found`` with the members of one cluster."""
+            if len(places) and len(rows):
+                vectors, size = self.candidates[rows].astype(np.float32), min(k, len(rows))
+                scores, indices = knn(queries[places // probes], vectors, size)
+                found.scores[places, :size], found.indices[places, :size] = scores, rows[indices]
 
         # The clusters are many and small: one thread each is faster than many threads for one.
-        with ThreadPoolExecutor(
-            self.threads, initializer=faiss.omp_set_num_threads, initargs=(1,)
-        ) as pool:
-            for _ in pool.map(search, range(len(self.clusters.ends))):
-                pass  # consumed, so that an error in a thread is raised here
-        best = _best(
-            found.scores.reshape(len(queries), -1), found.indices.reshape(len(queries), -1), k
-        )
+        set_threads = faiss.omp_set_num_threads
+        with ThreadPoolExecutor(self.threads, initializer=set_threads, initargs=(1,)) as pool:
+            list(pool.map(search, places, members))  # raises an error of a thread
+        shape = len(queries), probes * k
+        best = _best(found.scores.reshape(shape), found.indices.reshape(shape), k)
         short = np.flatnonzero(best.indices[:, -1] < 0)
         if len(short):  # the probed clusters have fewer than k members
             exact = ExactSearch(self.candidates).nearest(queries[short], k)
             best.scores[short], best.indices[short] = exact
         return best
+
+
+def choose_search_kind(kind: SearchKind, queries: int, candidates: int) -> SearchKind:
+    """Replace ``auto``: exact search up to two billion comparisons, else search by clusters.
+
+    Example:
+        >>> choose_search_kind("auto", 10_000, 10_000), choose_search_kind("auto", 10**6, 10**6)
+        ('exact', 'clusters')
+    """
+    if kind != "auto":
+        return kind
+    return "exact" if queries * candidates <= _EXACT_COMPARISONS else "clusters"
 
 
 def probed_comparisons(rows: int) -> int:
@@ -151,7 +150,6 @@ def _probes(clusters: int) -> int:
 
 def _best(scores: NDArray[np.float32], indices: NDArray[np.int64], k: int) -> Neighbours:
     """The k best of each row, (queries, k); which of those tied with the last is arbitrary."""
-    k = min(k, scores.shape[1])
     if k < scores.shape[1]:
         part = np.argpartition(-scores, k - 1, axis=1)[:, :k]
         scores, indices = np.take_along_axis(scores, part, 1), np.take_along_axis(indices, part, 1)

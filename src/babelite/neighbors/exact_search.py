@@ -62,9 +62,9 @@ def nearest_in_blocks(
     """Find the nearest candidates, which are read block by block; memory holds one block.
 
     Args:
-        queries: float32 array of shape (n, dim), rows of unit length or zero.
-        blocks: The candidates: their numbers, which rise from block to block, and their vectors, a
-            float32 array of shape (m, dim), rows of unit length or zero.
+        queries: Unit rows, shape (n, dim).
+        blocks: The candidates: their numbers, rising from block to block, and their unit rows,
+            shape (m, dim).
         k: The number of candidates to find.
 
     Returns:
@@ -92,11 +92,7 @@ def nearest_in_blocks(
 
 @dataclass(frozen=True)
 class ExactSearch:
-    """Exact search among vectors on disk; see `babelite.neighbors.Searcher`.
-
-    Attributes:
-        candidates: Unit rows, shape (m, dim); a block of them is read at a time.
-    """
+    """Exact search among unit rows, shape (m, dim), of which a block is read at a time."""
 
     candidates: StoredVectors
 
@@ -110,32 +106,34 @@ class ExactSearch:
             yield np.arange(start, start + len(block)), block
 
 
+def knn(queries: NDArray[np.float32], vectors: NDArray[np.float32], k: int) -> Neighbours:
+    """The ``k`` vectors of highest inner product by FAISS; tied vectors are in any order."""
+    import faiss
+
+    return Neighbours(*faiss.knn(queries, vectors, k, metric=faiss.METRIC_INNER_PRODUCT))
+
+
 def comparable_rows(
     queries: ArrayLike, candidates: ArrayLike
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Unit rows of both; an error if there are no candidates or the components differ."""
     left, right = unit_rows(queries), unit_rows(candidates)
     if not len(right):
-        raise BabeliteError(
-            "there are no sentences to search", code="input-empty", hint="give at least one"
-        )
+        problem = "there are no sentences to search"
+        raise BabeliteError(problem, code="input-empty", hint="give at least one")
     if left.shape[1] != right.shape[1]:
-        raise BabeliteError(
-            f"queries have {left.shape[1]} components and candidates {right.shape[1]}",
-            code="dimension-mismatch",
-            hint="encode both with the same model",
-        )
+        problem = f"queries have {left.shape[1]} components and candidates {right.shape[1]}"
+        hint = "encode both with the same model"
+        raise BabeliteError(problem, code="dimension-mismatch", hint=hint)
     return left, right
 
 
 def _nearest_in_block(
     queries: NDArray[np.float32], candidates: NDArray[np.float32], k: int
 ) -> Neighbours:
-    import faiss
-
     # One more than needed shows whether a tie crosses the end of the list.
     count = min(k + 1, len(candidates))
-    _, indices = faiss.knn(queries, candidates, count, metric=faiss.METRIC_INNER_PRODUCT)
+    indices = knn(queries, candidates, count).indices
     # FAISS's cosines of equal vectors differ in the last bits; these do not.
     scores = np.empty(indices.shape, np.float32)
     for block in query_blocks(len(queries), components=count * queries.shape[1]):

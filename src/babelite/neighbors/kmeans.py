@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.neighbors.exact_search import StoredVectors
+from babelite.neighbors.exact_search import StoredVectors, knn
 
 _ITERATIONS = 8
 _TRAINING_ROWS_PER_CLUSTER = 50
@@ -20,11 +20,10 @@ def spherical_kmeans(
     Args:
         rows: Unit rows, shape (n, dim), n > 0; one block at a time is copied as float32.
         count: The number of clusters, from 1 to n.
-        seed: The seed of the sample and of k-means.
+        seed: The seed of the sample and of k-means; the same seed gives the same clusters.
 
     Returns:
-        The centroids, float32 (count, dim), and the cluster of each row, int32 (n,). The same rows
-        and seed give the same clusters.
+        The centroids, float32 (count, dim), and the cluster of each row, int32 (n,).
     """
     import faiss
 
@@ -44,10 +43,7 @@ def spherical_kmeans(
     own = np.empty(len(rows), dtype=np.int32)
     for start in range(0, len(rows), _BLOCK_ROWS):
         block = slice(start, start + _BLOCK_ROWS)
-        _, nearest = faiss.knn(
-            rows[block].astype(np.float32), centroids, 1, metric=faiss.METRIC_INNER_PRODUCT
-        )
-        own[block] = nearest[:, 0]
+        own[block] = knn(rows[block].astype(np.float32), centroids, 1).indices[:, 0]
     return centroids, own
 
 

@@ -35,10 +35,7 @@ def margin_scores(
         cosines: The cosines of the pairs, any shape.
         source_means: The mean cosine of each source sentence to its neighbours, same shape.
         target_means: The same for each target sentence.
-        margin: The kind of margin.
-
-    Returns:
-        float32 array of the same shape. A ratio is about 1 for unrelated sentences.
+        margin: The kind of margin; a ratio is about 1 for unrelated sentences.
 
     Example:
         >>> half, one = np.float32([0.5]), np.float32([1.0])
@@ -56,18 +53,8 @@ def margin_scores(
 def margin_search(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> Neighbours:
     """Rank the ``k`` nearest candidates of each query by the ratio margin, as LASER's ``xsim``.
 
-    The margin discounts sentences that are near to many others; see `margin_scores`.
-
-    Args:
-        queries: Array of shape (n, dim).
-        candidates: Array of shape (m, dim), m ≥ 1.
-        k: The size of a neighbourhood, and the number of candidates ranked; at most n and m.
-
-    Returns:
-        Margins and rows, both of shape (n, min(k, m)).
-
-    Raises:
-        BabeliteError: As `babelite.neighbors.nearest`.
+    The margin discounts sentences that are near to many others; see `margin_scores`. Vectors,
+    results and errors are as in `nearest`; ``k`` is also the size of a neighbourhood.
 
     Example:
         >>> scores, indices = margin_search(np.eye(3), np.eye(3)[::-1], k=2)

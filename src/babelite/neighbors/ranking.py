@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 # Cosines of float32 vectors that differ by less are equal up to rounding: a tie.
 TIE = 1e-6
-
 _QUERIES_PER_BLOCK = 1024
 # Vector components that are ranked at the same time: 64 MB.
 _COMPONENTS_PER_BLOCK = 2**24
@@ -26,6 +25,18 @@ class Neighbours(NamedTuple):
 
     scores: NDArray[np.float32]
     indices: NDArray[np.int64]
+
+
+class Searcher(Protocol):
+    """Finds the nearest candidates of blocks of queries: `ExactSearch` or `ClusterSearch`."""
+
+    def nearest(self, queries: NDArray[np.float32], k: int) -> Neighbours:
+        """The ``k`` candidates of highest cosine of each query, best first.
+
+        ``queries`` are unit rows, shape (n, dim), and ``k`` is at most the number of candidates.
+        Cosines and rows have the shape (n, k).
+        """
+        ...
 
 
 def no_neighbours(queries: int, k: int) -> Neighbours:
@@ -60,10 +71,7 @@ def query_blocks(
 ) -> Iterator[slice]:
     """Cut queries into blocks that are searched one after the other, in bounded memory.
 
-    Args:
-        queries: The number of queries.
-        components: The vector components ranked per query.
-        largest: The largest block.
+    ``components`` is the number of vector components ranked per query.
     """
     step = max(1, min(largest, _COMPONENTS_PER_BLOCK // components))
     for start in range(0, queries, step):

@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 class SearchHit(NamedTuple):
-    """A sentence that was found.
-
-    Attributes:
-        cosine: Its cosine with the query, -1 to 1.
-        row: Its position among the sentences, from 0.
-        text: The sentence.
-    """
+    """A sentence that was found: its cosine with the query, its row (from 0) and its text."""
 
     cosine: float
     row: int
@@ -53,23 +47,13 @@ def search_sentences(
         sentences: The sentences to search, at least one.
         k: The number of sentences to find per query.
         vectors: The vectors of ``sentences``, shape (len(sentences), dim), if known.
-
-    Returns:
-        One result per query, in order.
-
-    Raises:
-        BabeliteError: There are no sentences.
     """
     if vectors is None:
         vectors = encoder.encode(sentences)
-    cosines, indices = nearest(encoder.encode(queries), vectors, k)
-    return [
-        SearchResult(
-            query,
-            tuple(
-                SearchHit(float(cosine), int(index), sentences[index])
-                for cosine, index in zip(cosines[row], indices[row], strict=True)
-            ),
-        )
-        for row, query in enumerate(queries)
-    ]
+    found = nearest(encoder.encode(queries), vectors, k)
+    results = []
+    for query, cosines, rows in zip(queries, found.scores, found.indices, strict=True):
+        near = zip(cosines.tolist(), rows.tolist(), strict=True)
+        hits = tuple(SearchHit(cosine, row, sentences[row]) for cosine, row in near)
+        results.append(SearchResult(query, hits))
+    return results
