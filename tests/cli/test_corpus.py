@@ -139,7 +139,7 @@ def test_catalogs(tmp_path: Path) -> None:
         (folder / "app.po").write_text(f'msgid "Open the file please"\nmsgstr "{text}"\n')
     (folder / "broken.po").write_text('msgid "a')
     out = tmp_path / "text"
-    result = run("catalogs", tmp_path / "app", "--languages", "fr,de", "--out", out, "--json")
+    result = run("catalogs", tmp_path / "app", "--languages", "fr,de,fr", "--out", out, "--json")
     assert json.loads(result.stdout)["en-de"]["kept"] == 1
     assert "skipped" in result.stderr
     assert (out / "en-fr.tsv").read_text() == "Open the file please\tOuvrez donc ce fichier\n"

@@ -35,7 +35,7 @@ def test_eight_bytes_a_key_in_few_runs() -> None:
     generator = np.random.default_rng(0)
     for _ in range(100):
         keys.add(generator.integers(0, 2**63, 1000).astype(np.uint64))
-    assert keys.nbytes == 8 * len(keys)
+    assert sum(run.nbytes for run in keys._runs) == 8 * len(keys)
     assert len(keys._runs) <= 8
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -242,36 +241,32 @@ def catalogs(
     """
     from babelite.cli.corpus_display import show_cleaning
 
-    wanted = [code.strip() for code in languages.split(",") if code.strip()]
+    wanted = dict.fromkeys(code.strip() for code in languages.split(",") if code.strip())
     if not wanted:
         hint = "write for example --languages fr,de"
         raise BabeliteError("--languages names no language", code="option-invalid", hint=hint)
     make_folder(out)
     cleaning = corpus.Cleaning(exclude=tuple(exclude or ()))
-    cleaners = {f"{source_language}-{language}": corpus.Cleaner(cleaning) for language in wanted}
-    for language, cleaner in zip(wanted, cleaners.values(), strict=True):
-        _gather(places, (source_language, language), min_words, cleaner, out)
+    cleaners = {}
+    for language in wanted:
+        name = f"{source_language}-{language}"
+        cleaners[name] = cleaner = corpus.Cleaner(cleaning)
+        gathered = corpus.gather_catalog_pairs(places, source_language, [language], min_words)
+        with _warnings_printed(), _counted(name, (pair for _, pair in gathered)) as pairs:
+            problem = f"no pair in {name} was found"
+            found = corpus.require_pairs(cleaner.clean(pairs), problem, "give other places")
+            corpus.write_pairs(found, str(out / f"{name}.tsv"), (source_language, language))
     show_cleaning(cleaners, json_)
 
 
-def _gather(
-    places: Sequence[str],
-    languages: tuple[str, str],
-    min_words: int,
-    cleaner: corpus.Cleaner,
-    out: Path,
-) -> None:
-    """Write the clean pairs of two languages to a file; print the warnings about catalogs."""
-    name = "-".join(languages)
+@contextmanager
+def _warnings_printed() -> Iterator[None]:
+    """Print the warnings about skipped catalogs at the end, also before an error."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        gathered = corpus.gather_catalog_pairs(places, languages[0], [languages[1]], min_words)
         try:
-            with _counted(name, (pair for _, pair in gathered)) as pairs:
-                problem = f"no pair in {name} was found"
-                found = corpus.require_pairs(cleaner.clean(pairs), problem, "give other places")
-                corpus.write_pairs(found, str(out / f"{name}.tsv"), languages)
-        finally:  # a skipped catalog may be the reason why nothing was found
+            yield
+        finally:
             for warning in caught:
                 typer.echo(f"babelite: {warning.message}", err=True)
 

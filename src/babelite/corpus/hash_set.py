@@ -42,16 +42,9 @@ class HashSet:
     def __len__(self) -> int:
         return sum(map(len, self._runs))
 
-    @property
-    def nbytes(self) -> int:
-        """The memory of the hashes, in bytes."""
-        return sum(run.nbytes for run in self._runs)
-
     def contains(self, hashes: Hashes) -> NDArray[np.bool_]:
         """Whether each hash is in the set: uint64 array of shape (n,) to bool array (n,)."""
-        found = np.zeros(len(hashes), dtype=np.bool_)
-        if not self._runs:
-            return found
+        found = np.empty(len(hashes), dtype=np.bool_)
         order = np.argsort(hashes)  # sorted lookups are faster: neighbours share cache lines
         found[order] = self._contains_sorted(hashes[order])
         return found

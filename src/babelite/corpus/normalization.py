@@ -37,9 +37,9 @@ _ASCII_IGNORED = bytes(code for code in range(128) if not chr(code).isalnum())
 def normalize_text(text: str) -> str:
     r"""Normalize Unicode and white space.
 
-    The result is in Unicode NFC; runs of any white space become one plain space; invisible
-    characters (controls, soft hyphens, zero-width spaces, direction marks) are removed. Zero-width
-    joiners and non-joiners stay after letters and emoji that they shape.
+    The result is in Unicode NFC; runs of white space become one plain space; invisible characters
+    (controls, soft hyphens, zero-width spaces, direction marks) are removed. Zero-width joiners and
+    non-joiners stay after letters and emoji that they shape.
 
     Example:
         >>> normalize_text(" two\u00a0\u200b  co\u00adoperatives\t")
@@ -50,8 +50,7 @@ def normalize_text(text: str) -> str:
         text.isprintable()
         and (text.isascii() or unicodedata.is_normalized("NFC", text))
         and "  " not in text
-        and not text.startswith(" ")
-        and not text.endswith(" ")
+        and text.strip(" ") == text
     ):
         return text
     text = _STRAY_JOINER.sub("", _INVISIBLE.sub("", text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -219,11 +219,7 @@ class SentenceSource:
                 first = max(0, first - len(texts))
 
     def _parquet_column(self, file: pq.ParquetFile) -> str:
-        names = file.schema_arrow.names
-        wanted = _DEFAULT_FIELDS if self.column is None else (str(self.column),)
-        name = next((name for name in wanted if name in names), None)
-        if name is None:
-            raise self._no_column(wanted[0], names)
+        name = self._choose_field(file.schema_arrow.names)
         require_text_column(file.schema_arrow, name, self.place)
         return name
 
@@ -256,15 +252,17 @@ class SentenceSource:
         if not line.strip():
             return ""
         record = parse_json_object(line, self.place, number, '{"text": "…"}')
+        name = self._choose_field(record, number)
+        return string_field(record[name], name, self.place, number, "--column")
+
+    def _choose_field(self, names: Collection[str], line: int | None = None) -> str:
+        """The field of the sentences among the fields of a JSONL or Parquet file."""
         wanted = _DEFAULT_FIELDS if self.column is None else (str(self.column),)
         for name in wanted:
-            if name in record:
-                return string_field(record[name], name, self.place, number, "--column")
-        raise self._no_column(wanted[0], record, number)
-
-    def _no_column(self, name: str, names: Iterable[str], line: int | None = None) -> BabeliteError:
-        problem = f"has no column {name!r}, it has {', '.join(names) or 'none'}"
-        return self._missing_column(problem, line)
+            if name in names:
+                return name
+        problem = f"has no column {wanted[0]!r}, it has {', '.join(names) or 'none'}"
+        raise self._missing_column(problem, line)
 
     def _missing_column(self, problem: str, line: int | None = None) -> BabeliteError:
         hint = "choose another with --column" + (", or fix the line" if line else "")
@@ -276,14 +274,14 @@ def require_distinct_names(places: Sequence[str]) -> None:
     """Raise ``input-invalid`` if a file is named twice, or has a name that is not UTF-8."""
     seen: set[str] = set()
     for place in places:
-        problem = hint = ""
-        if place in seen:
-            problem, hint = "is named twice", "name it once"
-        elif place.encode(errors="replace").decode() != place:
+        if place.encode(errors="replace").decode() != place:
             problem, hint = "has a name that is not UTF-8", "rename it"
-        if problem:
-            raise BabeliteError(problem, code="input-invalid", path=place, hint=hint)
-        seen.add(place)
+        elif place in seen:
+            problem, hint = "is named twice", "name it once"
+        else:
+            seen.add(place)
+            continue
+        raise BabeliteError(problem, code="input-invalid", path=place, hint=hint)
 
 
 def _skip(stream: BinaryIO, position: int, wanted: int) -> None:
