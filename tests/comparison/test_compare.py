@@ -20,9 +20,8 @@ from babelite.comparison.compare import open_comparison, run_comparison
 from babelite.comparison.compared_encoders import ENCODER_MODULES
 from babelite.comparison.grid import ComparisonGrid
 from babelite.comparison.report.charts import illustrated_runs
-from babelite.comparison.report.results import collect_results
 from babelite.comparison.report.tables import markdown_tables
-from babelite.comparison.report.write_report import write_comparison_report
+from babelite.comparison.report.write_report import collect_results, write_comparison_report
 from babelite.errors import BabeliteError
 
 pytestmark = pytest.mark.slow
@@ -260,7 +259,7 @@ def test_a_folder_in_a_newer_format_is_refused(text: Path, tmp_path: Path) -> No
 def trained_on(grid: ComparisonGrid) -> set[str]:
     """The source sentences of the training text of the only trained model."""
     [one] = cells(grid).values()
-    text = Path(json.loads(one.job("train").read_text(encoding="utf-8"))["text"])
+    text = Path(json.loads(one.training_job.read_text(encoding="utf-8"))["text"])
     return {
         line.partition("\t")[0]
         for file in (text / "corpus").glob("*.tsv")

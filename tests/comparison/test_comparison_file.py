@@ -48,7 +48,7 @@ def test_an_invalid_configuration_is_reported_with_file_and_key(
 
 def test_a_missing_configuration(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match=r"absent\.toml") as caught:
-        read_comparison_file(tmp_path / "absent.toml")
+        read_comparison_file(tmp_path / "absent.toml", tmp_path)
     assert caught.value.code == "file-not-found"
 
 

@@ -15,7 +15,7 @@ RECIPES = Path(__file__).parents[2] / "recipes" / "paper"
 @pytest.mark.parametrize("name", ["ten-minutes", "two-cores", "zero-shot", "paracrawl-gpu"])
 def test_token_bags_use_a_temperature_for_cosines(name: str) -> None:
     path = RECIPES / f"{name}.toml"
-    config = read_comparison_file(path)
+    config = read_comparison_file(path, path.parent)
     settings = [training_settings(system, config, 0, path) for system in config.systems]
     bags = [one.temperature for one in settings if one.has_bag_phase]
     assert bags and max(bags) <= 0.1

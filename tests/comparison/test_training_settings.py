@@ -61,7 +61,7 @@ def test_a_common_objective_applies_to_systems_with_layers(tmp_path: Path) -> No
     text = SMALL.replace('objective = "align"', "")
     text = text.replace("[training]", '[training]\nobjective = "sim + align"')
     (tmp_path / "compare.toml").write_text(text)
-    config = read_comparison_file(tmp_path / "compare.toml")
+    config = read_comparison_file(tmp_path / "compare.toml", tmp_path)
     objectives = [
         training_settings(system, config, 0, tmp_path / "compare.toml").objective
         for system in config.systems

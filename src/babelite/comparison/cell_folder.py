@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -23,56 +22,27 @@ from babelite.errors import BabeliteError
 CellStatus = Literal["finished", "failed", "skipped", "waiting"]
 
 
-@dataclass(frozen=True)
 class CellFolder:
-    """The files of a cell.
+    """The files of a cell of a comparison, and its status."""
 
-    Attributes:
-        grid: The comparison.
-        cell: The cell.
-    """
-
-    grid: ComparisonGrid
-    cell: ComparisonCell
-
-    @property
-    def fingerprint_file(self) -> Path:
-        """The training settings of its model, or which encoder was evaluated."""
-        return self.cell.folder / "asked.json"
-
-    @property
-    def trained(self) -> Path:
-        """The result of its training; exists once training is finished."""
-        return self.cell.folder / "trained.json"
-
-    @property
-    def cost(self) -> Path:
-        """Encoding speed, memory and size; exists once they are measured."""
-        return self.cell.folder / "cost.json"
-
-    @property
-    def illustration(self) -> Path:
-        """Cosines and projected vectors of a few sentence pairs, for charts."""
-        return self.cell.folder / "shown.json"
-
-    @property
-    def training_log(self) -> Path:
-        """The log of its training."""
-        return self.cell.model / "training" / "metrics.jsonl"
-
-    def job(self, kind: Literal["train", "evaluate"]) -> Path:
-        """The file of a job."""
-        return self.cell.folder / f"{kind}.json"
+    def __init__(self, grid: ComparisonGrid, cell: ComparisonCell) -> None:
+        self.grid, self.cell = grid, cell
+        folder = cell.folder
+        self.fingerprint_file = folder / "asked.json"  # training settings, or the encoder's name
+        self.trained = folder / "trained.json"  # exists once training is finished
+        self.cost = folder / "cost.json"  # encoding speed, memory and size, once measured
+        self.illustration = folder / "shown.json"  # cosines and projected vectors, for charts
+        self.training_log = cell.model / "training" / "metrics.jsonl"
+        self.training_job, self.evaluation_job = folder / "train.json", folder / "evaluate.json"
 
     def task(self, task: Task) -> Path:
-        """Its metrics on a task."""
+        """The file of the metrics on a task."""
         return self.cell.folder / "tasks" / f"{file_name(task.name)}.json"
 
     def expected_pairs(self) -> tuple[int, int] | None:
         """Training pairs of the bag phase and of the layers phase.
 
-        Returns:
-            None for a budget in minutes, and for one in epochs until the text is prepared.
+        None for a budget in minutes, and for one in epochs until the text is prepared.
         """
         config = self.cell.config
         if config is None or config.minutes is not None:
@@ -80,20 +50,14 @@ class CellFolder:
         if config.bag_steps is not None and config.steps is not None:
             layers = config.steps * pairs_per_step(config) if config.layers else 0
             return config.bag_steps * config.bag_batch_size, layers
-        count = self._prepared_pairs()
+        assert self.cell.text is not None
+        files = (self.cell.text / "corpus").glob("*.tsv")
+        training = [file for file in files if not file.name.endswith(".held-out.tsv")]
+        count = sum(_count_lines(file, file.stat().st_size) for file in training)
         if not count:
             return None
         layers = round(config.epochs * count) if config.layers else 0
         return round(config.bag_epochs * count), layers
-
-    def _prepared_pairs(self) -> int:
-        assert self.cell.text is not None
-        files = (self.cell.text / "corpus").glob("*.tsv")
-        return sum(
-            _count_lines(file, file.stat().st_size)
-            for file in files
-            if not file.name.endswith(".held-out.tsv")
-        )
 
     def is_trained(self) -> bool:
         """Whether there is a model to evaluate."""
@@ -121,7 +85,7 @@ class CellFolder:
         """The status of the cell, and the error if it failed or was skipped."""
         if self.is_finished():
             return "finished", ""
-        for job in (self.job("evaluate"), self.job("train")):
+        for job in (self.evaluation_job, self.training_job):
             record = read_cell_record(error_file(job))
             if record is not None:
                 return record["state"], record["error"]
@@ -129,12 +93,12 @@ class CellFolder:
 
     def clear_errors(self) -> None:
         """Delete the errors of earlier runs."""
-        for job in (self.job("evaluate"), self.job("train")):
+        for job in (self.evaluation_job, self.training_job):
             error_file(job).unlink(missing_ok=True)
 
     def write_training_error(self, error: str) -> None:
         """Record why training could not start."""
-        write_error(self.job("train"), "failed", error)
+        write_error(self.training_job, "failed", error)
 
     def claim(self) -> None:
         """Write the fingerprint of the cell's model unless the folder has it; see `is_claimed`."""
@@ -142,11 +106,7 @@ class CellFolder:
             write_cell_record(self.fingerprint_file, self._fingerprint())
 
     def is_claimed(self) -> bool:
-        """Whether the folder contains the configured model; False if it contains none.
-
-        Raises:
-            BabeliteError: It contains another model; the message names the difference.
-        """
+        """Whether the folder contains the configured model; raises if it contains another one."""
         old = read_cell_record(self.fingerprint_file)
         started = self.cost if self.cell.config is None else self.cell.model
         if old is None or not started.exists():
@@ -173,20 +133,22 @@ class CellFolder:
     def _fingerprint(self) -> dict[str, Any]:
         if self.cell.encoder is not None:
             return dict(compared_encoder_fingerprint(self.cell.encoder.encoder))
-        assert self.grid.config.data is not None and self.cell.config is not None
+        data = self.grid.config.data
+        assert data is not None and self.cell.config is not None
         sources = [source for source, _ in self.grid.samples] or list(self.cell.sources)
+        files = [
+            [Path(path).name, Path(path).stat().st_size, source.weight]
+            for source in sources
+            for path in source.paths
+            if self.cell.languages in (source.name, "all")
+        ]
         return _plain(
             {
                 "config": self.cell.config.model_dump(),
-                "files": [
-                    [Path(path).name, Path(path).stat().st_size, source.weight]
-                    for source in sources
-                    for path in source.paths
-                    if self.cell.languages in (source.name, "all")
-                ],
-                "number of pairs": self.grid.config.data.pairs,
-                "most words": self.grid.config.data.max_words,
-                "columns": self.grid.config.data.columns,
+                "files": files,
+                "number of pairs": data.pairs,
+                "most words": data.max_words,
+                "columns": data.columns,
             }
         )
 
@@ -198,11 +160,8 @@ def _plain(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    return [
-        f"{name} (was {old.get(name)}, is {new[name]})"
-        for name in new
-        if old.get(name) != new[name]
-    ]
+    changed = [name for name in new if old.get(name) != new[name]]
+    return [f"{name} (was {old.get(name)}, is {new[name]})" for name in changed]
 
 
 def _training_defaults() -> dict[str, Any]:

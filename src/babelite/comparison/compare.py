@@ -13,17 +13,17 @@ from pydantic import BaseModel
 
 from babelite.comparison.cell_folder import CellFolder, CellStatus
 from babelite.comparison.cell_records import error_file, read_cell_record
-from babelite.comparison.excluded_files import (
-    has_models,
-    read_comparison_record,
-    write_comparison_record,
-)
 from babelite.comparison.grid import ComparisonCell, ComparisonGrid
 from babelite.comparison.jobs.evaluation import evaluate_job
 from babelite.comparison.jobs.launcher import Launcher, launch
 from babelite.comparison.jobs.training import text_job, train_job
+from babelite.comparison.training_text import (
+    has_models,
+    read_comparison_record,
+    write_comparison_record,
+)
 from babelite.errors import BabeliteError
-from babelite.storage import locked_folder, write_text
+from babelite.storage import locked_folder, make_folder, write_text
 
 _TAIL = 4096  # bytes at the end of a training log that contain its last line
 
@@ -35,27 +35,21 @@ class ComparisonProgress(Protocol):
 
     def step_started(self, cell: ComparisonCell, step: CellStep) -> None:
         """A step of a cell has started."""
-        ...
 
     def step_progress(self, share: float | None, detail: str) -> None:
         """The finished share of the current step, from 0 to 1; None if unknown."""
-        ...
 
     def cell_ended(
         self, cell: ComparisonCell, status: CellStatus, error: str, seconds: float
     ) -> None:
         """A cell is finished, failed or was skipped."""
-        ...
 
 
 @dataclass(frozen=True)
 class ComparisonOutcome:
-    """The status of all cells.
+    """The number of finished cells; title and error of the others.
 
-    Attributes:
-        finished: Number of finished cells.
-        failed: Title and error of each failed cell.
-        skipped: Title and error of each cell that needs a package that is not installed.
+    A cell is skipped if it needs a package that is not installed.
     """
 
     finished: int
@@ -80,9 +74,6 @@ def run_comparison(
         launcher: Runs the jobs.
         allow_download: Whether other libraries may download models.
 
-    Returns:
-        The status of all cells.
-
     Raises:
         BabeliteError: See `open_comparison`; or another process uses the folder.
         KeyboardInterrupt: The user stopped it; finished work is kept.
@@ -103,33 +94,17 @@ def run_comparison(
 def open_comparison(grid: ComparisonGrid) -> ComparisonOutcome:
     """Create the output folder, or check that it contains this comparison.
 
-    Args:
-        grid: The comparison, from `read_comparison`.
-
-    Returns:
-        The status of all cells.
-
     Raises:
         BabeliteError: The folder contains something else or cannot be created; or a cell contains
             a model trained with other settings, or the scores of another encoder.
     """
     if read_comparison_record(grid.out) is None:
+        hint = "choose a new folder with --out"
         if grid.out.exists() and (not grid.out.is_dir() or any(grid.out.iterdir())):
-            raise BabeliteError(
-                "exists and is not the folder of a comparison",
-                code="run-mismatch",
-                path=grid.out,
-                hint="choose a new folder with --out",
-            )
-        try:
-            write_comparison_record(grid.out, grid.path, grid.excluded)
-        except OSError as error:
-            raise BabeliteError(
-                f"cannot create the folder ({error.strerror})",
-                code="not-writable",
-                path=grid.out,
-                hint="choose another folder with --out",
-            ) from error
+            problem = "exists and is not the folder of a comparison"
+            raise BabeliteError(problem, code="run-mismatch", path=grid.out, hint=hint)
+        make_folder(grid.out, hint)
+        write_comparison_record(grid.out, grid.path, grid.excluded)
     folders = [CellFolder(grid, cell) for cell in grid.cells]
     for folder in folders:
         folder.is_claimed()
@@ -138,11 +113,12 @@ def open_comparison(grid: ComparisonGrid) -> ComparisonOutcome:
 
 def _read_outcome(folders: list[CellFolder]) -> ComparisonOutcome:
     cells = [(folder.cell.title, *folder.status()) for folder in folders]
-    return ComparisonOutcome(
-        sum(status == "finished" for _, status, _ in cells),
-        tuple((title, error) for title, status, error in cells if status == "failed"),
-        tuple((title, error) for title, status, error in cells if status == "skipped"),
+    failed, skipped = (
+        tuple((title, error) for title, status, error in cells if status == unfinished)
+        for unfinished in ("failed", "skipped")
     )
+    finished = sum(status == "finished" for _, status, _ in cells)
+    return ComparisonOutcome(finished, failed, skipped)
 
 
 @dataclass
@@ -162,12 +138,12 @@ class _CellRun:
         if not self.folder.is_trained() and self._prepare_text():
             self.progress.step_started(cell, "train")
             self.expected_pairs = sum(self.folder.expected_pairs() or ())
-            job = self.folder.job("train")
-            self._launch(job, train_job(self.folder), self._report_training)
+            job = train_job(self.folder)
+            self._launch(self.folder.training_job, job, self._report_training)
         if self.folder.is_trained():
             self.progress.step_started(cell, "evaluate")
             evaluation = evaluate_job(self.folder, allow_download=self.allow_download)
-            self._launch(self.folder.job("evaluate"), evaluation)
+            self._launch(self.folder.evaluation_job, evaluation)
         self.progress.cell_ended(cell, *self.folder.status(), time.monotonic() - started)
 
     def _prepare_text(self) -> bool:
@@ -200,13 +176,13 @@ class _CellRun:
             return
         share = None
         if config.minutes is not None:
-            share = min(1.0, record["seconds"] / (60 * config.minutes))
+            share = record["seconds"] / (60 * config.minutes)
         elif self.expected_pairs:
-            share = min(1.0, record["pairs"] / self.expected_pairs)
+            share = record["pairs"] / self.expected_pairs
         detail = f"{record['pairs']:,} pairs"
         if "pairs_per_second" in record:
             detail += f", {record['pairs_per_second']:,.0f}/s"
-        self.progress.step_progress(share, detail)
+        self.progress.step_progress(None if share is None else min(1.0, share), detail)
 
 
 def _last_record(path: Path) -> dict[str, Any] | None:

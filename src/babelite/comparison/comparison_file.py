@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from babelite.comparison.tasks import Task
+from babelite.comparison.compared_encoders import is_reserved
+from babelite.comparison.tasks import ResolvedPath, Task, resolve_path
 from babelite.errors import BabeliteError
 from babelite.storage import explain_validation_error, read_toml
 
@@ -27,7 +37,9 @@ class DataConfig(_Section):
     train: tuple[str, ...] = Field(min_length=1)  # sentence pairs, written as for babelite train
     pairs: int | None = Field(None, ge=20)  # maximum per file, sampled at random; None for all
     max_words: int = Field(200, gt=0)  # pairs with more words on a side are removed
-    exclude: tuple[str, ...] = ()  # besides the tasks' files: their sentences are not trained on
+    exclude: tuple[
+        ResolvedPath, ...
+    ] = ()  # besides the tasks' files: their sentences are not trained on
     columns: tuple[str, str] | None = None  # numbers or names; None for the first two
 
 
@@ -41,18 +53,14 @@ class BudgetConfig(_Section):
 
     @model_validator(mode="after")
     def _one(self) -> BudgetConfig:
-        if sum(value is not None for value in self.model_dump().values()) != 1:
+        if len(self.model_dump(exclude_none=True)) != 1:
             raise ValueError("set exactly one of pairs, epochs, steps and minutes")
         return self
 
     def __str__(self) -> str:
-        if self.minutes is not None:
-            return f"{self.minutes:g} minutes per model"
-        if self.pairs is not None:
-            return f"{self.pairs:,} pairs per model"
-        if self.epochs is not None:
-            return f"{self.epochs:g} passes over the text per model"
-        return f"{self.steps:,} steps per model"
+        [(unit, amount)] = self.model_dump(exclude_none=True).items()
+        shown = f"{amount:,}" if unit in ("pairs", "steps") else f"{amount:g}"
+        return f"{shown} {'passes over the text' if unit == 'epochs' else unit} per model"
 
 
 class SystemConfig(BaseModel):
@@ -77,6 +85,12 @@ class EncoderConfig(_Section):
     # `babelite.encoding.open_encoder`.
     encoder: str = Field(min_length=1)
     parameters: int | None = Field(None, gt=0)  # if they cannot be counted
+
+    @field_validator("encoder")
+    @classmethod
+    def _model_folder(cls, encoder: str, info: ValidationInfo) -> str:
+        path = resolve_path(encoder, info)
+        return path if Path(path).is_dir() and not is_reserved(encoder) else encoder
 
 
 class ComparisonConfig(_Section):
@@ -107,15 +121,14 @@ class ComparisonConfig(_Section):
         return [*(one.name for one in self.systems), *(one.name for one in self.encoders)]
 
 
-def read_comparison_file(path: Path) -> ComparisonConfig:
-    """Read and validate the TOML file of a comparison; its paths are not resolved."""
+def read_comparison_file(path: Path, base: Path) -> ComparisonConfig:
+    """Read and validate the TOML file of a comparison; file names are relative to ``base``."""
     raw = read_toml(path, hint=_SEE)
     try:
-        config = ComparisonConfig(**raw)
+        config = ComparisonConfig.model_validate(raw, context={"base": base})
     except ValidationError as error:
-        raise explain_validation_error(
-            error, raw, code="option-invalid", path=path, hint=_SEE
-        ) from error
+        code = "option-invalid"
+        raise explain_validation_error(error, raw, code=code, path=path, hint=_SEE) from error
     for key, problem in _contradictions(config):
         raise BabeliteError(f"{key}: {problem}", code="option-invalid", path=path, hint=_SEE)
     return config.model_copy(update={"reference": config.reference or config.names[-1]})
@@ -126,25 +139,17 @@ def _contradictions(config: ComparisonConfig) -> Iterator[tuple[str, str]]:
     names = config.names
     if not names:
         yield "systems", "there is nothing to compare; add [[systems]] or [[encoders]]"
-    yield from (("name", f"{name!r} is used twice") for name in _repeated(names))
-    tasks = [task.name for task in config.tasks]
-    yield from (("tasks", f"the name {name!r} is used twice") for name in _repeated(tasks))
+    for key, used in (("name", names), ("tasks", [task.name for task in config.tasks])):
+        repeated = (name for name, count in Counter(used).items() if count > 1)
+        yield from ((key, f"the name {name!r} is used twice") for name in repeated)
     if config.reference and config.reference not in names:
         yield "reference", f"there is no system or encoder {config.reference!r}"
     if config.systems and config.data is None:
         yield "data", "is missing, but [[systems]] need training text"
     if config.systems and config.budget is None:
         yield "budget", "is missing: set pairs, epochs, steps or minutes per model"
-    yield from _reserved("training", config.training)
-    for system in config.systems:
-        yield from _reserved(f"systems ({system.name})", system.options)
-
-
-def _repeated(names: list[str]) -> list[str]:
-    return [name for place, name in enumerate(names) if name in names[:place]]
-
-
-def _reserved(place: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for option in _RESERVED_OPTIONS:
-        if option in options:
-            yield f"{place}.{option}", "is set by seeds and [budget]"
+    sections = {"training": config.training}
+    sections |= {f"systems ({system.name})": system.options for system in config.systems}
+    for section, options in sections.items():
+        reserved = (option for option in _RESERVED_OPTIONS if option in options)
+        yield from ((f"{section}.{option}", "is set by seeds and [budget]") for option in reserved)

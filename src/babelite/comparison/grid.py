@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from babelite.comparison.compared_encoders import is_reserved
 from babelite.comparison.comparison_file import (
     ComparisonConfig,
     EncoderConfig,
     read_comparison_file,
 )
-from babelite.comparison.excluded_files import ExcludedFiles, choose_excluded_files
 from babelite.comparison.metrics import LanguageScope
 from babelite.comparison.task_checks import require_task_files
 from babelite.comparison.training_settings import training_settings
 from babelite.comparison.training_text import (
+    ExcludedFiles,
+    choose_excluded_files,
     prepared_folder_name,
     sampled_source,
     training_sources,
@@ -36,29 +36,17 @@ _CHARTS = ("cost", "curves", "matrices", "map")
 
 @dataclass(frozen=True)
 class ComparisonCell:
-    """One model to evaluate: trained here, or an existing encoder.
+    """One model to evaluate: trained here, or an existing encoder."""
 
-    Attributes:
-        system: Name of the system or encoder in tables.
-        languages: ``en-fr``, or ``all`` for a joint model; empty for an existing encoder.
-        seed: Training seed; None for an existing encoder.
-        scope: Language pairs to evaluate on.
-        folder: Folder of the cell.
-        sources: Training text; empty for an existing encoder.
-        text: Folder of the prepared text.
-        config: Training settings; None for an existing encoder.
-        encoder: The existing encoder; None for a trained model.
-    """
-
-    system: str
-    languages: str
-    seed: int | None
-    scope: LanguageScope
+    system: str  # name of the system or encoder in tables
+    languages: str  # en-fr, or ``all`` for a joint model; empty for an existing encoder
+    seed: int | None  # of training; None for an existing encoder
+    scope: LanguageScope  # language pairs to evaluate on
     folder: Path
-    sources: tuple[PairSource, ...] = ()
-    text: Path | None = None
-    config: TrainingConfig | None = None
-    encoder: EncoderConfig | None = None
+    sources: tuple[PairSource, ...] = ()  # training text; empty for an existing encoder
+    text: Path | None = None  # folder of the prepared text
+    config: TrainingConfig | None = None  # training settings; None for an existing encoder
+    encoder: EncoderConfig | None = None  # the existing encoder; None for a trained model
 
     @property
     def title(self) -> str:
@@ -75,23 +63,14 @@ class ComparisonCell:
 
 @dataclass(frozen=True)
 class ComparisonGrid:
-    """A comparison with all paths and settings resolved.
-
-    Attributes:
-        config: The comparison, its paths resolved.
-        path: The file of the configuration.
-        out: The output folder.
-        cells: All cells, ordered by seed; existing encoders last.
-        samples: Source files that are sampled, each with the file of its sample.
-        excluded: Files whose sentences are removed from the training text.
-    """
+    """A comparison with all paths and settings resolved."""
 
     config: ComparisonConfig
-    path: Path
-    out: Path
-    cells: tuple[ComparisonCell, ...]
-    samples: tuple[tuple[PairSource, PairSource], ...]
-    excluded: ExcludedFiles
+    path: Path  # the TOML file
+    out: Path  # the output folder
+    cells: tuple[ComparisonCell, ...]  # ordered by seed; existing encoders last
+    samples: tuple[tuple[PairSource, PairSource], ...]  # source files, and the files of samples
+    excluded: ExcludedFiles  # their sentences are removed from the training text
 
     @property
     def cleaning(self) -> Cleaning:
@@ -101,15 +80,12 @@ class ComparisonGrid:
 
 
 def read_comparison(path: Path, out: Path, data: Path | None = None) -> ComparisonGrid:
-    """Read a comparison from its TOML file, check every setting and file, and lay out the cells.
+    """Read a comparison, check every setting and file, and lay out the cells; writes nothing.
 
     Args:
         path: The TOML file; ``docs/comparison.md`` describes it.
         out: The output folder.
         data: The folder that file names in the TOML file are relative to; default: its own folder.
-
-    Returns:
-        The grid; nothing is written.
 
     Raises:
         BabeliteError: The TOML file or a setting is invalid, a file is missing, or the output
@@ -117,11 +93,10 @@ def read_comparison(path: Path, out: Path, data: Path | None = None) -> Comparis
         MissingExtraError: A system is to be trained, but the extra ``train`` is not installed.
     """
     if data is not None and not data.is_dir():
-        raise BabeliteError(
-            "there is no such folder", code="folder-not-found", path=data, hint="check --data"
-        )
+        problem = "there is no such folder"
+        raise BabeliteError(problem, code="folder-not-found", path=data, hint="check --data")
     base, out = (data or path.parent).resolve(), out.resolve()
-    config = _resolve_paths(read_comparison_file(path), base)
+    config = read_comparison_file(path, base)
     require_task_files(config.tasks)
     _require_distinct_file_names(config, path)
     samples: dict[PairSource, PairSource] = {}
@@ -178,20 +153,6 @@ def _encoder_cells(
         yield ComparisonCell(encoder.name, "", None, scope, folder, encoder=encoder)
 
 
-def _resolve_paths(config: ComparisonConfig, base: Path) -> ComparisonConfig:
-    changes: dict[str, Any] = {"tasks": tuple(task.resolve_paths(base) for task in config.tasks)}
-    if config.data is not None:
-        exclude = tuple(str(base / file) for file in config.data.exclude)
-        changes["data"] = config.data.model_copy(update={"exclude": exclude})
-    changes["encoders"] = tuple(
-        entry.model_copy(update={"encoder": str(base / entry.encoder)})
-        if not is_reserved(entry.encoder) and (base / entry.encoder).is_dir()
-        else entry
-        for entry in config.encoders
-    )
-    return config.model_copy(update=changes)
-
-
 def file_name(name: str) -> str:
     """The file or folder name for a system or task.
 
@@ -209,9 +170,6 @@ def _require_distinct_file_names(config: ComparisonConfig, path: Path) -> None:
         for name in names:
             other = files.setdefault(file_name(name).lower(), repr(name))
             if other != repr(name):
-                raise BabeliteError(
-                    f"{other} and {name!r} would have the same file name",
-                    code="option-conflict",
-                    path=path,
-                    hint="choose names that differ in letters or digits",
-                )
+                problem = f"{other} and {name!r} would have the same file name"
+                hint = "choose names that differ in letters or digits"
+                raise BabeliteError(problem, code="option-conflict", path=path, hint=hint)

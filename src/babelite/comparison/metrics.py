@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,45 @@ class Metric:
     def scores(self) -> NDArray[np.float64] | None:
         """The share of correct answers of each query, float64 of shape (queries,)."""
         return None if self.correct is None else self.correct / self.trials
+
+
+def metric_to_json(metric: Metric) -> dict[str, Any]:
+    """A metric as plain data: correct answers as base64 of bits or bytes, cosines as numbers."""
+    record: dict[str, Any] = {"value": metric.value, "group": metric.group}
+    if metric.correct is not None:
+        single = metric.trials == 1
+        packed = np.packbits(metric.correct) if single else metric.correct
+        record["right"] = {
+            "queries": len(metric.correct),
+            "repeats": metric.trials,
+            "bits" if single else "bytes": base64.b64encode(packed.tobytes()).decode(),
+        }
+    if metric.cosines is not None and metric.gold is not None:
+        record["cosines"] = metric.cosines.astype(np.float64).round(6).tolist()
+        record["gold"] = metric.gold.astype(np.float64).round(6).tolist()
+    return record
+
+
+def metric_from_json(name: str, record: dict[str, Any]) -> Metric:
+    """The metric of a record.
+
+    Example:
+        >>> correct = np.array([1, 0, 1], np.uint8)
+        >>> metric_from_json("en", metric_to_json(Metric("en", 2 / 3, "en", correct))).correct
+        array([1, 0, 1], dtype=uint8)
+    """
+    correct, trials = None, 1
+    if "right" in record:
+        packed = record["right"]
+        trials = packed["repeats"]
+        key = "bits" if trials == 1 else "bytes"
+        correct = np.frombuffer(base64.b64decode(packed[key]), np.uint8)
+        if trials == 1:
+            correct = np.unpackbits(correct, count=packed["queries"])
+    cosines, gold = (
+        np.array(record[key], np.float32) if key in record else None for key in ("cosines", "gold")
+    )
+    return Metric(name, record["value"], record["group"], correct, trials, cosines, gold)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,20 @@
-"""Checks of task files and languages, made before anything is trained."""
+"""Checks of input files and languages, made before anything is trained."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from babelite.comparison.tasks import ClassificationTask, RetrievalTask, Task
 from babelite.corpus import parse_source
 from babelite.errors import BabeliteError
+
+
+def require_input_file(file: Path, where: str) -> None:
+    """Check that a file of the configuration exists."""
+    if not file.exists():
+        problem, hint = f"there is no such file (needed by {where})", "check the path or --data"
+        raise BabeliteError(problem, code="file-not-found", path=file, hint=hint)
 
 
 def require_task_files(tasks: Sequence[Task]) -> None:
@@ -14,19 +22,10 @@ def require_task_files(tasks: Sequence[Task]) -> None:
     for task in tasks:
         files = task.files()
         for file in files:
-            if not file.exists():
-                raise BabeliteError(
-                    f"there is no such file (needed by the task {task.name!r})",
-                    code="file-not-found",
-                    path=file,
-                    hint="check the path in the configuration, or set the folder with --data",
-                )
+            require_input_file(file, f"the task {task.name!r}")
         if not files:
-            raise BabeliteError(
-                f"the task {task.name!r} has no files",
-                code="option-missing",
-                hint="add files; see docs/comparison.md",
-            )
+            problem, hint = f"the task {task.name!r} has no files", "see docs/comparison.md"
+            raise BabeliteError(problem, code="option-missing", hint=hint)
         if isinstance(task, RetrievalTask):
             _require_one_text_per_pair(task)
             if task.sib200 is not None:
@@ -60,9 +59,6 @@ def _require_languages(
 ) -> None:
     for code in requested:
         if code not in available:
-            raise BabeliteError(
-                f"has no text in {code!r}, a language of the task {task.name!r}",
-                code="language-not-found",
-                path=folder,
-                hint=f"choose from {', '.join(available) or 'its folders'}",
-            )
+            problem = f"has no text in {code!r}, a language of the task {task.name!r}"
+            hint = f"choose from {', '.join(available) or 'its folders'}"
+            raise BabeliteError(problem, code="language-not-found", path=folder, hint=hint)

@@ -1,19 +1,15 @@
-"""Evaluation tasks of a comparison: retrieval, similarity and classification on user files.
-
-Each task returns `Metric` objects, the columns of its table: a direction of a language pair, or a
-language. A metric keeps the result of every query, so that differences can be tested.
-"""
+"""Evaluation tasks of a comparison: retrieval, similarity and classification on user files."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from babelite.comparison.metrics import LanguagePair, LanguageScope, Metric
 from babelite.corpus import parse_source
@@ -39,6 +35,22 @@ if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
 
+def resolve_path(path: str, info: ValidationInfo) -> str:
+    """A path relative to the folder ``base`` of the validation context, if there is one."""
+    return str(info.context["base"] / path) if info.context else path
+
+
+def _resolve_source(text: str, info: ValidationInfo) -> str:
+    """A specification of a file of pairs, its paths resolved."""
+    if not info.context:
+        return text
+    source = parse_source(text)
+    return f"{source.name}={','.join(resolve_path(path, info) for path in source.paths)}"
+
+
+ResolvedPath = Annotated[str, AfterValidator(resolve_path)]
+
+
 class _Task(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,24 +65,23 @@ class _Task(BaseModel, ABC):
         return self.files()
 
     @abstractmethod
-    def resolve_paths(self, base: Path) -> Task:
-        """The same task with paths relative to a folder."""
-
-    @abstractmethod
     def sentences(self, scope: LanguageScope) -> list[str]:
         """All sentences of the task, for measuring speed."""
 
     @abstractmethod
     def evaluate(self, encoder: SentenceEncoder, scope: LanguageScope) -> list[Metric]:
-        """Evaluate an encoder on the languages of a scope."""
+        """Evaluate an encoder on the languages of a scope; one metric per column of the table."""
 
 
 class RetrievalTask(_Task):
     """Translation retrieval in both directions: precision at 1 (P@1)."""
 
     kind: Literal["retrieval"]
-    pairs: tuple[str, ...] = ()  # files of sentence pairs, one per language pair
-    sib200: str | None = None  # folder of SIB-200, whose sentences are parallel in all languages
+    # Files of sentence pairs, one per language pair.
+    pairs: tuple[Annotated[str, AfterValidator(_resolve_source)], ...] = ()
+    sib200: ResolvedPath | None = (
+        None  # folder of SIB-200, whose sentences are parallel in all languages
+    )
     languages: tuple[str, ...] | None = None  # of SIB-200, if no model limits them; default: all
     folders: Mapping[str, str] = {}  # language code -> folder of SIB-200, for unknown codes
     # Number of pairs drawn as queries; candidates are all pairs of the file without duplicates
@@ -82,32 +93,22 @@ class RetrievalTask(_Task):
         files = [Path(p) for text in self.pairs for p in parse_source(text).paths]
         return files + (sorted(Path(self.sib200).glob("*/*.tsv")) if self.sib200 else [])
 
-    def resolve_paths(self, base: Path) -> Task:
-        """See `_Task`."""
-        sib200 = None if self.sib200 is None else str(base / self.sib200)
-        pairs = tuple(_resolve_source(text, base) for text in self.pairs)
-        return self.model_copy(update={"pairs": pairs, "sib200": sib200})
-
     def sentences(self, scope: LanguageScope) -> list[str]:
         """See `_Task`."""
-        return [
-            side
-            for _, task in self._sets(scope)
-            for pair in zip(task.sources, task.targets, strict=True)
-            for side in pair
-        ]
+        sets = (zip(task.sources, task.targets, strict=True) for _, task in self._sets(scope))
+        return [side for pairs in sets for pair in pairs for side in pair]
 
     def evaluate(self, encoder: SentenceEncoder, scope: LanguageScope) -> list[Metric]:
         """See `_Task`."""
         metrics = []
         for (first, second), task in self._sets(scope):
             u, v = (unit_rows(encoder.encode(side)) for side in (task.sources, task.targets))
+            group = f"{first}-{second}"
             for name, queries, candidates in (
-                (f"{first}→{second}", u[: task.queries], v),
-                (f"{second}→{first}", v[: task.queries], u),
+                (f"{first}→{second}", u, v),
+                (f"{second}→{first}", v, u),
             ):
-                correct = precision_at_1(queries, candidates).astype(np.uint8)
-                group = f"{first}-{second}"
+                correct = precision_at_1(queries[: task.queries], candidates).astype(np.uint8)
                 metrics.append(Metric(name, float(correct.mean()), group, correct))
         return metrics
 
@@ -119,12 +120,9 @@ class RetrievalTask(_Task):
         """Codes of the compared languages of SIB-200 whose folder exists."""
         if self.sib200 is None:
             return []
-        folders = SIB200_FOLDERS | dict(self.folders)
-        return [
-            code
-            for code in self.languages or folders
-            if (Path(self.sib200) / folders.get(code, code)).is_dir()
-        ]
+        root, folders = Path(self.sib200), SIB200_FOLDERS | dict(self.folders)
+        codes = self.languages or folders
+        return [code for code in codes if (root / folders.get(code, code)).is_dir()]
 
     def _sets(self, scope: LanguageScope) -> Iterator[tuple[LanguagePair, RetrievalSet]]:
         for text in self.pairs:
@@ -147,16 +145,11 @@ class SimilarityTask(_Task):
 
     kind: Literal["similarity"]
     # Language code -> file of two sentences and a score; line N of each file is the same pair.
-    scored: Mapping[str, str] = Field(min_length=1)
+    scored: Mapping[str, ResolvedPath] = Field(min_length=1)
 
     def files(self) -> list[Path]:
         """See `_Task`."""
         return [Path(file) for file in self.scored.values()]
-
-    def resolve_paths(self, base: Path) -> Task:
-        """See `_Task`."""
-        resolved = {code: str(base / file) for code, file in self.scored.items()}
-        return self.model_copy(update={"scored": resolved})
 
     def sentences(self, scope: LanguageScope) -> list[str]:
         """See `_Task`."""
@@ -168,15 +161,13 @@ class SimilarityTask(_Task):
         for name, pairs in self._sets(scope):
             cosines = pair_cosines(encoder, pairs)
             gold = np.array([pair.score for pair in pairs], np.float32)
-            metrics.append(
-                Metric(name, spearman(cosines, gold), "pairs", cosines=cosines, gold=gold)
-            )
+            value = spearman(cosines, gold)
+            metrics.append(Metric(name, value, "pairs", cosines=cosines, gold=gold))
         return metrics
 
     def _sets(self, scope: LanguageScope) -> Iterator[tuple[str, list[ScoredPair]]]:
-        known = {
-            code: read_sts(self.scored[code]) for code in scope.languages_among(list(self.scored))
-        }
+        codes = scope.languages_among(list(self.scored))
+        known = {code: read_sts(self.scored[code]) for code in codes}
         yield from known.items()
         for first, second in scope.pairs_among(list(known)):
             if scope.pairs is not None or first == next(iter(known)):
@@ -187,7 +178,9 @@ class ClassificationTask(_Task):
     """Zero-shot cross-lingual classification: accuracy."""
 
     kind: Literal["classification"]
-    documents: str  # folder of labelled documents; see `babelite.evaluation.read_labelled_set`
+    documents: (
+        ResolvedPath  # folder of labelled documents; see `babelite.evaluation.read_labelled_set`
+    )
     train: str = "en"  # training language of the classifier
     languages: tuple[str, ...] | None = None  # to test, if no model limits them; default: all
     folders: Mapping[str, str] = {}  # language code -> name in the folder, for unknown codes
@@ -206,10 +199,6 @@ class ClassificationTask(_Task):
     def excluded_files(self) -> list[Path]:
         """See `_Task`; files of whole articles (MLDoc) are not excluded."""
         return [path for path in self.files() if ".tsv" in path.suffixes]
-
-    def resolve_paths(self, base: Path) -> Task:
-        """See `_Task`."""
-        return self.model_copy(update={"documents": str(base / self.documents)})
 
     def sentences(self, scope: LanguageScope) -> list[str]:
         """See `_Task`."""
@@ -253,39 +242,28 @@ class ClassificationTask(_Task):
             return LabelledSet(self.name, {}), {}
         codes = self._sib200_codes()
         if codes:
-            chosen = set(self._in_scope(list(codes.values()), scope))
-            wanted = [name for name, code in codes.items() if code in chosen]
-            return read_labelled_set(self.documents, wanted), codes
+            return read_labelled_set(self.documents, self._in_scope(codes, scope)), codes
         known, codes = self._read_other_layout()
-        chosen = set(self._in_scope(list(codes.values()), scope))
-        corpora = {n: c for n, c in known.corpora.items() if codes[n] in chosen}
+        corpora = {name: known.corpora[name] for name in self._in_scope(codes, scope)}
         return replace(known, corpora=corpora), codes
 
     def _sib200_codes(self) -> dict[str, str]:
         """Folder of SIB-200 -> language code; empty in another layout."""
-        folders = SIB200_FOLDERS | dict(self.folders)
-        return {
-            name: code for code, name in folders.items() if (Path(self.documents) / name).is_dir()
-        }
+        root, folders = Path(self.documents), SIB200_FOLDERS | dict(self.folders)
+        return {name: code for code, name in folders.items() if (root / name).is_dir()}
 
     def _read_other_layout(self) -> tuple[LabelledSet, dict[str, str]]:
         known = read_labelled_set(self.documents, train_size=self.train_size)
         names = {name: code for code, name in (SIB200_FOLDERS | dict(self.folders)).items()}
         return known, {name: names.get(name, name) for name in known.corpora}
 
-    def _in_scope(self, codes: Sequence[str], scope: LanguageScope) -> list[str]:
-        """The training language, and the languages that form a pair of the scope with it."""
+    def _in_scope(self, codes: Mapping[str, str], scope: LanguageScope) -> list[str]:
+        """Names of the training language, and of the languages that form a pair with it."""
         if scope.pairs is None:
-            chosen = self.languages or codes
-            return [code for code in codes if code in chosen or code == self.train]
-        joined = {code for pair in scope.pairs if self.train in pair for code in pair}
-        return [code for code in codes if code in joined]
+            chosen = {self.train, *(self.languages or codes.values())}
+        else:
+            chosen = {code for pair in scope.pairs if self.train in pair for code in pair}
+        return [name for name, code in codes.items() if code in chosen]
 
 
 Task = RetrievalTask | SimilarityTask | ClassificationTask
-
-
-def _resolve_source(text: str, base: Path) -> str:
-    """A specification of a file of pairs, with paths relative to a folder."""
-    source = parse_source(text)
-    return f"{source.name}={','.join(str(base / path) for path in source.paths)}"

@@ -29,12 +29,9 @@ def training_settings(
         budget = split_budget(config.budget, plain)
         return make_config(preset, None, options | {"seed": seed} | budget)
     except BabeliteError as error:
-        raise BabeliteError(
-            f"the system {system.name!r}: {error.problem}",
-            code=error.code or "option-invalid",
-            path=path,
-            hint="fix [training] or the system; babelite train --help lists the options",
-        ) from error
+        problem = f"the system {system.name!r}: {error.problem}"
+        hint = "fix [training] or the system; babelite train --help lists the options"
+        raise BabeliteError(problem, code=error.code, path=path, hint=hint) from error
 
 
 def split_budget(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
@@ -44,16 +41,13 @@ def split_budget(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     to ``epochs``, and minutes by ``bag_share``.
     """
     if plain.start is not None:
-        raise BabeliteError(
-            "start is not allowed: all systems share one vocabulary",
-            code="option-conflict",
-            hint="remove start, or compare that encoder as one of [[encoders]]",
-        )
+        problem = "start is not allowed: all systems share one vocabulary"
+        hint = "remove start, or compare that encoder as one of [[encoders]]"
+        raise BabeliteError(problem, code="option-conflict", hint=hint)
     if plain.extra_steps:
         names = " and ".join(plain.extra_steps)
-        raise BabeliteError(
-            f"{names} would exceed the budget", code="option-conflict", hint=f"remove {names}"
-        )
+        problem = f"{names} would exceed the budget"
+        raise BabeliteError(problem, code="option-conflict", hint=f"remove {names}")
     bag, layers = _phase_ratio(plain)
     if budget.minutes is not None:
         share = 1.0 if not layers else plain.bag_share if bag else 0.0
@@ -62,14 +56,13 @@ def split_budget(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:
     if budget.epochs is not None:
         return {"bag_epochs": share * budget.epochs, "epochs": (1 - share) * budget.epochs}
     if budget.pairs is not None:
-        steps = {
-            "bag_steps": share * budget.pairs / plain.bag_batch_size,
-            "steps": (1 - share) * budget.pairs / pairs_per_step(plain),
-        }
+        bag_steps = share * budget.pairs / plain.bag_batch_size
+        steps = (1 - share) * budget.pairs / pairs_per_step(plain)
     else:
         assert budget.steps is not None
-        steps = {"bag_steps": share * budget.steps, "steps": (1 - share) * budget.steps}
-    return {name: max(1, round(count)) if count else 0 for name, count in steps.items()}
+        bag_steps, steps = share * budget.steps, (1 - share) * budget.steps
+    counts = {"bag_steps": bag_steps, "steps": steps}
+    return {name: max(1, round(count)) if count else 0 for name, count in counts.items()}
 
 
 def pairs_per_step(config: TrainingConfig) -> int:

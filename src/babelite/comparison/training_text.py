@@ -1,7 +1,11 @@
-"""Training text of a comparison: source files, random samples, and names of prepared folders.
+"""Training text of a comparison: source files, samples, excluded files, prepared folders.
 
-Names contain a hash of everything that the content depends on, so that text prepared from other
-files or with other settings is never reused.
+Names of folders contain a hash of everything that the content depends on, so that text prepared
+from other files or with other settings is never reused.
+
+Models trained on different text cannot be compared. So the excluded files are fixed once the first
+model is trained: a task added later is reported as late (its sentences may be in the training
+text), and an addition to ``data.exclude`` is refused.
 """
 
 from __future__ import annotations
@@ -9,18 +13,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from babelite.comparison.comparison_file import DataConfig
-from babelite.comparison.excluded_files import ExcludedFiles
+from babelite._version import __version__
+from babelite.comparison.cell_records import read_cell_record, write_cell_record
+from babelite.comparison.comparison_file import ComparisonConfig, DataConfig
+from babelite.comparison.task_checks import require_input_file
 from babelite.corpus import Cleaning, PairSource, parse_source
 from babelite.errors import BabeliteError
+from babelite.storage import check_format_version
 
 if TYPE_CHECKING:
     from babelite.training import TrainingConfig
 
+_COMPARISON_RECORD = "comparison.json"  # marks the folder of a comparison, lists excluded files
+_FORMAT_VERSION = 1
 _DIGITS = 8
 
 
@@ -31,13 +41,7 @@ def training_sources(data: DataConfig, base: Path) -> list[PairSource]:
         source = parse_source(text, data.columns)
         paths = tuple(str(base / path) for path in source.paths)
         for path in paths:
-            if not Path(path).exists():
-                raise BabeliteError(
-                    "there is no such file (listed in data.train)",
-                    code="file-not-found",
-                    path=path,
-                    hint="check the path in the configuration, or set the folder with --data",
-                )
+            require_input_file(Path(path), "data.train")
         sources.append(replace(source, paths=paths))
     return sources
 
@@ -70,3 +74,73 @@ def _description(source: PairSource) -> object:
 
 def _hash(*content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:_DIGITS]
+
+
+@dataclass(frozen=True)
+class ExcludedFiles:
+    """The files whose sentences are removed from the training text."""
+
+    files: tuple[str, ...] = ()
+    sizes: tuple[int | None, ...] = ()  # bytes of each file; None if it did not exist
+    late_tasks: tuple[str, ...] = ()  # tasks added after training, whose files are not excluded
+
+
+def choose_excluded_files(config: ComparisonConfig, path: Path, out: Path) -> ExcludedFiles:
+    """The files of ``data.exclude`` and of the tasks; once a model exists, the recorded ones."""
+    assert config.data is not None
+    of_tasks = {task.name: [str(f) for f in task.excluded_files()] for task in config.tasks}
+    record = read_comparison_record(out)
+    if record is None or not has_models(out):
+        files = tuple(dict.fromkeys(chain(config.data.exclude, *of_tasks.values())))
+        return ExcludedFiles(files, _sizes(files))
+    files = tuple(record["excluded"])
+    # Older versions did not record sizes: assume the files have not changed.
+    sizes = tuple(record.get("sizes") or _sizes(files))
+    known = set(_names_and_sizes(files, sizes))
+    for file in config.data.exclude:
+        if not known.issuperset(_names_and_sizes([file])):
+            raise BabeliteError(
+                f"data.exclude: {file} cannot be added or changed after a model has been trained",
+                code="run-mismatch",
+                path=path,
+                hint="choose a new folder with --out",
+            )
+    late = (t for t, own in of_tasks.items() if not known.issuperset(_names_and_sizes(own)))
+    return ExcludedFiles(files, sizes, tuple(late))
+
+
+def read_comparison_record(out: Path) -> dict[str, Any] | None:
+    """The record that marks the folder of a comparison; None if it has none."""
+    path = out / _COMPARISON_RECORD
+    record = read_cell_record(path)
+    check_format_version(record, _FORMAT_VERSION, path)
+    return record
+
+
+def write_comparison_record(out: Path, config: Path, excluded: ExcludedFiles) -> None:
+    """Mark the folder of a comparison, and record the excluded files."""
+    record = {
+        "format_version": _FORMAT_VERSION,
+        "babelite_version": __version__,
+        "config": str(config.resolve()),
+        "excluded": excluded.files,
+        "sizes": excluded.sizes,
+    }
+    write_cell_record(out / _COMPARISON_RECORD, record)
+
+
+def has_models(out: Path) -> bool:
+    """Whether the training of a model has begun in the folder of a comparison."""
+    return any((out / "cells").glob("*/*/model"))
+
+
+def _names_and_sizes(
+    files: Sequence[str], sizes: Sequence[int | None] = ()
+) -> list[tuple[str, int | None]]:
+    """What identifies files when their folder has moved."""
+    names = (Path(file).name for file in files)
+    return list(zip(names, sizes or _sizes(files), strict=True))
+
+
+def _sizes(files: Sequence[str]) -> tuple[int | None, ...]:
+    return tuple(Path(file).stat().st_size if Path(file).is_file() else None for file in files)

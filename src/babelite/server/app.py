@@ -26,6 +26,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _OPEN_PATHS = ("/healthz", "/openapi.json")
 
 Handler = Callable[[Request], Awaitable[Response]]
+Schema = type[BaseModel]
 
 
 def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
@@ -56,76 +57,54 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
     app.add_exception_handler(HTTPException, error_bodies.on_http_exception)
     app.add_exception_handler(Exception, error_bodies.on_internal_error)
     _describe(app, needs_key=bool(keys))
-    paths = [route.path for route in app.routes]  # type: ignore[attr-defined]
-    open_paths = [*_OPEN_PATHS, *page_paths]
     app.add_middleware(
         AuthAndMetricsMiddleware,
         keys=keys,
-        open_paths=open_paths,
-        paths=paths,
+        open_paths=[*_OPEN_PATHS, *page_paths],
+        paths=[route.path for route in app.routes],  # type: ignore[attr-defined]
         metrics=service.metrics,
     )
     return app
 
 
 def _add_routes(app: FastAPI, service: Service) -> None:
-    """Add the API endpoints."""
+    """Add the API endpoints: path, handler, body of the request and of the response."""
     api = Endpoints(service)
-    gets: list[tuple[str, Handler, type[BaseModel] | None]] = [
-        ("/healthz", api.health, schemas.Health),
-        ("/metrics", api.metrics, None),
-        ("/v1/models", api.models, schemas.ModelList),
-        ("/v1/models/{name:path}", api.model, schemas.Model),
-    ]
-    posts: list[tuple[str, Handler, type[BaseModel], type[BaseModel]]] = [
-        (
-            "/v1/embeddings",
-            api.embeddings,
-            schemas.EmbeddingRequest,
-            schemas.EmbeddingResponse,
-        ),
+    routes: list[tuple[str, Handler, Schema | None, Schema | None]] = [
+        ("/v1/embeddings", api.embeddings, schemas.EmbeddingRequest, schemas.EmbeddingResponse),
         ("/v1/rerank", api.rerank, schemas.RerankRequest, schemas.RerankResponse),
         ("/v1/align", api.align, schemas.AlignRequest, schemas.AlignResponse),
         ("/v1/search", api.search, schemas.SearchRequest, schemas.SearchResponse),
+        ("/healthz", api.health, None, schemas.Health),
+        ("/metrics", api.metrics, None, None),
+        ("/v1/models", api.models, None, schemas.ModelList),
+        ("/v1/models/{name:path}", api.model, None, schemas.Model),
     ]
-    for path, handler, request, response in posts:
-        schema = {"$ref": _REFERENCE.format(model=request.__name__)}
-        body = {"required": True, "content": {"application/json": {"schema": schema}}}
-        described = path != "/v1/search" or service.index is not None
-        _add(app, "POST", path, handler, response, {"requestBody": body}, described)
-    for path, handler, optional in gets:
-        extra = {"parameters": [_NAME]} if "{name" in path else None
-        _add(app, "GET", path, handler, optional, extra)
-
-
-def _add(
-    app: FastAPI,
-    method: str,
-    path: str,
-    handler: Handler,
-    response: type[BaseModel] | None,
-    extra: dict[str, Any] | None = None,
-    described: bool = True,
-) -> None:
-    # The handlers read requests and write responses themselves; FastAPI only describes them.
-    plain: dict[str, Any] = {"content": {"text/plain": {}}}
-    success: dict[str, Any] = plain if response is None else {"model": response}
-    error = {"model": schemas.ErrorResponse, "description": "Error."}
-    app.add_api_route(
-        path,
-        handler,
-        methods=[method],
-        response_class=Response if response is None else JSONResponse,
-        response_model=None,
-        responses={200: success | {"description": "Success."}, "4XX": error},
-        openapi_extra=extra,
-        include_in_schema=described,
-        name=handler.__name__,
-        summary=(handler.__doc__ or "").rstrip("."),
-        description="",
-    )
-    if method == "GET":  # for health checks
-        app.add_route(path, handler, methods=["HEAD"], include_in_schema=False)
+    for path, handler, request, response in routes:
+        extra: dict[str, Any] | None = {"parameters": [_NAME]} if "{name" in path else None
+        if request is not None:
+            content = {"schema": {"$ref": _REFERENCE.format(model=request.__name__)}}
+            body = {"required": True, "content": {"application/json": content}}
+            extra = {"requestBody": body}
+        # The handlers read requests and write responses themselves; FastAPI only describes them.
+        success: dict[str, Any]
+        success = {"content": {"text/plain": {}}} if response is None else {"model": response}
+        error = {"model": schemas.ErrorResponse, "description": "Error."}
+        app.add_api_route(
+            path,
+            handler,
+            methods=["GET" if request is None else "POST"],
+            response_class=Response if response is None else JSONResponse,
+            response_model=None,
+            responses={200: success | {"description": "Success."}, "4XX": error},
+            openapi_extra=extra,
+            include_in_schema=path != "/v1/search" or service.index is not None,
+            name=handler.__name__,
+            summary=(handler.__doc__ or "").rstrip("."),
+            description="",
+        )
+        if request is None:  # for health checks
+            app.add_route(path, handler, methods=["HEAD"], include_in_schema=False)
 
 
 def _describe(app: FastAPI, *, needs_key: bool) -> None:

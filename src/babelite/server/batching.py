@@ -13,22 +13,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from babelite.encoding import Encoder, SentenceEncoder
 
-# Larger batches are not faster, and make other requests wait longer.
-_MAX_BATCH = 128
+_MAX_BATCH = 128  # larger batches are not faster, and make other requests wait longer
 _MAX_CHARACTERS = 10_000  # of a batch with more than one sentence
-# A queue of at most this size is not divided among the threads.
-_MIN_SHARE = 16
-# Sentences of one request before the other requests have their turn.
-_TURN = 256
-# Weight of the latest batch in the moving average of the rate.
-_RATE_WEIGHT = 0.1
+_MIN_SHARE = 16  # a queue of at most this size is not divided among the threads
+_TURN = 256  # sentences of one request before the other requests have their turn
+_RATE_WEIGHT = 0.1  # of the latest batch in the moving average of the rate
 
 
 class Encoded(NamedTuple):
@@ -41,12 +37,8 @@ class Encoded(NamedTuple):
 EncodeBatch = Callable[[list[str]], tuple[NDArray[np.float32], Sequence[int]]]
 
 
-class BatchObserver(Protocol):
-    """Receives the size and time of each batch."""
-
-    def batch(self, sentences: int, tokens: int, seconds: float) -> None:
-        """Called after each batch, from the encoding thread."""
-        ...
+# Receives the numbers of sentences and tokens of each batch, and the seconds that encoding took.
+BatchObserver = Callable[[int, int, float], None]
 
 
 class QueueFullError(Exception):
@@ -234,12 +226,11 @@ class Batcher:
         rate = len(self._threads) * len(texts) / max(seconds, 1e-6)
         self._rate += _RATE_WEIGHT * (rate - self._rate)
         if self._observer is not None:
-            self._observer.batch(len(texts), sum(tokens), seconds)
+            self._observer(len(texts), sum(tokens), seconds)
 
     def _deliver(self, jobs: list[_Job]) -> None:
         """Resolve the futures of jobs, with one call for each event loop."""
-        loops = {job.future.get_loop() for job in jobs}
-        for loop in loops:
+        for loop in {job.future.get_loop() for job in jobs}:
             own = [job for job in jobs if job.future.get_loop() is loop]
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._resolve, own)

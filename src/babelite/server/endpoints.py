@@ -69,10 +69,7 @@ class Endpoints:
         self._limits.check_texts(texts, "input")
         vectors, tokens = await self._service.encode(request, texts)
         rows = _base64_rows(vectors) if body.encoding_format == "base64" else list(vectors)
-        data = [
-            {"object": "embedding", "index": index, "embedding": row}
-            for index, row in enumerate(rows)
-        ]
+        data = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(rows)]
         return self._respond(tokens, object="list", data=data)
 
     async def rerank(self, request: Request) -> Response:
@@ -103,11 +100,7 @@ class Endpoints:
         vectors, tokens = await self._service.encode(request, queries)
         found = await self._service.run_in_thread(request, lambda: index.search(vectors, body.k))
         results = [
-            {
-                "index": number,
-                "hits": [_hit(hit) for hit in hits],
-            }
-            for number, hits in enumerate(found)
+            {"index": i, "hits": [_hit(hit) for hit in hits]} for i, hits in enumerate(found)
         ]
         return self._respond(tokens, results=results)
 
@@ -118,10 +111,8 @@ class Endpoints:
         target = await self._sentences(request, body.target, body.target_language, "target")
         vectors, tokens = await self._service.encode(request, [*source, *target])
         sides = vectors[: len(source)], vectors[len(source) :]
-        pairs = await self._service.run_in_thread(
-            request,
-            lambda: align_vectors(*sides, max_size=body.max_size, min_score=body.min_score),
-        )
+        align = partial(align_vectors, *sides, max_size=body.max_size, min_score=body.min_score)
+        pairs = await self._service.run_in_thread(request, align)
         found = [
             {
                 "source": list(pair.source),
@@ -139,9 +130,8 @@ class Endpoints:
         """The sentences of one side; running text is split."""
         if isinstance(document, str):
             self._limits.check_text(document, field)
-            document = await self._service.run_in_thread(
-                request, partial(_split, document, language.lower())
-            )
+            split = partial(split_sentences, document.splitlines(), language.lower())
+            document = await self._service.run_in_thread(request, lambda: list(split()))
         if len(document) > self._limits.document:
             message = (
                 f"The field '{field}' has {len(document):,} sentences, the maximum is "
@@ -193,7 +183,3 @@ def _hit(hit: IndexHit) -> dict[str, Any]:
 
 def _rounded(value: float) -> float:
     return round(float(value), _DIGITS)
-
-
-def _split(text: str, language: str) -> list[str]:
-    return list(split_sentences(text.splitlines(), language))

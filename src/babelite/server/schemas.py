@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 # Stops at the first error: a list of a million wrong items must not produce a million errors.
 Texts = Annotated[list[str], Field(min_length=1, fail_fast=True)]
+Count = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
+Language = Annotated[str, Field(pattern="^[a-zA-Z-]{2,12}$")]
+TextOrTexts = Annotated[str | Texts, Field(union_mode="left_to_right")]
 
 
 class _Request(BaseModel):
@@ -20,17 +23,11 @@ class _Request(BaseModel):
 class EmbeddingRequest(_Request):
     """OpenAI's request for embeddings."""
 
-    input: str | Texts = Field(
-        union_mode="left_to_right",
-        description="A text or a list of texts. Token ids are not accepted: every model has its "
-        "own.",
-    )
+    input: TextOrTexts = Field(description="Text or list of texts; token ids are not accepted.")
     encoding_format: Literal["float", "base64"] = Field(
         "float", description="base64 of little-endian float32 has a quarter of the bytes."
     )
-    dimensions: int | None = Field(
-        None, ge=1, le=2**31 - 1, description="If given, the model's number of dimensions."
-    )
+    dimensions: Count = Field(None, description="If given, the model's number of dimensions.")
     user: str | None = Field(None, description="Ignored.")
 
 
@@ -47,36 +44,26 @@ class RerankRequest(_Request):
 
     query: str
     documents: Annotated[list[str | RerankDocument], Field(min_length=1, fail_fast=True)]
-    top_n: int | None = Field(None, ge=1, le=2**31 - 1, description="Number of results.")
+    top_n: Count = Field(None, description="Number of results.")
     return_documents: bool = Field(False, description="Include the text of each document.")
 
 
 class SearchRequest(_Request):
     """Queries to the index."""
 
-    query: str | Texts = Field(union_mode="left_to_right")
+    query: TextOrTexts
     k: int = Field(5, ge=1, le=1000, description="Number of lines to find for each query.")
 
 
 class AlignRequest(_Request):
     """Two versions of a document."""
 
-    source: str | Texts = Field(
-        union_mode="left_to_right", description="A list of sentences, or running text to split."
-    )
-    target: str | Texts = Field(
-        union_mode="left_to_right", description="The same document in another language."
-    )
-    source_language: str = Field(
-        "en", pattern="^[a-zA-Z-]{2,12}$", description="Language for splitting running text."
-    )
-    target_language: str = Field("en", pattern="^[a-zA-Z-]{2,12}$")
-    max_size: int = Field(
-        4, ge=1, le=8, description="Maximum number of sentences on each side of a segment pair."
-    )
-    min_score: float = Field(
-        0.25, ge=-1, le=1, description="Sentences with a lower score stay unmatched."
-    )
+    source: TextOrTexts = Field(description="A list of sentences, or running text to split.")
+    target: TextOrTexts = Field(description="The same document in another language.")
+    source_language: Language = Field("en", description="Language for splitting running text.")
+    target_language: Language = "en"
+    max_size: int = Field(4, ge=1, le=8, description="Maximum sentences on a side of a pair.")
+    min_score: float = Field(0.25, ge=-1, le=1, description="Lower scores stay unmatched.")
 
 
 REQUESTS = (EmbeddingRequest, RerankRequest, SearchRequest, AlignRequest)

@@ -40,11 +40,7 @@ def is_loopback(host: str) -> bool:
 
 
 def bind_socket(host: str, port: int) -> socket.socket:
-    """Open a listening socket.
-
-    Args:
-        host: A host name or address of this machine.
-        port: The port; 0 for any free one.
+    """Open a listening socket; port 0 is any free one.
 
     Raises:
         BabeliteError: The address is in use, or is not an address of this machine.
@@ -53,12 +49,8 @@ def bind_socket(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise BabeliteError(
-            "is not an address of this machine",
-            code="option-invalid",
-            path=place,
-            hint="check --host",
-        ) from error
+        problem, hint = "is not an address of this machine", "check --host"
+        raise BabeliteError(problem, code="option-invalid", path=place, hint=hint) from error
     family, kind, protocol, _, address = found[0]
     bound = socket.socket(family, kind, protocol)
     try:
@@ -68,13 +60,9 @@ def bind_socket(host: str, port: int) -> socket.socket:
         bound.listen(_BACKLOG)
     except OSError as error:
         bound.close()
-        reason = error.strerror or str(error)
-        raise BabeliteError(
-            f"cannot listen here ({reason})",
-            code="address-in-use",
-            path=place,
-            hint="choose another --port or --host",
-        ) from error
+        problem = f"cannot listen here ({error.strerror or error})"
+        hint = "choose another --port or --host"
+        raise BabeliteError(problem, code="address-in-use", path=place, hint=hint) from error
     return bound
 
 
@@ -87,13 +75,10 @@ def socket_url(bound: socket.socket) -> str:
 def make_server(
     app: ASGIApp, limits: Limits, *, root_path: str = "", access_log: bool = False
 ) -> uvicorn.Server:
-    """A uvicorn server for an application.
+    """A uvicorn server for an application, with the time limits of requests.
 
-    Args:
-        app: The application.
-        limits: Time limits of requests.
-        root_path: Path prefix under which a reverse proxy serves the application.
-        access_log: Whether to log each request to standard error.
+    A reverse proxy may serve it under the path prefix ``root_path``. The access log goes to
+    standard error.
     """
     log_config = deepcopy(LOGGING_CONFIG)
     log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
@@ -114,12 +99,9 @@ def make_server(
 
 
 def serve(server: uvicorn.Server, bound: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then answer all accepted requests.
+    """Serve until SIGINT or SIGTERM, then answer all accepted requests; ``ready`` is called first.
 
-    Args:
-        server: From `make_server`.
-        bound: From `bind_socket`.
-        ready: Called when the server starts.
+    The server is from `make_server`, the socket from `bind_socket`.
     """
     _allow_many_connections()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,12 +19,12 @@ from babelite.server.http.error_bodies import RequestError
 from babelite.server.http.limits import Limits
 from babelite.server.http.metrics import Metrics
 from babelite.server.reloading_index import ReloadingIndex
-from babelite.server.thread_pool import BoundedThreadPool
 
 Result = TypeVar("Result")
 
-# Interval of the checks whether the client is still connected.
-_CHECK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0  # interval of the checks whether the client is still connected
+_MAX_TASKS = 64  # queued or running in worker threads
+_RETRY_SECONDS = 2.0  # if there are more
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,12 @@ class Service:
     """An encoder and optionally an index, ready for requests.
 
     Args:
-        encoder: The encoder. A `babelite.Encoder` is called from several threads at the same time
-            and should be loaded with ``threads=1``; any other encoder is called from one thread.
+        encoder: A `babelite.Encoder` is called from several threads at the same time and should be
+            loaded with ``threads=1``; any other encoder is called from one thread.
         index: Folder of an index to search.
         limits: Limits of requests.
         name: Name of the model in responses; the encoder's own by default.
-        threads: Number of batches encoded at the same time; by default one for each CPU that the
-            process may use.
+        threads: Number of batches encoded at the same time; default: one for each usable CPU.
 
     Raises:
         BabeliteError: The folder is not an index, or was built with another encoder.
@@ -81,9 +81,10 @@ class Service:
             encoder.dim,
             threads=threads,
             max_waiting=self.limits.waiting,
-            observer=self.metrics,
+            observer=self.metrics.batch,
         )
-        self._pool = BoundedThreadPool(threads)
+        # For work other than encoding: index search, alignment, sentence splitting.
+        self._pool, self._tasks = ThreadPoolExecutor(threads, "babelite-work"), 0
 
     async def encode(self, request: Request, texts: Sequence[str]) -> Encoded:
         """Encode texts in batches with other requests; raises `RequestError` if overloaded."""
@@ -92,24 +93,27 @@ class Service:
         except QueueFullError as error:
             raise _busy(error.seconds) from None
         except ClosedError:
-            message = "The server is stopping."
-            raise RequestError(
-                503, message, code="server-busy", retry_after=5, close=True
-            ) from None
+            message, code = "The server is stopping.", "server-busy"
+            raise RequestError(503, message, code=code, retry_after=5, close=True) from None
         return await self._result(request, future)
 
     async def run_in_thread(self, request: Request, task: Callable[[], Result]) -> Result:
         """Run a task in a worker thread; raises `RequestError` if overloaded."""
-        try:
-            future = self._pool.submit(task)
-        except QueueFullError as error:
-            raise _busy(error.seconds) from None
-        return await self._result(request, future)
+        if self._tasks >= _MAX_TASKS:
+            raise _busy(_RETRY_SECONDS)
+        self._tasks += 1
+        future, loop = self._pool.submit(task), asyncio.get_running_loop()
+        # Counted until the thread is free: a cancelled request does not stop its task.
+        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._task_ended))
+        return await self._result(request, asyncio.wrap_future(future))
 
     def close(self) -> None:
         """Finish all accepted work."""
         self._batcher.close()
-        self._pool.close()
+        self._pool.shutdown()
+
+    def _task_ended(self) -> None:
+        self._tasks -= 1
 
     async def _result(self, request: Request, future: asyncio.Future[Result]) -> Result:
         """Wait for a result while the client is connected, within the time limit."""
@@ -138,10 +142,9 @@ def open_service(
     threads: int | None = None,
     allow_download: bool = False,
 ) -> Service:
-    """Make a `Service` of a model by name.
+    """Make a `Service` of a model by name; see `babelite.encoding.open_encoder` and `Service`.
 
-    Model and `allow_download` are those of `babelite.encoding.open_encoder`, but the default model
-    is the encoder used to build the index, if there is one. Other arguments: see `Service`.
+    The default model is the encoder used to build the index, if there is one.
     """
     if model is None and index is not None:
         from babelite.index import read_index_description

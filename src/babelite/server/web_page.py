@@ -14,7 +14,6 @@ _MEDIA_TYPES = {
     "js": "text/javascript",
     "svg": "image/svg+xml",
 }
-_START = "index.html"
 
 # Only files of this server, no inline code, no frames.
 _POLICY = (
@@ -32,7 +31,7 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     """Content and media type of each file by its URL path."""
     folder = files("babelite.server") / "web"
     return {
-        "/" if file.name == _START else f"/{file.name}": (
+        "/" if file.name == "index.html" else f"/{file.name}": (
             file.read_bytes(),
             _MEDIA_TYPES[file.name.rpartition(".")[2]],
         )

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from babelite.comparison.cell_records import metric_to_json
-from babelite.comparison.metrics import Metric
+from babelite.comparison.metrics import Metric, metric_to_json
 from babelite.comparison.report.aggregation import difference, summarize
 
 

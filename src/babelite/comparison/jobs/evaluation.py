@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from babelite.comparison.cell_folder import CellFolder
-from babelite.comparison.cell_records import metric_to_json, read_cell_record, write_cell_record
+from babelite.comparison.cell_records import read_cell_record, write_cell_record
 from babelite.comparison.compared_encoders import install_command, open_compared_encoder
-from babelite.comparison.metrics import LanguagePair, LanguageScope
+from babelite.comparison.metrics import LanguagePair, LanguageScope, metric_to_json
 from babelite.comparison.tasks import RetrievalTask, Task
 from babelite.encoding import unit_rows
 from babelite.machine import peak_memory
@@ -59,7 +59,8 @@ class EvaluateJob(BaseModel):
             self.encoder, threads=self.threads, allow_download=self.allow_download
         )
         if not self.cost.exists():
-            speed = measure_speed(opened.encoder, _timed_sentences(tasks, scope))
+            texts = next(filter(None, (t.sentences(scope) for t in tasks)), ["A sentence."])
+            speed = measure_speed(opened.encoder, texts)
             size = {"parameters": opened.parameters, "bytes": opened.bytes}
             write_cell_record(self.cost, speed | size)
         encoder = CachedEncoder(opened.encoder)
@@ -75,13 +76,10 @@ class EvaluateJob(BaseModel):
 
 def evaluate_job(folder: CellFolder, *, allow_download: bool) -> EvaluateJob:
     """The job that evaluates the model of a cell on its unfinished tasks."""
-    cell = folder.cell
+    cell, unfinished = folder.cell, folder.unfinished_tasks()
     return EvaluateJob(
         encoder=str(cell.model) if cell.encoder is None else cell.encoder.encoder,
-        tasks=tuple(
-            (task, folder.task(task), folder.task_fingerprint(task))
-            for task in folder.unfinished_tasks()
-        ),
+        tasks=tuple((t, folder.task(t), folder.task_fingerprint(t)) for t in unfinished),
         scope=cell.scope.pairs,
         cost=folder.cost,
         illustration=folder.illustration,
@@ -108,32 +106,20 @@ class CachedEncoder:
 
 
 def measure_speed(encoder: SentenceEncoder, sentences: Sequence[str]) -> dict[str, Any]:
-    """Measure encoding speed and peak memory of this process.
+    """Sentences encoded per second (median of rounds) with range, and peak memory in bytes."""
 
-    Returns:
-        ``sentences_per_second`` (median of three rounds), its ``range``, and ``memory`` in bytes.
-    """
-    encoder.encode(sentences[:8])
-    started = time.perf_counter()
-    warm = sentences[:_WARM_UP]
-    encoder.encode(warm)
-    rate = len(warm) / (time.perf_counter() - started)
-    memory = peak_memory()
-    timed = sentences[: max(8, min(_MAX_TIMED, round(rate * _MAX_SECONDS)))]
-    rates = []
-    for _ in range(_ROUNDS):
+    def rate(timed: Sequence[str]) -> float:
         started = time.perf_counter()
         encoder.encode(timed)
-        rates.append(len(timed) / (time.perf_counter() - started))
-    return {
-        "sentences_per_second": float(np.median(rates)),
-        "range": [min(rates), max(rates)],
-        "memory": memory,
-    }
+        return len(timed) / (time.perf_counter() - started)
 
-
-def _timed_sentences(tasks: Sequence[Task], scope: LanguageScope) -> list[str]:
-    return next((found for task in tasks if (found := task.sentences(scope))), ["A sentence."])
+    encoder.encode(sentences[:8])
+    expected = rate(sentences[:_WARM_UP])
+    memory = peak_memory()
+    timed = sentences[: max(8, min(_MAX_TIMED, round(expected * _MAX_SECONDS)))]
+    rates = [rate(timed) for _ in range(_ROUNDS)]
+    speed = {"sentences_per_second": float(np.median(rates)), "range": [min(rates), max(rates)]}
+    return speed | {"memory": memory}
 
 
 def _illustrate(
@@ -160,14 +146,12 @@ def _illustrate(
 
 
 def project_2d(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Project vectors (n, dim) on their two principal components; float64 of shape (n, 2).
-
-    The largest coordinate of each component is positive, so that the result is deterministic.
-    """
+    """Project vectors (n, dim) on their two principal components; float64 of shape (n, 2)."""
     centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
     left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
     points = np.zeros((len(vectors), 2))
     kept = min(2, len(lengths))
     points[:, :kept] = left[:, :kept] * lengths[:kept]
+    # The largest coordinate of each component is positive, so that the result is deterministic.
     largest = np.take_along_axis(points, np.abs(points).argmax(axis=0)[None], axis=0)
     return points * np.where(largest < 0, -1.0, 1.0)

@@ -25,11 +25,7 @@ _JOBS: TypeAdapter[Job] = TypeAdapter(Job)
 
 
 def run_job(job: Path) -> int:
-    """Run the job of a file in this process; an error is recorded beside it.
-
-    Returns:
-        An exit code: 0 after success, 2 after an error, 130 if the user interrupted it.
-    """
+    """Run a job in this process; returns 0, 2 after an error (recorded), or `STOPPED`."""
     try:
         _JOBS.validate_json(job.read_bytes()).run()
     except KeyboardInterrupt:
@@ -48,20 +44,15 @@ def run_job(job: Path) -> int:
 
 
 def _exit_with_parent() -> None:
-    """Exit when the parent process has ended, for whatever reason."""
-
-    def wait() -> None:
-        # Returns when the parent's end of the pipe is closed. `sys.stdin` cannot be used: its lock,
-        # held by this thread, would abort the process at its normal exit.
-        os.read(sys.stdin.fileno(), 1)
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    """Wait until the parent process has closed its end of the pipe or has died; then exit."""
+    # `sys.stdin` cannot be read: its lock, held by this thread, would abort a normal exit.
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 def main() -> None:
     """Run the job that the command line names."""
-    _exit_with_parent()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     job = Path(sys.argv[1])
     with job.with_suffix(".lock").open("ab") as file:
         # Wait for the end of an older process with the same job, whose parent was killed.

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from babelite.comparison.cell_records import error_file, write_error
 from babelite.comparison.jobs.job_process import STOPPED
@@ -18,16 +17,13 @@ _SECONDS_TO_SAVE = 60.0
 _POLL = 0.25  # seconds
 
 
-class Launcher(Protocol):
-    """Runs a job and waits for its end."""
-
-    def __call__(self, job: Path, on_wait: Callable[[], None]) -> int:
-        """Run a job; returns 0, or records the error in `error_file`. ``on_wait`` is polled."""
-        ...
+# Runs a job, and calls the function again and again until the job has ended. Returns 0, or another
+# number and records the error in `error_file`.
+Launcher = Callable[[Path, Callable[[], None]], int]
 
 
 def launch(job: Path, on_wait: Callable[[], None]) -> int:
-    """Run a job in a new process; see `Launcher`. Its output goes to a log beside the job."""
+    """Run a job in a new process (a `Launcher`); its output goes to a log beside the job."""
     command = [sys.executable, "-m", "babelite.comparison.jobs.job_process", str(job)]
     with job.with_suffix(".log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)

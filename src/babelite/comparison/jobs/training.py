@@ -14,19 +14,22 @@ from babelite.comparison.cell_folder import CellFolder
 from babelite.comparison.cell_records import write_cell_record
 from babelite.corpus import Cleaning, Pair, PairSource
 from babelite.machine import peak_memory
-from babelite.storage import writing_atomically
+from babelite.storage import writing_text
 
 
-class TextJob(BaseModel):
+class _TrainingJob(BaseModel):
+    sources: tuple[PairSource, ...]  # what is trained on
+    config: dict[str, Any]  # training settings
+    cleaning: Cleaning
+
+
+class TextJob(_TrainingJob):
     """Draw random samples of the sources, and prepare the text that several models share."""
 
     kind: Literal["text"] = "text"
     samples: tuple[tuple[PairSource, PairSource], ...]  # each source and the file of its sample
     pairs: int | None  # pairs per sample
-    sources: tuple[PairSource, ...]  # what is trained on
     folder: Path  # the prepared text
-    config: dict[str, Any]  # training settings
-    cleaning: Cleaning
 
     def run(self) -> None:
         """Draw the missing samples and prepare the text."""
@@ -40,14 +43,11 @@ class TextJob(BaseModel):
         prepare_text(self.sources, self.folder, config, cleaning=self.cleaning)
 
 
-class TrainJob(BaseModel):
+class TrainJob(_TrainingJob):
     """Train a model, or resume its training."""
 
     kind: Literal["train"] = "train"
-    sources: tuple[PairSource, ...]
     text: Path  # folder of the prepared text; also read by the report
-    config: dict[str, Any]  # training settings
-    cleaning: Cleaning
     model: Path  # the model folder to write
     record: Path  # cost and held-out score; written last
 
@@ -57,15 +57,13 @@ class TrainJob(BaseModel):
 
         config = TrainingConfig(**self.config)
         result = train(self.sources, self.model, config, cleaning=self.cleaning, text=self.text)
-        write_cell_record(
-            self.record,
-            {
-                "pairs": result.pairs,
-                "seconds": result.seconds,
-                "precision_at_1": result.precision_at_1,
-                "memory": peak_memory(),
-            },
-        )
+        record = {
+            "pairs": result.pairs,
+            "seconds": result.seconds,
+            "precision_at_1": result.precision_at_1,
+            "memory": peak_memory(),
+        }
+        write_cell_record(self.record, record)
         # Finished training is never resumed, and checkpoints take most of the disk space.
         for checkpoint in (self.model / "training").glob("*.safetensors"):
             checkpoint.unlink()
@@ -74,30 +72,26 @@ class TrainJob(BaseModel):
 def text_job(folder: CellFolder) -> TextJob:
     """The job that prepares the training text of a cell."""
     grid, cell = folder.grid, folder.cell
-    assert grid.config.data is not None and cell.config is not None and cell.text is not None
+    assert grid.config.data is not None and cell.text is not None
     paths = {source.paths for source in cell.sources}
-    return TextJob(
-        samples=tuple(sample for sample in grid.samples if sample[1].paths in paths),
-        pairs=grid.config.data.pairs,
-        sources=cell.sources,
-        folder=cell.text,
-        config=cell.config.model_dump(),
-        cleaning=grid.cleaning,
-    )
+    samples = tuple(sample for sample in grid.samples if sample[1].paths in paths)
+    pairs = grid.config.data.pairs
+    return TextJob(samples=samples, pairs=pairs, folder=cell.text, **_common_fields(folder))
 
 
 def train_job(folder: CellFolder) -> TrainJob:
     """The job that trains the model of a cell."""
+    cell, record = folder.cell, folder.trained
+    assert cell.text is not None
+    return TrainJob(text=cell.text, model=cell.model, record=record, **_common_fields(folder))
+
+
+def _common_fields(folder: CellFolder) -> dict[str, Any]:
+    """The fields of `_TrainingJob`."""
     cell = folder.cell
-    assert cell.config is not None and cell.text is not None
-    return TrainJob(
-        sources=cell.sources,
-        text=cell.text,
-        config=cell.config.model_dump(),
-        cleaning=folder.grid.cleaning,
-        model=cell.model,
-        record=folder.trained,
-    )
+    assert cell.config is not None
+    config, cleaning = cell.config.model_dump(), folder.grid.cleaning
+    return {"sources": cell.sources, "config": config, "cleaning": cleaning}
 
 
 def _write_sample(source: PairSource, out: Path, count: int) -> None:
@@ -106,10 +100,7 @@ def _write_sample(source: PairSource, out: Path, count: int) -> None:
     total = sum(1 for _ in _one_line_pairs(source))
     chosen = np.zeros(total, np.bool_)
     chosen[np.random.default_rng(0).permutation(total)[:count]] = True
-    with (
-        writing_atomically(out) as temporary,
-        temporary.open("w", encoding="utf-8", newline="\n") as stream,
-    ):
+    with writing_text(out) as stream:
         for pair in compress(_one_line_pairs(source), chosen):
             stream.write(f"{pair.source}\t{pair.target}\n")
 

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.comparison.cell_records import metric_from_json
-from babelite.comparison.metrics import Metric
+from babelite.comparison.metrics import Metric, metric_from_json
 from babelite.evaluation import (
     Difference,
     holm_correction,
@@ -25,12 +24,10 @@ Run = Mapping[str, Any]
 
 
 def summarize(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
-    """Aggregate the runs of one system on a task.
+    """Aggregate the runs of one system on a task: metric -> row (see `_row`).
 
-    Returns metric -> ``value`` (mean over seeds), ``spread`` (standard deviation over seeds, None
-    for one seed), ``seeds`` (value per seed), ``low`` and ``high`` (95 % interval over queries,
-    None for correlations); metrics without a run are missing. ``mean`` is the mean of the
-    `averaged_metrics`, over the seeds that have all of them.
+    Metrics without a run are missing. ``mean`` is the mean of the `averaged_metrics`, over the
+    seeds that have all of them.
     """
     rows = {}
     for name in task["measures"]:
@@ -47,19 +44,15 @@ def summarize(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def averaged_metrics(task: Mapping[str, Any]) -> list[str]:
-    """The metrics that the mean of a task averages.
-
-    For classification, the training language is left out unless there is no other.
+    """The metrics that the mean of a task averages: not those of a classifier's own language.
 
     Example:
         >>> averaged_metrics({"kind": "classification", "measures": ["en→en", "en→fr"]})
         ['en→fr']
     """
     metrics = list(task["measures"])
-    if task["kind"] != "classification":
-        return metrics
     zero_shot = [name for name in metrics if len(set(name.split("→"))) == 2]
-    return zero_shot or metrics
+    return (zero_shot or metrics) if task["kind"] == "classification" else metrics
 
 
 def seed_values(runs: Sequence[Run], task: str, metric: str) -> dict[str, float]:
@@ -83,8 +76,7 @@ def query_scores(
 ) -> list[list[NDArray[np.float64]]]:
     """The score of every query, averaged over seeds and over metrics with the same queries.
 
-    Returns, for each system, one float64 array of shape (queries,) per set of queries; the shapes
-    are the same for all systems. Correlations have none.
+    For each system, one float64 array (queries,) per set of queries; correlations have none.
     """
     found = [[_read_metrics(runs, task, metric) for metric in metrics] for runs in systems]
     groups = [[of_metric[0].group for of_metric in system] for system in found]
@@ -133,11 +125,9 @@ def difference(
     Seeds without all of these metrics are left out; None if no metric or no seed is left.
     """
     sides = [[run for run in runs if run["system"] == one] for one in (name, reference)]
-    common = [
-        metric
-        for metric in averaged_metrics(task)
-        if all(seed_values(side, task["name"], metric) for side in sides)
-    ]
+    common = averaged_metrics(task)
+    for side in sides:
+        common = [metric for metric in common if seed_values(side, task["name"], metric)]
     sides = [_complete_runs(side, task["name"], common) for side in sides]
     if not all(sides):
         return None
@@ -168,12 +158,10 @@ def _correlation_difference(
 
 
 class _Ranks(NamedTuple):
-    """Standardized ranks of cosines and gold scores, shape (pairs,), and their weight in a mean.
+    """Standardized ranks of cosines and gold scores, shape (pairs,), and their weight in a mean."""
 
-    The ranks of all pairs are used for every resample: ranking each resample would hardly change
-    the result, but take a thousand times as long.
-    """
-
+    # Every resample uses the ranks of all pairs: ranking each resample would hardly change the
+    # result, but take a thousand times as long.
     cosines: NDArray[np.float64]
     gold: NDArray[np.float64]
     weight: float
@@ -202,12 +190,13 @@ def _read_metrics(runs: Sequence[Run], task: str, metric: str) -> list[Metric]:
 
 
 def _row(values: Mapping[str, float], queries: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
+    """Mean and standard deviation over seeds, and the 95 % interval over queries."""
     numbers = list(values.values())
     row: dict[str, Any] = {
         "value": float(np.mean(numbers)),
         "spread": float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None,
         "seeds": dict(values),
-        "low": None,
+        "low": None,  # no interval for correlations
         "high": None,
     }
     if queries:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,18 @@ _SIZE = (6.8, 4.8)  # inches of other charts
 _PER_ROW = 4  # small charts side by side
 
 
+def comparison_charts(results: Results) -> dict[str, list[ThemedImage]]:
+    """The charts that belong to no task, by the name of their files."""
+    trained = dict.fromkeys(run["languages"] for run in results["runs"] if run["curve"])
+    text = "P@1 on held-out pairs of {} against training pairs"
+    return {
+        "cost": _trade_off_charts(results),
+        "curves": [_chart(partial(_draw_curves, results, of), text.format(of)) for of in trained],
+        "matrices": _small_charts(results, _draw_matrix, "Similarity matrices"),
+        "map": _small_charts(results, _draw_map, "Maps of sentences and translations"),
+    }
+
+
 def task_charts(results: Results, task: Mapping[str, Any]) -> list[ThemedImage]:
     """The ranking of a task, and the differences from the reference."""
     ranked = rank(results, task)
@@ -48,7 +61,7 @@ def task_charts(results: Results, task: Mapping[str, Any]) -> list[ThemedImage]:
     return images
 
 
-def trade_off_charts(results: Results) -> list[ThemedImage]:
+def _trade_off_charts(results: Results) -> list[ThemedImage]:
     """Quality against speed and size, and against training time."""
     quality = mean_of_tasks(results)
     if not quality:
@@ -60,23 +73,6 @@ def trade_off_charts(results: Results) -> list[ThemedImage]:
         description = "Mean of all tasks against minutes of training"
         images.append(_chart(partial(_draw_training_time, results), description))
     return images
-
-
-def learning_curve_charts(results: Results) -> list[ThemedImage]:
-    """One chart per language pair (or ``all``) of the trained models."""
-    trained = dict.fromkeys(run["languages"] for run in results["runs"] if run["curve"])
-    text = "P@1 on held-out pairs of {} against training pairs"
-    return [_chart(partial(_draw_curves, results, of), text.format(of)) for of in trained]
-
-
-def matrix_charts(results: Results) -> list[ThemedImage]:
-    """The similarity matrices of all systems, side by side in one image."""
-    return _small_charts(results, _draw_matrix, "Similarity matrices")
-
-
-def sentence_map_charts(results: Results) -> list[ThemedImage]:
-    """The projected sentence vectors of all systems, side by side in one image."""
-    return _small_charts(results, _draw_map, "Maps of sentences and translations")
 
 
 def _chart(
@@ -98,6 +94,9 @@ def _small_charts(
         panels = figure.subplots(rows, _PER_ROW, squeeze=False).ravel()
         for axes, run in zip(panels, runs, strict=False):
             draw(run, axes, theme)
+            axes.grid(visible=False)
+            axes.set(xticks=[], yticks=[])
+            axes.set_title(run["system"], fontsize="medium")
         for axes in panels[len(runs) :]:
             axes.set_axis_off()
 
@@ -118,13 +117,9 @@ def _render(
 
 def _colours(results: Results, theme: Theme) -> dict[str, tuple[str, str]]:
     """The colour and line style of each system, the same in every chart."""
-    series = theme.series
+    styles = cycle((colour, line) for line in _LINE_STYLES for colour in theme.series)
     return {
-        system["name"]: (
-            series[number % len(series)],
-            _LINE_STYLES[number // len(series) % len(_LINE_STYLES)],
-        )
-        for number, system in enumerate(results["systems"])
+        system["name"]: style for system, style in zip(results["systems"], styles, strict=False)
     }
 
 
@@ -147,10 +142,8 @@ def _draw_ranking(results: Results, task: Mapping[str, Any], axes: Axes, theme: 
     for tick in axes.get_yticklabels():
         if tick.get_text() == results["reference"]:
             tick.set_fontweight("bold")
-    for is_trained, label, colour in (
-        (True, "trained system", theme.good),
-        (False, "existing encoder", theme.bad),
-    ):
+    kinds = {True: ("trained system", theme.good), False: ("existing encoder", theme.bad)}
+    for is_trained, (label, colour) in kinds.items():
         if is_trained in {trained[name] for name, _ in ranked}:
             axes.plot([], [], "o-", color=colour, label=label)
     axes.legend(loc="lower right", fontsize="small")
@@ -192,13 +185,18 @@ def mean_of_tasks(results: Results) -> dict[str, float]:
     }
 
 
+def _trade_off_points(
+    results: Results, key: str, factor: float = 1.0
+) -> dict[str, tuple[float, float]]:
+    """Cost and mean of all tasks of each system, if both are known."""
+    costs = {name: results["cost"][name][key] for name in results["cost"]}
+    quality = mean_of_tasks(results)
+    return {name: (factor * costs[name], y) for name, y in quality.items() if costs[name]}
+
+
 def _draw_speed(results: Results, axes: Axes, theme: Theme) -> None:
     """Quality against encoding speed; the area of a dot is the size on disk."""
-    points = {
-        name: (cost["sentences_per_second"], quality)
-        for name, quality in mean_of_tasks(results).items()
-        if (cost := results["cost"][name])["sentences_per_second"]
-    }
+    points = _trade_off_points(results, "sentences_per_second")
     sizes = {name: results["cost"][name]["bytes"] for name in points}
     areas = [30 + 8 * (size or 0) / 1e6 for size in sizes.values()]
     labels = [f"{name} ({format_bytes(size)})" if size else name for name, size in sizes.items()]
@@ -211,11 +209,7 @@ def _draw_speed(results: Results, axes: Axes, theme: Theme) -> None:
 
 def _draw_training_time(results: Results, axes: Axes, theme: Theme) -> None:
     """Quality against training time per model."""
-    points = {
-        name: (cost["training_seconds"] / 60, quality)
-        for name, quality in mean_of_tasks(results).items()
-        if (cost := results["cost"][name])["training_seconds"]
-    }
+    points = _trade_off_points(results, "training_seconds", 1 / 60)
     labels = [f"{name} ({format_duration(60 * x)})" for name, (x, _) in points.items()]
     axes.set_xlim(left=0)
     _draw_trade_off(results, axes, theme, points, [60.0] * len(points), labels)
@@ -248,9 +242,8 @@ def _draw_curves(results: Results, languages: str, axes: Axes, theme: Theme) -> 
         if not curves:
             continue
         pairs = np.array(curves[0]["pairs"])
-        values = np.mean(
-            [np.interp(pairs, curve["pairs"], curve["precision_at_1"]) for curve in curves], axis=0
-        )
+        seeds = [np.interp(pairs, one["pairs"], one["precision_at_1"]) for one in curves]
+        values = np.mean(seeds, axis=0)
         colour, line = style[name]
         axes.plot(pairs, 100 * values, color=colour, linestyle=line, marker="o", markersize=3)
         ends.append((float(pairs[-1]), 100 * float(values[-1])))
@@ -269,15 +262,11 @@ def _draw_matrix(run: Mapping[str, Any], axes: Axes, theme: Theme) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     cosines = np.array(run["shown"]["similarity"])
+    others = cosines[~np.eye(len(cosines), dtype=bool)]
     # Half of all (mostly unrelated) pairs are blank, so that the diagonal stands out.
     floor = float(np.clip(np.median(cosines), 0.0, 0.95))
     shades = LinearSegmentedColormap.from_list("cosine", [theme.paper, theme.good, theme.ink])
     axes.imshow(cosines, cmap=shades, vmin=floor, vmax=1.0, interpolation="nearest")
-    axes.grid(visible=False)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    others = cosines[~np.eye(len(cosines), dtype=bool)]
-    axes.set_title(run["system"], fontsize="medium")
     own, other = (round(float(part.mean()), 2) + 0.0 for part in (np.diag(cosines), others))
     axes.set_xlabel(f"translation {own:.2f}, other {other:.2f}", fontsize="small")
 
@@ -289,28 +278,23 @@ def _draw_map(run: Mapping[str, Any], axes: Axes, theme: Theme) -> None:
     for number, (source, target) in enumerate(zip(sources, targets, strict=True), start=1):
         axes.plot(*zip(source, target, strict=True), color=theme.faint, linewidth=2, zorder=1)
         for point, colour in ((source, theme.good), (target, theme.bad)):
-            axes.annotate(
-                str(number),
-                point,
-                ha="center",
-                va="center",
-                fontsize=8,
-                color=theme.paper,
-                bbox={"boxstyle": "circle,pad=0.25", "fc": colour, "ec": theme.paper, "lw": 0.5},
-            )
-    axes.grid(visible=False)
-    axes.set_xticks([])
-    axes.set_yticks([])
+            box = {"boxstyle": "circle,pad=0.25", "fc": colour, "ec": theme.paper, "lw": 0.5}
+            style: dict[str, Any] = {
+                "ha": "center",
+                "va": "center",
+                "fontsize": 8,
+                "color": theme.paper,
+            }
+            axes.annotate(str(number), point, bbox=box, **style)
     axes.margins(0.12)
-    axes.set_title(run["system"], fontsize="medium")
 
 
 def illustrated_runs(results: Results) -> list[Mapping[str, Any]]:
     """One run per system with data for small charts, all with the same sentences."""
     runs = [run for run in results["runs"] if run["shown"]]
-    keys = ("languages", "sentences")
     found: dict[str, Mapping[str, Any]] = {}
     for run in runs:
-        if all(run["shown"][key] == runs[0]["shown"][key] for key in keys):
+        shown, first = run["shown"], runs[0]["shown"]
+        if all(shown[key] == first[key] for key in ("languages", "sentences")):
             found.setdefault(run["system"], run)
     return list(found.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,7 @@ from babelite.storage import write_text
 def write_page(results: Results, out: Path) -> None:
     """Write the page, and its charts to the folder ``pictures`` beside it."""
     tasks = [_task(results, task) for task in results["tasks"] if task["measures"]]
-    images = {
-        "cost": charts.trade_off_charts(results),
-        "curves": charts.learning_curve_charts(results),
-        "matrices": charts.matrix_charts(results),
-        "map": charts.sentence_map_charts(results),
-    }
+    images = charts.comparison_charts(results)
     template = report_jinja_environment().get_template("comparison.html.j2")
     page = template.render(
         title=results["title"],
@@ -58,10 +54,8 @@ def write_page(results: Results, out: Path) -> None:
         unfinished=unfinished_cells(results),
     )
     write_text(out, page)
+    images |= {file_name(task["name"]): task["images"] for task in tasks}
     _write_pictures(out.with_name("pictures"), images)
-    _write_pictures(
-        out.with_name("pictures"), {file_name(task["name"]): task["images"] for task in tasks}
-    )
 
 
 def _write_pictures(folder: Path, images: Mapping[str, Sequence[ThemedImage]]) -> None:
@@ -85,13 +79,11 @@ def _facts(results: Results) -> dict[str, str | int]:
         "models evaluated": f"{len(runs)} of {len(results['runs'])}",
     }
     if trained:
-        pairs = [
-            f"{n:,} pairs {name}" for data in results["data"] for name, n in data["pairs"].items()
-        ]
+        counts = chain.from_iterable(data["pairs"].items() for data in results["data"])
         facts |= {
             "budget": results["budget"],
             "seeds": ", ".join(map(str, results["seeds"])),
-            "training text": ", ".join(pairs),
+            "training text": ", ".join(f"{n:,} pairs {name}" for name, n in counts),
             "total training time": format_duration(seconds),
         }
     return facts | {
@@ -126,11 +118,8 @@ def _reference_findings(results: Results, task: Mapping[str, Any]) -> Iterator[s
         "better": "is significantly worse than",
         "no significant difference": "does not differ significantly from",
     }
-    parts = []
-    for word, phrase in phrases.items():
-        systems = [row["system"] for row in rows if verdict(row) == word]
-        if systems:
-            parts.append(f"{phrase} {_join(systems)}")
+    systems = {w: [row["system"] for row in rows if verdict(row) == w] for w in phrases}
+    parts = [f"{phrases[word]} {_join(names)}" for word, names in systems.items() if names]
     if parts:
         yield f"The reference, {results['reference']}, {'; it '.join(parts)}."
 
@@ -167,7 +156,5 @@ def _system_description(system: Mapping[str, Any]) -> str:
         phases.append("token bag")
     if "layers" in settings["phases"]:
         phases.append(f"{settings['layers']} layers, objective {settings['objective']}")
-    size = (
-        f"dimension {settings['dim']}, vocabulary of at most {settings['vocabulary_size']:,} tokens"
-    )
-    return f"{', then '.join(phases)}; {size}"
+    size = f"dimension {settings['dim']}, at most {settings['vocabulary_size']:,} tokens"
+    return f"{', then '.join(phases)}; {size} in the vocabulary"

@@ -47,24 +47,22 @@ def format_score(row: Mapping[str, Any] | None) -> str:
     return f"{100 * row['value']:.1f}{spread}{interval}"
 
 
-def _column_values(
-    results: Results, task: Mapping[str, Any], column: str
-) -> Iterator[tuple[str, float]]:
-    for name, tasks in results["summary"].items():
-        if column in tasks[task["name"]]:
-            yield name, tasks[task["name"]][column]["value"]
+def _column_values(results: Results, task: Mapping[str, Any], column: str) -> dict[str, float]:
+    rows = {name: tasks[task["name"]] for name, tasks in results["summary"].items()}
+    return {name: row[column]["value"] for name, row in rows.items() if column in row}
 
 
 def best_systems(results: Results, task: Mapping[str, Any], column: str) -> set[str]:
     """The systems with the highest value of a column, after rounding to the digits shown."""
-    values = {name: round(100 * v, 1) for name, v in _column_values(results, task, column)}
+    found = _column_values(results, task, column)
+    values = {name: round(100 * value, 1) for name, value in found.items()}
     return {name for name, value in values.items() if value == max(values.values())}
 
 
 def rank(results: Results, task: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
     """The systems that have all metrics of a task, with their mean; the best first."""
     column = columns(task)[-1] if task["measures"] else MEAN
-    return sorted(_column_values(results, task, column), key=lambda pair: -pair[1])
+    return sorted(_column_values(results, task, column).items(), key=lambda pair: -pair[1])
 
 
 def task_table(results: Results, task: Mapping[str, Any]) -> str:
@@ -82,17 +80,11 @@ def task_table(results: Results, task: Mapping[str, Any]) -> str:
 
 def difference_table(results: Results) -> str:
     """Each system minus the reference, with interval and corrected p-value."""
-    rows = [
-        [
-            row["task"],
-            row["system"],
-            f"{100 * row['value']:+.1f}",
-            f"{100 * row['low']:+.1f} to {100 * row['high']:+.1f}",
-            format_p_value(row["corrected_p_value"]),
-            verdict(row),
-        ]
-        for row in results["differences"]
-    ]
+    rows = []
+    for row in results["differences"]:
+        value, low, high = (f"{100 * row[key]:+.1f}" for key in ("value", "low", "high"))
+        p = format_p_value(row["corrected_p_value"])
+        rows.append([row["task"], row["system"], value, f"{low} to {high}", p, verdict(row)])
     headings = ["task", "system", "difference", "95 % interval", "p", "verdict"]
     return _table(headings, rows, "|---|---|---:|---:|---:|---|")
 
@@ -134,49 +126,38 @@ def unfinished_cells(results: Results) -> list[tuple[str, str, str]]:
 
 def markdown_tables(results: Results) -> str:
     """All tables of a comparison as one Markdown text."""
-    return "\n".join(_sections(results))
+    return "\n".join(f"{section}\n" for section in _sections(results))
 
 
 def _sections(results: Results) -> Iterator[str]:
     machine = results["machine"]
-    yield f"# {results['title']}\n"
-    yield (
-        f"{machine['processor']}, {machine['cpus']} cores; babelite {results['babelite']}; "
-        f"{results['made'][:10]}.{_legend(results)}\n"
-    )
+    yield f"# {results['title']}"
+    facts = f"{machine['processor']}, {machine['cpus']} cores; babelite {results['babelite']}"
+    seeds = ", ".join(map(str, results["seeds"]))
+    budget = f"Budget: {results['budget']}; seeds {seeds}. ±: standard deviation over seeds. "
+    interval = "In parentheses: 95 % interval over test sentences."
+    yield f"{facts}; {results['made'][:10]}. {budget if results['budget'] else ''}{interval}"
     for data in results["data"]:
         pairs = ", ".join(f"{n:,} of {name}" for name, n in data["pairs"].items())
-        yield f"Training pairs after cleaning ({data['languages']}): {pairs or 'not known yet'}.\n"
+        yield f"Training pairs after cleaning ({data['languages']}): {pairs or 'not known yet'}."
     for task in results["tasks"]:
-        yield f"## {task['name']}: {unit(task)}\n"
+        yield f"## {task['name']}: {unit(task)}"
         if task["late"]:
-            yield f"{LATE_TASK}\n"
+            yield LATE_TASK
         yield task_table(results, task)
     if results["differences"]:
-        yield f"## Differences from {results['reference']}\n"
+        yield f"## Differences from {results['reference']}"
         yield (
             "Difference of the means, in points, over the metrics that both systems have; paired "
-            "bootstrap over queries; p-values with Holm's correction for the number of systems.\n"
+            "bootstrap over queries; p-values with Holm's correction for the number of systems."
         )
         yield difference_table(results)
-    yield "## Cost per model\n"
+    yield "## Cost per model"
     yield cost_table(results)
     unfinished = unfinished_cells(results)
     if unfinished:
-        yield "## Missing results\n"
-        yield (
-            "\n".join(f"- {title}: {status}: {error}" for title, status, error in unfinished) + "\n"
-        )
-
-
-def _legend(results: Results) -> str:
-    interval = "In parentheses: 95 % interval over test sentences."
-    if results["budget"] is None:
-        return f" {interval}"
-    seeds = ", ".join(str(seed) for seed in results["seeds"])
-    return (
-        f" Budget: {results['budget']}; seeds {seeds}. ±: standard deviation over seeds. {interval}"
-    )
+        yield "## Missing results"
+        yield "\n".join(f"- {title}: {status}: {error}" for title, status, error in unfinished)
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignment: str = "") -> str:
@@ -184,7 +165,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignment: st
     alignment = alignment or "|---|" + "---:|" * (len(headings) - 1)
     lines = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     written = [f"| {' | '.join(cells)} |" for cells in (headings, *lines)]
-    return "\n".join([written[0], alignment, *written[1:]]) + "\n"
+    return "\n".join([written[0], alignment, *written[1:]])
 
 
 def format_p_value(value: float) -> str:

@@ -7,8 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from babelite.comparison.cell_records import metric_from_json, metric_to_json
-from babelite.comparison.metrics import Metric
+from babelite.comparison.metrics import Metric, metric_from_json, metric_to_json
 
 
 @pytest.mark.parametrize("repeats", [1, 5])
