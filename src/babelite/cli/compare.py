@@ -10,13 +10,7 @@ import typer
 from babelite.cli.shared.options import AllowDownload, unwrap
 
 if TYPE_CHECKING:
-    from babelite.comparison import (
-        CellFolder,
-        ComparisonCell,
-        ComparisonGrid,
-        ComparisonOutcome,
-        TimeEstimate,
-    )
+    from babelite.comparison import CellFolder, ComparisonCell, ComparisonGrid, ComparisonOutcome
     from babelite.progress import ProgressDisplay
 
 _HELP = """Compare training recipes and encoders on the same tasks.
@@ -30,6 +24,13 @@ can add systems, seeds and tasks to CONFIG. If a model fails, the others continu
 
 Example: babelite compare ten-minutes.toml --data text --out comparison
 """
+_OUT = (
+    "Output folder for models and results, created if missing. Default: the name of CONFIG "
+    "without .toml."
+)
+_DATA = "Folder that file names in CONFIG are relative to. Default: the folder of CONFIG."
+_DRY_RUN = "Show models and estimated time; run nothing."
+_REPORT_ONLY = "Write the report of finished models; train nothing."
 
 
 def register(app: typer.Typer) -> None:
@@ -39,28 +40,10 @@ def register(app: typer.Typer) -> None:
 
 def _compare(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="TOML file of the comparison.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Output folder for models and results, created if missing. Default: the name of "
-            "CONFIG without .toml.",
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder that file names in CONFIG are relative to. Default: the folder of CONFIG.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show models and estimated time; run nothing.")
-    ] = False,
-    report_only: Annotated[
-        bool,
-        typer.Option("--report-only", help="Write the report of finished models; train nothing."),
-    ] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help=_OUT)] = None,
+    data: Annotated[Path | None, typer.Option(metavar="FOLDER", help=_DATA)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_DRY_RUN)] = False,
+    report_only: Annotated[bool, typer.Option("--report-only", help=_REPORT_ONLY)] = False,
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.comparison import open_comparison, read_comparison, write_comparison_report
@@ -119,7 +102,16 @@ def _show_plan(grid: ComparisonGrid) -> None:
             "unknown" if seconds is None else format_duration(seconds) if seconds else "",
         )
     print_table(table)
-    typer.echo(_plan_summary(grid, estimate))
+    left = sum(seconds != 0 for seconds in estimate.cells)
+    basis = "finished models" if estimate.measured else "the current speed of this machine"
+    summary = (
+        f"{left} of {len(grid.cells)} models to do, tasks: {len(grid.config.tasks)}. "
+        f"Estimated time: {format_duration(estimate.total)}, from {basis}."
+    )
+    if None in estimate.cells:
+        unknown = estimate.cells.count(None)
+        summary += f" Models without an estimate until the text is prepared: {unknown}."
+    typer.echo(summary)
 
 
 def _budget(folder: CellFolder) -> str:
@@ -138,19 +130,6 @@ def _budget(folder: CellFolder) -> str:
         amounts = [f"{amount:,} pairs" if amount else "" for amount in pairs]
     phases = zip(amounts, ("bag", objective), strict=True)
     return ", then ".join(f"{amount} ({phase})" for amount, phase in phases if amount)
-
-
-def _plan_summary(grid: ComparisonGrid, estimate: TimeEstimate) -> str:
-    from babelite.comparison import format_duration
-
-    left = sum(1 for seconds in estimate.cells if seconds != 0)
-    unknown = estimate.cells.count(None)
-    basis = "finished models" if estimate.measured else "the current speed of this machine"
-    return (
-        f"{left} of {len(grid.cells)} models to do, tasks: {len(grid.config.tasks)}. "
-        f"Estimated time: {format_duration(estimate.total)}, from {basis}."
-        + (f" Models without an estimate until the text is prepared: {unknown}." if unknown else "")
-    )
 
 
 def _show_outcome(grid: ComparisonGrid, outcome: ComparisonOutcome) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from babelite.cli.shared.options import AllowDownload, ModelOption, unwrap
 from babelite.errors import BabeliteError
-
-if TYPE_CHECKING:
-    from babelite.server import Limits
 
 _KEY_VARIABLE = "BABELITE_API_KEY"
 _MEGABYTE = 1 << 20
@@ -31,20 +28,21 @@ stops it after it has answered all accepted requests.
 Example: babelite serve --index articles.index --port 8000
 """
 
+_KEY_FILE = (
+    "Require an API key: a file with one key a line. Or set the environment variable "
+    f"{_KEY_VARIABLE}."
+)
+_MAX_WAITING = "Maximum number of queued texts; further requests get status 429."
+_TIMEOUT = "Seconds that a request may wait in the queue, then status 429."
+_ROOT_PATH = "Path prefix under which a reverse proxy serves it."
+
 _Index = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Index to search, made with `babelite index`."),
 ]
 _Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")]
 _Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any free one.")]
-_KeyFile = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Require an API key: a file with one key a line. Or set the environment variable "
-        f"{_KEY_VARIABLE}.",
-    ),
-]
+_KeyFile = Annotated[Path | None, typer.Option(metavar="FILE", help=_KEY_FILE)]
 _Name = Annotated[str | None, typer.Option(help="Name of the model in responses.")]
 _Threads = Annotated[
     int | None, typer.Option(min=1, help="Batches encoded at the same time (default: CPUs).")
@@ -52,16 +50,9 @@ _Threads = Annotated[
 _MaxBody = Annotated[float, typer.Option(help="Maximum size of a request in megabytes.")]
 _MaxItems = Annotated[int, typer.Option(min=1, help="Maximum number of texts in a request.")]
 _MaxCharacters = Annotated[int, typer.Option(min=1, help="Maximum characters in a text.")]
-_MaxWaiting = Annotated[
-    int,
-    typer.Option(min=1, help="Maximum number of queued texts; further requests get status 429."),
-]
-_Timeout = Annotated[
-    float, typer.Option(help="Seconds that a request may wait in the queue, then status 429.")
-]
-_RootPath = Annotated[
-    str, typer.Option(metavar="PATH", help="Path prefix under which a reverse proxy serves it.")
-]
+_MaxWaiting = Annotated[int, typer.Option(min=1, help=_MAX_WAITING)]
+_Timeout = Annotated[float, typer.Option(help=_TIMEOUT)]
+_RootPath = Annotated[str, typer.Option(metavar="PATH", help=_ROOT_PATH)]
 _AccessLog = Annotated[bool, typer.Option("--access-log", help="Log each request.")]
 
 
@@ -87,20 +78,21 @@ def _serve(
     access_log: _AccessLog = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    limits = _limits(max_body, max_items, max_characters, max_waiting, timeout)
-    from babelite.server import (
-        bind_socket,
-        create_app,
-        is_loopback,
-        make_server,
-        open_service,
-        serve,
-        socket_url,
-    )
+    if not (0 < max_body * _MEGABYTE < math.inf and 0 < timeout < math.inf):
+        problem = "--max-body and --timeout must be finite and above 0"
+        raise BabeliteError(problem, code="option-invalid", hint="omit them to use the defaults")
+    from babelite import server
 
+    limits = server.Limits(
+        body=max(1, int(max_body * _MEGABYTE)),
+        items=max_items,
+        characters=max_characters,
+        waiting=max_waiting,
+        answer_seconds=timeout,
+    )
     keys = _keys(api_key_file)
-    listening = bind_socket(host, port)
-    service = open_service(
+    listening = server.bind_socket(host, port)
+    service = server.open_service(
         model,
         index=index,
         limits=limits,
@@ -108,40 +100,23 @@ def _serve(
         threads=threads,
         allow_download=allow_download,
     )
-    server = make_server(
-        create_app(service, keys), limits, root_path=root_path, access_log=access_log
-    )
+    app = server.create_app(service, keys)
+    running = server.make_server(app, limits, root_path=root_path, access_log=access_log)
 
     def ready() -> None:
         lines = "" if service.index is None else f" with an index of {len(service.index):,} lines"
-        typer.echo(f"Serving {service.model.name}{lines} at {socket_url(listening)}", err=True)
-        if not (keys or is_loopback(host)):
+        typer.echo(
+            f"Serving {service.model.name}{lines} at {server.socket_url(listening)}", err=True
+        )
+        if not (keys or server.is_loopback(host)):
             typer.echo(
                 "Anyone who can reach this machine can use the server; require an API key with "
                 f"--api-key-file or {_KEY_VARIABLE}.",
                 err=True,
             )
 
-    serve(server, listening, ready)
+    server.serve(running, listening, ready)
     typer.echo("Server stopped", err=True)
-
-
-def _limits(megabytes: float, items: int, characters: int, waiting: int, seconds: float) -> Limits:
-    if not (0 < megabytes * _MEGABYTE < math.inf and 0 < seconds < math.inf):
-        raise BabeliteError(
-            "--max-body and --timeout must be finite and above 0",
-            code="option-invalid",
-            hint="omit them to use the defaults",
-        )
-    from babelite.server import Limits
-
-    return Limits(
-        body=max(1, int(megabytes * _MEGABYTE)),
-        items=items,
-        characters=characters,
-        waiting=waiting,
-        answer_seconds=seconds,
-    )
 
 
 def _keys(file: Path | None) -> list[str]:
@@ -149,17 +124,13 @@ def _keys(file: Path | None) -> list[str]:
     if file is None:
         key = os.environ.get(_KEY_VARIABLE)
         if key is not None and not key.strip():
-            raise BabeliteError(
-                f"{_KEY_VARIABLE} is empty",
-                code="option-invalid",
-                hint="set it to a key, or unset it",
-            )
+            problem, hint = f"{_KEY_VARIABLE} is empty", "set it to a key, or unset it"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
         return [] if key is None else [key.strip()]
     from babelite.storage import read_lines
 
     keys = [line.strip() for line in read_lines(file) if line.strip()]
     if not keys:
-        raise BabeliteError(
-            "contains no key", code="input-empty", path=file, hint="write one key a line"
-        )
+        hint = "write one key a line"
+        raise BabeliteError("contains no key", code="input-empty", path=file, hint=hint)
     return keys
