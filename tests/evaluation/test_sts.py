@@ -112,7 +112,7 @@ def test_pairs_across_languages_must_be_the_same() -> None:
     en = [ScoredPair("a", "b", 1.0), ScoredPair("c", "d", 2.0)]
     fr = [ScoredPair("A", "B", 1.0), ScoredPair("C", "D", 2.0)]
     assert cross_lingual_pairs(en, fr) == [ScoredPair("a", "B", 1.0), ScoredPair("c", "D", 2.0)]
-    with pytest.raises(BabeliteError, match="2 scored pairs in one language, 1 in the other"):
+    with pytest.raises(BabeliteError, match="2 scored pairs in one language, 1 in another"):
         cross_lingual_pairs(en, fr[:1])
-    with pytest.raises(BabeliteError, match="score of pair 1 is 1 and 2"):
+    with pytest.raises(BabeliteError, match="pair 1 has two scores, 1 and 2"):
         cross_lingual_pairs(en, fr[::-1])

@@ -163,9 +163,10 @@ def _score_dev(flat: NDArray[np.float64], dev: Examples) -> tuple[int, float]:
 def minimize(
     function: Function, start: NDArray[np.float64], tolerance: float = _TOLERANCE
 ) -> NDArray[np.float64]:
-    """Minimise a convex function by L-BFGS (Nocedal & Wright 2006, algorithm 7.5).
+    """Minimise a convex function (value and gradient) by L-BFGS.
 
-    It returns value and gradient, whose components end below ``tolerance`` if rounding allows.
+    Nocedal & Wright 2006, algorithm 7.5. It ends when no component of the gradient is above
+    ``tolerance``, or when rounding prevents further progress.
     """
     point = start
     value, slope = function(point)

@@ -122,7 +122,7 @@ def fit_mlps(
     """Train one MLP for each seed, all in the same batched numpy operations.
 
     Several take little longer than one: most time is the overhead of numpy calls. Each result
-    equals that of `MLPClassifier.fit` with its seed, which also chooses its own epoch.
+    equals that of `MLPClassifier.fit` with its seed; each has its own best epoch.
     """
     if not seeds:
         raise ValueError("at least one seed is needed")

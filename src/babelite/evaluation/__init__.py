@@ -22,9 +22,7 @@ from babelite.evaluation.figures.retrieval_figure import retrieval_figure
 from babelite.evaluation.label_scores import label_scores
 from babelite.evaluation.labelled_sets import LabelledSet, read_labelled_set
 from babelite.evaluation.model_report import (
-    ThemedImage,
     report_jinja_environment,
-    svg_data_url,
     write_report,
 )
 from babelite.evaluation.multiway_retrieval import evaluate_multiway
@@ -65,7 +63,6 @@ __all__ = [
     "RetrievalResult",
     "RetrievalSet",
     "ScoredPair",
-    "ThemedImage",
     "TransferScore",
     "all_against_all",
     "classification_figure",
@@ -96,7 +93,6 @@ __all__ = [
     "sample_deviation",
     "score_alignment",
     "spearman",
-    "svg_data_url",
     "write_report",
 ]
 

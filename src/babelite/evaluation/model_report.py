@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,33 +11,23 @@ from babelite.evaluation.figures.retrieval_figure import draw_cosines, draw_lead
 from babelite.evaluation.retrieval import RetrievalResult
 from babelite.neighbors import SearchResult
 from babelite.plots import (
-    DARK,
-    LIGHT,
     Theme,
+    ThemedImage,
     draw_losses,
     draw_precision,
     jinja_environment,
     read_training_curves,
-    render_svg,
+    themed_image,
 )
 from babelite.storage import write_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Fact = str | int | float
 _Data = TypeVar("_Data")
-
-
-@dataclass(frozen=True)
-class ThemedImage:
-    """``data:`` URLs of an image in two themes, its alternative text, and whether it is wide."""
-
-    light: str
-    dark: str
-    description: str
-    wide: bool = False
 
 
 def write_report(
@@ -108,17 +96,10 @@ def _draw_result(result: RetrievalResult) -> Iterator[ThemedImage]:
 def _image(
     draw: Callable[[Axes, _Data, Theme], None], data: _Data, description: str, *, wide: bool = False
 ) -> ThemedImage:
-    size = (7.2, 4.2) if wide else (5.2, 4.2)
-    light, dark = (
-        svg_data_url(render_svg(lambda axes, theme: draw(axes, data, theme), theme, size))
-        for theme in (LIGHT, DARK)
-    )
-    return ThemedImage(light, dark, description, wide)
+    def fill(figure: Figure, theme: Theme) -> None:
+        draw(figure.add_subplot(), data, theme)
 
-
-def svg_data_url(svg: bytes) -> str:
-    """A ``data:`` URL of an SVG image, for a self-contained page."""
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+    return themed_image(fill, description, (7.2 if wide else 5.2, 4.2), wide=wide)
 
 
 def _fact(value: Fact) -> str:

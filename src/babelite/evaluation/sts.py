@@ -119,7 +119,7 @@ def cross_lingual_pairs(
 ) -> list[ScoredPair]:
     """Make cross-lingual pairs from the same scored pairs in two languages.
 
-    Each has the first sentence of a pair in ``first`` and the second one of the pair in ``second``.
+    Pair i joins the first sentence of ``first[i]`` and the second sentence of ``second[i]``.
 
     Raises:
         BabeliteError: The number of pairs or a score differs.
@@ -130,19 +130,15 @@ def cross_lingual_pairs(
         [ScoredPair(first='A cat.', second='Un chien.', score=1.0)]
     """
     if len(first) != len(second):
-        raise BabeliteError(
-            f"{len(first):,} scored pairs in one language, {len(second):,} in the other",
-            code="input-invalid",
-            hint="give the same split of both languages",
-        )
+        problem = f"{len(first):,} scored pairs in one language, {len(second):,} in another"
+        hint = "give the same split of both languages"
+        raise BabeliteError(problem, code="input-invalid", hint=hint)
     pairs = []
     for number, (here, there) in enumerate(zip(first, second, strict=True), start=1):
         if here.score != there.score:
-            raise BabeliteError(
-                f"the score of pair {number} is {here.score:g} and {there.score:g}",
-                code="input-invalid",
-                hint="give files whose lines correspond",
-            )
+            problem = f"scored pair {number} has two scores, {here.score:g} and {there.score:g}"
+            hint = "give files whose lines correspond"
+            raise BabeliteError(problem, code="input-invalid", hint=hint)
         pairs.append(ScoredPair(here.first, there.second, here.score))
     return pairs
 

@@ -6,22 +6,22 @@ from babelite.plots.theme import (
     DARK,
     LIGHT,
     Theme,
+    ThemedImage,
     picture_format,
-    render_figure_svg,
-    render_svg,
     save_figure,
+    themed_image,
 )
 
 __all__ = [
     "DARK",
     "LIGHT",
     "Theme",
+    "ThemedImage",
     "draw_losses",
     "draw_precision",
     "jinja_environment",
     "picture_format",
     "read_training_curves",
-    "render_figure_svg",
-    "render_svg",
     "save_figure",
+    "themed_image",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ from babelite.errors import BabeliteError, MissingExtraError
 from babelite.storage import writing_atomically
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Supported file name extensions.
@@ -92,25 +92,39 @@ DARK = Theme(
 )
 
 
-def render_svg(
-    draw: Callable[[Axes, Theme], None], theme: Theme, size: tuple[float, float]
-) -> bytes:
-    """Draw a chart with one panel as SVG (reproducible); ``size`` is in inches."""
-    return render_figure_svg(lambda figure: draw(figure.add_subplot(), theme), theme, size)
+@dataclass(frozen=True)
+class ThemedImage:
+    """An SVG image as two ``data:`` URLs, and its alternative text; a wide one fills the page."""
+
+    light: str
+    dark: str
+    description: str
+    wide: bool
 
 
-def render_figure_svg(
-    draw: Callable[[Figure], None], theme: Theme, size: tuple[float, float]
-) -> bytes:
-    """Draw a chart with several panels as SVG; ``draw`` draws on the given empty figure."""
+def themed_image(
+    draw: Callable[[Figure, Theme], None],
+    description: str,
+    size: tuple[float, float],
+    *,
+    wide: bool = True,
+) -> ThemedImage:
+    """Draw on an empty figure in the light and in the dark theme; ``size`` is in inches."""
+    light, dark = (_svg_data_url(draw, theme, size) for theme in (LIGHT, DARK))
+    return ThemedImage(light, dark, description, wide)
+
+
+def _svg_data_url(
+    draw: Callable[[Figure, Theme], None], theme: Theme, size: tuple[float, float]
+) -> str:
     with theme.applied():
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=size, layout="constrained")
-        draw(figure)
+        draw(figure, theme)
         image = io.BytesIO()
         figure.savefig(image, format="svg", metadata={"Date": None})
-    return image.getvalue()
+    return f"data:image/svg+xml;base64,{base64.b64encode(image.getvalue()).decode()}"
 
 
 def picture_format(path: str | Path) -> str:

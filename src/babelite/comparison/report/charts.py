@@ -21,8 +21,7 @@ from babelite.comparison.report.tables import (
     rank,
     unit,
 )
-from babelite.evaluation import ThemedImage, svg_data_url
-from babelite.plots import DARK, LIGHT, Theme, render_figure_svg
+from babelite.plots import Theme, ThemedImage, themed_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +77,7 @@ def _trade_off_charts(results: Results) -> list[ThemedImage]:
 def _chart(
     draw: Callable[[Axes, Theme], None], description: str, size: tuple[float, float] = _SIZE
 ) -> ThemedImage:
-    return _render(lambda figure, theme: draw(figure.add_subplot(), theme), description, size)
+    return themed_image(lambda figure, theme: draw(figure.add_subplot(), theme), description, size)
 
 
 def _small_charts(
@@ -101,18 +100,7 @@ def _small_charts(
             axes.set_axis_off()
 
     description = f"{title} of {', '.join(run['system'] for run in runs)}"
-    return [_render(fill, description, (_WIDTH, (_WIDTH / _PER_ROW + 0.35) * rows))]
-
-
-def _render(
-    fill: Callable[[Figure, Theme], None], description: str, size: tuple[float, float]
-) -> ThemedImage:
-    """Render a figure in the light and the dark theme."""
-
-    def render(theme: Theme) -> str:
-        return svg_data_url(render_figure_svg(lambda figure: fill(figure, theme), theme, size))
-
-    return ThemedImage(render(LIGHT), render(DARK), description, wide=True)
+    return [themed_image(fill, description, (_WIDTH, (_WIDTH / _PER_ROW + 0.35) * rows))]
 
 
 def _colours(results: Results, theme: Theme) -> dict[str, tuple[str, str]]:

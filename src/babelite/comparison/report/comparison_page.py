@@ -26,7 +26,8 @@ from babelite.comparison.report.tables import (
     unit,
     verdict,
 )
-from babelite.evaluation import ThemedImage, report_jinja_environment
+from babelite.evaluation import report_jinja_environment
+from babelite.plots import ThemedImage
 from babelite.storage import write_text
 
 
