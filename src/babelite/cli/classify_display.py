@@ -18,10 +18,9 @@ def show_labels(true: Sequence[str], predicted: Sequence[str | None]) -> None:
     from babelite.evaluation import label_scores
 
     hits = sum(t == p for t, p in zip(true, predicted, strict=True))
-    table = result_table(f"accuracy {hits / len(true):.1%} ({hits:,} of {len(true):,})")
-    table.add_column("label", overflow="fold")
-    for heading in ("texts", "precision", "recall", "F1"):
-        table.add_column(heading, justify="right")
+    title = f"accuracy {hits / len(true):.1%} ({hits:,} of {len(true):,})"
+    numbers = ("texts", "precision", "recall", "F1")
+    table = result_table(title, texts=["label"], numbers=numbers)
     for score in label_scores(true, predicted):
         shares = (score.precision, score.recall, score.f1)
         table.add_row(
@@ -34,11 +33,11 @@ def show_transfer(result: ClassificationResult) -> None:
     """Print accuracy and macro-F1 of every pair of languages."""
     from babelite.evaluation import classification_title
 
-    table = result_table(classification_title(result))
-    table.add_column("training language")
-    table.add_column("test language")
-    for heading in ("documents", "accuracy", "macro-F1"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = result_table(
+        classification_title(result),
+        texts=("training language", "test language"),
+        numbers=("documents", "accuracy", "macro-F1"),
+    )
     for train in result.train_languages:
         for test in result.test_languages:
             score = result.scores[train, test]

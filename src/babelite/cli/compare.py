@@ -87,10 +87,8 @@ def _show_plan(grid: ComparisonGrid) -> None:
     from babelite.comparison import CellFolder, estimate_time, format_duration
 
     estimate = estimate_time(grid)
-    table = result_table()
-    for heading in ("system", "languages", "seed", "training", "status"):
-        table.add_column(heading)
-    table.add_column("estimated time", justify="right")
+    texts = ("system", "languages", "seed", "training", "status")
+    table = result_table(texts=texts, numbers=["estimated time"])
     for cell, seconds in zip(grid.cells, estimate.cells, strict=True):
         folder = CellFolder(grid, cell)
         table.add_row(

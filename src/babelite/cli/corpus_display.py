@@ -40,10 +40,7 @@ def show_cleaning(cleaners: Mapping[str, Cleaner], as_json: bool) -> None:
         }
         typer.echo(json.dumps(counts["pairs"] if list(counts) == ["pairs"] else counts))
         return
-    table = result_table()
-    table.add_column()
-    for name in cleaners:
-        table.add_column(name, justify="right")
+    table = result_table(texts=[""], numbers=list(cleaners))
     table.add_row("read", *(f"{cleaner.read:,}" for cleaner in cleaners.values()))
     for step in next(iter(cleaners.values())).counts:
         row = (f"{cleaner.counts[step]:,}" for cleaner in cleaners.values())
@@ -57,10 +54,7 @@ def show_statistics(measured: CorpusStatistics, languages: tuple[str, str], as_j
     if as_json:
         typer.echo(json.dumps(measured.as_dict()))
         return
-    table = result_table(f"{measured.pairs:,} pairs")
-    table.add_column()
-    for language in languages:
-        table.add_column(language, justify="right")
+    table = result_table(f"{measured.pairs:,} pairs", texts=[""], numbers=languages)
     for key, left in vars(measured.source).items():
         right = getattr(measured.target, key)
         row = (f"{n:,.1f}" if isinstance(n, float) else f"{n:,}" for n in (left, right))

@@ -175,10 +175,10 @@ def _show(results: Sequence[RetrievalResult]) -> None:
 
     from babelite.cli.shared.tables import print_table, result_table
 
-    table = result_table(caption="P@1 in % with its 95 % interval, xSIM error in %, sentences/s")
-    table.add_column("file", overflow="fold", min_width=12)
-    for heading in ("pairs", "P@1 →", "P@1 ←", "mean", "xSIM → ←", "sent/s"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    caption = "P@1 in % with its 95 % interval, xSIM error in %, sentences/s"
+    numbers = ("pairs", "P@1 →", "P@1 ←", "mean", "xSIM → ←", "sent/s")
+    table = result_table(caption=caption, texts=["file"], numbers=numbers)
+    table.columns[0].min_width = 12
     for result in results:
         ways = (result.forward, result.backward)
         searched = max(way.candidates for way in ways)

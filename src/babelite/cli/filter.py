@@ -174,19 +174,16 @@ def _write(
 
 def _report(filtered: Filtered) -> None:
     """Print the number of pairs for each reason to standard error."""
-    from rich.console import Console
-    from rich.table import Table as Grid
+    from babelite.cli.shared.tables import print_table, result_table
 
-    grid = Grid(title=f"{len(filtered):,} pairs", title_justify="left")
-    grid.add_column("dropped for")
-    grid.add_column("pairs", justify="right")
+    table = result_table(f"{len(filtered):,} pairs", texts=["dropped for"], numbers=["pairs"])
     for reason, count in filtered.counts.items():
         label, number = reason, f"{count:,}"
         if reason == "kept":
-            grid.add_section()
+            table.add_section()
         elif reason == "language" and filtered.languages is None:
             label, number = "language: not checked", ""
         elif reason == "language" and filtered.languages is not None:
             label = f"language: not {' and '.join(filtered.languages)}"
-        grid.add_row(label, number, style="bold" if reason == "kept" else "")
-    Console(stderr=True, highlight=False).print(grid)
+        table.add_row(label, number, style="bold" if reason == "kept" else "")
+    print_table(table, stderr=True)

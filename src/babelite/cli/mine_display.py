@@ -9,9 +9,8 @@ from statistics import fmean
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from babelite.cli.shared.tables import save_plot
+from babelite.cli.shared.tables import print_table, result_table, save_plot
 from babelite.errors import BabeliteError
 from babelite.evaluation import mining_precision_recall
 from babelite.mining import (
@@ -63,14 +62,14 @@ class MiningReport:
                 hint="give the true pairs of these two texts",
             )
         headings = ("threshold", "pairs", "precision %", "recall %", "F1 %")
-        table = _table(f"Measured with {curve.gold:,} gold pairs", *headings)
+        table = result_table(f"Measured with {curve.gold:,} gold pairs", numbers=headings)
         best, threshold = curve.best, self.options.threshold
         for point in _points(curve):
             table.add_row(*_cells(point), style="bold" if point == best else "")
         if threshold is not None:
             table.add_section()
             table.add_row(*_cells(curve.at(threshold)))
-        _print(table)
+        print_table(table, stderr=True)
         highest = f"{100 * best.f1:.2f} % with --threshold {best.threshold:.4f}"
         typer.echo(f"Highest F1: {highest}", err=True)
         if self.plot:
@@ -84,7 +83,8 @@ class MiningReport:
             typer.echo(f"Too few sentences to estimate the precision{without}.", err=True)
             return
         estimate, threshold = estimate_mining_precision(mined), self.options.threshold
-        table = _table("Estimated precision", "precision %", "threshold", "pairs")
+        headings = ("precision %", "threshold", "pairs")
+        table = result_table("Estimated precision", numbers=headings)
         for precision in _PRECISIONS:
             lowest = estimate.threshold_for(precision)
             found = ("none", "0") if lowest is None else _estimated(estimate, lowest)
@@ -93,7 +93,7 @@ class MiningReport:
             table.add_section()
             precision = estimate.at(threshold)[0]
             table.add_row(f"{100 * precision:.1f}", *_estimated(estimate, threshold))
-        _print(table)
+        print_table(table, stderr=True)
         if self.plot:
             from babelite.evaluation import estimated_precision_figure
 
@@ -150,14 +150,3 @@ def _cells(point: PrecisionRecall) -> tuple[str, ...]:
 
 def _estimated(estimate: PrecisionEstimate, threshold: float) -> tuple[str, str]:
     return f"{threshold:.4f}", f"{estimate.at(threshold)[1]:,}"
-
-
-def _table(title: str, *headings: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    return table
-
-
-def _print(table: Table) -> None:
-    Console(stderr=True, highlight=False).print(table)

@@ -36,10 +36,10 @@ def _demo(
     Example: babelite demo --download
     """
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from babelite.cli.demo.steps import run_demo
+    from babelite.cli.shared.tables import print_table, result_table
     from babelite.training import TrainingProgress
 
     progress = TrainingProgress()
@@ -47,9 +47,9 @@ def _demo(
         out, places=places or [], download=download, minutes=minutes, progress=progress
     )
     console = Console()
-    table = Table(title="Translations found among held-out pairs", title_justify="left")
-    for column in ("languages", "pairs", "P@1 →", "P@1 ←", "xSIM error →", "xSIM error ←"):
-        table.add_column(column, justify="left" if column == "languages" else "right")
+    numbers = ("pairs", "P@1 →", "P@1 ←", "xSIM error →", "xSIM error ←")
+    title = "Translations found among held-out pairs"
+    table = result_table(title, texts=["languages"], numbers=numbers)
     for found in result.results:
         ways = (found.forward, found.backward)
         table.add_row(
@@ -58,7 +58,7 @@ def _demo(
             *(f"{100 * way.precision_at_1.value:.1f} %" for way in ways),
             *(f"{100 * way.xsim_error:.1f} %" for way in ways),
         )
-    console.print(table)
+    print_table(table)
     for example in result.examples:
         # Text, because brackets in a string would be read as markup.
         console.print(Text(f"\n{example.query}", style="bold"))

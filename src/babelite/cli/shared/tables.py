@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 _WIDTH_IN_FILES = 120  # columns, when the output is not a terminal
 
 
-def result_table(title: str | None = None, caption: str | None = None) -> Table:
-    """An empty table with the layout of all results."""
-    return Table(
+def result_table(
+    title: str | None = None,
+    caption: str | None = None,
+    *,
+    texts: Sequence[str] = (),
+    numbers: Sequence[str] = (),
+) -> Table:
+    """An empty table with columns of texts (left) and of numbers (right)."""
+    table = Table(
         title=None if title is None else escape(title),
         title_justify="left",
         title_style="bold",
@@ -30,6 +36,11 @@ def result_table(title: str | None = None, caption: str | None = None) -> Table:
         padding=(0, 1),
         pad_edge=False,
     )
+    for heading in texts:
+        table.add_column(heading, overflow="fold")
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
 
 
 def print_table(table: Table, *, stderr: bool = False) -> None:
