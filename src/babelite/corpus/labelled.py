@@ -25,7 +25,7 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
     Args:
         path: The file, plain or compressed, or ``-``.
         columns: The columns of label and text, by number from 1 or by name in the first line.
-            Default: those called ``label`` and ``text`` if there are any, else the first two.
+            Default: those called ``label`` and ``text``, else the first two.
 
     Yields:
         The texts in order, stripped.

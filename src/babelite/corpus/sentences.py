@@ -159,7 +159,7 @@ class SentenceSource:
         return surveyed
 
     def _read_header(self, stream: BinaryIO) -> bytes:
-        """The first line if it holds the names of columns, else nothing."""
+        """The first line if it contains the names of columns, else nothing."""
         named = self.format == "lines" and self.column_name is not None
         return stream.readline() if named else b""
 

@@ -323,10 +323,10 @@ class Index:
         scores = np.empty((len(queries), k), np.float32)
         indices = np.empty((len(queries), k), np.int64)
         for block in query_blocks(len(queries), components, largest=_QUERIES_PER_BLOCK):
-            some = queries[block]
-            rows = np.hstack([p.candidates(some, count, self._removed) for p in self._parts])
+            chosen = queries[block]
+            rows = np.hstack([p.candidates(chosen, count, self._removed) for p in self._parts])
             vectors = from_stored(self._reader.stored[rows.ravel()]).reshape(*rows.shape, -1)
-            cosines = np.einsum("qd,qkd->qk", some, vectors)
+            cosines = np.einsum("qd,qkd->qk", chosen, vectors)
             cosines[rows < 0] = -np.inf
             scores[block], indices[block] = merge_neighbours([Neighbours(cosines, rows)], k)
         return Neighbours(scores, indices)
@@ -344,5 +344,5 @@ def _no_progress(step: str, done: int, total: int | None) -> None:
 
 def _named(lines: Lines) -> Mapping[str, Iterable[str]]:
     if isinstance(lines, Mapping):
-        return {str(name): some for name, some in lines.items()}
+        return {str(name): texts for name, texts in lines.items()}
     return {"lines": lines}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from babelite.errors import BabeliteError
-from babelite.storage.compression import compressing
+from babelite.storage.compression import compressed
 from babelite.storage.paths import folder_instead_of_file, is_standard_output
 
 # Paths under which systems list files that are already open.
@@ -90,7 +90,11 @@ def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with writing_atomically(path) as temporary, compressing(temporary, Path(path)) as stream:
+    with (
+        writing_atomically(path) as temporary,
+        temporary.open("wb") as file,
+        compressed(file, path) as stream,
+    ):
         yield stream
 
 

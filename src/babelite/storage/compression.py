@@ -63,24 +63,17 @@ def decompressed(stream: BinaryIO, path: str | Path) -> BinaryIO:
     return stream
 
 
-@contextlib.contextmanager
-def compressing(file: Path, name: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing, compressed by the ending of its final name."""
-    suffix = name.suffix.lower()
-    with contextlib.ExitStack() as stack:
-        if suffix == ".xz":
-            yield cast(BinaryIO, stack.enter_context(lzma.open(file, "wb", preset=2)))
-            return
-        raw = stack.enter_context(file.open("wb"))
-        if suffix == ".gz":
-            # No name and no time in the header: the same text gives the same file.
-            packed = gzip.GzipFile("", "wb", 6, raw, 0)
-            yield cast(BinaryIO, stack.enter_context(packed))
-        elif suffix == ".zst":
-            writer = zstd.library(name.name).ZstdCompressor().stream_writer(raw, closefd=False)
-            yield cast(BinaryIO, stack.enter_context(writer))
-        else:
-            yield raw
+def compressed(stream: BinaryIO, path: str | Path) -> BinaryIO:
+    """A stream for writing to another one, compressed by the ending of a file name."""
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gz":  # no name and no time in the header: the same text gives the same file
+        return cast(BinaryIO, gzip.GzipFile("", "wb", 6, stream, 0))
+    if suffix == ".xz":
+        return cast(BinaryIO, lzma.open(stream, "wb", preset=2))
+    if suffix == ".zst":
+        compressor = zstd.library(Path(path).name).ZstdCompressor()
+        return cast(BinaryIO, compressor.stream_writer(stream, closefd=False))
+    return stream
 
 
 def damaged_file(path: str | Path, error: Exception, line: int | None = None) -> BabeliteError:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from babelite.errors import BabeliteError, requires_extra
-from babelite.storage.atomic_write import write_text, writing_atomically
+from babelite.storage.atomic_write import writing_atomically
 from babelite.storage.compression import READ_BLOCK, decompressed, open_file, reading_bytes
 from babelite.storage.paths import make_folder
 
@@ -31,7 +30,7 @@ def is_url(place: str | Path) -> bool:
     return "://" in str(place)
 
 
-def filesystem_of(url: str) -> tuple[AbstractFileSystem, str]:
+def _filesystem_of(url: str) -> tuple[AbstractFileSystem, str]:
     """The fsspec file system of a URL, and the path in it."""
     with requires_extra(url, "cluster"):
         from fsspec.core import url_to_fs
@@ -66,7 +65,7 @@ def reading_seekable(place: str) -> Iterator[BinaryIO]:
         with open_file(Path(place)) as stream:
             yield stream
         return
-    files, path = filesystem_of(place)
+    files, path = _filesystem_of(place)
     with _explained_errors(place):
         opened = files.open(path, "rb")
     with opened:
@@ -95,13 +94,12 @@ def expand_url_glob(place: str) -> list[str]:
     """The sorted files that a URL with ``*`` matches; any other place is returned unchanged."""
     if not is_url(place) or "*" not in place:
         return [place]
-    files, path = filesystem_of(place)
+    files, path = _filesystem_of(place)
     with _explained_errors(place):
         found = sorted(files.unstrip_protocol(name) for name in files.glob(path))
     if not found:
-        raise BabeliteError(
-            "matches no file", code="file-not-found", path=place, hint="check the URL"
-        )
+        hint = "check the URL"
+        raise BabeliteError("matches no file", code="file-not-found", path=place, hint=hint)
     return found
 
 
@@ -113,7 +111,7 @@ class Folder:
         self._files: AbstractFileSystem | None = None
         self._path = place
         if is_url(place):
-            self._files, self._path = filesystem_of(place)
+            self._files, self._path = _filesystem_of(place)
 
     @property
     def absolute(self) -> str:
@@ -122,11 +120,11 @@ class Folder:
 
     def make(self) -> None:
         """Create the folder if it is missing."""
-        if self._files is not None:
-            with _explained_errors(self.place):
-                self._files.makedirs(self._path, exist_ok=True)
+        if self._files is None:
+            make_folder(Path(self.place))
             return
-        make_folder(Path(self.place))
+        with _explained_errors(self.place):
+            self._files.makedirs(self._path, exist_ok=True)
 
     def names(self) -> set[str]:
         """The names of its files; empty if the folder does not exist."""
@@ -151,9 +149,6 @@ class Folder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a UTF-8 text file of the folder atomically."""
-        if self._files is None:
-            write_text(self.file(name), text)
-            return
         with self.writing(name) as path:
             path.write_text(text, encoding="utf-8")
 
@@ -167,16 +162,13 @@ class Folder:
             with writing_atomically(self.file(name)) as path:
                 yield path
             return
-        handle, temporary = tempfile.mkstemp(prefix="babelite-", suffix=_TEMPORARY)
-        os.close(handle)
-        try:
-            yield Path(temporary)
+        with tempfile.TemporaryDirectory(prefix="babelite-") as folder:
+            path = Path(folder, name)
+            yield path
             with _explained_errors(self.file(name)):
-                sent = f"{self._path}/.{name}.{Path(temporary).name}"
-                self._files.put_file(temporary, sent)
+                sent = f"{self._path}/.{name}.{Path(folder).name}{_TEMPORARY}"
+                self._files.put_file(str(path), sent)
                 self._files.mv(sent, f"{self._path}/{name}")
-        finally:
-            Path(temporary).unlink(missing_ok=True)
 
     def remove_unfinished(self) -> None:
         """Delete the temporary files of killed workers."""

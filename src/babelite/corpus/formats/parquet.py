@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -32,28 +32,26 @@ def read_parquet(
     """
     with _opened(path) as file:
         outer = file.schema_arrow
-        inner = _nested_schema(outer, path)
-        nested = bool(inner.names) and not (columns and set(columns) <= set(outer.names))
-        fields = inner if nested else outer
-        keys = choose_fields(fields.names, languages, columns, path)
-        for key in keys:
-            require_text_column(fields, key, path)
-        wanted = [f"{NESTED}.{key}" for key in keys] if nested else list(keys)
-        for batch in file.iter_batches(_BATCH, columns=wanted):
-            holder = _struct_as_batch(batch.column(NESTED)) if nested else batch
-            sources, targets = (texts_of(holder.column(key), key, path) for key in keys)
+        flat = outer.empty_table().flatten().schema
+        prefix = f"{NESTED}."
+        inner = [name.removeprefix(prefix) for name in flat.names if name.startswith(prefix)]
+        nested = bool(inner) and not (columns and set(columns) <= set(outer.names))
+        keys = choose_fields(inner if nested else outer.names, languages, columns, path)
+        names = [prefix + key if nested else key for key in keys]
+        for name in names:
+            require_text_column(flat if nested else outer, name, path)
+        for table in _flat_tables(file, names):
+            sources, targets = (texts_of(table.column(name), name, path) for name in names)
             yield from map(Pair, sources, targets)
 
 
 def parquet_texts(path: str) -> Iterator[str]:
     """Yield every value of every string column, inside ``translation`` too."""
     with _opened(path) as file:
-        for batch in file.iter_batches(_BATCH):
-            structs = [column for column in batch.columns if _is_struct(column.type)]
-            for holder in (batch, *map(_struct_as_batch, structs)):
-                for name, column in zip(holder.schema.names, holder.columns, strict=True):
-                    if _is_string(column.type):
-                        yield from texts_of(column, name, path)
+        for table in _flat_tables(file):
+            for name, column in zip(table.column_names, table.columns, strict=True):
+                if _is_string(column.type):
+                    yield from texts_of(column, name, path)
 
 
 def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
@@ -100,13 +98,14 @@ def reading_parquet(file: str | BinaryIO, place: str, extra: str) -> Iterator[pq
 
 def require_text_column(schema: pa.Schema, name: str, place: str) -> None:
     """Raise ``column-invalid`` unless one column of this name exists and contains strings."""
-    _require_one(schema, name, place)
+    if (count := schema.names.count(name)) > 1:
+        raise _invalid_column(f"has {count} columns {name!r}", place)
     kind = schema.field(name).type
     if not _is_string(kind):
         raise _invalid_column(f"column {name!r} has the type {kind}, not text", place)
 
 
-def texts_of(column: pa.Array, name: str, place: str) -> list[str]:
+def texts_of(column: pa.Array | pa.ChunkedArray, name: str, place: str) -> list[str]:
     """The texts of a string column; null becomes the empty string."""
     texts = [value or "" for value in column.to_pylist()]
     if any("\0" in text for text in texts):
@@ -125,27 +124,12 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
         yield file
 
 
-def _nested_schema(schema: pa.Schema, path: str) -> pa.Schema:
-    """The fields inside the struct ``translation``; none without such a struct."""
+def _flat_tables(file: pq.ParquetFile, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Batches of rows; a struct becomes columns such as ``translation.en``."""
     import pyarrow as pa
 
-    if NESTED not in schema.names:
-        return pa.schema([])
-    _require_one(schema, NESTED, path)
-    column = schema.field(NESTED).type
-    return pa.schema(list(column) if _is_struct(column) else [])
-
-
-def _is_struct(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_struct(kind))
-
-
-def _struct_as_batch(column: pa.StructArray) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    return pa.RecordBatch.from_struct_array(column)
+    for batch in file.iter_batches(_BATCH, columns=columns):
+        yield pa.Table.from_batches([batch]).flatten()
 
 
 def _is_string(kind: pa.DataType) -> bool:
@@ -155,12 +139,6 @@ def _is_string(kind: pa.DataType) -> bool:
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     layouts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     return any(is_layout(kind) for is_layout in layouts)
-
-
-def _require_one(schema: pa.Schema, name: str, place: str) -> None:
-    """Raise ``column-invalid`` if several columns have this name."""
-    if (count := schema.names.count(name)) > 1:
-        raise _invalid_column(f"has {count} columns {name!r}", place)
 
 
 def _invalid_column(problem: str, place: str) -> BabeliteError:
