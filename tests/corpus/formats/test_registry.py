@@ -302,7 +302,7 @@ def test_parquet_with_duplicate_column_names(tmp_path: Path) -> None:
         read(path)
     assert list(read_texts(str(path))) == ["a", "b", "c"]
     pq.write_table(pa.Table.from_arrays([nest, nest], names=["translation"] * 2), path)
-    with raises("column-invalid", "has 2 columns 'translation'"):
+    with raises("column-invalid", "has 2 columns 'translation.en'"):
         read(path)
 
 
