@@ -58,73 +58,46 @@ with 95 % intervals over the test documents; ± is the standard deviation over t
 Example: babelite classify evaluate sib200 --languages eng_Latn,fra_Latn --train-languages eng_Latn
 """
 
-_Labelled = Annotated[
-    list[str],
-    typer.Argument(metavar="LABELLED...", help="TSV with label and text (.gz, .xz, .zst), or '-'."),
-]
+_LABELLED = "TSV with label and text (.gz, .xz, .zst), or '-'."
+_DEV = "Texts to choose the regularisation or epoch with. Default: a fifth of LABELLED. Repeatable."
+_KIND = "logistic (logistic regression) or mlp (LASER's MLP)."
+_COLUMNS = (
+    "Columns of label and text: numbers (from 1) or names in the first line. Default: label,text "
+    "if there are such names, else 1,2."
+)
+_BY_SENTENCE = "Use the mean of the sentence vectors of a text; for longer texts."
+_BY_SENTENCE_OR_WHOLE = (
+    "Use the mean of the sentence vectors of a document, or encode it as one text. Default: by "
+    "sentence for MLDoc, as in LASER, else whole."
+)
+_FILE = "Texts, one a line (.gz, .xz, .zst); .jsonl; .parquet; or '-'."
+_LANGUAGES = "Languages to test in, and to train in without --train-languages. Default: all."
+_TRAIN_LANGUAGES = (
+    "Languages to train in, and also to test in. Default: those of --languages with training "
+    "documents."
+)
+_TRAIN_SIZE = "MLDoc: number of training documents in the file name."
+
+_Labelled = Annotated[list[str], typer.Argument(metavar="LABELLED...", help=_LABELLED)]
 _Out = Annotated[Path, typer.Option(metavar="CLASSIFIER", help="Output file of the classifier.")]
-_Dev = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="LABELLED",
-        help="Texts to choose the regularisation or epoch with. Default: a fifth of LABELLED. "
-        "Repeatable.",
-    ),
-]
-_Kind = Annotated[str, typer.Option(help="logistic (logistic regression) or mlp (LASER's MLP).")]
-_Columns = Annotated[
-    str | None,
-    typer.Option(
-        metavar="A,B",
-        help="Columns of label and text: numbers (from 1) or names in the first line. Default: "
-        "label,text if there are such names, else 1,2.",
-    ),
-]
-_BySentence = Annotated[
-    bool,
-    typer.Option(
-        "--by-sentence", help="Use the mean of the sentence vectors of a text; for longer texts."
-    ),
-]
+_Dev = Annotated[list[str] | None, typer.Option(metavar="LABELLED", help=_DEV)]
+_Kind = Annotated[str, typer.Option(help=_KIND)]
+_Columns = Annotated[str | None, typer.Option(metavar="A,B", help=_COLUMNS)]
+_BySentence = Annotated[bool, typer.Option("--by-sentence", help=_BY_SENTENCE)]
 _BySentenceOrWhole = Annotated[
-    bool | None,
-    typer.Option(
-        "--by-sentence/--whole",
-        help="Use the mean of the sentence vectors of a document, or encode it as one text. "
-        "Default: by sentence for MLDoc, as in LASER, else whole.",
-    ),
+    bool | None, typer.Option("--by-sentence/--whole", help=_BY_SENTENCE_OR_WHOLE)
 ]
 _Classifier = Annotated[
     Path, typer.Argument(metavar="CLASSIFIER", help="A file written by babelite classify train.")
 ]
-_File = Annotated[
-    str,
-    typer.Argument(
-        metavar="FILE", help="Texts, one a line (.gz, .xz, .zst); .jsonl; .parquet; or '-'."
-    ),
-]
+_File = Annotated[str, typer.Argument(metavar="FILE", help=_FILE)]
 _Folder = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="Labelled documents in several languages.")
 ]
-_Languages = Annotated[
-    str | None,
-    typer.Option(
-        metavar="A,B,...",
-        help="Languages to test in, and to train in without --train-languages. Default: all.",
-    ),
-]
-_TrainLanguages = Annotated[
-    str | None,
-    typer.Option(
-        metavar="A,B,...",
-        help="Languages to train in, and also to test in. Default: those of --languages with "
-        "training documents.",
-    ),
-]
+_Languages = Annotated[str | None, typer.Option(metavar="A,B,...", help=_LANGUAGES)]
+_TrainLanguages = Annotated[str | None, typer.Option(metavar="A,B,...", help=_TRAIN_LANGUAGES)]
 _Seeds = Annotated[int, typer.Option(min=1, metavar="N", help="Number of MLPs to train.")]
-_TrainSize = Annotated[
-    int, typer.Option(help="MLDoc: number of training documents in the file name.")
-]
+_TrainSize = Annotated[int, typer.Option(help=_TRAIN_SIZE)]
 _Dark = Annotated[bool, typer.Option("--dark", help="Draw the figure on a dark background.")]
 
 

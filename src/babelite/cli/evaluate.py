@@ -37,29 +37,19 @@ pairs are drawn, and they are searched among all other sentences.
 Example: babelite evaluate tatoeba.en-fr.tsv.gz --plot scores.png
 """
 
-_Files = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FILE...",
-        help="Sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs (.gz, .xz, .zst), or "
-        "two aligned files joined by a comma.",
-    ),
-]
-_Distractors = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE", help="Further pairs that are searched but are no queries (MUSE's protocol)."
-    ),
-]
-_Queries = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Number of pairs to draw as queries (MUSE's protocol). Default: 2000 with "
-        "--distractors, else all pairs.",
-    ),
-]
+_FILES = (
+    "Sentence pairs: TSV, JSONL, Parquet, TMX or message catalogs (.gz, .xz, .zst), or two aligned "
+    "files joined by a comma."
+)
+_DISTRACTORS = "Further pairs that are searched but are no queries (MUSE's protocol)."
+_QUERIES = (
+    "Number of pairs to draw as queries (MUSE's protocol). Default: 2000 with --distractors, else "
+    "all pairs."
+)
+
+_Files = Annotated[list[str], typer.Argument(metavar="FILE...", help=_FILES)]
+_Distractors = Annotated[str | None, typer.Option(metavar="FILE", help=_DISTRACTORS)]
+_Queries = Annotated[int | None, typer.Option(min=1, metavar="N", help=_QUERIES)]
 
 
 def register(app: typer.Typer) -> None:
