@@ -59,9 +59,8 @@ def alignment_lines(
     """The lines of an alignment file, without line ends.
 
     TSV has a header and the columns ``source`` and ``target`` (line or sentence numbers such as
-    ``7`` or ``7-8``, empty for an empty side), score, cosine and the texts, sentences joined by a
-    space. JSON is one array with a segment pair a line. HTML is one page, which marks the pairs
-    that are not in the ``gold`` alignment.
+    ``7`` or ``7-8``, or empty), score, cosine and the texts, sentences joined by a space. JSON is
+    one array with a segment pair a line. The HTML page marks the pairs that are not in ``gold``.
     """
     if format_ == "html":
         from babelite.alignment.html_page import alignment_page
@@ -161,7 +160,7 @@ def _parsed(line: str, path: str, line_number: int) -> tuple[list[_Span], list[_
             code="format-invalid",
             path=path,
             line=line_number,
-            hint="write the line numbers of both sides, as in: 7-8<TAB>9",
+            hint="write line numbers, as in: 7-8<TAB>9",
         )
     return _spans(cells[0], path, line_number), _spans(cells[1], path, line_number)
 

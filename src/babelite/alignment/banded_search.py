@@ -43,10 +43,9 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Band:
-    """The points that are searched: ``width`` points of each anti-diagonal.
+    """The points that are searched: ``width`` points (i, d - i) of each anti-diagonal d.
 
-    Anti-diagonal d contains the points (i, d - i), and the search begins at i = ``firsts[d]``,
-    which stays equal or grows by 1 from each anti-diagonal to the next.
+    The first has i = ``firsts[d]``, which is equal or greater by 1 on the next anti-diagonal.
     """
 
     firsts: NDArray[np.int64]  # shape (source + target + 1,)

@@ -16,7 +16,7 @@ from babelite.errors import BabeliteError
 UNMATCHED = 0.55
 # A sentence is not part of a bead whose score rises by this much without it.
 _SUPERFLUOUS = 0.06
-# Rounding error of float32 cosines: cosines of equal vectors lie on either side of 1.
+# Float32 cosines of equal vectors lie on either side of 1 by this rounding error.
 _ROUNDING = 1e-6
 
 _SAMPLE = 100

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -160,14 +161,11 @@ def _encoded(encoder: SentenceEncoder, documents: Iterable[Document]) -> list[ND
     from babelite.progress import ProgressDisplay
 
     sides = [document.sentences for document in documents]
-    total, done, vectors = sum(map(len, sides)), 0, []
+    sentences = list(chain.from_iterable(sides))
     with ProgressDisplay("sentences") as show:
-        for sentences in sides:
-            blocks = encode_stream(encoder, sentences)
-            rows = list(show.count_rows("encoding", blocks, total, first=done))
-            vectors.append(np.concatenate(rows))
-            done += len(sentences)
-    return vectors
+        blocks = encode_stream(encoder, sentences)
+        rows = list(show.count_rows("encoding", blocks, len(sentences)))
+    return np.split(np.concatenate(rows), [len(sides[0])])
 
 
 def _summarize(

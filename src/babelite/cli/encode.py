@@ -54,10 +54,7 @@ _Text = Annotated[bool, typer.Option("--text/--no-text", help="Store the text in
 _ShardLines = Annotated[
     int | None,
     typer.Option(
-        "--shard-lines",
-        metavar="N",
-        min=1,
-        help="Lines in a shard; a killed run repeats unfinished shards. Default: 65536.",
+        metavar="N", min=1, help="Lines in a shard, the unit of resuming. Default: 65536."
     ),
 ]
 

@@ -57,17 +57,11 @@ _Threshold = Annotated[
 ]
 _Columns = Annotated[
     str | None,
-    typer.Option(
-        metavar="A,B",
-        help="The two columns: names or numbers (from 1). Default: source and target, else 1,2.",
-    ),
+    typer.Option(metavar="A,B", help="Two names or numbers. Default: source,target, else 1,2."),
 ]
 _Languages = Annotated[
     str | None,
-    typer.Option(
-        metavar="A-B",
-        help="The languages of the two sides, such as en-fr. Default: the most frequent ones.",
-    ),
+    typer.Option(metavar="A-B", help="The languages, such as en-fr. Default: the most frequent."),
 ]
 
 

@@ -50,7 +50,7 @@ def encode_to_array(
         sources: The files, with at least one line in total.
         out: The array file.
         encoder: The encoder of the lines.
-        identity: The identity of ``encoder``, from `babelite.encoding.fingerprint_of`.
+        identity: Its identity, from `babelite.encoding.fingerprint_of`.
         pool: Workers with the same encoder; default: this process.
         dtype: The type of the vectors.
         progress: Called with the step, the number of rows done and their total.
@@ -113,10 +113,10 @@ def _lines_from(
     """The lines of several sources, from line ``first`` of all on."""
     for source, survey in zip(sources, surveys, strict=True):
         if first < survey.rows:
-            block = first // survey.stride
-            start = block * survey.stride
+            block, skipped = divmod(first, survey.stride)
+            start = first - skipped
             rows = source.read_rows(start, survey.rows - start, survey.offsets[block])
-            yield from islice(rows, first - start, None)
+            yield from islice(rows, skipped, None)
         first = max(0, first - survey.rows)
 
 

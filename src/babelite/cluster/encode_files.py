@@ -54,12 +54,7 @@ class EncodedFolder:
 
 
 def require_shard_sources(sources: Sequence[SentenceSource]) -> None:
-    """Check before a long run that workers can read the sources and Parquet can be written.
-
-    Raises:
-        BabeliteError: A source can be read only once, as standard input.
-        MissingExtraError: The library for Parquet is not installed.
-    """
+    """Raise `BabeliteError` unless workers can read the sources and Parquet can be written."""
     for source in sources:
         if is_read_once(source.place):
             hint = "save it to a file, or give an .npy file with --out"
@@ -104,20 +99,13 @@ def encode_files(
     folder = Folder(out)
     others = sorted(name for name in folder.names() if name[0] != ".")
     if others and read_manifest(folder) is None:
-        raise BabeliteError(
-            f"contains other files, such as {others[0]}",
-            code="run-mismatch",
-            path=out,
-            hint="choose an empty or a new folder",
-        )
+        problem, hint = f"contains other files, such as {others[0]}", "choose another folder"
+        raise BabeliteError(problem, code="run-mismatch", path=out, hint=hint)
     require_distinct_names([source.place for source in sources])
     surveys = _survey_sources(sources, shard_rows, pool, report)
+    encoded = tuple(map(EncodedSource.of, sources, surveys))
     manifest = ShardManifest(
-        encoder=identity,
-        dtype=dtype,
-        text=text,
-        shard_rows=shard_rows,
-        sources=tuple(map(EncodedSource.of, sources, surveys)),
+        encoder=identity, dtype=dtype, text=text, shard_rows=shard_rows, sources=encoded
     )
     folder.make()
     # Object storage has no locks.
@@ -154,20 +142,20 @@ def _fill(
     missing = [shard for shard in manifest.shards() if shard.name not in names]
 
     def task(shard: Shard) -> Task:
-        source, survey = sources[shard.source].absolute(), surveys[shard.source]
-        lines = f"lines {shard.first + 1:,} to {shard.first + shard.rows:,}"
-        offset = survey.offsets[shard.first // manifest.shard_rows]
-        arguments = (manifest, source, shard, offset, folder.absolute)
-        return Task(f"{lines} of {source.place}", _write_shard, arguments)
+        source = sources[shard.source]
+        lines = f"lines {shard.first + 1:,} to {shard.first + shard.rows:,} of {source.place}"
+        offset = surveys[shard.source].offsets[shard.first // manifest.shard_rows]
+        return Task(
+            lines, _write_shard, (manifest, source.absolute(), shard, offset, folder.absolute)
+        )
 
     new_rows = sum(shard.rows for shard in missing)
     before = manifest.rows - new_rows
     if missing:
         report("encoding", before, manifest.rows)
     try:
-        for _ in pool.run(
-            map(task, missing), lambda done: report("encoding", before + done, manifest.rows)
-        ):
+        tasks = map(task, missing)
+        for _ in pool.run(tasks, lambda done: report("encoding", before + done, manifest.rows)):
             pass
     finally:
         folder.remove_unfinished()

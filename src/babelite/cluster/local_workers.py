@@ -93,12 +93,12 @@ class ThreadWorker(_LocalReferences):
     def close(self) -> None:
         """See `babelite.cluster.pool.WorkerBackend`."""
 
-    def _report(self, lines: int) -> None:
-        self._events.put(WorkerEvent(0, "progress", lines))
-
     def _run(self, task: Task) -> None:
+        def report(lines: int) -> None:
+            self._events.put(WorkerEvent(0, "progress", lines))
+
         try:
-            result = task.run(self._worker, self._report)
+            result = task.run(self._worker, report)
         except BaseException as error:
             self._events.put(WorkerEvent(0, "failed", error))
         else:
@@ -133,17 +133,8 @@ class ProcessWorkers(_LocalReferences):
 
     def poll(self, seconds: float) -> Sequence[WorkerEvent]:
         """See `babelite.cluster.pool.WorkerBackend`."""
-        events = []
-        for connection in wait(list(self._processes), seconds):
-            assert isinstance(connection, Connection)
-            try:
-                kind, content, peak = connection.recv()
-            except (EOFError, OSError):
-                events.append(WorkerEvent(connection, "lost", self._forget(connection)))
-                continue
-            self.peaks[connection] = max(peak, self.peaks.get(connection, 0))
-            events.append(WorkerEvent(connection, kind, content))
-        return events
+        ready = wait(list(self._processes), seconds)
+        return [self._receive(connection) for connection in ready]
 
     def close(self) -> None:
         """See `babelite.cluster.pool.WorkerBackend`."""
@@ -151,6 +142,15 @@ class ProcessWorkers(_LocalReferences):
             process.terminate()
         for connection in list(self._processes):
             self._forget(connection)
+
+    def _receive(self, connection: object) -> WorkerEvent:
+        assert isinstance(connection, Connection)
+        try:
+            kind, content, peak = connection.recv()
+        except (EOFError, OSError):
+            return WorkerEvent(connection, "lost", self._forget(connection))
+        self.peaks[connection] = max(peak, self.peaks.get(connection, 0))
+        return WorkerEvent(connection, kind, content)
 
     def _forget(self, connection: Connection) -> str:
         """Remove a worker that has ended, and return its signal or exit code."""

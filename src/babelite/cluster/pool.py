@@ -10,6 +10,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -105,9 +106,7 @@ class _Schedule:
         self.running: dict[WorkerId, _ScheduledTask] = {}
         self._pending, self._ahead = enumerate(tasks), ahead
         self._repeated: deque[_ScheduledTask] = deque()
-        self._exhausted, self._started, self._first = False, 0, 0
-        self._finished: set[int] = set()
-        self._lines = 0
+        self._exhausted, self._started, self._lines = False, 0, 0
 
     @property
     def complete(self) -> bool:
@@ -120,10 +119,11 @@ class _Schedule:
         return self._lines + sum(task.lines for task in self.running.values())
 
     def next(self) -> _ScheduledTask | None:
-        """The next task to start; None if there is none at present."""
+        """The next task to start; None if there is none at present or too many are ahead."""
         if self._repeated:
             return self._repeated.popleft()
-        if self._ahead is not None and self._started >= self._first + self._ahead:
+        first = min((task.number for task in self.running.values()), default=self._started)
+        if self._ahead is not None and self._started >= first + self._ahead:
             return None
         for number, task in self._pending:
             self._started = number + 1
@@ -135,41 +135,28 @@ class _Schedule:
         """Mark the task of a worker as done."""
         task = self.running.pop(worker)
         self._lines += task.lines
-        self._finished.add(task.number)
-        while self._first in self._finished:
-            self._finished.remove(self._first)
-            self._first += 1
         return task
 
     def repeat(self, task: _ScheduledTask, reason: str) -> None:
         """Schedule a task again whose worker has died, unless too many have."""
         task.losses, task.lines = task.losses + 1, 0
         if task.losses >= _MAX_LOSSES:
-            raise BabeliteError(
-                f"{task.losses} workers in a row died during {task.task.description} ({reason})",
-                code="worker-failed",
-                hint="give them more memory, or use fewer with --workers",
-            )
+            hint = "give them more memory, or use fewer with --workers"
+            problem = f"{task.losses} workers died during {task.task.description} ({reason})"
+            raise BabeliteError(problem, code="worker-failed", hint=hint)
         self._repeated.append(task)
 
 
-class WorkerPool:
-    """Runs tasks on workers; stops the workers at the end of a ``with`` statement.
-
-    Attributes:
-        backend: The workers.
-        lost: The number of workers that have died so far.
-    """
+class WorkerPool(AbstractContextManager["WorkerPool"]):
+    """Runs tasks on workers; stops the workers at the end of a ``with`` statement."""
 
     def __init__(self, backend: WorkerBackend, notice: Callable[[str], None] | None = None) -> None:
-        self.backend, self.lost, self._notice = backend, 0, notice
+        self.backend, self._notice = backend, notice
+        self.lost = 0  # the number of workers that have died so far
         self._idle: list[WorkerId] = []
         self._alive: set[WorkerId] = set()
         self._failed_starts = 0
         self._closed = False
-
-    def __enter__(self) -> WorkerPool:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -190,17 +177,16 @@ class WorkerPool:
     ) -> Iterator[tuple[int, Any]]:
         """Run tasks, in any order; a task whose worker dies is repeated by another.
 
-        Args:
-            tasks: Read one by one when a worker is idle.
-            report: Called with the number of finished lines, those of running tasks included.
-            ahead: How many tasks may be started beyond the first unfinished one.
+        Tasks are read one by one when a worker is idle, at most ``ahead`` beyond the first
+        unfinished one. ``report`` is called with the number of finished lines, those of running
+        tasks included. Any error closes the pool, and so does closing the iterator.
 
         Yields:
             The number of a finished task, from 0, and its result.
 
         Raises:
             BabeliteError: A task raised it, several workers died during one task, no worker starts,
-                or the pool is closed. Any error closes the pool, and so does closing the iterator.
+                or the pool is closed.
         """
         if self._closed:
             raise BabeliteError(
@@ -287,14 +273,13 @@ def open_pool(
 ) -> WorkerPool:
     """Start workers; use it in a ``with`` statement, which stops them at the end.
 
-    Without ``ray`` the workers are processes of this machine, for which a script needs Python's
-    usual ``if __name__ == "__main__":``; a single worker is a thread of this process.
+    Without ``ray`` the workers are processes, for which a script needs Python's usual
+    ``if __name__ == "__main__":``; a single worker is a thread of this process.
 
     Args:
         model: The encoder, as `babelite.open_encoder` takes it. A model folder is sent to the
             cluster; models of other libraries must be installed there.
-        ray: The address of a Ray cluster: ``auto``, ``local``, ``HOST:PORT`` or
-            ``ray://HOST:PORT``.
+        ray: Address of a Ray cluster: ``auto``, ``local``, ``HOST:PORT`` or ``ray://HOST:PORT``.
         workers: The number of workers, with one core each; default: all cores.
         notice: Called with a message if the cluster has no free core for a while.
 

@@ -148,11 +148,9 @@ class RayWorkers:
         if call == "identify":
             version, self.pids[worker] = answer
             if version != __version__:
-                raise BabeliteError(
-                    f"a machine of the cluster has babelite {version}, this one {__version__}",
-                    code="worker-failed",
-                    hint="install the same version on all machines",
-                )
+                problem = f"a machine of the cluster has babelite {version}, this one {__version__}"
+                hint = "install the same version on all machines"
+                raise BabeliteError(problem, code="worker-failed", hint=hint)
             return [WorkerEvent(worker, "ready")]
         kind, content, lines, self.peaks[worker] = answer
         return [WorkerEvent(worker, "progress", lines), WorkerEvent(worker, kind, content)]

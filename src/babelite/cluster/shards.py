@@ -1,7 +1,7 @@
 """Folders of Parquet shards: the manifest ``_shards.json``, and the writing of a shard.
 
-The manifest determines the names of all shards, and a shard file appears when it is complete. So
-the names of the files show which shards are missing, and a repeated shard replaces itself.
+The manifest determines the names of all shards, and a shard file appears when it is complete: so
+the names of the files show which shards are missing.
 """
 
 from __future__ import annotations
@@ -107,12 +107,9 @@ def require_same_manifest(stored: ShardManifest, wanted: ShardManifest, folder: 
     differences[f"the lines of {names}{more}"] = stored.sources != wanted.sources
     for what, differs in differences.items():
         if differs:
-            raise BabeliteError(
-                f"contains {what}",
-                code="run-mismatch",
-                path=folder.place,
-                hint="use the options and files of that run, choose another folder, or delete it",
-            )
+            hint = "use the options and files of that run, or choose another folder"
+            problem, place = f"contains {what}", folder.place
+            raise BabeliteError(problem, code="run-mismatch", path=place, hint=hint)
 
 
 def write_shard(

@@ -23,7 +23,7 @@ from babelite.neighbors import SearchKind, margin_scores
 # Reasons to drop a pair, in the order of the bits on disk.
 REASONS = ("empty", "low-score", "language", "copied", "truncated", "numbers")
 THRESHOLD = 0.7
-# Increased when a check changes, so that stored verdicts of older checks are not used.
+# Increased when a check changes: stored verdicts of older checks are not used.
 _CHECKS_VERSION = 2
 
 _PAIRS_PER_BLOCK = 8192
@@ -47,8 +47,7 @@ class Filtered:
     """A corpus; its iterator gives the `Verdict` on each pair.
 
     Attributes:
-        languages: The languages checked for; None if languages were not checked, or no pair has
-            text on both sides.
+        languages: The expected languages; None if they were not checked or no pair is complete.
         counts: The number of pairs for each reason, and for ``kept``.
     """
 
@@ -136,6 +135,7 @@ class _Checks:
         self._means = mined.forward.scores.mean(1), mined.backward.scores.mean(1)
         complete = np.flatnonzero((rows[0] >= 0) & (rows[1] >= 0))
         sample = complete[:: max(1, len(complete) // _SAMPLE)]
+        sample = complete[:: max(1, len(complete) // _SAMPLE)]
         texts = [(mined.sources[rows[0][i]], mined.targets[rows[1][i]]) for i in sample]
         self._truncation = TruncationCheck(texts, encoder)
         self.languages: tuple[str, str] | None = None
@@ -180,8 +180,8 @@ class _Checks:
         records["score"][complete] = margin_scores(cosines, *means)
         texts = [(mined.sources[s], mined.targets[t]) for s, t in zip(source, target, strict=True)]
         bits = np.array([self._text_bits(*pair) for pair in texts], dtype=np.uint8)
-        truncated = self._truncation.truncated(texts, vectors, cosines)
-        records["reasons"][complete] = bits | truncated * np.uint8(_bit("truncated"))
+        bits |= self._truncation.truncated(texts, vectors, cosines) * np.uint8(_bit("truncated"))
+        records["reasons"][complete] = bits
         return records
 
     def _text_bits(self, source: str, target: str) -> int:

@@ -144,10 +144,7 @@ class SentenceStore:
 
 
 class WorkFolder:
-    """The folder of a resumable run: its input, its encoder and the finished blocks.
-
-    It is new or empty, or the work folder of an earlier run; else `BabeliteError` is raised.
-    """
+    """A new or empty folder, or that of an earlier run: its input, encoder and finished blocks."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
