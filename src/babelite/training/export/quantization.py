@@ -21,17 +21,8 @@ _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)
 def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Quantize each row to 7-bit integers with its own scale.
 
-    Args:
-        matrix: float32 (rows, columns).
-
-    Returns:
-        Integers from -63 to 63, int8 (rows, columns), and scales, float32 (rows, 1). Their product
-        differs from the matrix by at most half a scale. The scale of a row of zeros is 0.
-
-    Example:
-        >>> values, scales = quantize_rows(np.array([[0.5, -0.63]], np.float32))
-        >>> values.tolist(), round(float(scales[0, 0]), 6)
-        ([[50, -63]], 0.01)
+    Returns integers from -63 to 63, int8 (rows, columns), and scales, float32 (rows, 1). Their
+    product differs from the matrix by at most half a scale. The scale of a row of zeros is 0.
     """
     scales = np.abs(matrix).max(axis=1, keepdims=True) / np.float32(LARGEST)
     divisors = np.where(scales > 0, scales, np.float32(1))
@@ -41,15 +32,9 @@ def quantize_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
 def quantize_table(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Quantize each row to 4 bits: 16 evenly spaced levels with a scale for each row.
 
-    Of several scales, each row gets the one with the least squared error. Its outermost levels may
-    be below the row's largest numbers.
-
-    Args:
-        matrix: float32 (rows, columns).
-
-    Returns:
-        Levels from 0 to 15, uint8 (rows, columns), and scales, float32 (rows, 1). The matrix is
-        about (levels - 7.5) · scales. The scale of a row of zeros is 0.
+    Returns levels from 0 to 15, uint8 (rows, columns), and scales, float32 (rows, 1), for
+    `restore_table`; the scale of a row of zeros is 0. Of several scales, each row gets the one with
+    the least squared error. Its outermost levels may be below the row's largest numbers.
 
     Example:
         >>> levels, scales = quantize_table(np.array([[0.75, -0.25, 0.05]], np.float32))
@@ -70,29 +55,15 @@ def quantize_table(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDAr
 
 
 def restore_table(levels: NDArray[np.uint8], scales: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Dequantize levels (rows, columns) and scales (rows, 1) of `quantize_table` to float32.
-
-    Example:
-        >>> levels, scales = quantize_table(np.array([[0.75, -0.25]], np.float32))
-        >>> restore_table(levels, scales).round(6).tolist()
-        [[0.75, -0.25]]
-    """
+    """Dequantize levels and scales of `quantize_table`: (levels - 7.5) · scales, float32."""
     table: NDArray[np.float32] = (levels - _MIDDLE) * scales
     return table
 
 
 def pack_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pack 4-bit levels into bytes: the first half of a row low, the second half high.
+    """Pack 4-bit levels (rows, columns) into bytes (rows, ceil(columns / 2)).
 
-    Args:
-        levels: uint8 (rows, columns), from 0 to 15.
-
-    Returns:
-        uint8 (rows, ceil(columns / 2)); a row with an odd number of columns is padded with a zero.
-
-    Example:
-        >>> pack_levels(np.array([[1, 2, 3]], np.uint8)).tolist()
-        [[49, 2]]
+    The first half of a row is low, the second half high; an odd row is padded with a zero.
     """
     even = np.pad(levels, ((0, 0), (0, levels.shape[1] % 2)))
     low, high = np.split(even, 2, axis=1)
@@ -101,25 +72,14 @@ def pack_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def unpack_levels(packed: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """Unpack bytes (rows, ceil(columns / 2)) of `pack_levels` to levels (rows, columns).
-
-    Example:
-        >>> unpack_levels(np.array([[49, 2]], np.uint8), columns=3).tolist()
-        [[1, 2, 3]]
-    """
+    """Unpack bytes (rows, ceil(columns / 2)) of `pack_levels` to levels (rows, columns)."""
     return np.concatenate([packed & 15, packed >> 4], axis=1)[:, :columns]
 
 
 def byte_scale(low: float, high: float) -> tuple[np.float32, np.uint8]:
-    """Scale and zero point that map a range of numbers, extended to include 0, to 0 … 255.
+    """Scale and zero point that map a range, extended to include 0, to 0 … 255.
 
-    Returns:
-        ``scale`` and ``zero``: x is stored as round(x / scale) + zero.
-
-    Example:
-        >>> scale, zero = byte_scale(-1.0, 1.55)
-        >>> round(float(scale), 6), int(zero)
-        (0.01, 100)
+    A number x is stored as round(x / scale) + zero.
     """
     low, high = min(low, 0.0), max(high, 0.0)
     scale = np.float32((high - low) / 255) or np.float32(1)

@@ -14,10 +14,7 @@ from babelite.training.network.transformer import DualTransformer, NetworkShape
 def build_model(config: TrainingConfig, vocabulary_size: int, languages: int) -> TrainingModel:
     """Build an encoder with the heads of its objectives; the seed decides its weights.
 
-    Args:
-        config: Sizes, objective, dropout and seed.
-        vocabulary_size: Number of pieces, which is less than requested for little text.
-        languages: Number of languages.
+    The vocabulary may have fewer pieces than the settings request, if the text is short.
     """
     torch.manual_seed(config.seed)
     shape = NetworkShape(
@@ -28,14 +25,12 @@ def build_model(config: TrainingConfig, vocabulary_size: int, languages: int) ->
         hidden_dim=config.hidden_dim,
         max_tokens=config.max_tokens,
     )
-    contrastive = ContrastiveSettings(
-        config.similarity == "cosine", config.temperature, config.projection
-    )
+    cosine = config.similarity == "cosine"
     return TrainingModel(
         DualTransformer(shape, dropout=config.dropout, identity=config.has_bag_phase),
         config.weights,
         languages=languages,
-        contrastive=contrastive,
+        contrastive=ContrastiveSettings(cosine, config.temperature, config.projection),
         dropout=config.dropout,
     )
 

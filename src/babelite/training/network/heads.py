@@ -54,16 +54,10 @@ class TranslationDecoder(nn.Module):
                 nn.init.normal_(module.weight, std=0.02)
 
     def forward(self, vectors: Tensor, tokens: Tensor, embeddings: Tensor, language: int) -> Tensor:
-        """States that predict each token of the other side.
+        """States (B, L, d) that predict each of the tokens, int64 (B, L), of the other side.
 
-        Args:
-            vectors: (B, d), sentence vectors of one side.
-            tokens: int64 (B, L), tokens of the other side; position t sees the tokens before t.
-            embeddings: (V, d), the token embeddings of the encoder.
-            language: The number of the language to write.
-
-        Returns:
-            (B, L, d).
+        Position t sees the tokens before t. Vectors are sentence vectors, (B, d); embeddings, (V,
+        d), are those of the encoder; `language` is the number of the language to write.
         """
         before = F.embedding(tokens[:, :-1], embeddings)
         before = torch.cat([self.start.expand(len(tokens), 1, -1).to(before.dtype), before], dim=1)

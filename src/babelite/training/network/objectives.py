@@ -1,10 +1,11 @@
 """Training objectives as functions of tensors.
 
-Notation of Mao et al. (2021): a batch has B pairs (S1, S2); u and v are the sentence vectors of the
-two sides, (B, d); logits are those of the reconstruction head on sentence vectors, (B, V). Every
-function returns a scalar, the mean over the batch, so that weights of objectives do not depend on
-the batch size. Where several processes share a batch, functions that compare sentences get the
-vectors of the whole batch and those of a slice. Sections are those of Mao et al. (2021).
+Notation and sections are those of Mao et al. (2021): a batch has B pairs (S1, S2); u and v, (B, d),
+are the sentence vectors of the two sides; source and target, int64 (B, L1) and (B, L2), are their
+unmasked tokens, PAD after the end; logits, (B, V), are those of the reconstruction head on sentence
+vectors. Every function of an objective returns a scalar, the mean over the batch, so that weights
+of objectives do not depend on the batch size. Where several processes share a batch, functions that
+compare sentences get the vectors of the whole batch and those of a slice.
 """
 
 from __future__ import annotations
@@ -23,17 +24,11 @@ _LAST_EXACT_DIFFERENCE = 0.95
 
 
 def token_loss(logits: Tensor, tokens: Tensor) -> Tensor:
-    """Cross-entropy of single tokens: ``mlm``, ``tlm`` and ``translation``.
+    """``mlm``, ``tlm``, ``translation``: mean of −log p(token) of tokens (M,) by logits (M, V).
 
     The masked language model (Devlin et al., 2019), the translation language model (Lample &
-    Conneau, 2019) and the decoder of LASER (Artetxe & Schwenk, 2019) differ only in the logits.
-
-    Args:
-        logits: (M, V), one row for each token to predict.
-        tokens: int64 (M,), the correct tokens.
-
-    Returns:
-        The mean over the tokens of −log p(token); zero if there are none.
+    Conneau, 2019) and the decoder of LASER (Artetxe & Schwenk, 2019) differ only in the logits. The
+    mean is zero if there are no tokens.
     """
     if not len(tokens):
         return logits.sum() * 0
@@ -43,30 +38,17 @@ def token_loss(logits: Tensor, tokens: Tensor) -> Tensor:
 def single_word_loss(logits: Tensor, words: Tensor) -> Tensor:
     """``smlm``: the sentence vector predicts the masked word (section 3.2).
 
-    Args:
-        logits: (B, V) of the masked sides.
-        words: int64 (B,), the masked words; PAD where no word was masked.
-
-    Returns:
-        The mean of −log p(word) over the sentences with a masked word.
+    The mean of −log p(word) over masked words, int64 (B,); PAD where no word was masked.
     """
     return token_loss(logits[words.ne(PAD)], words[words.ne(PAD)])
 
 
 def bag_divergence(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
-    """KL(q ‖ softmax(logits)) for a bag q of weighted tokens.
+    """KL(q ‖ softmax(logits)), (B,), for a bag q of weighted tokens, int64 (B, L) with PAD.
 
     The bag is given by its tokens, so no second array of size (B, V) is needed. A token that occurs
-    twice counts twice.
-
-    Args:
-        logits: (B, V).
-        tokens: int64 (B, L), PAD where there is none.
-        weights: (B, L), zero at PAD, with sum 1 in each row, or 0 for an empty bag, whose result
-            is 0.
-
-    Returns:
-        (B,), at least zero.
+    twice counts twice. Weights, (B, L), are zero at PAD; each row has the sum 1, or 0 for an empty
+    bag, whose divergence is 0.
     """
     logits = _precise(logits)
     expected = (weights * logits.gather(1, tokens)).sum(1)
@@ -77,14 +59,7 @@ def bag_divergence(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
 
 
 def bag_weights(tokens: Tensor) -> Tensor:
-    """The share c(w)/n of each token in its sentence.
-
-    Args:
-        tokens: int64 (B, L), PAD after the end.
-
-    Returns:
-        float32 (B, L), with sum 1 in each row, or 0 for an empty sentence.
-    """
+    """The share c(w)/n of each token in its sentence: float32 (B, L), zero at PAD."""
     present = tokens.ne(PAD).float()
     return present / present.sum(1, keepdim=True).clamp(min=1)
 
@@ -94,14 +69,7 @@ def reconstruction_loss(
 ) -> Tensor:
     """``xtr``: each sentence vector predicts the bag of the other side's tokens (section 3.3).
 
-    Args:
-        source_logits: (B, V), of u.
-        target_logits: (B, V), of v.
-        source: int64 (B, L1), unmasked tokens of S1.
-        target: int64 (B, L2), unmasked tokens of S2.
-
-    Returns:
-        The mean of KL(c2/n2 ‖ p1) + KL(c1/n1 ‖ p2).
+    The mean of KL(c2/n2 ‖ p1) + KL(c1/n1 ‖ p2); `source_logits` are those of u.
     """
     there = bag_divergence(source_logits, target, bag_weights(target))
     back = bag_divergence(target_logits, source, bag_weights(source))
@@ -119,18 +87,8 @@ def unified_loss(
     """``ugt``: the masked word and the translation in one distribution (section 3.3).
 
     For the side with a masked word the target is ½ that word + ½ the other side's bag. For the
-    other side it is the bag of the whole, unmasked sentence.
-
-    Args:
-        source_logits: (B, V), of u, the vector of the masked S1.
-        target_logits: (B, V), of v, the vector of the masked S2.
-        source: int64 (B, L1), unmasked tokens of S1.
-        target: int64 (B, L2), unmasked tokens of S2.
-        source_words: int64 (B,), the words masked in S1, PAD where there is none.
-        target_words: int64 (B,), the words masked in S2, PAD where there is none.
-
-    Returns:
-        The mean of the sum of both sides' KL divergences.
+    other side it is the bag of the whole, unmasked sentence. The result is the mean of the sum of
+    both sides' KL divergences. Words are int64 (B,), PAD where none is masked.
     """
 
     def side(logits: Tensor, words: Tensor, other: Tensor) -> Tensor:
@@ -146,28 +104,15 @@ def unified_loss(
 
 @dataclass(frozen=True)
 class WholeBatch:
-    """Sentence vectors of a whole batch, of which this process computes a slice.
+    """Sentence vectors of a whole batch, of which this process computes a slice."""
 
-    Attributes:
-        u: (B, d), the first sides.
-        v: (B, d), the second sides.
-        places: int64 (b,), the rows of the slice.
-    """
-
-    u: Tensor
-    v: Tensor
-    places: Tensor
+    u: Tensor  # (B, d), the first sides
+    v: Tensor  # (B, d), the second sides
+    places: Tensor  # int64 (b,), the rows of the slice
 
 
 def similarities(u: Tensor, v: Tensor, *, cosine: bool, temperature: float) -> Tensor:
-    """Similarities (B, C) of sentence vectors (B, d) and (C, d), divided by the temperature.
-
-    Args:
-        u: (B, d).
-        v: (C, d).
-        cosine: Cosine (Mao et al., 2022) instead of dot product (2021).
-        temperature: Similarities are divided by it.
-    """
+    """Cosines (Mao et al., 2022) or dot products (2021), (B, C), divided by the temperature."""
     u, v = _precise(u), _precise(v)
     # Autocast would round to 8 bits of precision, and the temperature magnifies the error.
     with torch.autocast(u.device.type, enabled=False):
@@ -186,16 +131,8 @@ def alignment_loss(
 ) -> Tensor:
     """``align``: each sentence must find its translation in the batch (section 3.4).
 
-    Args:
-        u: (B, d), or a slice (b, d).
-        v: (B, d), or a slice (b, d).
-        cosine: Cosine instead of dot product (the paper).
-        temperature: Similarities are divided by it.
-        whole: The whole batch, if `u` and `v` are a slice.
-
-    Returns:
-        CE(M, diagonal) + CE(Mᵀ, diagonal) for the similarities M; for a slice, the mean over its
-        rows of both.
+    CE(M, diagonal) + CE(Mᵀ, diagonal) for the similarities M of u and v, (B, d). For a slice of
+    `whole`, u and v are (b, d), and both terms are means over its rows.
     """
     if whole is not None:
         there = similarities(u, whole.v, cosine=cosine, temperature=temperature)
@@ -216,18 +153,9 @@ def similarity_loss(
 ) -> Tensor:
     """``sim``: both languages must agree on the similarities within the batch (section 3.4).
 
-    A sentence is not compared with itself, as that similarity saturates the softmax.
-
-    Args:
-        u: (B, d), or a slice (b, d).
-        v: (B, d), or a slice (b, d).
-        cosine: Cosine instead of dot product (the paper).
-        temperature: Similarities are divided by it.
-        whole: The whole batch, if `u` and `v` are a slice.
-
-    Returns:
-        The mean over sentences of −Σ_j log cos(π/2 · (P1 − P2)), where P is the softmax over the
-        other sentences; zero for a batch of one.
+    The mean over sentences of −Σ_j log cos(π/2 · (P1 − P2)), where P is the softmax over the other
+    sentences; zero for a batch of one. A sentence is not compared with itself, as that similarity
+    saturates the softmax. For a slice of `whole`, u and v are (b, d).
     """
     if whole is None:
         whole = WholeBatch(u, v, torch.arange(len(u), device=u.device))

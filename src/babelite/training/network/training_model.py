@@ -30,50 +30,26 @@ _WITH_HEAD = {"mlm", "tlm", "smlm", "xtr", "ugt", "translation"}
 
 @dataclass(frozen=True)
 class Batch:
-    """Pairs of one language pair.
+    """Pairs of one language pair, whole or this process's slice of a shared batch."""
 
-    Attributes:
-        source: int64 (B, L1), PAD after the end.
-        target: int64 (B, L2), PAD after the end.
-        source_language: Number of the first side's language.
-        target_language: Number of the second side's language.
-        batch_slice: The slice of a batch that these pairs are, if several processes share it; then
-            L1 and L2 are those of the whole batch.
-    """
-
-    source: Tensor
-    target: Tensor
-    source_language: int = 0
+    source: Tensor  # int64 (B, L1), PAD after the end
+    target: Tensor  # int64 (B, L2); in a slice, L1 and L2 are those of the whole batch
+    source_language: int = 0  # numbers of the languages
     target_language: int = 1
     batch_slice: BatchSlice | None = None
 
 
 @dataclass(frozen=True)
 class ContrastiveSettings:
-    """Similarity of sentence vectors in ``align`` and ``sim``.
+    """Similarity of sentence vectors in ``align`` and ``sim``."""
 
-    Attributes:
-        cosine: Cosine instead of dot product.
-        temperature: Similarities are divided by it.
-        projection: Width of a linear projection before the comparison, removed after training (Mao
-            et al., 2022); 0: none.
-    """
-
-    cosine: bool = False
-    temperature: float = 1.0
-    projection: int = 0
+    cosine: bool = False  # instead of the dot product
+    temperature: float = 1.0  # similarities are divided by it
+    projection: int = 0  # width of a projection before the comparison (Mao et al., 2022); 0: none
 
 
 class TrainingModel(nn.Module):
-    """The encoder with the heads that its objectives need.
-
-    Args:
-        network: The encoder.
-        weights: Weight of each objective, from `parse_objective`.
-        languages: Number of languages.
-        contrastive: Similarity of sentence vectors.
-        dropout: Dropout of the translation decoder.
-    """
+    """The encoder with the heads that its objectives (with their weights) need."""
 
     def __init__(
         self,
@@ -102,15 +78,10 @@ class TrainingModel(nn.Module):
         return self.network.embeddings.word_embeddings.weight
 
     def forward(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
-        """The loss of each objective, unweighted.
+        """The unweighted loss of each objective, a scalar, in the order of the weights.
 
-        Args:
-            batch: The pairs.
-            generator: Random numbers for masks, on the device of the batch.
-
-        Returns:
-            A scalar for each objective, in the order of the weights: the mean over the batch, or
-            what this process's slice adds to the mean.
+        It is the mean over the batch, or what this process's slice adds to the mean. The generator
+        draws masks and must be on the device of the batch.
         """
         views = _Views(self, batch, generator)
         return {name: _LOSSES[name](views) for name in self.weights}
@@ -135,28 +106,16 @@ class TrainingModel(nn.Module):
         target: tuple[Tensor, Tensor],
         batch_slice: BatchSlice | None = None,
     ) -> Tensor:
-        """``align`` on the encoder without its layers.
+        """``align`` on the encoder without its layers, a scalar.
 
-        Args:
-            source: Token ids of the first sides, and the start of each sentence: int64 (tokens,)
-                and (B,).
-            target: The same of the second sides.
-            batch_slice: The slice of the batch that the pairs belong to; None for a whole batch.
-
-        Returns:
-            A scalar.
+        A side is its token ids, int64 (tokens,), and the start of each sentence, int64 (B,).
         """
         ids = torch.cat([source[0], target[0]])
         offsets = torch.cat([source[1], target[1] + len(source[0])])
         # One call for both sides: a token that they share is normalised once.
         u, v = self.network.bag(ids, offsets).chunk(2)
-        loss = objectives.alignment_loss(
-            u,
-            v,
-            cosine=True,
-            temperature=self.contrastive.temperature,
-            whole=_whole_batch(u, v, batch_slice),
-        )
+        whole, temperature = _whole_batch(u, v, batch_slice), self.contrastive.temperature
+        loss = objectives.alignment_loss(u, v, cosine=True, temperature=temperature, whole=whole)
         return loss if batch_slice is None else loss * batch_slice.share
 
 
@@ -202,19 +161,11 @@ class _Views:
         return (u, v) if project is None else (project(u), project(v))
 
     @cached_property
-    def whole_batch(self) -> objectives.WholeBatch | None:
-        """Vectors of the whole batch, if several processes share it."""
-        return _whole_batch(*self.compared, self.batch.batch_slice)
-
-    @property
     def similarity(self) -> dict[str, Any]:
         """How `align` and `sim` compare vectors."""
         settings = self.model.contrastive
-        return {
-            "cosine": settings.cosine,
-            "temperature": settings.temperature,
-            "whole": self.whole_batch,
-        }
+        whole = _whole_batch(*self.compared, self.batch.batch_slice)
+        return {"cosine": settings.cosine, "temperature": settings.temperature, "whole": whole}
 
     @cached_property
     def own_logits(self) -> tuple[Tensor, Tensor]:
@@ -234,11 +185,8 @@ class _Views:
 
     def mean_of_tokens(self, loss: Tensor, count: int) -> Tensor:
         """What a mean over `count` tokens of this process adds to the mean over the batch."""
-        return (
-            loss
-            if self.batch.batch_slice is None
-            else self.batch.batch_slice.part_of_mean(loss, count)
-        )
+        part = self.batch.batch_slice
+        return loss if part is None else part.part_of_mean(loss, count)
 
     def predict(self, vectors: Tensor, side: int) -> Tensor:
         """Logits (N, V) for tokens of the language of a side."""
@@ -276,12 +224,7 @@ def _tlm(views: _Views) -> Tensor:
 def join_sides(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Concatenate both sides, each with positions from 0 (Lample & Conneau, 2019).
 
-    Args:
-        source: int64 (B, L1).
-        target: int64 (B, L2).
-
-    Returns:
-        ids and positions, int64 (B, L1 + L2). PAD may stand between the sides.
+    Returns ids and positions, int64 (B, L1 + L2). PAD may stand between the sides.
     """
     positions = torch.cat(
         [torch.arange(side.shape[1], device=side.device) for side in (source, target)]
@@ -328,6 +271,7 @@ def _translation(views: _Views) -> Tensor:
     return total
 
 
+# The loss of each objective.
 _LOSSES: dict[str, Callable[[_Views], Tensor]] = {
     "mlm": _mlm,
     "tlm": _tlm,

@@ -24,23 +24,14 @@ LAYER_NORM_EPSILON = 1e-12
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """The sizes of an encoder.
+    """The sizes of an encoder."""
 
-    Attributes:
-        vocabulary_size: Number of pieces, special tokens included.
-        dim: Dimensions of token states and of the sentence vector.
-        layers: Number of transformer layers; 0 is a bag of tokens.
-        heads: Number of attention heads; must divide ``dim``.
-        hidden_dim: Width of the feed-forward layers.
-        max_tokens: Longest sentence in tokens; longer ones are truncated.
-    """
-
-    vocabulary_size: int
-    dim: int = 256
-    layers: int = 2
-    heads: int = 4
-    hidden_dim: int = 512
-    max_tokens: int = 200
+    vocabulary_size: int  # pieces, special tokens included
+    dim: int = 256  # dimensions of token states and of the sentence vector
+    layers: int = 2  # 0 is a bag of tokens
+    heads: int = 4  # attention heads; must divide ``dim``
+    hidden_dim: int = 512  # width of the feed-forward layers
+    max_tokens: int = 200  # longer sentences are truncated
 
     def to_distilbert(self) -> dict[str, object]:
         """The ``config.json`` of a model folder, as ``DistilBertConfig`` reads it."""
@@ -206,15 +197,11 @@ class Transformer(nn.Module):
 class DualTransformer(nn.Module):
     """The encoder (Mao et al., 2021, section 3): its sentence vector is the mean of the last layer.
 
-    Args:
-        shape: The sizes.
-        dropout: Share of embeddings, hidden states and attention weights dropped in training.
-        identity: Whether the layers start as the identity (the last map of each residual branch
-            and the positions are zero), so that adding them does not change a trained token bag.
-            Otherwise every weight starts at N(0, 0.02²).
-
-    Attributes:
-        ngrams: Character n-grams that pieces share, until `fold_ngrams`; only `bag` uses them.
+    `dropout` is the dropped share of embeddings, hidden states and attention weights in training.
+    With `identity` the layers start as the identity (the last map of each residual branch and the
+    positions are zero), so that adding them does not change a trained token bag. Otherwise every
+    weight starts at N(0, 0.02²). `ngrams` are the character n-grams that pieces share until
+    `fold_ngrams`; only `bag` uses them.
     """
 
     def __init__(
@@ -234,14 +221,9 @@ class DualTransformer(nn.Module):
                 nn.init.zeros_(layer.ffn.lin2.weight)
 
     def states(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
-        """Token states of the last layer.
+        """Token states of the last layer, (batch, tokens, dim), meaningless at PAD.
 
-        Args:
-            ids: int64 (batch, tokens), PAD after the end of a sentence.
-            positions: int64 (batch, tokens); 0, 1, 2, … if not given.
-
-        Returns:
-            (batch, tokens, dim); the states at PAD are meaningless.
+        Ids are int64 (batch, tokens), PAD after the end; so are positions: 0, 1, 2, … by default.
         """
         present = ids.ne(PAD)
         mask = None if bool(present.all()) else _attention_mask(present)
@@ -262,17 +244,11 @@ class DualTransformer(nn.Module):
         return torch.cat(parts)[torch.argsort(order).to(ids.device)]
 
     def bag(self, ids: Tensor, offsets: Tensor) -> Tensor:
-        """Sentence vectors of the encoder without layers, positions and dropout.
+        """Sentence vectors (batch, dim) of the encoder without layers, positions and dropout.
 
+        Ids are int64 (tokens of the batch,); offsets, int64 (batch,), are where sentences begin.
         Each distinct token of the batch is normalised once and then summed at each occurrence, so
         there is no padding and no array (batch, tokens, dim).
-
-        Args:
-            ids: int64 (tokens of the whole batch,), sentence after sentence.
-            offsets: int64 (batch,), where each sentence begins.
-
-        Returns:
-            (batch, dim).
         """
         distinct, places = torch.unique(ids, return_inverse=True)
         tokens = F.embedding(distinct, self.embeddings.word_embeddings.weight)
