@@ -14,28 +14,15 @@ from babelite.errors import BabeliteError
 from babelite.training.config import TrainingConfig
 from babelite.training.distributed.group import ProcessGroup
 
-_PRECISIONS = {
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
-
 
 @dataclass(frozen=True)
 class Hardware:
-    """Where and how a process computes.
-
-    Attributes:
-        device: Where model and batches are.
-        precision: What the layers are computed in; weights are float32 always.
-        threads: CPU threads of this process; None keeps the number that torch chose.
-        compile: Whether the layers are compiled with ``torch.compile``.
-    """
+    """Where and how a process computes."""
 
     device: torch.device
-    precision: torch.dtype = torch.float32
-    threads: int | None = None
-    compile: bool = False
+    precision: torch.dtype = torch.float32  # of the layers; weights are float32 always
+    threads: int | None = None  # CPU threads; None keeps the number that torch chose
+    compile: bool = False  # compile the layers with torch.compile
 
     def autocast(self) -> torch.autocast:
         """A context in which layers are computed in `precision`."""
@@ -64,12 +51,9 @@ class Hardware:
 
 
 def choose_hardware(config: TrainingConfig) -> Hardware:
-    """Choose the hardware that a configuration requests.
+    """Choose the hardware that a configuration requests, and check that this machine has it.
 
     ``auto`` chooses a GPU if there is one, and bfloat16 where the hardware has instructions for it.
-
-    Raises:
-        BabeliteError: The device, the precision or a compiler is not available on this machine.
     """
     device = _choose_device(config)
     _require_compiler(config, device)
@@ -95,7 +79,8 @@ def _choose_precision(config: TrainingConfig, device: torch.device) -> torch.dty
             hint="choose --precision bfloat16 or float32",
         )
     if config.precision != "auto":
-        return _PRECISIONS[config.precision]
+        precision: torch.dtype = getattr(torch, config.precision)
+        return precision
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     # A CPU without such instructions computes bfloat16 a hundred times slower than float32.

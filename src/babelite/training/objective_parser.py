@@ -12,14 +12,7 @@ _TERM = re.compile(r"^(?:(?P<weight>\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?(?P<name>[a-z]
 
 
 def parse_objective(text: str) -> dict[str, float]:
-    """Read a weighted sum of objectives.
-
-    Returns:
-        The weight of each objective, in the order of the text.
-
-    Raises:
-        BabeliteError: A term is not ``name`` or ``number*name``, a name is unknown or given twice,
-            or a weight is zero.
+    """Read a weighted sum of objectives: the weight of each, in the order of the text.
 
     Example:
         >>> parse_objective("ugt + 2*align")

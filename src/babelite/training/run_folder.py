@@ -1,13 +1,9 @@
-"""Files of a training run in ``OUT/training/``, and reservation of that folder for one run.
-
-The prepared text is there too, unless several runs share a folder of text.
-"""
+"""Files of a training run in ``OUT/training/``, and reservation of that folder for one run."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,72 +15,32 @@ from babelite.training.config import TrainingConfig
 _UNFINISHED = ".*.tmp"
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """The folder of ``--out``: the finished model, with the run below ``training/``.
 
-    Attributes:
-        out: The folder.
-        shared_text: Folder of prepared text that several runs share; None for a text of its own.
+    Several runs may share the folder `shared_text` of prepared text.
     """
 
-    out: Path
-    shared_text: Path | None = None
-
-    @property
-    def work(self) -> Path:
-        """The folder of the run itself."""
-        return self.out / "training"
-
-    @property
-    def description(self) -> Path:
-        """The request: settings, cleaning and input files."""
-        return self.work / "run.json"
-
-    @property
-    def metrics(self) -> Path:
-        """Losses, learning rates and validations, one JSON object per line."""
-        return self.work / "metrics.jsonl"
-
-    @property
-    def text(self) -> Path:
-        """Folder of the cleaned pairs, the tokenised pairs and the vocabulary."""
-        return self.work if self.shared_text is None else self.shared_text
-
-    @property
-    def tokenizer(self) -> Path:
-        """The vocabulary."""
-        return self.text / "tokenizer.json"
-
-    @property
-    def initial_encoder(self) -> Path:
-        """The description of the encoder that training started from, if there was one."""
-        return self.text / "start.json"
-
-    @property
-    def checkpoint(self) -> Path:
-        """The latest checkpoint: weights, optimizer and counters."""
-        return self.work / "last.safetensors"
-
-    @property
-    def best_weights(self) -> Path:
-        """The weights that were best in validation."""
-        return self.work / "best.safetensors"
-
-    @property
-    def groups(self) -> Path:
-        """The groups of similar pairs; exists once the phase ``similar`` has begun."""
-        return self.work / "groups.safetensors"
-
-    @property
-    def prepared(self) -> Path:
-        """Duration of the preparation; exists once it is finished."""
-        return self.work / "prepared.json"
-
-    @property
-    def result(self) -> Path:
-        """The result; exists once the run is finished."""
-        return self.work / "result.json"
+    def __init__(self, out: Path, shared_text: Path | None = None) -> None:
+        self.out, self.shared_text = out, shared_text
+        self.work = out / "training"
+        # The request: settings, cleaning and input files.
+        self.description = self.work / "run.json"
+        # Losses, learning rates and validations, one JSON object per line.
+        self.metrics = self.work / "metrics.jsonl"
+        # The latest checkpoint, and the weights that were best in validation.
+        self.checkpoint = self.work / "last.safetensors"
+        self.best_weights = self.work / "best.safetensors"
+        # The groups of similar pairs; exists once the phase `similar` has begun.
+        self.groups = self.work / "groups.safetensors"
+        # Duration of the preparation, and the result; each exists once that is finished.
+        self.prepared = self.work / "prepared.json"
+        self.result = self.work / "result.json"
+        # Folder of the cleaned pairs, the tokenised pairs and the vocabulary.
+        self.text = shared_text or self.work
+        self.tokenizer = self.text / "tokenizer.json"
+        # The description of the encoder that training started from, if there was one.
+        self.initial_encoder = self.text / "start.json"
 
     def all_pairs(self, name: str) -> Path:
         """All cleaned pairs of a language pair, until the held-out ones are removed."""
@@ -184,11 +140,7 @@ def _default(name: str) -> object:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Read a small JSON file of a run.
-
-    Raises:
-        BabeliteError: The file is damaged.
-    """
+    """Read a small JSON file of a run."""
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

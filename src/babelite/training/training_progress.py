@@ -13,12 +13,7 @@ from babelite.progress import ProgressDisplay
 
 
 class TrainingProgress:
-    """Shows stages of preparation and phases of training.
-
-    Args:
-        console: Where to write; standard error by default.
-        quiet: Whether to show nothing.
-    """
+    """Shows stages of preparation and phases of training, by default on standard error."""
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self.console = console or Console(stderr=True, quiet=quiet)

@@ -8,12 +8,7 @@ import onnx
 import torch
 from torch import Tensor
 
-from babelite.encoding import (
-    DEFAULT_MODEL,
-    DEFAULT_MODEL_NAME,
-    ModelFolder,
-    read_model_folder,
-)
+from babelite.encoding import DEFAULT_MODEL, DEFAULT_MODEL_NAME, ModelFolder, read_model_folder
 from babelite.errors import BabeliteError
 from babelite.training.export.graph_weights import read_graph_weights
 from babelite.training.loop.checkpoints import load_weights
@@ -27,11 +22,7 @@ class InitialEncoder:
     folder: ModelFolder
 
     def sizes(self) -> dict[str, int]:
-        """The sizes of the encoder, as training settings.
-
-        Raises:
-            BabeliteError: The encoder has another architecture than those trained here.
-        """
+        """The sizes of the encoder, as training settings."""
         config = self.folder.config()
         if config.get("activation") != "silu":
             raise BabeliteError(
@@ -51,14 +42,10 @@ class InitialEncoder:
         network.load_state_dict(self._weights())
 
     def interpolate_into(self, network: DualTransformer, share: float) -> None:
-        """Average the weights of a network that was trained from this encoder with the encoder's.
+        """Average the weights of a trained network with the encoder's, whose weight is `share`.
 
         The averaged network keeps much of what each is good at (Wortsman et al., 2022, "Robust
         fine-tuning of zero-shot models").
-
-        Args:
-            network: The trained network, changed in place.
-            share: The encoder's weight in the mean, from 0 to 1.
         """
         trained = network.state_dict()
         mean = {

@@ -16,16 +16,10 @@ _WINDOW = 1_000_000
 
 @dataclass(frozen=True)
 class BatchRows:
-    """Row numbers of a batch.
-
-    Attributes:
-        language_pair: Number of the language pair. A batch has one language pair only, because
-            negatives of another language would be too easy.
-        rows: int64 (B,), numbers of the pairs. No sentence of either side occurs twice.
-    """
+    """Row numbers of a batch of one language pair: negatives of another one would be too easy."""
 
     language_pair: int
-    rows: NDArray[np.int64]
+    rows: NDArray[np.int64]  # (B,), numbers of the pairs; no sentence of either side occurs twice
 
 
 def plan_epoch(
@@ -38,21 +32,15 @@ def plan_epoch(
     batch_tokens: int | None = None,
     groups: Sequence[NDArray[np.int32]] | None = None,
 ) -> Iterator[BatchRows]:
-    """Yield the batches of one epoch.
+    """Yield the batches of one epoch; the seed and the number of the epoch decide the order.
 
     A pair of weight 2.5 is used two or three times, one of weight 0.3 in about three epochs of ten.
     Pairs that do not fill a batch at the end are omitted, unless there is no whole batch at all.
 
-    Args:
-        corpora: The tokenised pairs of each language pair.
-        batch_size: Pairs per batch.
-        seed: Decides the order, together with the epoch.
-        epoch: Number of the epoch, from 0.
-        by_length: Whether the sentences of a batch have similar lengths, to avoid padding.
-        batch_tokens: Maximum tokens of both sides in a batch; a batch with more is split. Padding
-            counts, except with groups. None: no maximum.
-        groups: The group of each pair, int32 (pairs,), for each language pair. A batch then
-            contains whole groups where they fit, and the plan of the whole epoch is in memory.
+    A batch has sentences of similar lengths (`by_length`), to avoid padding, or whole groups where
+    they fit (`groups`: int32 (pairs,) for each language pair; the plan of the whole epoch is then
+    in memory). A batch of more than `batch_tokens` tokens of both sides is split; padding counts,
+    except with groups.
     """
     order = np.random.default_rng((seed, epoch))
     firsts = np.cumsum([0, *(len(corpus) for corpus in corpora)])
@@ -98,12 +86,8 @@ def batches_per_epoch(
 ) -> int:
     """Estimate the number of batches of an epoch; duplicate sentences reduce it slightly.
 
-    Args:
-        corpora: The tokenised pairs of each language pair.
-        batch_size: Pairs per batch.
-        batch_tokens: Maximum tokens of both sides in a batch by length. If batches can exceed it,
-            the first epoch is planned, and the parts they are split into are counted.
-        seed: Decides the order.
+    If batches by length can exceed `batch_tokens`, the first epoch is planned, and the parts they
+    are split into are counted.
     """
     sizes = [float(corpus.weights.sum(dtype=np.float64)) for corpus in corpora]
     whole = max(1, sum(max(1, int(size // batch_size)) for size in sizes if size))

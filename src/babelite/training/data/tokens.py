@@ -39,17 +39,11 @@ def take_spans(
 
 @dataclass(frozen=True)
 class Side:
-    """One side of tokenised pairs.
+    """One side of tokenised pairs."""
 
-    Attributes:
-        tokens: All tokens, sentence after sentence.
-        ends: int64 (pairs + 1,), where sentences end; the first entry is 0.
-        keys: uint64 (pairs,), equal for equal sentences.
-    """
-
-    tokens: NDArray[np.integer]
-    ends: NDArray[np.int64]
-    keys: NDArray[np.uint64]
+    tokens: NDArray[np.integer]  # sentence after sentence
+    ends: NDArray[np.int64]  # (pairs + 1,), where sentences end; the first entry is 0
+    keys: NDArray[np.uint64]  # (pairs,), equal for equal sentences
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -76,19 +70,12 @@ class Side:
 
 @dataclass(frozen=True)
 class TokenizedPairs:
-    """The tokenised pairs of one language pair, memory-mapped.
+    """The tokenised pairs of one language pair, memory-mapped."""
 
-    Attributes:
-        name: For example ``en-fr``.
-        source: The first side.
-        target: The second side.
-        weights: float32 (pairs,), average occurrences of each pair in an epoch.
-    """
-
-    name: str
+    name: str  # for example en-fr
     source: Side
     target: Side
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float32]  # (pairs,), average occurrences of each pair in an epoch
 
     def __len__(self) -> int:
         return len(self.source.keys)
@@ -102,16 +89,10 @@ def tokenize(
     max_tokens: int,
     advance: Callable[[int], None] = lambda count: None,
 ) -> None:
-    """Tokenise pairs into a folder, on all cores; called again after a kill, it resumes.
+    """Tokenise pairs into a folder, on all cores; called again with the same pairs, it resumes.
 
-    Pairs with a side of unknown characters only are omitted.
-
-    Args:
-        pairs: The pairs, in the same order at every call.
-        tokenizer: The tokenizer.
-        folder: Output folder, created if missing.
-        max_tokens: Longer sentences are truncated.
-        advance: Called with the number of pairs done since the last call.
+    Pairs with a side of unknown characters only are omitted. Sentences of more than `max_tokens`
+    tokens are truncated. `advance` is called with the number of pairs done since the last call.
     """
     folder.mkdir(parents=True, exist_ok=True)
     progress = folder / "progress.json"
@@ -132,13 +113,7 @@ def tokenize(
 
 
 def open_tokens(folder: Path, name: str, tokenizer: Tokenizer) -> TokenizedPairs:
-    """Open a folder that `tokenize` wrote.
-
-    Args:
-        folder: The folder.
-        name: The name of the language pair.
-        tokenizer: The tokenizer that was used.
-    """
+    """Open a folder that `tokenize` wrote with the same tokenizer; `name` is the language pair."""
 
     def read(part: str, kind: type[np.generic]) -> NDArray[Any]:
         path = folder / f"{part}.bin"

@@ -21,15 +21,10 @@ from babelite.training.distributed.group import ProcessGroup
 
 @dataclass(frozen=True)
 class BatchSlice:
-    """The pairs of a batch that this process computes: ``batch[rank::world_size]``.
-
-    Attributes:
-        processes: The processes that share the batch.
-        size: Pairs of the whole batch, at least one for each process.
-    """
+    """The pairs of a batch that this process computes: ``batch[rank::world_size]``."""
 
     processes: ProcessGroup
-    size: int
+    size: int  # pairs of the whole batch, at least one for each process
 
     @cached_property
     def sizes(self) -> list[int]:

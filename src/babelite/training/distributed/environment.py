@@ -12,19 +12,12 @@ from babelite.errors import BabeliteError
 
 @dataclass(frozen=True)
 class Launch:
-    """Rank and number of the processes that were started together.
+    """Rank and number of the processes that were started together."""
 
-    Attributes:
-        launcher: The program that started them; None for a process on its own.
-        rank: Number of this process, from 0.
-        world_size: Number of processes.
-        local_world_size: Number of processes on each machine.
-    """
-
-    launcher: Literal["torchrun", "slurm"] | None = None
+    launcher: Literal["torchrun", "slurm"] | None = None  # None for a process on its own
     rank: int = 0
     world_size: int = 1
-    local_world_size: int = 1
+    local_world_size: int = 1  # on each machine
 
     @property
     def nodes(self) -> int:
@@ -33,20 +26,12 @@ class Launch:
 
 
 def read_launch(environment: Mapping[str, str] | None = None) -> Launch:
-    """Read rank and world size from the environment.
+    """Read rank and world size from the environment, by default that of this process.
 
     ``torchrun`` takes precedence over Slurm, which may have started it. A batch script of Slurm is
     a process on its own until it calls ``srun``.
 
-    Args:
-        environment: The variables; those of this process if not given.
-
-    Raises:
-        BabeliteError: The variables contradict each other.
-
     Example:
-        >>> read_launch({}).world_size
-        1
         >>> read_launch({"RANK": "3", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4"}).nodes
         2
     """

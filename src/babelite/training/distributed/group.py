@@ -49,13 +49,7 @@ class LostProcessError(BabeliteError):
 
 
 class ProcessGroup:
-    """The processes of a training run; by default this process alone.
-
-    Args:
-        rank: Number of this process, from 0; process 0 alone writes files and shows progress.
-        world_size: Number of processes.
-        device: Device assigned to this process; None if none was assigned.
-    """
+    """The processes of a training run; by default this process alone, with no device assigned."""
 
     def __init__(
         self, rank: int = 0, world_size: int = 1, device: torch.device | None = None
@@ -143,16 +137,9 @@ class ProcessGroup:
         gradient[rows] = block
 
     def run_on_rank_zero(self, work: Callable[[], str]) -> str:
-        """Call a function in process 0 while the others wait, however long it takes.
+        """Call a function in process 0 while the others wait; every process returns its answer.
 
-        Args:
-            work: Called in process 0 only.
-
-        Returns:
-            What `work` returned, in every process.
-
-        Raises:
-            BabeliteError: In the other processes, if `work` failed.
+        If the function fails, the other processes raise an error too.
         """
         if self.world_size == 1:
             return work()

@@ -24,15 +24,7 @@ from babelite.training.distributed.group import TIMEOUT, ProcessGroup
 def join_processes(device: torch.device, launch: Launch | None = None) -> Iterator[ProcessGroup]:
     """Connect this process with those that were started with it, for the length of a run.
 
-    Args:
-        device: The type of device to train on; each process gets a GPU of its own.
-        launch: Rank and world size of this process; read from the environment if not given.
-
-    Yields:
-        The process group.
-
-    Raises:
-        BabeliteError: The processes cannot be connected.
+    On GPUs, each process gets a device of its own.
     """
     launch = launch or read_launch()
     if launch.launcher is None:

@@ -59,26 +59,14 @@ def export(
     metrics: dict[str, float],
     notes: str = "",
 ) -> Exported:
-    """Write the model folder of a trained network.
+    """Write the model folder of a trained network; other files in the folder stay unchanged.
 
-    The 8-bit graph is written, and becomes the default, only if its P@1 on the validation pairs is
-    at most 0.3 points below that of the float32 graph.
-
-    Args:
-        network: The trained encoder.
-        tokenizer: Its vocabulary.
-        out: The model folder; other files in it stay unchanged.
-        name: Name of the model.
-        languages: Languages of the training text.
-        objective: Training objective.
-        data: Training data.
-        validation: Held-out pairs of each language pair; without any, no 8-bit graph is written.
-        metrics: Results for the model description.
-        notes: Text at the end of the model card.
+    The 8-bit graph is written, and becomes the default, only if its P@1 on the held-out pairs of
+    each language pair (`validation`) is at most 0.3 points below that of the float32 graph. `data`
+    and `metrics` describe training and results; `notes` end the model card.
 
     Raises:
-        BabeliteError: The folder cannot be written, or the vectors of the graph differ from those
-            of the network.
+        BabeliteError: The vectors of the graph differ from those of the network.
     """
     network = network.eval().cpu().float()
     contents = _contents(network, tokenizer, validation)

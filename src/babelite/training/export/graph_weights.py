@@ -13,9 +13,8 @@ from babelite.training.export.quantization import restore_table, unpack_levels
 def read_graph_weights(graph: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
     """Read the weights of a graph that `build_graph` or `build_int8_graph` built.
 
-    Returns:
-        float32 arrays by their names in transformers' ``DistilBertModel``; those of an 8-bit graph
-        are dequantized.
+    Returns float32 arrays by their names in transformers' ``DistilBertModel``; those of an 8-bit
+    graph are dequantized.
     """
     constants = {c.name: numpy_helper.to_array(c) for c in graph.graph.initializer}
     positions = constants["positions"]

@@ -39,9 +39,6 @@ def build_graph(weights: Weights, *, n_heads: int, activation: str = "silu") -> 
         weights: Arrays by their names in transformers' ``DistilBertModel``.
         n_heads: Number of attention heads; must divide the width.
         activation: Activation of the feed-forward layers: ``silu``, ``relu`` or ``gelu``.
-
-    Raises:
-        ValueError: The activation is unknown, or the heads do not divide the width.
     """
     return _Graph(weights, n_heads, activation).build()
 
@@ -59,18 +56,8 @@ def build_int8_graph(
     bits. Their inputs are rounded to 8 bits over a fixed range, calibrated on a sample, so that the
     vector of a sentence does not depend on its batch. One operator is specific to onnxruntime.
 
-    Args:
-        weights: As for `build_graph`.
-        n_heads: As for `build_graph`.
-        sample: Token ids of a few hundred typical sentences, for calibration; larger activations
-            are clipped.
-        activation: As for `build_graph`.
-
-    Returns:
-        A model with the inputs and outputs of `build_graph`.
-
-    Raises:
-        ValueError: As for `build_graph`, or the sample has no token.
+    The arguments, inputs and outputs are those of `build_graph`. The sample contains the token ids
+    of a few hundred typical sentences; larger activations are clipped.
     """
     if not any(len(ids) for ids in sample):
         raise ValueError("the sample has no token")

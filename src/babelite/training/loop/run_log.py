@@ -28,11 +28,7 @@ class RunLog:
             self.state.counters.metrics_bytes = stream.tell()
 
     def record_validation(self, found: Validation, phase: Phase) -> bool:
-        """Write a validation to the metrics file, and save the weights if they are the best so far.
-
-        Returns:
-            Whether the weights were saved.
-        """
+        """Record a validation, and save the weights if they are the best so far (the result)."""
         counters = self.state.counters
         # A difference within one standard error is noise, and later weights have seen more pairs.
         best = found.mean >= counters.best - found.standard_error

@@ -20,22 +20,14 @@ from babelite.training.network.training_model import TrainingModel
 class RunState:
     """Everything of a run that changes from step to step; a checkpoint holds exactly this.
 
-    Args:
-        model: The network with its heads.
-        scaler: The loss scale of float16; disabled in other precisions.
-        started: `time.monotonic()` when the run began.
-
-    Attributes:
-        counters: Phase, step, pairs, seconds, validations and best score so far.
-        optimizer: The optimizer of the current phase; None between phases.
-        saved_at: `time.monotonic()` of the latest checkpoint, or of the start of the phase.
+    Times are those of `time.monotonic()`.
     """
 
     def __init__(self, model: TrainingModel, scaler: torch.amp.GradScaler, started: float) -> None:
         self.model, self.scaler = model, scaler
         self.counters = Counters()
-        self.optimizer: torch.optim.Optimizer | None = None
-        self.saved_at = time.monotonic()
+        self.optimizer: torch.optim.Optimizer | None = None  # None between phases
+        self.saved_at = time.monotonic()  # latest checkpoint, or start of the phase
         self._started = started
         self._saved_optimizer: dict[str, Tensor] = {}
 

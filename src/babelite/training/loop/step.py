@@ -34,22 +34,11 @@ class StepResult(NamedTuple):
 
 
 class Stepper:
-    """Performs the steps of a run.
+    """Performs the steps of a run on the tokenised pairs of each language pair.
 
     Each step depends only on the seed and on its own number (order, masks, dropout). The number of
-    processes affects only how gradients are rounded and which states dropout removes.
-
-    Args:
-        model: The network with its heads, on the device of this process.
-        config: The settings.
-        corpora: The tokenised pairs of each language pair.
-        languages: The language numbers of each language pair.
-        processes: The processes that train together.
-        hardware: Device and precision.
-
-    Attributes:
-        scaler: The loss scale of float16; disabled in other precisions.
-        groups: The group of each pair of each language pair; the phase ``similar`` needs it.
+    processes affects only how gradients are rounded and which states dropout removes. `languages`
+    are the language numbers of each language pair.
     """
 
     def __init__(
@@ -63,6 +52,7 @@ class Stepper:
     ) -> None:
         self.model, self.config, self.processes = model, config, processes
         self.corpora, self.languages, self.hardware = corpora, languages, hardware
+        # The group of each pair of each language pair, for the phase `similar`.
         self.groups: list[NDArray[np.int32]] | None = None
         # Gradients below 6e-8 would be zero in float16; only the layers are computed in it.
         self.scaler = torch.amp.GradScaler(
@@ -100,16 +90,10 @@ class Stepper:
         number: int,
         optimizer: torch.optim.Optimizer,
     ) -> StepResult:
-        """Update the weights with the mean gradient of some batches.
+        """Update the weights with the mean gradient of some whole batches, in all processes.
 
-        Args:
-            phase: The current phase.
-            batches: Whole batches, of which this process computes its slice.
-            number: Steps done before this one in the phase.
-            optimizer: The optimizer of the phase.
-
-        Raises:
-            LostProcessError: Another process has ended; weights and optimizer are unchanged.
+        `number` counts the steps done before this one in the phase. After a LostProcessError,
+        weights and optimizer are unchanged.
         """
         optimizer.zero_grad(set_to_none=True)
         scaled = phase.name != "bag" and self.scaler.is_enabled()
@@ -121,14 +105,13 @@ class Stepper:
             (self.scaler.scale(share) if scaled else share).backward()  # type: ignore[no-untyped-call]
             found.append(torch.stack([*losses.values(), loss]).detach())
         trained = [p for group in optimizer.param_groups for p in group["params"]]
-        values = found[0] if len(found) == 1 else torch.stack(found).mean(0)
-        values = self.processes.sum_gradients(trained, values)
+        values = self.processes.sum_gradients(trained, torch.stack(found).mean(0))
         norm = 0.0
         if scaled:
             self.scaler.unscale_(optimizer)
         if phase.name != "bag":
-            longest = self.config.clip_norm
-            norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), longest))
+            clip_norm = self.config.clip_norm
+            norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), clip_norm))
         if scaled:
             self.scaler.step(optimizer)
             self.scaler.update()

@@ -59,17 +59,9 @@ class Trainer:
     ends with the same weights as an uninterrupted one.
 
     Each process of a group has a trainer, and all take the same steps. Process 0 alone decides by
-    its clock, validates and writes; it can write a checkpoint without the others.
-
-    Args:
-        run: The folder of checkpoints and metrics.
-        text: The data.
-        config: The settings.
-        hardware: Device, precision and threads of this process.
-        progress: Displays what happens.
-        started: `time.monotonic()` when this process began the run; the time before training
-            counts towards the budget.
-        processes: The processes that train together; this one alone if not given.
+    its clock, validates and writes; it can write a checkpoint without the others. `started` is
+    `time.monotonic()` when this process began the run: the time before training counts towards the
+    budget.
     """
 
     def __init__(
@@ -162,14 +154,7 @@ class Trainer:
         return float(read_record(self.run.prepared)["seconds"])
 
     def train(self) -> TrainedNetwork:
-        """Train to the end of the budget.
-
-        Raises:
-            BabeliteError: The initial encoder is missing or has changed.
-            DivergedError: Weights are not finite numbers.
-            TrainingStopped: Ctrl-C or SIGTERM; a checkpoint has been saved.
-            LostProcessError: Another process has ended; process 0 has saved a checkpoint.
-        """
+        """Train to the end of the budget; a stopped run or a lost process leaves a checkpoint."""
         with self.stop.listening():
             for phase in self.phases[self.state.counters.phase :]:
                 with self.progress.phase(phase.title) as display:

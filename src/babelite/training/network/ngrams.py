@@ -27,13 +27,10 @@ _BLOCK = 8_192
 
 
 class CharacterNgrams(nn.Module):
-    """A vector for each n-gram that occurs in at least two pieces, initially zero.
+    """A vector for each n-gram of 3 to `longest` characters in at least two pieces, initially zero.
 
-    Args:
-        pieces: The vocabulary, in the order of its ids. The mark of the beginning of a word counts
-            as a character; accents are removed, as related languages differ in them.
-        dim: Dimensions of the vectors.
-        longest: Characters of the longest n-grams; the shortest have `SHORTEST`.
+    Pieces are in the order of their ids. The mark of the beginning of a word counts as a character;
+    accents are removed, as related languages differ in them.
     """
 
     def __init__(self, pieces: Sequence[str], dim: int, longest: int) -> None:
