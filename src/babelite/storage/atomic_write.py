@@ -33,12 +33,9 @@ def writing_atomically(path: str | Path) -> Iterator[Path]:
     if path.is_dir():
         raise folder_instead_of_file(path, "add a file name")
     if path.is_file() and str(path.absolute()).startswith(_OPEN_FILES):
-        raise BabeliteError(
-            "is the name of an open file, and writing would replace it",
-            code="not-writable",
-            path=path,
-            hint="name the file itself, or - for standard output",
-        )
+        problem = "is the name of an open file, and writing would replace it"
+        hint = "name the file itself, or - for standard output"
+        raise BabeliteError(problem, code="not-writable", path=path, hint=hint)
     try:
         if path.exists() and not path.is_file():
             yield path
@@ -84,9 +81,8 @@ def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """
     if is_standard_output(path):
         if sys.stdout is None:
-            raise BabeliteError(
-                "standard output is closed", code="not-writable", hint="name a file with --out"
-            )
+            hint = "name a file with --out"
+            raise BabeliteError("standard output is closed", code="not-writable", hint=hint)
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return

@@ -32,9 +32,8 @@ def require_file(path: Path) -> None:
     if path.is_dir():
         raise folder_instead_of_file(path, "name a file inside it")
     if not path.exists():
-        raise BabeliteError(
-            "there is no such file", code="file-not-found", path=path, hint="check the path"
-        )
+        problem, hint = "there is no such file", "check the path"
+        raise BabeliteError(problem, code="file-not-found", path=path, hint=hint)
 
 
 def folder_instead_of_file(path: Path, hint: str) -> BabeliteError:

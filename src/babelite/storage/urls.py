@@ -78,9 +78,8 @@ def _explained_errors(place: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise BabeliteError(
-            "there is no such file", code="file-not-found", path=place, hint="check the URL"
-        ) from error
+        problem, hint = "there is no such file", "check the URL"
+        raise BabeliteError(problem, code="file-not-found", path=place, hint=hint) from error
     except BabeliteError:
         raise
     except Exception as error:  # each library has its own exceptions

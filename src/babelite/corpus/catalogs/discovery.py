@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import io
 import os
 import re
 import tarfile
@@ -12,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.machinery import ModuleSpec
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
@@ -152,7 +152,7 @@ def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
     read_members = _zip_members if path.name.lower().endswith(_ZIPS) else _tar_members
     try:
         for name, data in read_members(path, lambda name: _is_wanted(name, wanted)):
-            yield name, io.BytesIO(data).getvalue
+            yield name, partial(bytes, data)
     except _DAMAGE as error:
         problem = f"cannot be read as an archive ({error})"
         hint = "fetch it again; unpack it first if it is encrypted or has another compression"
@@ -173,5 +173,6 @@ def _tar_members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[st
 
 
 def _is_wanted(name: str, wanted: Callable[[str], bool]) -> bool:
+    """Whether a member of an archive is a catalog of a wanted language."""
     found = parse_catalog_name(name) if _is_catalog(name) else None
     return found is not None and wanted(found[0])
