@@ -20,12 +20,7 @@ from babelite.classification.file_format import (
 from babelite.classification.logistic import LogisticClassifier
 from babelite.classification.mlp import MLPClassifier
 from babelite.classification.text_vectors import text_vectors
-from babelite.encoding import (
-    fingerprint_of,
-    open_recorded_encoder,
-    require_same_encoder,
-    unit_rows,
-)
+from babelite.encoding import fingerprint_of, open_recorded_encoder, require_same_encoder, unit_rows
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:

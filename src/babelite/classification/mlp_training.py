@@ -107,10 +107,7 @@ def layer_views(flat: NDArray[np.floating], sizes: Sequence[int]) -> Layers:
 
 
 def _shuffle(
-    examples: Examples,
-    sizes: Sequence[int],
-    settings: MLPSettings,
-    generator: np.random.Generator,
+    examples: Examples, sizes: Sequence[int], settings: MLPSettings, generator: np.random.Generator
 ) -> list[NDArray[np.generic]]:
     """Shuffled inputs with dropout applied, their targets, and dropout masks of hidden layers."""
     order = generator.permutation(len(examples.vectors))
@@ -123,9 +120,7 @@ def _shuffle(
 
 
 def forward(
-    layers: Layers,
-    inputs: NDArray[np.floating],
-    masks: Sequence[NDArray[np.floating]] | None,
+    layers: Layers, inputs: NDArray[np.floating], masks: Sequence[NDArray[np.floating]] | None
 ) -> list[NDArray[np.floating]]:
     """The input of each layer, and the scores of the last, shape (seeds, n, classes)."""
     states = [inputs]

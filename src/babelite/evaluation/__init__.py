@@ -21,10 +21,7 @@ from babelite.evaluation.figures.mining_figure import (
 from babelite.evaluation.figures.retrieval_figure import retrieval_figure
 from babelite.evaluation.label_scores import label_scores
 from babelite.evaluation.labelled_sets import LabelledSet, read_labelled_set
-from babelite.evaluation.model_report import (
-    report_jinja_environment,
-    write_report,
-)
+from babelite.evaluation.model_report import report_jinja_environment, write_report
 from babelite.evaluation.multiway_retrieval import evaluate_multiway
 from babelite.evaluation.retrieval import RetrievalResult, evaluate, precision_at_1
 from babelite.evaluation.retrieval_protocols import RetrievalSet, all_against_all, muse_protocol

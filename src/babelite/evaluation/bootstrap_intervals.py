@@ -35,11 +35,7 @@ def bootstrap(values: ArrayLike, *, resamples: int = 10_000, seed: int = 0) -> B
 
 
 def bootstrap_mean_of_groups(
-    groups: Sequence[ArrayLike],
-    weights: Sequence[float],
-    *,
-    resamples: int = 10_000,
-    seed: int = 0,
+    groups: Sequence[ArrayLike], weights: Sequence[float], *, resamples: int = 10_000, seed: int = 0
 ) -> BootstrapInterval:
     """The weighted mean of the means of several groups (n,), each resampled independently."""
     generator = np.random.default_rng(seed)

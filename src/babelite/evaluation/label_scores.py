@@ -74,10 +74,7 @@ def bootstrap_macro_f1(true: ArrayLike, predicted: ArrayLike, classes: int) -> B
 
 
 def _macro_f1_of_counts(
-    counts: NDArray[np.generic],
-    true: NDArray[np.int64],
-    predicted: NDArray[np.int64],
-    classes: int,
+    counts: NDArray[np.generic], true: NDArray[np.int64], predicted: NDArray[np.int64], classes: int
 ) -> NDArray[np.float64]:
     """Macro-F1 of each row i, where outcome j (true[j], predicted[j]) occurs counts[i, j] times."""
     is_true, is_predicted = (part[:, None] == np.arange(classes) for part in (true, predicted))

@@ -193,11 +193,7 @@ def evaluate(
 
 
 def _measure(
-    encoder: SentenceEncoder,
-    texts: RetrievalSet,
-    name: str,
-    languages: tuple[str, str],
-    seed: int,
+    encoder: SentenceEncoder, texts: RetrievalSet, name: str, languages: tuple[str, str], seed: int
 ) -> RetrievalResult:
     started = time.perf_counter()
     sources = unit_rows(encoder.encode(texts.sources))
