@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -51,8 +52,7 @@ _KindOption = Annotated[
     typer.Option(
         help="exact: compare a query with every line; ivf: with the lines of the nearest clusters; "
         "pq: the same, faster and smaller. Default: the kind of the existing index; for a new one "
-        "exact up to 250,000 lines, else pq.",
-        show_default=False,
+        "exact up to 250,000 lines, else pq."
     ),
 ]
 _AppendOption = Annotated[
@@ -92,111 +92,69 @@ def _index(
     json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
+    from babelite.encoding import open_encoder
+    from babelite.index import Index
+    from babelite.progress import ProgressDisplay
+
     changes = bool(append or remove or remove_lines)
     if out is not None:
         if changes:
-            raise BabeliteError(
-                "--out builds an index, but --append and --remove change one",
-                code="option-conflict",
-                hint="give the folder of the index without --out",
+            problem = "--out builds an index, but --append and --remove change one"
+            hint = "give the folder of the index without --out"
+            raise BabeliteError(problem, code="option-conflict", hint=hint)
+        encoder = open_encoder(model, allow_download=allow_download)
+        lines, total = _lines(places, column)
+        precision: Literal["float16", "int8"] = "float16" if float16 else "int8"
+        with ProgressDisplay("lines", totals={"encoding": total}) as show:
+            index = Index.build(
+                lines, encoder, out, kind=kind, precision=precision, spec=model, progress=show
             )
-        index = _build(places, out, model, column, kind, float16, allow_download)
     else:
-        index = _open(places, changes)
-        build_options = {"--kind": kind, "--float16": float16}
-        read_options = {"--model": model, "--column": column}
-        unused = build_options if append or remove else build_options | read_options
-        _require_unused(index.folder, unused)
+        index = _open(places, changes=changes)
+        unused: dict[str, object] = {"--kind": kind, "--float16": float16}
+        if not append and not remove:
+            unused |= {"--model": model, "--column": column}
+        _require_unused(index, unused)
         # Rows and texts to remove are read before any change: an error leaves the index unchanged.
         rows = [row for text in remove_lines or () for row in _rows(index, text)]
         texts = {line.text for path in remove or () for line in read_numbered_lines(path, column)}
         if append:
-            index = _append(index.folder, append, model, column, allow_download)
+            given = open_encoder(model, allow_download=allow_download) if model else None
+            index = Index.open(index.folder, given, allow_download=allow_download)
+            lines, total = _lines(append, column)
+            with ProgressDisplay("lines", totals={"encoding": total}) as show:
+                index.add(lines, progress=show)
         if remove or remove_lines:
             count = index.remove([*rows, *index.find(texts)])
             typer.echo(f"{count:,} {'line' if count == 1 else 'lines'} removed", err=True)
-    if json_:
-        typer.echo(json.dumps(_facts(index), ensure_ascii=False))
-    else:
-        _show(index)
+    _show(index, as_json=json_)
     if out is not None:
         typer.echo(f"Next: babelite search {shlex.quote(str(out))} QUERY", err=True)
 
 
-def _require_unused(folder: Path, options: Mapping[str, object]) -> None:
+def _open(places: Sequence[str], *, changes: bool) -> Index:
+    from babelite.index import Index
+
+    if len(places) == 1 and Path(places[0]).is_dir():
+        return Index.open(places[0])
+    if changes:
+        problem, hint = "--append and --remove change one index", "give the folder of the index"
+        raise BabeliteError(problem, code="folder-not-found", hint=hint)
+    hint = "give an output folder, such as --out my.index"
+    raise BabeliteError("--out is missing", code="option-missing", hint=hint)
+
+
+def _require_unused(index: Index, options: Mapping[str, object]) -> None:
     for option, value in options.items():
         if value:
-            raise BabeliteError(
-                f"{option} has no effect on an existing index here",
-                code="option-conflict",
-                path=folder,
-                hint=f"leave out {option}, or add --out to build an index",
-            )
+            problem = f"{option} has no effect on an existing index here"
+            hint = f"leave out {option}, or add --out to build an index"
+            raise BabeliteError(problem, code="option-conflict", path=index.folder, hint=hint)
 
 
-def _build(
-    places: Sequence[str],
-    out: Path,
-    model: str | None,
-    column: str | None,
-    kind: Literal["exact", "ivf", "pq"] | None,
-    float16: bool,
-    allow_download: bool,
-) -> Index:
-    from babelite.encoding import open_encoder
-    from babelite.index import Index
-    from babelite.progress import ProgressDisplay
-
-    encoder = open_encoder(model, allow_download=allow_download)
-    sources, total = _sources(places, column)
-    with ProgressDisplay("lines", totals={"encoding": total}) as progress:
-        return Index.build(
-            sources,
-            encoder,
-            out,
-            kind=kind,
-            precision="float16" if float16 else "int8",
-            spec=model,
-            progress=progress,
-        )
-
-
-def _append(
-    folder: Path, places: Sequence[str], model: str | None, column: str | None, allow_download: bool
-) -> Index:
-    from babelite.encoding import open_encoder
-    from babelite.index import Index
-    from babelite.progress import ProgressDisplay
-
-    encoder = open_encoder(model, allow_download=allow_download) if model else None
-    index = Index.open(folder, encoder, allow_download=allow_download)
-    sources, total = _sources(places, column)
-    with ProgressDisplay("lines", totals={"encoding": total}) as progress:
-        index.add(sources, progress=progress)
-    return index
-
-
-def _open(places: Sequence[str], changes: bool) -> Index:
-    from babelite.index import Index
-
-    if len(places) != 1 or not Path(places[0]).is_dir():
-        if changes:
-            raise BabeliteError(
-                "--append and --remove change one index",
-                code="folder-not-found",
-                hint="give the folder of the index",
-            )
-        raise BabeliteError(
-            "--out is missing",
-            code="option-missing",
-            hint="give an output folder, such as --out my.index",
-        )
-    return Index.open(places[0])
-
-
-def _sources(
+def _lines(
     places: Sequence[str], column: str | None
-) -> tuple[Mapping[str, Iterable[str]], int | None]:
+) -> tuple[dict[str, Iterable[str]], int | None]:
     """The lines by file name, read when they are needed, and their number if known.
 
     All files are read once before anything is encoded, which takes a thousandth of the time, so
@@ -206,67 +164,43 @@ def _sources(
     from babelite.storage import is_read_once
 
     require_distinct_names(places)
-    total: int | None = 0
-    blank = True
-    for place in places:
-        if is_read_once(place):
-            total, blank = None, False
-            continue
-        for line in read_numbered_lines(place, column):
-            total = None if total is None else total + 1
-            blank = blank and not line.text.strip()
-    if blank:
-        raise BabeliteError(
-            "contains only blank lines",
-            code="input-empty",
-            path=", ".join(places),
-            hint="give a file with text",
-        )
-    lines = {place: read_numbered_lines(place, column) for place in places}
-    return {place: (line.text for line in some) for place, some in lines.items()}, total
+    files = [place for place in places if not is_read_once(place)]
+    lines = (line for place in files for line in read_numbered_lines(place, column))
+    filled = Counter(bool(line.text.strip()) for line in lines)
+    if len(files) == len(places) and not filled[True]:
+        problem, hint = "contains only blank lines", "give a file with text"
+        raise BabeliteError(problem, code="input-empty", path=", ".join(places), hint=hint)
+    texts: dict[str, Iterable[str]] = {
+        place: (line.text for line in read_numbered_lines(place, column)) for place in places
+    }
+    return texts, filled.total() if len(files) == len(places) else None
 
 
 def _rows(index: Index, text: str) -> Iterator[int]:
     """The rows of ``[FILE:]3,7-9``."""
     name, _, numbers = text.rpartition(":")
     sources = index.description.contents.sources
-    if not name and len(sources) > 1:
-        raise BabeliteError(
-            f"--remove-lines {text} does not say which of the {len(sources)} files",
-            code="option-invalid",
-            path=index.folder,
-            hint=f"give the file, for example {sources[0].name}:{text}",
-        )
-    if sum(source.name == name for source in sources) > 1:
-        raise BabeliteError(
-            f"contains several files with the name {name}",
-            code="option-invalid",
-            path=index.folder,
-            hint="remove lines by their text, with --remove",
-        )
-    start = 0
-    for source in sources:
-        if not name or source.name == name:
-            for first, last in _ranges(numbers):
-                if last > source.lines:
-                    raise BabeliteError(
-                        f"has {source.lines:,} lines in the index, but no line {last}",
-                        code="option-invalid",
-                        path=source.name,
-                        hint="check the numbers",
-                    )
-                yield from range(start + first - 1, start + last)
-            return
-        start += source.lines
-    raise BabeliteError(
-        f"contains no file {name}",
-        code="option-invalid",
-        path=index.folder,
-        hint=f"its files are {', '.join(source.name for source in sources)}",
-    )
+    chosen = [row for row, source in enumerate(sources) if name in ("", source.name)]
+    if not chosen:
+        hint = f"its files are {', '.join(source.name for source in sources)}"
+        raise _wrong_lines(f"contains no file {name}", hint, index.folder)
+    if len(chosen) > 1 and name:
+        problem = f"contains several files with the name {name}"
+        raise _wrong_lines(problem, "remove lines by their text, with --remove", index.folder)
+    if len(chosen) > 1:
+        problem = f"--remove-lines {text} does not say which of the {len(sources)} files"
+        hint = f"give the file, for example {sources[0].name}:{text}"
+        raise _wrong_lines(problem, hint, index.folder)
+    source, start = sources[chosen[0]], sum(source.lines for source in sources[: chosen[0]])
+    for first, last in _ranges(numbers):
+        if last > source.lines:
+            problem = f"has {source.lines:,} lines in the index, but no line {last}"
+            raise _wrong_lines(problem, "check the numbers", source.name)
+        yield from range(start + first - 1, start + last)
 
 
 def _ranges(numbers: str) -> Iterator[tuple[int, int]]:
+    """The first and last line of each part of ``3,7-9``."""
     for part in numbers.split(","):
         first, dash, last = part.partition("-")
         try:
@@ -274,16 +208,18 @@ def _ranges(numbers: str) -> Iterator[tuple[int, int]]:
         except ValueError:
             ends = 0, 0
         if not 1 <= ends[0] <= ends[1]:
-            raise BabeliteError(
-                f"--remove-lines: {part!r} is not a line number or a range (lines are counted "
-                "from 1)",
-                code="option-invalid",
-                hint="write for example --remove-lines 3,7-9",
+            problem = f"{part!r} is not a line number or a range (lines are counted from 1)"
+            raise _wrong_lines(
+                f"--remove-lines: {problem}", "write for example --remove-lines 3,7-9"
             )
         yield ends
 
 
-def _facts(index: Index) -> dict[str, object]:
+def _wrong_lines(problem: str, hint: str, path: str | Path | None = None) -> BabeliteError:
+    return BabeliteError(problem, code="option-invalid", path=path, hint=hint)
+
+
+def _facts(index: Index) -> dict[str, Any]:
     """The contents of an index, for ``--json``."""
     description, contents = index.description, index.description.contents
     pending = description.pending
@@ -302,18 +238,20 @@ def _facts(index: Index) -> dict[str, object]:
     }
 
 
-def _show(index: Index) -> None:
+def _show(index: Index, *, as_json: bool) -> None:
     """Print the contents of an index."""
     from rich.filesize import decimal
 
-    facts, description = _facts(index), index.description
+    facts, pending = _facts(index), index.description.pending
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+        return
     removed = f" ({facts['removed']:,} removed)" if facts["removed"] else ""
-    size = decimal(int(str(facts["bytes"])))
+    size = decimal(facts["bytes"])
     typer.echo(f"{index.folder}: {facts['lines']:,} lines{removed}, {size}, {facts['kind']}")
-    encoder = description.encoder
-    typer.echo(f"model: {encoder.name} ({encoder.dim} components, {description.precision})")
-    for source in description.contents.sources:
-        typer.echo(f"{source.lines:>12,} lines  {source.name}")
-    if description.pending is not None:
-        name = description.pending.sources[-1].name
-        typer.echo(f"{facts['pending']:>12,} lines  {name}, interrupted: append it again to resume")
+    typer.echo(f"model: {facts['model']} ({facts['dim']} components, {facts['precision']})")
+    for source in facts["files"]:
+        typer.echo(f"{source['lines']:>12,} lines  {source['file']}")
+    if pending is not None:
+        name = f"{pending.sources[-1].name}, interrupted: append it again to resume"
+        typer.echo(f"{facts['pending']:>12,} lines  {name}")

@@ -20,21 +20,20 @@ The checksums of all its files are verified.
 Examples: babelite info; babelite info --model my-model --json
 """
 
+_Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", metavar="FOLDER", help="Model folder. Default: the packaged one."
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
     app.command("info", help=unwrap(_HELP))(_info)
 
 
-def _info(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", "-m", metavar="FOLDER", help="Model folder. Default: the packaged model."
-        ),
-    ] = None,
-    json_: JsonOption = False,
-) -> None:
+def _info(model: _Model = None, json_: JsonOption = False) -> None:
     from babelite.encoding import DEFAULT_MODEL, read_model_folder
 
     folder = read_model_folder(model or DEFAULT_MODEL, verify="all")
@@ -46,20 +45,17 @@ def _info(
 
 def _show(folder: ModelFolder) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    console = Console()
-    console.print(Text(folder.description.name, "bold"))
-    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    facts.add_column()
-    facts.add_column(overflow="fold")
+    facts = Table.grid("", Column(overflow="fold"), padding=(0, 2, 0, 0))
     for name, fact in _facts(folder):
         facts.add_row(name, Text(fact))
-    console.print(facts)
+    console = Console()
+    console.print(Text(folder.description.name, "bold"), facts, sep="\n")
     if folder.description.metrics:
-        results = Table("measure", box=None, padding=(0, 2, 0, 0))
-        results.add_column("result", justify="right")
+        result = Column("result", justify="right")
+        results = Table("measure", result, box=None, padding=(0, 2, 0, 0))
         for name, value in folder.description.metrics.items():
             results.add_row(Text(name), f"{value:g}")
         console.print("", results, sep="\n")

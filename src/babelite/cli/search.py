@@ -14,7 +14,6 @@ from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
-    from babelite.index import Index
 
 _SEARCH_HELP = """Find the lines that are nearest in meaning to a query.
 
@@ -71,30 +70,28 @@ def _search(
     json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
+    from babelite.encoding import open_encoder
+
     if place == "-" and "-" in queries:
-        raise BabeliteError(
-            "cannot be both the file and the queries",
-            code="option-conflict",
-            path="-",
-            hint="save one to a file",
-        )
+        problem = "cannot be both the file and the queries"
+        raise BabeliteError(problem, code="option-conflict", path="-", hint="save one to a file")
     several = False
     if Path(place).is_dir():
+        from babelite.index import Index
+
         if column is not None:
-            raise BabeliteError(
-                "is an index, which has no columns",
-                code="option-conflict",
-                path=place,
-                hint="leave out --column",
-            )
-        index = _open_index(place, model, allow_download)
-        texts = [text for query in queries for text in _query_texts(query)]
-        _warn_if_unreadable(index.encoder, texts)
-        results = index.search(texts, k)
+            problem, hint = "is an index, which has no columns", "leave out --column"
+            raise BabeliteError(problem, code="option-conflict", path=place, hint=hint)
+        index = Index.open(place, allow_download=allow_download)  # before a model is loaded
+        if model is not None:
+            index = Index.open(place, open_encoder(model, allow_download=allow_download))
+        texts = _read_queries(queries, index.encoder)
         several = len(index.description.contents.sources) > 1
+        results = index.search(texts, k)
         found = [[_Hit(h.cosine, h.line, h.text, h.source) for h in hits] for hits in results]
     else:
-        texts, found = _search_file(place, queries, model, k, column, allow_download)
+        encoder = open_encoder(model, allow_download=allow_download)
+        texts, found = _search_file(place, queries, encoder, k, column)
     for number, (text, hits) in enumerate(zip(texts, found, strict=True)):
         if json_:
             typer.echo(_as_json(text, hits))
@@ -103,47 +100,29 @@ def _search(
             _show(hits, with_files=several)
 
 
-def _open_index(place: str, model: str | None, allow_download: bool) -> Index:
-    from babelite.encoding import open_encoder
-    from babelite.index import Index
-
-    index = Index.open(place, allow_download=allow_download)  # before a model is loaded
-    if model is None:
-        return index
-    return Index.open(place, open_encoder(model, allow_download=allow_download))
-
-
 def _search_file(
-    path: str,
-    queries: Sequence[str],
-    model: str | None,
-    k: int,
-    column: str | None,
-    allow_download: bool,
+    path: str, queries: Sequence[str], encoder: SentenceEncoder, k: int, column: str | None
 ) -> tuple[list[str], list[list[_Hit]]]:
+    """The texts of the queries, and the lines found for each."""
     import numpy as np
 
-    from babelite.encoding import encode_stream, open_encoder
+    from babelite.encoding import encode_stream
     from babelite.neighbors import search_sentences
     from babelite.progress import ProgressDisplay
 
-    encoder = open_encoder(model, allow_download=allow_download)
     lines = [line for line in read_numbered_lines(path, column) if line.text.strip()]
     if not lines:
-        raise BabeliteError(
-            "contains only blank lines", code="input-empty", path=path, hint="give a file with text"
-        )
-    query_texts = [text for query in queries for text in _query_texts(query)]
-    _warn_if_unreadable(encoder, query_texts)
+        problem, hint = "contains only blank lines", "give a file with text"
+        raise BabeliteError(problem, code="input-empty", path=path, hint=hint)
+    query_texts = _read_queries(queries, encoder)
     texts = [line.text for line in lines]
     with ProgressDisplay("lines") as show:
         blocks = encode_stream(encoder, texts)
         vectors = np.concatenate(list(show.count_rows("encoding", blocks, len(texts))))
     results = search_sentences(encoder, query_texts, texts, k, vectors=vectors)
-    return query_texts, [
-        [_Hit(hit.cosine, lines[hit.row].number, hit.text) for hit in result.hits]
-        for result in results
-    ]
+    numbers = [line.number for line in lines]
+    found = [[_Hit(h.cosine, numbers[h.row], h.text) for h in result.hits] for result in results]
+    return query_texts, found
 
 
 def read_numbered_lines(path: str, column: str | None = None) -> Iterator[NumberedLine]:
@@ -157,40 +136,33 @@ def read_numbered_lines(path: str, column: str | None = None) -> Iterator[Number
     for line in map(NumberedLine._make, enumerate(source.read(), start=first)):
         yield line
     if line is None:
-        raise BabeliteError(
-            "is empty", code="input-empty", path=path, hint="give a file with one sentence per line"
-        )
+        hint = "give a file with one sentence per line"
+        raise BabeliteError("is empty", code="input-empty", path=path, hint=hint)
 
 
-def _query_texts(query: str) -> Sequence[str]:
-    if query != "-":
-        return [query]
-    texts = [line.text for line in read_numbered_lines("-") if line.text.strip()]
-    if not texts:
-        raise BabeliteError(
-            "contains no query", code="input-empty", path="-", hint="write one query per line"
-        )
+def _read_queries(queries: Sequence[str], encoder: SentenceEncoder) -> list[str]:
+    """The queries, for ``-`` from standard input; warns of queries that the model cannot read."""
+    from babelite.cli.shared.preflight import warn_if_unreadable
+
+    texts: list[str] = []
+    for query in queries:
+        lines = [query]
+        if query == "-":
+            lines = [line.text for line in read_numbered_lines("-") if line.text.strip()]
+        if not lines:
+            problem, hint = "contains no query", "write one query per line"
+            raise BabeliteError(problem, code="input-empty", path="-", hint=hint)
+        texts += lines
+    for text in texts:
+        warn_if_unreadable(encoder, [text], f"the query {text!r}")
     return texts
 
 
-def _warn_if_unreadable(encoder: SentenceEncoder, queries: Sequence[str]) -> None:
-    from babelite.cli.shared.preflight import warn_if_unreadable
-
-    for query in queries:
-        warn_if_unreadable(encoder, [query], f"the query {query!r}")
-
-
 def _as_json(query: str, hits: Sequence[_Hit]) -> str:
-    rows = [
-        {
-            "rank": rank,
-            "cosine": round(hit.cosine, 6),
-            **({} if hit.file is None else {"file": hit.file}),
-            "line": hit.line,
-            "text": hit.text,
-        }
-        for rank, hit in enumerate(hits, start=1)
-    ]
+    rows = []
+    for rank, hit in enumerate(hits, start=1):
+        place = {"line": hit.line} if hit.file is None else {"file": hit.file, "line": hit.line}
+        rows.append({"rank": rank, "cosine": round(hit.cosine, 6), **place, "text": hit.text})
     return json.dumps({"query": query, "hits": rows}, ensure_ascii=False)
 
 
