@@ -183,11 +183,8 @@ def _summarize(
     summary = f"{total} sentences: {counts or 'no match'}; {left} unmatched"
     typer.echo(summary if out in (None, "-") else f"{summary}: {out}", err=True)
     if sum(unmatched) > sum(lengths) / 2:
-        typer.echo(
-            "Fewer than half of the sentences are matched. Check that the two documents are "
-            "versions of one text, in languages of the model.",
-            err=True,
-        )
+        hint = "Check that the documents are versions of one text, in languages of the model."
+        typer.echo(f"Fewer than half of the sentences are matched. {hint}", err=True)
 
 
 def _print_scores(scores: AlignmentScores, *, as_json: bool) -> None:

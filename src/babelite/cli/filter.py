@@ -51,9 +51,7 @@ _Scores = Annotated[
 ]
 _Threshold = Annotated[
     float,
-    typer.Option(
-        help="Minimum score: unrelated sentences: about 0, most translations: 1.1 to 1.6."
-    ),
+    typer.Option(help="Minimum score. Unrelated sentences: about 0; translations: 1.1 to 1.6."),
 ]
 _Columns = Annotated[
     str | None,
@@ -117,9 +115,8 @@ def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:
     from babelite.filtering import LanguageIdentifier, can_identify_languages
 
     if languages is None and not can_identify_languages():
-        typer.echo(
-            "Languages are not checked; for the check run: pip install 'babelite[filter]'", err=True
-        )
+        hint = "for the check run: pip install 'babelite[filter]'"
+        typer.echo(f"Languages are not checked; {hint}", err=True)
         return None
     identifier = LanguageIdentifier()
     for language in languages or ():

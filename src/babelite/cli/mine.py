@@ -71,7 +71,11 @@ _OneToOne = Annotated[
 _K = Annotated[int, typer.Option("-k", min=1, help="Number of neighbours that make a margin.")]
 _Search = Annotated[
     str,
-    typer.Option(metavar="NAME", help="exact, clusters (approximate, for large texts), or auto."),
+    typer.Option(
+        metavar="NAME",
+        help="Search for neighbours: exact, clusters (approximate, much faster on large texts), or "
+        "auto (by the number of lines).",
+    ),
 ]
 _Calibrate = Annotated[
     str | None,

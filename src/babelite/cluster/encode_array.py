@@ -41,7 +41,7 @@ def encode_to_array(
     dtype: Dtype = "float32",
     progress: ProgressCallback | None = None,
 ) -> int:
-    """Encode all lines of files into the rows of one ``.npy`` file.
+    """Encode all lines of files into the rows of one ``.npy`` file; return their number.
 
     A killed run resumes if it is called again with the same files and encoder, unless a source can
     be read only once, as standard input.
@@ -54,9 +54,6 @@ def encode_to_array(
         pool: Workers with the same encoder; default: this process.
         dtype: The type of the vectors.
         progress: Called with the step, the number of rows done and their total.
-
-    Returns:
-        The number of rows.
 
     Raises:
         BabeliteError: A source is empty, invalid or changes, or the file cannot be written.
@@ -76,8 +73,8 @@ def encode_to_array(
     if is_special_file or any(is_read_once(source.place) for source in sources):
         lines = chain.from_iterable(source.read() for source in sources)
         if (line := next(lines, None)) is None:
-            place, hint = sources[0].place, "give a file with one sentence a line"
-            raise BabeliteError("is empty", code="input-empty", path=place, hint=hint)
+            hint = "give a file with one sentence a line"
+            raise BabeliteError("is empty", code="input-empty", path=sources[0].place, hint=hint)
         blocks = encode(chain([line], lines), 0, None)
         return write_vectors(out, blocks, dim=encoder.dim, dtype=number_type)
     surveys = [source.survey(_ROWS_PER_BLOCK) for source in sources]
@@ -121,13 +118,12 @@ def _lines_from(
 
 
 def _reported(
-    blocks: Iterable[_Vectors], first: int, total: int | None, progress: ProgressCallback
+    blocks: Iterable[_Vectors], done: int, total: int | None, progress: ProgressCallback
 ) -> Iterator[_Vectors]:
     """The blocks; reports the number of rows."""
-    count = first
     if total is not None:
-        progress("encoding", first, total)
+        progress("encoding", done, total)
     for block in blocks:
-        count += len(block)
-        progress("encoding", count, total or count + 1)
+        done += len(block)
+        progress("encoding", done, total or done + 1)
         yield block

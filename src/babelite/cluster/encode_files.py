@@ -117,12 +117,12 @@ def _survey_sources(
     sources: Sequence[SentenceSource], stride: int, pool: WorkerPool, progress: ProgressCallback
 ) -> list[SourceSurvey]:
     """Read all sources once, in parallel; invalid input raises `BabeliteError`."""
-    surveys: dict[int, SourceSurvey] = {}
     tasks = (Task(source.place, _survey, (source.absolute(), stride)) for source in sources)
-    for number, survey in pool.run(tasks):
-        surveys[number] = survey
+    surveys = []
+    for survey in pool.in_order(tasks):
+        surveys.append(survey)
         progress("reading", len(surveys), len(sources))
-    return [surveys[number] for number in range(len(sources))]
+    return surveys
 
 
 def _fill(

@@ -1,7 +1,7 @@
 """WorkerPool: runs tasks on workers that may die; each task gives exactly one result.
 
 A `WorkerBackend` supplies the workers: a thread of this process, processes of this machine, or
-actors of a Ray cluster. Scheduling and retries are here, the same for all of them.
+actors of a Ray cluster. Scheduling and retries are here.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from babelite._version import __version__
 from babelite.cluster.pool import Reference, Task, WorkerEvent, WorkerId, picklable
 from babelite.cluster.worker import Worker, WorkerModel, use_one_thread
-from babelite.errors import BabeliteError, MissingExtraError
+from babelite.errors import BabeliteError, requires_extra
 from babelite.machine import peak_memory, usable_cores
 
 _SECONDS_TO_CONNECT = 5.0
@@ -55,6 +55,9 @@ class _Actor:
         use_one_thread()
         self._worker, self._lines = Worker(model), 0
 
+    def _report(self, lines: int) -> None:
+        self._lines = lines
+
     def identify(self) -> tuple[str, int]:
         """The version of babelite there, and the process id."""
         return __version__, os.getpid()
@@ -65,15 +68,12 @@ class _Actor:
 
     def run(self, task: Task) -> tuple[str, Any, int, int]:
         """Run a task; return ``done`` or ``failed``, the result or error, lines, peak memory."""
-        self._lines = 0
+        self._report(0)
         try:
             result = task.run(self._worker, self._report)
         except Exception as error:
             return "failed", picklable(error), self._lines, peak_memory()
         return "done", result, self._lines, peak_memory()
-
-    def _report(self, lines: int) -> None:
-        self._lines = lines
 
 
 class RayWorkers:
@@ -180,10 +180,8 @@ def _connect(address: str, size: int | None) -> None:
     # Ray reads these once, when it is imported.
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    try:
+    with requires_extra("--ray", "cluster"):
         import ray
-    except ImportError as error:
-        raise MissingExtraError("--ray", "cluster") from error
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address == "local":
         options |= {"num_cpus": size or usable_cores(), "include_dashboard": False}

@@ -105,11 +105,10 @@ def require_same_manifest(stored: ShardManifest, wanted: ShardManifest, folder: 
     names = ", ".join(source.name for source in stored.sources[:3])
     more = " …" if len(stored.sources) > 3 else ""
     differences[f"the lines of {names}{more}"] = stored.sources != wanted.sources
-    for what, differs in differences.items():
-        if differs:
-            hint = "use the options and files of that run, or choose another folder"
-            problem, place = f"contains {what}", folder.place
-            raise BabeliteError(problem, code="run-mismatch", path=place, hint=hint)
+    found = [what for what, differs in differences.items() if differs]
+    if found:
+        hint, place = "use the options and files of that run, or another folder", folder.place
+        raise BabeliteError(f"contains {found[0]}", code="run-mismatch", path=place, hint=hint)
 
 
 def write_shard(

@@ -20,7 +20,7 @@ from babelite.filtering.truncation import TruncationCheck
 from babelite.mining import Mined, MiningOptions, ProgressCallback, mine
 from babelite.neighbors import SearchKind, margin_scores
 
-# Reasons to drop a pair, in the order of the bits on disk.
+# Reasons to drop a pair, in the order of their bits on disk.
 REASONS = ("empty", "low-score", "language", "copied", "truncated", "numbers")
 THRESHOLD = 0.7
 # Increased when a check changes: stored verdicts of older checks are not used.
@@ -61,8 +61,8 @@ class Filtered:
     def __iter__(self) -> Iterator[Verdict]:
         for start in range(0, len(self._records), _PAIRS_PER_BLOCK):
             for score, cosine, bits in self._records[start : start + _PAIRS_PER_BLOCK, 0].tolist():
-                reasons = tuple(reason for i, reason in enumerate(REASONS) if bits >> i & 1)
-                yield Verdict(score, cosine, reasons)
+                reasons = (reason for reason in REASONS if bits & _bit(reason))
+                yield Verdict(score, cosine, tuple(reasons))
 
 
 @contextlib.contextmanager
@@ -112,10 +112,10 @@ def filter_pairs(
         ...     [verdict.reasons for verdict in filtered]
         [('numbers',), (), ('low-score',)]
     """
-    progress = progress or (lambda what, done, total: None)
+    report = progress or (lambda what, done, total: None)
     options = MiningOptions(k=k, search=search, work=work)
     with mine(sources, targets, encoder, options, progress=progress) as mined:
-        yield _Checks(mined, encoder, identifier, languages).filtered(threshold, progress)
+        yield _Checks(mined, encoder, identifier, languages).filtered(threshold, report)
 
 
 class _Checks:

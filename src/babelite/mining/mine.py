@@ -84,11 +84,13 @@ class Mined:
     def explain(self, source: int, target: int) -> Explanation:
         """The neighbours that determine the margin of a pair of rows."""
         sides = (source, self.forward, self.targets), (target, self.backward, self.sources)
-        neighbours = (
-            zip(found.scores[row].tolist(), map(texts.__getitem__, found.indices[row]), strict=True)
+        neighbours = [
+            tuple(
+                (float(found.scores[row, i]), texts[found.indices[row, i]]) for i in range(self.k)
+            )
             for row, found, texts in sides
-        )
-        return Explanation(self.sources[source], self.targets[target], *map(tuple, neighbours))
+        ]
+        return Explanation(self.sources[source], self.targets[target], *neighbours)
 
 
 @contextlib.contextmanager

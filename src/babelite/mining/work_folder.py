@@ -144,7 +144,7 @@ class SentenceStore:
 
 
 class WorkFolder:
-    """A new or empty folder, or that of an earlier run: its input, encoder and finished blocks."""
+    """The folder of a resumable run: its text, its encoder and the finished blocks."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
