@@ -45,19 +45,12 @@ _Raw = Annotated[
     typer.Option("--no-unicode", help="Do not normalize Unicode, spaces and invisible characters."),
 ]
 _KeepEmpty = Annotated[bool, typer.Option("--keep-empty", help="Keep pairs with an empty side.")]
+_EQUAL = "differ only in case, punctuation and spaces"
 _KeepIdentical = Annotated[
-    bool,
-    typer.Option(
-        "--keep-identical",
-        help="Keep pairs whose sides differ only in case, punctuation and spaces.",
-    ),
+    bool, typer.Option("--keep-identical", help=f"Keep pairs whose sides {_EQUAL}.")
 ]
 _KeepDuplicates = Annotated[
-    bool,
-    typer.Option(
-        "--keep-duplicates",
-        help="Keep pairs that differ only in case, punctuation and spaces from an earlier one.",
-    ),
+    bool, typer.Option("--keep-duplicates", help=f"Keep pairs that {_EQUAL} from an earlier one.")
 ]
 _MinWords = Annotated[int, typer.Option(help="Least words of a side (0: no limit).", min=0)]
 _MaxWords = Annotated[int, typer.Option(help="Most words of a side (0: no limit).", min=0)]
