@@ -123,7 +123,7 @@ class InThisProcess:
         self.done: list[str] = []
 
     def __call__(self, job: Path, on_wait: Callable[[], None]) -> int:
-        """See `babelite.comparison.jobs.launcher.Launcher`."""
+        """See `babelite.comparison.jobs.job_process.Launcher`."""
         self.done.append(f"{job.parent.parent.name}/{job.parent.name}/{job.stem}")
         on_wait()
         return run_job(job)

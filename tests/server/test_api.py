@@ -128,7 +128,7 @@ def test_default_model_is_that_of_the_index(
     folder_of: Callable[[Sequence[str]], Path],
 ) -> None:
     service = open_service(index=folder_of(LINES), name="ours")
-    assert (service.model.name, service.model.dimensions) == ("ours", 256)
+    assert (service.model.id, service.model.dimensions) == ("ours", 256)
     service.close()
 
 

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import typer
 
-from babelite.cli import (
-    align,
-    classify,
-    compare,
-    corpus,
-    encode,
-    evaluate,
-    filter,
-    index,
-    info,
-    mine,
-    search,
-    serve,
-    train,
-)
-from babelite.cli.demo import command as demo
-
+# Modules of `babelite.cli`.
 _PANELS = {
-    "Search and encode": (search, index, encode, mine, align, filter, classify),
-    "Build corpora": (corpus,),
-    "Train and evaluate": (train, evaluate, compare),
-    "Serve and more": (serve, info, demo),
+    "Search and encode": ("search", "index", "encode", "mine", "align", "filter", "classify"),
+    "Build corpora": ("corpus",),
+    "Train and evaluate": ("train", "evaluate", "compare"),
+    "Serve and more": ("serve", "info", "demo.command"),
 }
 
 
@@ -45,7 +30,7 @@ def make_command() -> typer.core.TyperGroup:
     order: list[str] = []
     for panel, modules in _PANELS.items():
         for module in modules:
-            module.register(app)
+            import_module(f"babelite.cli.{module}").register(app)
             registered: list[Any] = [*app.registered_commands, *app.registered_groups]
             for one in registered:
                 if one.name not in order:

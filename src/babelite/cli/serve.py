@@ -37,8 +37,7 @@ _TIMEOUT = "Seconds that a request may wait in the queue, then status 429."
 _ROOT_PATH = "Path prefix under which a reverse proxy serves it."
 
 _Index = Annotated[
-    Path | None,
-    typer.Option(metavar="FOLDER", help="Index to search, made with `babelite index`."),
+    Path | None, typer.Option(metavar="FOLDER", help="Index to search, made with `babelite index`.")
 ]
 _Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")]
 _Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any free one.")]
@@ -93,21 +92,14 @@ def _serve(
     keys = _keys(api_key_file)
     listening = server.bind_socket(host, port)
     service = server.open_service(
-        model,
-        index=index,
-        limits=limits,
-        name=name,
-        threads=threads,
-        allow_download=allow_download,
+        model, index=index, limits=limits, name=name, threads=threads, allow_download=allow_download
     )
     app = server.create_app(service, keys)
     running = server.make_server(app, limits, root_path=root_path, access_log=access_log)
 
     def ready() -> None:
         lines = "" if service.index is None else f" with an index of {len(service.index):,} lines"
-        typer.echo(
-            f"Serving {service.model.name}{lines} at {server.socket_url(listening)}", err=True
-        )
+        typer.echo(f"Serving {service.model.id}{lines} at {server.socket_url(listening)}", err=True)
         if not (keys or server.is_loopback(host)):
             typer.echo(
                 "Anyone who can reach this machine can use the server; require an API key with "

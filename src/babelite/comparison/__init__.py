@@ -15,7 +15,7 @@ from babelite.comparison.compare import (
 from babelite.comparison.grid import ComparisonCell, ComparisonGrid, read_comparison
 from babelite.comparison.report.tables import format_duration
 from babelite.comparison.report.write_report import write_comparison_report
-from babelite.comparison.time_estimate import TimeEstimate, estimate_time
+from babelite.comparison.time_estimate import estimate_time
 
 __all__ = [
     "CellFolder",
@@ -23,7 +23,6 @@ __all__ = [
     "ComparisonGrid",
     "ComparisonOutcome",
     "ComparisonProgress",
-    "TimeEstimate",
     "estimate_time",
     "format_duration",
     "open_comparison",

@@ -7,12 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from babelite.comparison.cell_records import (
-    error_file,
-    read_cell_record,
-    write_cell_record,
-    write_error,
-)
+from babelite.comparison.cell_records import error_file, read_cell_record, write_cell_record
 from babelite.comparison.compared_encoders import compared_encoder_fingerprint
 from babelite.comparison.grid import ComparisonCell, ComparisonGrid, file_name
 from babelite.comparison.tasks import Task
@@ -90,15 +85,6 @@ class CellFolder:
             if record is not None:
                 return record["state"], record["error"]
         return "waiting", ""
-
-    def clear_errors(self) -> None:
-        """Delete the errors of earlier runs."""
-        for job in (self.evaluation_job, self.training_job):
-            error_file(job).unlink(missing_ok=True)
-
-    def write_training_error(self, error: str) -> None:
-        """Record why training could not start."""
-        write_error(self.training_job, "failed", error)
 
     def claim(self) -> None:
         """Write the fingerprint of the cell's model unless the folder has it; see `is_claimed`."""

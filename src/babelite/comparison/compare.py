@@ -12,10 +12,10 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel
 
 from babelite.comparison.cell_folder import CellFolder, CellStatus
-from babelite.comparison.cell_records import error_file, read_cell_record
+from babelite.comparison.cell_records import error_file, read_cell_record, write_error
 from babelite.comparison.grid import ComparisonCell, ComparisonGrid
 from babelite.comparison.jobs.evaluation import evaluate_job
-from babelite.comparison.jobs.launcher import Launcher, launch
+from babelite.comparison.jobs.job_process import Launcher, launch
 from babelite.comparison.jobs.training import text_job, train_job
 from babelite.comparison.training_text import (
     has_models,
@@ -47,14 +47,11 @@ class ComparisonProgress(Protocol):
 
 @dataclass(frozen=True)
 class ComparisonOutcome:
-    """The number of finished cells; title and error of the others.
-
-    A cell is skipped if it needs a package that is not installed.
-    """
+    """The number of finished cells; title and error of the others."""
 
     finished: int
     failed: tuple[tuple[str, str], ...]
-    skipped: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str], ...]  # they need a package that is not installed
 
 
 def run_comparison(
@@ -133,13 +130,14 @@ class _CellRun:
 
     def run(self) -> None:
         started = time.monotonic()
-        self.folder.clear_errors()
         cell = self.folder.cell
+        for job in (self.folder.training_job, self.folder.evaluation_job):
+            error_file(job).unlink(missing_ok=True)
         if not self.folder.is_trained() and self._prepare_text():
             self.progress.step_started(cell, "train")
             self.expected_pairs = sum(self.folder.expected_pairs() or ())
-            job = train_job(self.folder)
-            self._launch(self.folder.training_job, job, self._report_training)
+            training = train_job(self.folder)
+            self._launch(self.folder.training_job, training, self._report_training)
         if self.folder.is_trained():
             self.progress.step_started(cell, "evaluate")
             evaluation = evaluate_job(self.folder, allow_download=self.allow_download)
@@ -157,7 +155,8 @@ class _CellRun:
         error_file(job).unlink(missing_ok=True)
         if self._launch(job, text_job(self.folder)):
             error = read_cell_record(error_file(job)) or {}
-            self.folder.write_training_error(error.get("error", "see the log"))
+            reason = error.get("error", "see the log")
+            write_error(self.folder.training_job, "failed", reason)
             return False
         write_text(ready, "")
         return True

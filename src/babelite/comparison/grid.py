@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,8 +117,11 @@ def read_comparison(path: Path, out: Path, data: Path | None = None) -> Comparis
             codes = dict.fromkeys(code for source in sources for code in source.languages)
             scope = LanguageScope(tuple(combinations(codes, 2)))
     grid = ComparisonGrid(config, path, out, (), tuple(samples.items()), excluded)
-    cells = (*_trained_cells(grid, models, scope), *_encoder_cells(config, out, scope))
-    return replace(grid, cells=cells)
+    cells = list(_trained_cells(grid, models, scope))
+    for encoder in config.encoders:
+        folder = out / "encoders" / file_name(encoder.name)
+        cells.append(ComparisonCell(encoder.name, "", None, scope, folder, encoder=encoder))
+    return replace(grid, cells=tuple(cells))
 
 
 def _trained_cells(
@@ -129,10 +132,9 @@ def _trained_cells(
     for seed in config.seeds:
         for system in config.systems:
             settings = training_settings(system, config, seed, grid.path)
+            exclusion = (asdict(grid.cleaning), grid.excluded.sizes)
             for languages, sources in models.items():
-                text = prepared_folder_name(
-                    languages, settings, sources, samples, grid.cleaning, grid.excluded
-                )
+                text = prepared_folder_name(languages, settings, sources, samples, exclusion)
                 yield ComparisonCell(
                     system=system.name,
                     languages=languages,
@@ -143,14 +145,6 @@ def _trained_cells(
                     text=out / "text" / text,
                     config=settings,
                 )
-
-
-def _encoder_cells(
-    config: ComparisonConfig, out: Path, scope: LanguageScope
-) -> Iterator[ComparisonCell]:
-    for encoder in config.encoders:
-        folder = out / "encoders" / file_name(encoder.name)
-        yield ComparisonCell(encoder.name, "", None, scope, folder, encoder=encoder)
 
 
 def file_name(name: str) -> str:

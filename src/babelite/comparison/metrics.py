@@ -50,13 +50,7 @@ def metric_to_json(metric: Metric) -> dict[str, Any]:
 
 
 def metric_from_json(name: str, record: dict[str, Any]) -> Metric:
-    """The metric of a record.
-
-    Example:
-        >>> correct = np.array([1, 0, 1], np.uint8)
-        >>> metric_from_json("en", metric_to_json(Metric("en", 2 / 3, "en", correct))).correct
-        array([1, 0, 1], dtype=uint8)
-    """
+    """The metric of a record."""
     correct, trials = None, 1
     if "right" in record:
         packed = record["right"]

@@ -1,11 +1,8 @@
 """Training text of a comparison: source files, samples, excluded files, prepared folders.
 
-Names of folders contain a hash of everything that the content depends on, so that text prepared
-from other files or with other settings is never reused.
-
-Models trained on different text cannot be compared. So the excluded files are fixed once the first
-model is trained: a task added later is reported as late (its sentences may be in the training
-text), and an addition to ``data.exclude`` is refused.
+Names of folders contain a hash of everything that the content depends on. Models trained on
+different text cannot be compared, so the excluded files are fixed once the first model is trained:
+a task added later is reported as late, and an addition to ``data.exclude`` is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +19,7 @@ from babelite._version import __version__
 from babelite.comparison.cell_records import read_cell_record, write_cell_record
 from babelite.comparison.comparison_file import ComparisonConfig, DataConfig
 from babelite.comparison.task_checks import require_input_file
-from babelite.corpus import Cleaning, PairSource, parse_source
+from babelite.corpus import PairSource, parse_source
 from babelite.errors import BabeliteError
 from babelite.storage import check_format_version
 
@@ -58,13 +55,12 @@ def prepared_folder_name(
     settings: TrainingConfig,
     sources: Sequence[PairSource],
     samples: Mapping[PairSource, PairSource],
-    cleaning: Cleaning,
-    excluded: ExcludedFiles,
+    cleaning: tuple[object, ...],
 ) -> str:
     """The name of a folder of prepared text; runs with identical text share the folder."""
     sizes = (settings.vocabulary_size, settings.max_tokens, settings.held_out)
     files = [(_description(source), samples.get(source, source).paths) for source in sources]
-    digest = _hash(files, asdict(cleaning), excluded.sizes)
+    digest = _hash(files, *cleaning)
     return f"{languages}.{'-'.join(map(str, sizes))}.{digest}"
 
 
@@ -96,16 +92,21 @@ def choose_excluded_files(config: ComparisonConfig, path: Path, out: Path) -> Ex
     files = tuple(record["excluded"])
     # Older versions did not record sizes: assume the files have not changed.
     sizes = tuple(record.get("sizes") or _sizes(files))
-    known = set(_names_and_sizes(files, sizes))
+    # The folder of the files may have moved.
+    known = {(Path(file).name, size) for file, size in zip(files, sizes, strict=True)}
+
+    def is_known(file: str) -> bool:
+        return (Path(file).name, *_sizes([file])) in known
+
     for file in config.data.exclude:
-        if not known.issuperset(_names_and_sizes([file])):
+        if not is_known(file):
             raise BabeliteError(
                 f"data.exclude: {file} cannot be added or changed after a model has been trained",
                 code="run-mismatch",
                 path=path,
                 hint="choose a new folder with --out",
             )
-    late = (t for t, own in of_tasks.items() if not known.issuperset(_names_and_sizes(own)))
+    late = (task for task, own in of_tasks.items() if not all(map(is_known, own)))
     return ExcludedFiles(files, sizes, tuple(late))
 
 
@@ -132,14 +133,6 @@ def write_comparison_record(out: Path, config: Path, excluded: ExcludedFiles) ->
 def has_models(out: Path) -> bool:
     """Whether the training of a model has begun in the folder of a comparison."""
     return any((out / "cells").glob("*/*/model"))
-
-
-def _names_and_sizes(
-    files: Sequence[str], sizes: Sequence[int | None] = ()
-) -> list[tuple[str, int | None]]:
-    """What identifies files when their folder has moved."""
-    names = (Path(file).name for file in files)
-    return list(zip(names, sizes or _sizes(files), strict=True))
 
 
 def _sizes(files: Sequence[str]) -> tuple[int | None, ...]:

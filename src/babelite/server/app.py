@@ -52,7 +52,7 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
         redirect_slashes=False,  # wrong addresses behind a proxy
     )
     _add_routes(app, service)
-    page_paths = web_page.add_page(app)
+    open_paths = [*_OPEN_PATHS, *web_page.add_page(app)]
     app.add_exception_handler(RequestError, error_bodies.on_request_error)
     app.add_exception_handler(HTTPException, error_bodies.on_http_exception)
     app.add_exception_handler(Exception, error_bodies.on_internal_error)
@@ -60,7 +60,7 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
     app.add_middleware(
         AuthAndMetricsMiddleware,
         keys=keys,
-        open_paths=[*_OPEN_PATHS, *page_paths],
+        open_paths=open_paths,
         paths=[route.path for route in app.routes],  # type: ignore[attr-defined]
         metrics=service.metrics,
     )

@@ -1,7 +1,7 @@
 """Dynamic batching: a few threads encode the sentences of concurrent requests together.
 
-A free thread takes up to one batch of queued sentences, oldest requests first, and does not wait
-for more. So batches are small under light load, and grow with the load.
+A free thread takes up to one batch of queued sentences and does not wait for more: batches are
+small under light load, and grow with the load.
 """
 
 from __future__ import annotations
@@ -35,8 +35,6 @@ class Encoded(NamedTuple):
 
 
 EncodeBatch = Callable[[list[str]], tuple[NDArray[np.float32], Sequence[int]]]
-
-
 # Receives the numbers of sentences and tokens of each batch, and the seconds that encoding took.
 BatchObserver = Callable[[int, int, float], None]
 
@@ -55,16 +53,15 @@ class ClosedError(Exception):
 
 def batch_encoder(encoder: SentenceEncoder) -> EncodeBatch:
     """A function that encodes a batch and counts its tokens (0 for other libraries' encoders)."""
-    if isinstance(encoder, Encoder):
-        own = encoder
-        own.warm_up()
+    if not isinstance(encoder, Encoder):
+        return lambda texts: (encoder.encode(texts), [0] * len(texts))
+    encoder.warm_up()
 
-        def encode(texts: list[str]) -> tuple[NDArray[np.float32], Sequence[int]]:
-            ids = own.tokenize(texts)
-            return own.encode_tokens(ids), [len(tokens) for tokens in ids]
+    def encode(texts: list[str]) -> tuple[NDArray[np.float32], Sequence[int]]:
+        ids = encoder.tokenize(texts)
+        return encoder.encode_tokens(ids), [len(tokens) for tokens in ids]
 
-        return encode
-    return lambda texts: (encoder.encode(texts), [0] * len(texts))
+    return encode
 
 
 @dataclass(eq=False)

@@ -18,7 +18,7 @@ from babelite.corpus import split_sentences
 from babelite.index import IndexHit
 from babelite.server import schemas
 from babelite.server.http.error_bodies import RequestError, quoted
-from babelite.server.http.limits import read_request
+from babelite.server.http.limits import read_request, require_at_most
 from babelite.server.service import Service
 
 _DIGITS = 6  # of a cosine: the precision of float32
@@ -34,13 +34,13 @@ class Endpoints:
     async def health(self, request: Request) -> Response:
         """Status of the server, its model and its index."""
         index = self._service.index
-        status = {
+        body = {
             "status": "ok",
             "version": __version__,
-            "model": self._service.model.name,
+            "model": self._service.model.id,
             "index_lines": None if index is None else len(index),
         }
-        return json_response(status)
+        return json_response(body)
 
     async def metrics(self, request: Request) -> Response:
         """Metrics for Prometheus."""
@@ -48,15 +48,15 @@ class Endpoints:
 
     async def models(self, request: Request) -> Response:
         """List the served model."""
-        return json_response({"object": "list", "data": [self._model()]})
+        return json_response({"object": "list", "data": [self._service.model.model_dump()]})
 
     async def model(self, request: Request) -> Response:
         """Describe the served model."""
         name = request.path_params["name"]
-        if name != self._service.model.name:
-            message = f"There is no model {quoted(name)}, only {self._service.model.name!r}."
+        if name != self._service.model.id:
+            message = f"There is no model {quoted(name)}, only {self._service.model.id!r}."
             raise RequestError(404, message, code="model-not-found", param="model")
-        return json_response(self._model())
+        return json_response(self._service.model.model_dump())
 
     async def embeddings(self, request: Request) -> Response:
         """Encode texts as vectors."""
@@ -114,12 +114,8 @@ class Endpoints:
         align = partial(align_vectors, *sides, max_size=body.max_size, min_score=body.min_score)
         pairs = await self._service.run_in_thread(request, align)
         found = [
-            {
-                "source": list(pair.source),
-                "target": list(pair.target),
-                "score": _rounded(pair.score),
-                "cosine": _rounded(pair.cosine),
-            }
+            {"source": list(pair.source), "target": list(pair.target)}
+            | {"score": _rounded(pair.score), "cosine": _rounded(pair.cosine)}
             for pair in pairs
         ]
         return self._respond(tokens, source=source, target=target, pairs=found)
@@ -132,31 +128,15 @@ class Endpoints:
             self._limits.check_text(document, field)
             split = partial(split_sentences, document.splitlines(), language.lower())
             document = await self._service.run_in_thread(request, lambda: list(split()))
-        if len(document) > self._limits.document:
-            message = (
-                f"The field '{field}' has {len(document):,} sentences, the maximum is "
-                f"{self._limits.document:,}: use `babelite align` for more."
-            )
-            raise RequestError(400, message, code="limit-exceeded", param=field)
+        limit, hint = self._limits.document, "use `babelite align` for more"
+        require_at_most(limit, len(document), "sentences", f"The field '{field}'", hint, field)
         if document:
             self._limits.check_texts(document, field)
         return document
 
-    def _model(self) -> dict[str, Any]:
-        model = self._service.model
-        return {
-            "id": model.name,
-            "object": "model",
-            "created": model.created,
-            "owned_by": "babelite",
-            "dimensions": model.dimensions,
-            "languages": model.languages,
-            "max_tokens": model.max_tokens,
-        }
-
     def _respond(self, tokens: int, **fields: object) -> Response:
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-        body = fields | {"model": self._service.model.name, "usage": usage}
+        body = fields | {"model": self._service.model.id, "usage": usage}
         # Not validated by the schema: checking every number would take longer than encoding.
         return json_response(body)
 
@@ -172,13 +152,8 @@ def _base64_rows(vectors: NDArray[np.float32]) -> list[str]:
 
 
 def _hit(hit: IndexHit) -> dict[str, Any]:
-    return {
-        "cosine": _rounded(hit.cosine),
-        "row": hit.row,
-        "text": hit.text,
-        "file": hit.source,
-        "line": hit.line,
-    }
+    place = {"row": hit.row, "text": hit.text, "file": hit.source, "line": hit.line}
+    return {"cosine": _rounded(hit.cosine)} | place
 
 
 def _rounded(value: float) -> float:

@@ -34,8 +34,6 @@ class EmbeddingRequest(_Request):
 class RerankDocument(BaseModel):
     """A document as an object."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
     text: str
 
 
@@ -157,12 +155,12 @@ class Model(BaseModel):
     """The served model: OpenAI's fields, and dimensions, languages and max_tokens."""
 
     id: str
-    object: Literal["model"]
-    created: int
-    owned_by: str
+    object: Literal["model"] = "model"
+    created: int = 0  # in seconds since 1970; 0 if unknown
+    owned_by: str = "babelite"
     dimensions: int
-    languages: list[str]
-    max_tokens: int | None
+    languages: list[str] = []
+    max_tokens: int | None = None
 
 
 class ModelList(BaseModel):

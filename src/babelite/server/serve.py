@@ -22,8 +22,7 @@ _BACKLOG = 1024
 _MAX_CONNECTIONS = 65_536
 # Longer than proxies keep idle connections, so that they do not send into a closing connection.
 _IDLE_SECONDS = 75
-# On top of the time limits of a request.
-_STOP_SECONDS = 5
+_STOP_SECONDS = 5  # on top of the time limits of a request
 
 
 def is_loopback(host: str) -> bool:
@@ -75,11 +74,7 @@ def socket_url(bound: socket.socket) -> str:
 def make_server(
     app: ASGIApp, limits: Limits, *, root_path: str = "", access_log: bool = False
 ) -> uvicorn.Server:
-    """A uvicorn server for an application, with the time limits of requests.
-
-    A reverse proxy may serve it under the path prefix ``root_path``. The access log goes to
-    standard error.
-    """
+    """A uvicorn server; ``root_path`` is the prefix under which a reverse proxy serves it."""
     log_config = deepcopy(LOGGING_CONFIG)
     log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
     config = uvicorn.Config(

@@ -3,48 +3,68 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import Request
 
 from babelite._version import __version__
 from babelite.encoding import Encoder, SentenceEncoder, open_encoder
+from babelite.errors import BabeliteError
+from babelite.index import Index, IndexHit, index_version, read_index_description
 from babelite.machine import usable_cores
+from babelite.server import schemas
 from babelite.server.batching import Batcher, ClosedError, Encoded, QueueFullError, batch_encoder
 from babelite.server.http.error_bodies import RequestError
 from babelite.server.http.limits import Limits
 from babelite.server.http.metrics import Metrics
-from babelite.server.reloading_index import ReloadingIndex
 
 Result = TypeVar("Result")
 
+_LOG = logging.getLogger("babelite.server")
 _CHECK_SECONDS = 1.0  # interval of the checks whether the client is still connected
 _MAX_TASKS = 64  # queued or running in worker threads
 _RETRY_SECONDS = 2.0  # if there are more
 
 
-@dataclass(frozen=True)
-class ServedModel:
-    """Facts about the model for ``/v1/models``; unknown ones are empty, None or 0."""
+class ReloadingIndex:
+    """The newest state of an index folder; raises as `Index.open` does."""
 
-    name: str
-    dimensions: int
-    languages: tuple[str, ...] = ()
-    max_tokens: int | None = None
-    created: int = 0  # in seconds since 1970
+    def __init__(self, folder: Path, encoder: SentenceEncoder) -> None:
+        self._folder, self._encoder = folder, encoder
+        self._lock = threading.Lock()
+        self._stamp = index_version(self._folder)
+        self._index = self._open()
 
-    @classmethod
-    def of(cls, encoder: SentenceEncoder, name: str | None = None) -> ServedModel:
-        """Describe an encoder, with its own name by default."""
-        if isinstance(encoder, Encoder):
-            known = encoder.description
-            created = int(known.created.timestamp())
-            return cls(name or known.name, known.dim, known.languages, known.max_tokens, created)
-        return cls(name or str(getattr(encoder, "name", "encoder")), encoder.dim)
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def search(self, vectors: NDArray[np.float32], k: int) -> list[list[IndexHit]]:
+        """The ``k`` nearest lines of each vector (n, dim); empty lists if all were removed."""
+        index = self._newest()
+        return index.search(vectors, k) if len(index) else [[] for _ in vectors]
+
+    def _newest(self) -> Index:
+        with self._lock:
+            stamp = index_version(self._folder)
+            if stamp != self._stamp:
+                try:
+                    self._index = self._open()
+                except BabeliteError as error:
+                    _LOG.error("cannot reload the index, serving the previous state: %s", error)
+                self._stamp = stamp
+            return self._index
+
+    def _open(self) -> Index:
+        index = Index.open(self._folder, self._encoder)
+        _ = index.encoder  # raises if the index was built with another encoder
+        return index
 
 
 class Service:
@@ -72,9 +92,9 @@ class Service:
         threads: int | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self.model = ServedModel.of(encoder, name)
+        self.model = _describe(encoder, name)
         self.index = None if index is None else ReloadingIndex(Path(index), encoder)
-        self.metrics = Metrics(lambda: self._batcher.waiting, self.model.name, __version__)
+        self.metrics = Metrics(lambda: self._batcher.waiting, self.model.id, __version__)
         threads = (threads or usable_cores()) if isinstance(encoder, Encoder) else 1
         self._batcher = Batcher(
             batch_encoder(encoder),
@@ -147,11 +167,25 @@ def open_service(
     The default model is the encoder used to build the index, if there is one.
     """
     if model is None and index is not None:
-        from babelite.index import read_index_description
-
         model = read_index_description(Path(index)).encoder.spec
     encoder = open_encoder(model, allow_download=allow_download, threads=1)
     return Service(encoder, index=index, limits=limits, name=name, threads=threads)
+
+
+def _describe(encoder: SentenceEncoder, name: str | None) -> schemas.Model:
+    """Facts about the model for ``/v1/models``, with its own name by default."""
+    if isinstance(encoder, Encoder):
+        known = encoder.description
+        return schemas.Model(
+            id=name or known.name,
+            created=int(known.created.timestamp()),
+            dimensions=known.dim,
+            languages=list(known.languages),
+            max_tokens=known.max_tokens,
+        )
+    return schemas.Model(
+        id=name or str(getattr(encoder, "name", "encoder")), dimensions=encoder.dim
+    )
 
 
 def _busy(seconds: float) -> RequestError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.resources import files
 
 from fastapi import FastAPI
@@ -43,14 +44,10 @@ def add_page(app: FastAPI) -> list[str]:
     """Add the web page to an application; returns the paths of its files."""
     found = page_files()
     for path, (content, media_type) in found.items():
-        _add(app, path, content, media_type)
+        send = partial(_send_file, content, media_type)
+        app.add_route(path, send, methods=["GET", "HEAD"], include_in_schema=False)
     return list(found)
 
 
-def _add(app: FastAPI, path: str, content: bytes, media_type: str) -> None:
-    async def send_file(_: Request) -> Response:
-        return Response(content, media_type=media_type, headers=_HEADERS)
-
-    app.add_api_route(
-        path, send_file, methods=["GET", "HEAD"], include_in_schema=False, response_model=None
-    )
+async def _send_file(content: bytes, media_type: str, _: Request) -> Response:
+    return Response(content, media_type=media_type, headers=_HEADERS)

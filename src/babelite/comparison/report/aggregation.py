@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +24,13 @@ Run = Mapping[str, Any]
 
 
 def summarize(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
-    """Aggregate the runs of one system on a task: metric -> row (see `_row`).
-
-    Metrics without a run are missing. ``mean`` is the mean of the `averaged_metrics`, over the
-    seeds that have all of them.
-    """
+    """Aggregate the runs of one system on a task: metric -> row (see `_row`), if it has a run."""
     rows = {}
     for name in task["measures"]:
         values = seed_values(runs, task["name"], name)
         if values:
             rows[name] = _row(values, *query_scores([runs], task["name"], [name]))
-    averaged = averaged_metrics(task)
+    averaged = averaged_metrics(task)  # their mean is over the seeds that have all of them
     complete = _complete_runs(runs, task["name"], averaged)
     if complete:
         seeds = [seed_values(complete, task["name"], name) for name in averaged]
@@ -44,12 +40,7 @@ def summarize(runs: Sequence[Run], task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def averaged_metrics(task: Mapping[str, Any]) -> list[str]:
-    """The metrics that the mean of a task averages: not those of a classifier's own language.
-
-    Example:
-        >>> averaged_metrics({"kind": "classification", "measures": ["en→en", "en→fr"]})
-        ['en→fr']
-    """
+    """The metrics that the mean of a task averages: not those of a classifier's own language."""
     metrics = list(task["measures"])
     zero_shot = [name for name in metrics if len(set(name.split("→"))) == 2]
     return (zero_shot or metrics) if task["kind"] == "classification" else metrics
@@ -145,43 +136,34 @@ def _correlation_difference(
     gold = found[0][0][0].gold
     if gold is None:
         return None
-    models = [
-        [_Ranks.of(one, weight=1 / len(of_metric)) for of_metric in side for one in of_metric]
-        for side in found
-    ]
-
-    def statistic(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        first, second = (sum(one.correlations(counts) for one in side) for side in models)
-        return np.asarray((first - second) / len(metrics))
-
-    return paired_bootstrap_statistic(statistic, len(gold))
-
-
-class _Ranks(NamedTuple):
-    """Standardized ranks of cosines and gold scores, shape (pairs,), and their weight in a mean."""
-
     # Every resample uses the ranks of all pairs: ranking each resample would hardly change the
     # result, but take a thousand times as long.
-    cosines: NDArray[np.float64]
-    gold: NDArray[np.float64]
-    weight: float
+    ranks = [[list(map(_standardized_ranks, of_metric)) for of_metric in side] for side in found]
 
-    @classmethod
-    def of(cls, metric: Metric, weight: float) -> _Ranks:
-        assert metric.cosines is not None and metric.gold is not None
-        ranks = (mean_ranks(values) for values in (metric.cosines, metric.gold))
-        x, y = ((one - one.mean()) / max(one.std(), 1e-12) for one in ranks)
-        return cls(x, y, weight)
+    def mean(side: int, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        of_metrics = ([_correlations(x, y, counts) for x, y in seeds] for seeds in ranks[side])
+        return np.asarray(np.mean([np.mean(seeds, axis=0) for seeds in of_metrics], axis=0))
 
-    def correlations(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Weighted Pearson correlation of the ranks; counts (n, pairs) -> shape (n,)."""
-        x, y = self.cosines, self.gold
-        total = counts.sum(axis=1)
-        mean_x, mean_y = counts @ x / total, counts @ y / total
-        covariance = counts @ (x * y) / total - mean_x * mean_y
-        spread = (counts @ x**2 / total - mean_x**2) * (counts @ y**2 / total - mean_y**2)
-        found: NDArray[np.float64] = self.weight * covariance / np.sqrt(np.maximum(spread, 1e-12))
-        return found
+    return paired_bootstrap_statistic(lambda n: mean(0, n) - mean(1, n), len(gold))
+
+
+def _standardized_ranks(metric: Metric) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ranks of cosines and gold scores, shape (pairs,), with mean 0 and deviation 1."""
+    assert metric.cosines is not None and metric.gold is not None
+    ranks = (mean_ranks(values) for values in (metric.cosines, metric.gold))
+    x, y = ((one - one.mean()) / max(one.std(), 1e-12) for one in ranks)
+    return x, y
+
+
+def _correlations(
+    x: NDArray[np.float64], y: NDArray[np.float64], counts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Pearson correlation of x and y with weights; counts (n, pairs) -> shape (n,)."""
+    total = counts.sum(axis=1)
+    mean_x, mean_y = counts @ x / total, counts @ y / total
+    covariance = counts @ (x * y) / total - mean_x * mean_y
+    spread = (counts @ x**2 / total - mean_x**2) * (counts @ y**2 / total - mean_y**2)
+    return np.asarray(covariance / np.sqrt(np.maximum(spread, 1e-12)))
 
 
 def _read_metrics(runs: Sequence[Run], task: str, metric: str) -> list[Metric]:

@@ -38,10 +38,7 @@ def _overlap(first: tuple[float, list[int]], second: tuple[float, list[int]], ga
 
 
 def label_points(
-    axes: Axes,
-    points: Sequence[tuple[float, float]],
-    texts: Sequence[str],
-    colours: Sequence[str],
+    axes: Axes, points: Sequence[tuple[float, float]], texts: Sequence[str], colours: Sequence[str]
 ) -> None:
     """Label points along the right edge, without overlaps, with room left of the labels."""
     if not points:

@@ -32,14 +32,7 @@ def columns(task: Mapping[str, Any]) -> list[str]:
 
 
 def format_score(row: Mapping[str, Any] | None) -> str:
-    """A mean with its deviation over seeds and its 95 % interval over queries, if it has them.
-
-    Example:
-        >>> format_score({"value": 0.912, "spread": 0.004, "low": 0.89, "high": 0.931})
-        '91.2 ± 0.4 (89.0–93.1)'
-        >>> format_score({"value": 0.5, "spread": None, "low": None, "high": None})
-        '50.0'
-    """
+    """A mean with its deviation over seeds and its 95 % interval over queries, if it has them."""
     if row is None:
         return _MISSING
     spread = "" if row["spread"] is None else f" ± {100 * row['spread']:.1f}"
@@ -90,12 +83,7 @@ def difference_table(results: Results) -> str:
 
 
 def verdict(row: Mapping[str, Any]) -> str:
-    """A difference in words.
-
-    Example:
-        >>> verdict({"value": 0.02, "corrected_p_value": 0.001})
-        'better'
-    """
+    """A difference in words."""
     if row["corrected_p_value"] >= SIGNIFICANT:
         return "no significant difference"
     return "better" if row["value"] > 0 else "worse"
@@ -169,44 +157,24 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], alignment: st
 
 
 def format_p_value(value: float) -> str:
-    """A p-value in the usual notation.
-
-    Example:
-        >>> format_p_value(0.0123), format_p_value(0.00001)
-        ('0.012', '< 0.001')
-    """
+    """A p-value in the usual notation."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def format_duration(seconds: float) -> str:
-    """A duration in seconds, minutes or hours.
-
-    Example:
-        >>> format_duration(42), format_duration(75), format_duration(7_500)
-        ('42 s', '1.2 min', '2.1 h')
-    """
+    """A duration in seconds, minutes or hours."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def format_count(number: float) -> str:
-    """A count; millions with three digits.
-
-    Example:
-        >>> format_count(1_234_567), format_count(12_345), format_count(789)
-        ('1.23 M', '12,345', '789')
-    """
+    """A count; millions with three digits."""
     return f"{number / 1e6:.3g} M" if number >= 1e6 else f"{number:,.0f}"
 
 
 def format_bytes(size: float) -> str:
-    """Bytes in megabytes.
-
-    Example:
-        >>> format_bytes(9_600_000), format_bytes(416_000_000)
-        ('9.6 MB', '416 MB')
-    """
+    """Bytes in megabytes."""
     return f"{size / 1e6:.1f} MB" if size < 1e8 else f"{size / 1e6:,.0f} MB"
 
 

@@ -15,8 +15,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from babelite.server.http.error_bodies import RequestError
 from babelite.server.http.metrics import Metrics
 
-_OTHER_ROUTE = "other"
-
 # A client that is still sending its body when the connection closes does not see the response. So
 # the rest of the body is read and discarded first, within these limits.
 _DISCARDED_BYTES = 16 << 20
@@ -24,11 +22,7 @@ _DISCARDED_SECONDS = 2.0
 
 
 class AuthAndMetricsMiddleware:
-    """Checks the API key, counts responses and measures their time.
-
-    ``open_paths`` need no key. ``paths`` have their own metrics; all others share one label, so
-    that requests for random paths cannot fill the memory.
-    """
+    """Checks the API key (except for ``open_paths``), counts responses and measures their time."""
 
     def __init__(
         self,
@@ -77,7 +71,8 @@ class AuthAndMetricsMiddleware:
             else:
                 await self._app(scope, receiving, sending)
         finally:
-            route = path if path in self._paths else _OTHER_ROUTE
+            # Other paths share one label: requests for random paths must not fill the memory.
+            route = path if path in self._paths else "other"
             self._metrics.request(route, status, time.perf_counter() - started)
 
     def _has_valid_key(self, headers: Headers) -> bool:

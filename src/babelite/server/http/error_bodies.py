@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -42,7 +41,7 @@ class RequestError(Exception):
     def response(self) -> Response:
         """The response to the request."""
         body = error_body(self.status, self.message, self.code, self.param)
-        return _response(self.status, body, self.headers)
+        return Response(body, self.status, self.headers, media_type="application/json")
 
 
 def validation_error(error: ValidationError) -> RequestError:
@@ -105,14 +104,15 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         message = f"{path} does not accept {quoted(request.method)} requests."
     else:
         message, code = str(error.detail), "request-invalid"
-    body = error_body(error.status_code, message, code)
-    return _response(error.status_code, body, error.headers)
+    refused = RequestError(error.status_code, message, code=code)
+    refused.headers |= error.headers or {}
+    return refused.response()
 
 
 async def on_internal_error(request: Request, error: Exception) -> Response:
     """Exception handler for everything else; uvicorn logs the error and closes the connection."""
     message = "The server could not process the request; its log has the cause."
-    return _response(500, error_body(500, message, "internal-error"), {"Connection": "close"})
+    return RequestError(500, message, code="internal-error", close=True).response()
 
 
 def error_body(status: int, message: str, code: str, param: str | None = None) -> bytes:
@@ -122,7 +122,3 @@ def error_body(status: int, message: str, code: str, param: str | None = None) -
     )
     error = {"message": message, "type": kind, "param": param, "code": code}
     return orjson.dumps({"error": error})
-
-
-def _response(status: int, body: bytes, headers: Mapping[str, str] | None) -> Response:
-    return Response(body, status, dict(headers or {}), media_type="application/json")

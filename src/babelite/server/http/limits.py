@@ -49,23 +49,22 @@ class Limits(BaseModel):
 
     def check_texts(self, texts: Sequence[str], field: str, maximum: int | None = None) -> None:
         """Raise `RequestError` for more than ``maximum`` (or `items`) texts, or a long text."""
-        maximum = self.items if maximum is None else maximum
-        if len(texts) > maximum:
-            message = (
-                f"The field '{field}' has {len(texts):,} texts, the maximum is {maximum:,}: send "
-                "several requests."
-            )
-            raise RequestError(400, message, code="limit-exceeded", param=field)
+        subject = f"The field '{field}'"
+        limit = self.items if maximum is None else maximum
+        require_at_most(limit, len(texts), "texts", subject, "send several requests", field)
         self.check_text(max(texts, key=len), field)
 
     def check_text(self, text: str, field: str) -> None:
         """Raise `RequestError` for a text with too many characters."""
-        if len(text) > self.characters:
-            message = (
-                f"A text in the field '{field}' has {len(text):,} characters, the maximum is "
-                f"{self.characters:,}: split it."
-            )
-            raise RequestError(400, message, code="limit-exceeded", param=field)
+        subject = f"A text in the field '{field}'"
+        require_at_most(self.characters, len(text), "characters", subject, "split it", field)
+
+
+def require_at_most(limit: int, found: int, unit: str, subject: str, hint: str, field: str) -> None:
+    """Raise `RequestError` if a field contains too much."""
+    if found > limit:
+        message = f"{subject} has {found:,} {unit}, the maximum is {limit:,}: {hint}."
+        raise RequestError(400, message, code="limit-exceeded", param=field)
 
 
 async def read_request(request: Request, schema: type[AnyRequest], limits: Limits) -> AnyRequest:

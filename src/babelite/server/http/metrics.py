@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -26,27 +27,19 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self._requests = Counter(
-            "babelite_requests", "Responses by route and status.", ["route", "status"],
-            registry=registry,
-        )  # fmt: skip
-        self._seconds = Histogram(
-            "babelite_request_seconds", "Time from the headers of a request to its response.",
-            ["route"], buckets=_SECONDS, registry=registry,
-        )  # fmt: skip
-        self._sentences = Counter("babelite_sentences", "Encoded sentences.", registry=registry)
-        self._tokens = Counter("babelite_tokens", "Encoded tokens.", registry=registry)
-        self._batches = Histogram(
-            "babelite_batch_sentences", "Sentences in a batch.", buckets=_SENTENCES,
-            registry=registry,
-        )  # fmt: skip
-        self._encoding = Counter(
-            "babelite_encoding_seconds", "Time that threads spent encoding.", registry=registry
-        )
-        queued = Gauge("babelite_waiting_sentences", "Queued sentences.", registry=registry)
-        queued.set_function(waiting)
-        served = Gauge("babelite", "Model and version.", ["model", "version"], registry=registry)
-        served.labels(model, version).set(1)
+        count, observe = partial(Counter, registry=registry), partial(Histogram, registry=registry)
+        show = partial(Gauge, registry=registry)
+        labels = ["route", "status"]
+        self._requests = count("babelite_requests", "Responses by route and status.", labels)
+        seconds = "Time from the headers of a request to its response."
+        self._seconds = observe("babelite_request_seconds", seconds, ["route"], buckets=_SECONDS)
+        self._sentences = count("babelite_sentences", "Encoded sentences.")
+        self._tokens = count("babelite_tokens", "Encoded tokens.")
+        batch = "Sentences in a batch."
+        self._batches = observe("babelite_batch_sentences", batch, buckets=_SENTENCES)
+        self._encoding = count("babelite_encoding_seconds", "Time that threads spent encoding.")
+        show("babelite_waiting_sentences", "Queued sentences.").set_function(waiting)
+        show("babelite", "Model and version.", ["model", "version"]).labels(model, version).set(1)
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a response."""

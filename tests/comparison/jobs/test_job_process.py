@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from babelite.comparison.jobs.launcher import launch
+from babelite.comparison.jobs.job_process import launch
 
 
 def test_a_crashed_process_leaves_an_error_record(tmp_path: Path) -> None:
