@@ -107,8 +107,7 @@ def read_alignment(path: str, source: Document, target: Document) -> list[GoldPa
     """Read an alignment, for example a gold alignment.
 
     The format is the TSV of `alignment_lines`, of which only the first two columns are needed, or
-    that of Vecalign: ``[0, 1]:[0]``, with lines counted from 0. Numbers of blank lines are
-    ignored.
+    that of Vecalign: ``[0, 1]:[0]``, lines counted from 0. Numbers of blank lines are ignored.
 
     Returns:
         The rows of the source and of the target sentences of each segment pair.
@@ -155,13 +154,8 @@ def _parsed(line: str, path: str, line_number: int) -> tuple[list[_Span], list[_
         return list(zip(left, left, strict=True)), list(zip(right, right, strict=True))
     cells = [cell.replace(" ", "") for cell in line.split("\t")[:2]]
     if len(cells) < 2 or not all(not cell or _NUMBERS.fullmatch(cell) for cell in cells):
-        raise BabeliteError(
-            "is not a segment pair",
-            code="format-invalid",
-            path=path,
-            line=line_number,
-            hint="write line numbers, as in: 7-8<TAB>9",
-        )
+        problem, hint = "is not a segment pair", "write line numbers, as in: 7-8<TAB>9"
+        raise BabeliteError(problem, code="format-invalid", path=path, line=line_number, hint=hint)
     return _spans(cells[0], path, line_number), _spans(cells[1], path, line_number)
 
 
@@ -171,8 +165,11 @@ def _spans(cell: str, path: str, line_number: int) -> list[_Span]:
         first, _, last = span.partition("-")
         spans.append((int(first), int(last or first)))
         if spans[-1][0] > spans[-1][1]:
-            problem, hint = f"the line range {span} ends before it begins", f"write {last}-{first}"
             raise BabeliteError(
-                problem, code="format-invalid", path=path, line=line_number, hint=hint
+                f"the line range {span} ends before it begins",
+                code="format-invalid",
+                path=path,
+                line=line_number,
+                hint=f"write {last}-{first}",
             )
     return spans

@@ -37,11 +37,13 @@ class _Row:
     def classes(self) -> str:
         """The CSS classes by which the page filters rows."""
         smaller, larger = sorted(self.pair.size)
-        if not smaller:
-            kinds = ["unmatched"]
-        else:
-            kinds = ["many"] * (larger > 1) + ["low"] * (self.pair.score < LOW_SCORE)
-        return " ".join(["pair", *kinds, *(["wrong"] * self.wrong)])
+        classes = {
+            "unmatched": not smaller,
+            "many": smaller and larger > 1,
+            "low": smaller and self.pair.score < LOW_SCORE,
+            "wrong": self.wrong,
+        }
+        return " ".join(["pair", *(name for name, applies in classes.items() if applies)])
 
 
 def _shade(score: float) -> str:

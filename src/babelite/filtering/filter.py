@@ -135,7 +135,6 @@ class _Checks:
         self._means = mined.forward.scores.mean(1), mined.backward.scores.mean(1)
         complete = np.flatnonzero((rows[0] >= 0) & (rows[1] >= 0))
         sample = complete[:: max(1, len(complete) // _SAMPLE)]
-        sample = complete[:: max(1, len(complete) // _SAMPLE)]
         texts = [(mined.sources[rows[0][i]], mined.targets[rows[1][i]]) for i in sample]
         self._truncation = TruncationCheck(texts, encoder)
         self.languages: tuple[str, str] | None = None

@@ -130,12 +130,12 @@ class SentenceStore:
                     f"contains the work of another {name} text",
                     code="run-mismatch",
                     path=folder,
-                    hint="choose another work folder, or delete it",
+                    hint="choose another work folder, or delete this one",
                 )
         hashes = np.frombuffer(keys, dtype=np.uint64)
         _, first, same = np.unique(hashes, return_index=True, return_inverse=True)
         order = np.argsort(first)
-        rank = np.argsort(order)
+        rank = np.argsort(order)  # the inverse permutation
         rows = np.full(count, -1, dtype=np.int64)
         rows[np.frombuffer(lines_with_text, np.int64)] = rank[same]
         _save(folder / f"{name}.starts.npy", np.frombuffer(starts, dtype=np.int64)[first[order]])
@@ -149,7 +149,7 @@ class WorkFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._manifest: dict[str, Any] = {"format": _FORMAT}
-        manifest = folder / _MANIFEST
+        manifest, hint = folder / _MANIFEST, "choose another folder with --work"
         if manifest.exists():
             try:
                 self._manifest = json.loads(manifest.read_text(encoding="utf-8"))
@@ -163,13 +163,9 @@ class WorkFolder:
                     hint=f"delete {folder}",
                 )
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise BabeliteError(
-                "is neither empty nor a work folder",
-                code="run-mismatch",
-                path=folder,
-                hint="choose another folder with --work",
-            )
-        make_folder(folder, hint="choose another folder with --work")
+            problem = "is neither empty nor a work folder"
+            raise BabeliteError(problem, code="run-mismatch", path=folder, hint=hint)
+        make_folder(folder, hint=hint)
         if not manifest.exists():
             self._save()
 
