@@ -309,7 +309,7 @@ def test_the_clock_of_process_0_ends_the_run(
     out = tmp_path / "model"
     options = {name: value for name, value in SETTINGS.items() if not name.endswith("steps")}
     arguments = command(parallel_file, out)[:4]
-    for name, value in (options | {"minutes": 0.04}).items():
+    for name, value in (options | {"minutes": 0.1}).items():
         arguments += [f"--{name.replace('_', '-')}", str(value)]
     finish(start(arguments, launched_by_torchrun(2)), [0, 0])
     assert Encoder.load(out).dim == SETTINGS["dim"]
