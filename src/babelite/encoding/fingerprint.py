@@ -28,7 +28,6 @@ class EncoderFingerprint(BaseModel):
         spec: The argument of `open_encoder`; None for the model in the package, and for an
             encoder that was passed as an object.
         name: The name of the encoder, for messages.
-        dim: Components of a vector.
         checksum: SHA-256 of the files that determine the vectors; None unless a babelite model.
     """
 
@@ -92,13 +91,8 @@ def require_same_encoder(
 ) -> None:
     """Raise if an encoder is not the one that a file was made with.
 
-    Args:
-        recorded: The fingerprint in the file.
-        encoder: The encoder to check.
-        path: The file, for the message.
-        kind: The kind of file, for the message: ``index``, ``classifier``.
-        texts: Texts to encode again and compare with ``vectors``.
-        vectors: The vectors of ``texts`` in the file, shape (len(texts), dim).
+    The message names the file ``path`` and its ``kind``, such as ``index``. If there are ``texts``,
+    they are encoded and compared with their ``vectors`` in the file, shape (len(texts), dim).
     """
     given = fingerprint_of(encoder)
     comparable = recorded.checksum is not None and given.checksum is not None

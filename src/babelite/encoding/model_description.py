@@ -30,7 +30,6 @@ class TrainingData:
     Attributes:
         languages: The two language codes, for example ``("en", "fr")``.
         source: A file name, or the name of a corpus.
-        pairs: The number of pairs used.
         license: The licence of the text as its source states it, if known.
     """
 
@@ -52,7 +51,6 @@ class ModelDescription:
     """The contents of ``babelite.json``. A ValueError names a field with a wrong value.
 
     Attributes:
-        name: The name of the model.
         languages: Language codes, in the order of training.
         dim: Components of a sentence vector.
         max_tokens: The maximum length of a sentence in tokens; the rest is cut off.

@@ -56,13 +56,9 @@ def write_vectors(
     dim: int,
     dtype: type[np.float32] | type[np.float16] = np.float32,
 ) -> int:
-    """Write blocks of vectors to one ``.npy`` file; memory holds one block.
+    """Write blocks of vectors, shape (any, dim), to one ``.npy`` file; memory holds one block.
 
-    Args:
-        out: Output file; it appears when it is complete.
-        blocks: Arrays of shape (any, dim), in order.
-        dim: The number of components.
-        dtype: The type written: float32, or float16 for half the size.
+    The file appears when it is complete. ``dtype`` float16 halves its size.
 
     Returns:
         The number of vectors written.
@@ -94,17 +90,10 @@ def write_vectors_resumably(
 ) -> None:
     """Write a ``.npy`` file of known size, shape (rows, dim); after a kill the same call resumes.
 
-    The rows written so far are in a hidden file beside ``out``, whose name contains the key. Hidden
-    files with other keys are deleted.
-
-    Args:
-        out: Output file; it appears when it is complete.
-        blocks_from: Returns arrays of shape (any, dim), starting at a multiple of ``block_rows``.
-        rows: The final number of rows.
-        dim: The number of components.
-        block_rows: After a kill, a multiple of this number of rows is kept.
-        key: Identifies the input: letters that differ whenever the rows would differ.
-        dtype: The type written.
+    The rows written so far are in a hidden file beside ``out``, whose name contains ``key``: letters
+    that differ whenever the rows would differ. Hidden files with other keys are deleted. After a
+    kill, a multiple of ``block_rows`` rows is kept: ``blocks_from(row)`` continues from there, with
+    arrays of shape (any, dim).
 
     Raises:
         InUseError: Another process is writing the file.

@@ -61,14 +61,9 @@ def nearest_in_blocks(
 ) -> Neighbours:
     """Find the nearest candidates, which are read block by block; memory holds one block.
 
-    Args:
-        queries: Unit rows, shape (n, dim).
-        blocks: The candidates: their numbers, rising from block to block, and their unit rows,
-            shape (m, dim).
-        k: The number of candidates to find.
-
-    Returns:
-        Cosines and numbers, both of shape (n, at most k), in the order of `nearest`.
+    Queries are unit rows, shape (n, dim). A block is the numbers of its candidates, rising from
+    block to block, and their unit rows, shape (m, dim). Cosines and numbers have the shape (n, at
+    most k) and the order of `nearest`.
 
     Example:
         >>> rows = np.eye(3, dtype=np.float32)

@@ -15,12 +15,9 @@ _BLOCK_ROWS = 1 << 16
 def spherical_kmeans(
     rows: StoredVectors, count: int, seed: int = 0
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Partition rows by k-means with cosines, trained on a sample of them.
+    """Partition unit rows, (n, dim), into 1 to n clusters by k-means with cosines.
 
-    Args:
-        rows: Unit rows, shape (n, dim), n > 0; one block at a time is copied as float32.
-        count: The number of clusters, from 1 to n.
-        seed: The seed of the sample and of k-means; the same seed gives the same clusters.
+    It is trained on a sample of the rows. One block of rows at a time is copied as float32.
 
     Returns:
         The centroids, float32 (count, dim), and the cluster of each row, int32 (n,).
