@@ -90,7 +90,7 @@ def write_vectors_resumably(
 ) -> None:
     """Write a ``.npy`` file of known size, shape (rows, dim); after a kill the same call resumes.
 
-    The rows written so far are in a hidden file beside ``out``, whose name contains ``key``: letters
+    The rows written so far are in a hidden file beside ``out``. Its name contains ``key``, letters
     that differ whenever the rows would differ. Hidden files with other keys are deleted. After a
     kill, a multiple of ``block_rows`` rows is kept: ``blocks_from(row)`` continues from there, with
     arrays of shape (any, dim).
