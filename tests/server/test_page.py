@@ -97,6 +97,9 @@ def field(driver: webdriver.Chrome, name: str) -> WebElement:
 
 def write(driver: webdriver.Chrome, name: str, text: str) -> None:
     element = field(driver, name)
+    WebDriverWait(driver, PATIENCE, 0.05).until(
+        lambda _: element.is_displayed() and element.is_enabled(), f"{name} cannot be edited"
+    )
     element.clear()
     element.send_keys(text)
 
