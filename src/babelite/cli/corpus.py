@@ -52,8 +52,12 @@ _KeepIdentical = Annotated[
 _KeepDuplicates = Annotated[
     bool, typer.Option("--keep-duplicates", help=f"Keep pairs that {_EQUAL} from an earlier one.")
 ]
-_MinWords = Annotated[int, typer.Option(help="Minimum number of words per side (0: no limit).", min=0)]
-_MaxWords = Annotated[int, typer.Option(help="Maximum number of words per side (0: no limit).", min=0)]
+_MinWords = Annotated[
+    int, typer.Option(help="Minimum number of words per side (0: no limit).", min=0)
+]
+_MaxWords = Annotated[
+    int, typer.Option(help="Maximum number of words per side (0: no limit).", min=0)
+]
 _LengthRatio = Annotated[
     float,
     typer.Option(
@@ -221,7 +225,9 @@ def catalogs(
     source_language: Annotated[
         str, typer.Option(metavar="CODE", help="Language of the first side.")
     ] = "en",
-    min_words: Annotated[int, typer.Option(help="Minimum number of words of the source side.", min=1)] = 4,
+    min_words: Annotated[
+        int, typer.Option(help="Minimum number of words of the source side.", min=1)
+    ] = 4,
     exclude: ExcludeOption = None,
     json_: JsonOption = False,
 ) -> None:
