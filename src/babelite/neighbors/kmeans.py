@@ -17,7 +17,8 @@ def spherical_kmeans(
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Partition unit rows, (n, dim), into 1 to n clusters by k-means with cosines.
 
-    It is trained on a sample of the rows. One block of rows at a time is copied as float32.
+    It is trained on a sample; the same rows and seed give the same clusters. One block of rows at a
+    time is copied as float32.
 
     Returns:
         The centroids, float32 (count, dim), and the cluster of each row, int32 (n,).
