@@ -21,17 +21,13 @@ import time
 from itertools import islice
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer
 
 from babelite.corpus import WeightedPair, parse_source
 from babelite.training import (
-    ContrastiveSettings,
-    DualTransformer,
-    NetworkShape,
     Stepper,
     TrainingConfig,
-    TrainingModel,
+    build_model,
     choose_hardware,
     join_processes,
     make_optimizer,
@@ -126,21 +122,7 @@ def _measure(options: argparse.Namespace) -> None:
     hardware.set_up_process()
     tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
     corpus = open_tokens(options.folder / "tokens", "pairs", tokenizer)
-    torch.manual_seed(0)
-    shape = NetworkShape(
-        vocabulary_size=tokenizer.get_vocab_size(),
-        dim=config.dim,
-        layers=config.layers,
-        heads=config.heads,
-        hidden_dim=config.hidden_dim,
-        max_tokens=config.max_tokens,
-    )
-    model = TrainingModel(
-        DualTransformer(shape, dropout=config.dropout, identity=True),
-        config.weights,
-        contrastive=ContrastiveSettings(cosine=True, temperature=config.temperature),
-        dropout=config.dropout,
-    ).to(hardware.device)
+    model = build_model(config, tokenizer.get_vocab_size(), 2).to(hardware.device)
     phase = next(p for p in plan_phases(config, [corpus], 0.0) if p.name == options.phase)
     optimizer = make_optimizer(config, phase, model)
     with join_processes(hardware.device) as processes:

@@ -45,21 +45,19 @@ def write_random_model(out: Path, sentences: Sequence[str]) -> None:
     """Write an untrained model of the default size (32,000 tokens, width 256, two layers)."""
     from datetime import datetime, timezone
 
-    import torch
     from safetensors.torch import save
 
     from babelite.encoding import ModelContents, ModelDescription, write_model_folder
     from babelite.training import (
-        DualTransformer,
-        NetworkShape,
+        TrainingConfig,
         build_graph,
         build_int8_graph,
+        build_model,
         train_vocabulary,
     )
 
-    torch.manual_seed(0)
-    shape = NetworkShape(32_000)
-    state = DualTransformer(shape).state_dict()
+    network = build_model(TrainingConfig(bag_epochs=0), 32_000, 2).network
+    shape, state = network.shape, network.state_dict()
     weights = {name: tensor.numpy() for name, tensor in state.items()}
     tokenizer = train_vocabulary(sentences, shape.vocabulary_size)
     sample = [encoding.ids for encoding in tokenizer.encode_batch(list(sentences[:500]))]

@@ -27,22 +27,20 @@ from tokenizers import Tokenizer
 from babelite.corpus import WeightedPair, parse_source
 from babelite.machine import peak_memory
 from babelite.training import (
-    PRESETS,
-    Batch,
-    ContrastiveSettings,
-    DualTransformer,
-    NetworkShape,
+    Stepper,
     TrainingConfig,
-    TrainingModel,
+    build_model,
     choose_hardware,
+    join_processes,
+    make_config,
+    make_optimizer,
     open_tokens,
-    parse_objective,
-    plan_epoch,
+    plan_phases,
     tokenize,
     train_vocabulary,
 )
 
-_PAPER = TrainingConfig(**PRESETS["paper"])
+_PAPER = make_config("paper")
 _WARMUP = 3
 
 
@@ -104,59 +102,52 @@ def _prepare(options: argparse.Namespace, folder: Path) -> None:
     tokenize(pairs, tokenizer, folder / "tokens", max_tokens=_PAPER.max_tokens)
 
 
-def _network(folder: Path) -> DualTransformer:
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    torch.manual_seed(0)
-    shape = NetworkShape(
-        vocabulary_size=tokenizer.get_vocab_size(),
-        dim=_PAPER.dim,
-        layers=_PAPER.layers,
-        heads=_PAPER.heads,
-        hidden_dim=_PAPER.hidden_dim,
-        max_tokens=_PAPER.max_tokens,
+def _config(options: argparse.Namespace, objective: str) -> TrainingConfig:
+    return make_config(
+        "paper",
+        options={
+            "objective": objective,
+            "similarity": "cosine",
+            "temperature": 0.05,
+            "batch_size": options.batch_size,
+            "warmup_steps": 0,
+            "decay": "none",
+            "weight_decay": 0.0,
+            "amsgrad": False,
+        },
     )
-    return DualTransformer(shape, dropout=_PAPER.dropout)
 
 
 def _run_babelite(options: argparse.Namespace, objective: str) -> dict[str, float]:
-    hardware = choose_hardware(_PAPER)
+    config = _config(options, objective)
+    hardware = choose_hardware(config)
     hardware.set_up_process()
-    device = hardware.device
     tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
     corpus = open_tokens(options.folder / "tokens", "pairs", tokenizer)
-    network = _network(options.folder)
-    settings = ContrastiveSettings(cosine=True, temperature=0.05)
-    model = TrainingModel(network, parse_objective(objective), contrastive=settings).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-    generator = torch.Generator(device).manual_seed(0)
-    plan = plan_epoch([corpus], options.batch_size, seed=0, epoch=0, by_length=True)
+    model = build_model(config, tokenizer.get_vocab_size(), 2).to(hardware.device)
+    (phase,) = plan_phases(config, [corpus], 0.0)
+    optimizer = make_optimizer(config, phase, model)
     flops = 0.0
-    for step, rows in enumerate(islice(plan, options.steps + _WARMUP)):
-        if step == _WARMUP:
-            started = time.perf_counter()
-        source, target = (
-            torch.from_numpy(side.padded(rows.rows)).to(device)
-            for side in (corpus.source, corpus.target)
-        )
-        optimizer.zero_grad()
-        with hardware.autocast():
-            total = model.weighted_sum(model(Batch(source, target), generator))
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        if step >= _WARMUP:
-            flops += sum(_layer_flops(side, network.shape) for side in (source, target))
-    seconds = time.perf_counter() - started
+    with join_processes(hardware.device) as processes:
+        stepper = Stepper(model, config, [corpus], [(0, 1)], processes, hardware)
+        batches = islice(stepper.batches(phase, 0), options.steps + _WARMUP)
+        for step, rows in enumerate(batches):
+            if step == _WARMUP:
+                started = time.perf_counter()
+            stepper.step(phase, [rows], step, optimizer)
+            if step >= _WARMUP:
+                for side in (corpus.source, corpus.target):
+                    flops += _layer_flops(side.lengths[rows.rows], config)
+        seconds = time.perf_counter() - started
     return _result(options, seconds) | {"gflops": flops / seconds / 1e9}
 
 
-def _layer_flops(ids: torch.Tensor, shape: NetworkShape) -> float:
-    """FLOPs of the layers, forward and backward, without padding."""
-    lengths = ids.ne(0).sum(1).double()
-    weights = 4 * shape.dim**2 + 2 * shape.dim * shape.hidden_dim
+def _layer_flops(lengths: np.ndarray, config: TrainingConfig) -> float:
+    """FLOPs of the layers, forward and backward, for sentences of some lengths."""
+    weights = 4 * config.dim**2 + 2 * config.dim * config.hidden_dim
     linear = 2 * weights * lengths.sum()
-    attention = 4 * shape.dim * (lengths**2).sum()
-    return float(3 * shape.layers * (linear + attention))
+    attention = 4 * config.dim * (lengths.astype(float) ** 2).sum()
+    return float(3 * config.layers * (linear + attention))
 
 
 def _run_sentence_transformers(options: argparse.Namespace) -> dict[str, float]:
@@ -170,7 +161,8 @@ def _run_sentence_transformers(options: argparse.Namespace) -> dict[str, float]:
     )
     from transformers import PreTrainedTokenizerFast, TrainerCallback
 
-    network = _network(options.folder)
+    tokenizer = Tokenizer.from_file(str(options.folder / "tokenizer.json"))
+    network = build_model(_PAPER, tokenizer.get_vocab_size(), 2).network
     folder = options.folder / "peer"
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(network.shape.to_distilbert()))

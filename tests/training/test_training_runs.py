@@ -24,7 +24,7 @@ from babelite.training.config import make_config
 from babelite.training.hardware import choose_hardware
 from babelite.training.loop.trainer import Trainer
 from babelite.training.objective_parser import OBJECTIVES
-from babelite.training.prepare import TrainingText, open_text, prepare
+from babelite.training.prepare import Preparation, TrainingText, open_text
 from babelite.training.run import TrainingResult, train
 from babelite.training.run_folder import RunFolder
 from babelite.training.training_progress import TrainingProgress
@@ -48,7 +48,7 @@ def easy_text(easy_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Trai
     config = make_config(options.pop("preset"), None, options)
     folder.reserve({"config": {}, "cleaning": {}, "data": []})
     sources = [parse_source(str(easy_file))]
-    prepare(folder, sources, config, cleaning=Cleaning(), progress=TrainingProgress(quiet=True))
+    Preparation(folder, sources, config, Cleaning(), TrainingProgress(quiet=True)).prepare()
     return open_text(folder, sources)
 
 
@@ -134,7 +134,7 @@ def prepare_both_ways(pairs: list[tuple[str, str]], folder: Path) -> tuple[RunFo
     run = RunFolder(folder / "model")
     run.reserve({"config": {}, "cleaning": {}, "data": []})
     config = make_config("tiny", options={"vocabulary_size": 300, "held_out": 50})
-    prepare(run, sources, config, cleaning=Cleaning(), progress=TrainingProgress(quiet=True))
+    Preparation(run, sources, config, Cleaning(), TrainingProgress(quiet=True)).prepare()
     return run, sorted((folder / "model" / "training" / "corpus").iterdir())
 
 
@@ -282,7 +282,7 @@ def test_weights_reach_the_tokens(bilingual_pairs: list[tuple[str, str]], tmp_pa
     run = RunFolder(tmp_path / "model")
     run.reserve({})
     config = make_config("tiny", options={"vocabulary_size": 300, "held_out": 20})
-    prepare(run, sources, config, cleaning=Cleaning(), progress=TrainingProgress(quiet=True))
+    Preparation(run, sources, config, Cleaning(), TrainingProgress(quiet=True)).prepare()
     [pair] = open_text(run, sources).pairs
     pairs = [line.split("\t") for line in run.cleaned("en-fr").read_text().splitlines()]
     talks = set(files[0].read_text().splitlines())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
@@ -13,9 +13,10 @@ from babelite.cli.shared.options import (
     ColumnsOption,
     ExcludeOption,
     OutFolderOption,
+    parse_columns,
     unwrap,
 )
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, MissingExtraError
 
 _HELP = """Train an encoder on parallel text.
 
@@ -33,7 +34,6 @@ command with Slurm's srun. Batch sizes count the pairs of all processes.
 
 Example: babelite train en-fr.tsv.gz --out model --minutes 10
 """
-
 
 _WITHOUT_EXTRA = r"""
 Training and its other options need: pip install 'babelite\[train]'
@@ -53,15 +53,20 @@ def register(app: typer.Typer) -> None:
 
 
 def _train(
-    pairs: list[str],
-    out: Path,
-    preset: str,
-    config: Path | None,
-    columns: str | None,
-    exclude: list[str] | None,
+    pairs: Annotated[
+        list[str], typer.Argument(metavar="PAIRS...", help="Files of sentence pairs.")
+    ],
+    out: OutFolderOption,
+    preset: Annotated[
+        str, typer.Option(metavar="NAME", help="Preset: default, paper or tiny.")
+    ] = "default",
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML file of options.")
+    ] = None,
+    columns: ColumnsOption = None,
+    exclude: ExcludeOption = None,
     **options: Any,  # noqa: ANN401 - one for each setting
 ) -> None:
-    from babelite.cli.shared.options import parse_columns
     from babelite.corpus import Cleaning, parse_source
     from babelite.training import (
         TrainingProgress,
@@ -74,8 +79,7 @@ def _train(
     progress = TrainingProgress(quiet=not is_first_process())
     try:
         settings = make_config(preset, config, options)
-        chosen = parse_columns(columns)
-        sources = [parse_source(text, chosen) for text in pairs]
+        sources = [parse_source(text, parse_columns(columns)) for text in pairs]
         cleaning = Cleaning(exclude=tuple(exclude or ()))
         result = train(sources, out, settings, cleaning=cleaning, progress=progress)
     except KeyboardInterrupt:
@@ -91,57 +95,37 @@ def _train(
     progress.say(f"Next: babelite evaluate FILE -m {out}, or: babelite search FILE QUERY -m {out}")
 
 
-def _with_options(
-    function: Callable[..., None], options: dict[str, tuple[object, object]]
-) -> Callable[..., None]:
-    """Give a function the arguments of the command and some options."""
-    required = inspect.Parameter.empty
-    argument = typer.Argument(metavar="PAIRS...", help="Files of sentence pairs.")
-    preset = typer.Option(metavar="NAME", help="Preset: default, paper or tiny.")
-    config = typer.Option(metavar="FILE", help="TOML file of options.")
-    arguments: dict[str, tuple[object, object]] = {
-        "pairs": (Annotated[list[str], argument], required),
-        "out": (OutFolderOption, required),
-        "preset": (Annotated[str, preset], "default"),
-        "config": (Annotated[Optional[Path], config], None),  # noqa: UP045
-        "columns": (ColumnsOption, None),
-        "exclude": (ExcludeOption, None),
-    }
-    arguments |= options
-    function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default
-            )
-            for name, (kind, default) in arguments.items()
-        ]
-    )
-    function.__annotations__ = {name: kind for name, (kind, _) in arguments.items()}
+def _with_options(function: Callable[..., None], options: dict[str, object]) -> Callable[..., None]:
+    """Replace the parameter ``**options`` of a function by options of the command line."""
+    signature = inspect.signature(function, eval_str=True)
+    *parameters, _ = signature.parameters.values()
+    parameters += [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=None)
+        for name, kind in options.items()
+    ]
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    function.__annotations__ = {each.name: each.annotation for each in parameters}
     return function
 
 
-def _config_options() -> dict[str, tuple[object, object]]:
+def _config_options() -> dict[str, object]:
     """An option for each field of `TrainingConfig`; none without the extra."""
-    from babelite.errors import MissingExtraError
-
     try:
         from babelite.training import TrainingConfig
     except MissingExtraError:
         return {}
-    options: dict[str, tuple[object, object]] = {}
+    options: dict[str, object] = {}
     for name, field in TrainingConfig.model_fields.items():
         kind: Any = field.annotation
         parts = [part for part in get_args(kind) if part is not type(None)]
-        if get_origin(kind) is not None and str(get_origin(kind)).endswith("Literal"):
-            text, kind = f" One of {', '.join(parts)}.", str
-        else:
-            text, kind = "", parts[0] if parts else kind
+        text = str(field.description)
+        if get_origin(kind) is Literal:
+            kind, text = str, f"{text} One of {', '.join(parts)}."
+        elif parts:
+            kind = parts[0]
         text += f" (default: {field.default})" if field.default is not None else ""
-        flag = f"--{name.replace('_', '-')}"
-        option = typer.Option(flag, help=f"{field.description}{text}", show_default=False)
-        if kind is bool:
-            option = typer.Option(
-                f"{flag}/--no-{flag[2:]}", help=f"{field.description}{text}", show_default=False
-            )
-        options[name] = (Annotated[Optional[kind], option], None)  # noqa: UP045
+        flag = name.replace("_", "-")
+        flags = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
+        option = typer.Option(flags, help=text, show_default=False)
+        options[name] = Annotated[kind | None, option]
     return options

@@ -10,19 +10,15 @@ from babelite.errors import MissingExtraError
 
 __all__ = [
     "PRESETS",
-    "Batch",
-    "ContrastiveSettings",
-    "DualTransformer",
     "Hardware",
-    "NetworkShape",
     "Stepper",
     "TrainingConfig",
-    "TrainingModel",
     "TrainingProgress",
     "TrainingResult",
     "TrainingStopped",
     "build_graph",
     "build_int8_graph",
+    "build_model",
     "choose_hardware",
     "is_first_process",
     "is_reported_here",
@@ -30,8 +26,6 @@ __all__ = [
     "make_config",
     "make_optimizer",
     "open_tokens",
-    "parse_objective",
-    "plan_epoch",
     "plan_phases",
     "prepare_text",
     "tokenize",
@@ -45,7 +39,6 @@ if any(find_spec(library) is None for library in ("torch", "safetensors", "onnx"
 
 if TYPE_CHECKING:
     from babelite.training.config import PRESETS, TrainingConfig, make_config
-    from babelite.training.data.batches import plan_epoch
     from babelite.training.data.tokens import open_tokens, tokenize
     from babelite.training.data.vocabulary import train_vocabulary
     from babelite.training.distributed.environment import is_first_process
@@ -57,9 +50,7 @@ if TYPE_CHECKING:
     from babelite.training.loop.phases import plan_phases
     from babelite.training.loop.signals import TrainingStopped
     from babelite.training.loop.step import Stepper
-    from babelite.training.network.training_model import Batch, ContrastiveSettings, TrainingModel
-    from babelite.training.network.transformer import DualTransformer, NetworkShape
-    from babelite.training.objective_parser import parse_objective
+    from babelite.training.network.build import build_model
     from babelite.training.run import TrainingResult, prepare_text, train
     from babelite.training.training_progress import TrainingProgress
 else:
@@ -69,7 +60,6 @@ else:
         __name__,
         {
             "config": "PRESETS TrainingConfig make_config",
-            "data.batches": "plan_epoch",
             "data.tokens": "open_tokens tokenize",
             "data.vocabulary": "train_vocabulary",
             "distributed.environment": "is_first_process",
@@ -81,9 +71,7 @@ else:
             "loop.phases": "plan_phases",
             "loop.signals": "TrainingStopped",
             "loop.step": "Stepper",
-            "network.training_model": "Batch ContrastiveSettings TrainingModel",
-            "network.transformer": "DualTransformer NetworkShape",
-            "objective_parser": "parse_objective",
+            "network.build": "build_model",
             "run": "TrainingResult prepare_text train",
             "training_progress": "TrainingProgress",
         },

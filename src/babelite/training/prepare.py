@@ -66,78 +66,105 @@ class TrainingText:
         return [tuple(numbers[code] for code in pair.languages) for pair in self.pairs]
 
 
-def prepare(
-    run: RunFolder,
-    sources: Sequence[PairSource],
-    config: TrainingConfig,
-    *,
-    cleaning: Cleaning,
-    progress: TrainingProgress,
-) -> None:
-    """Prepare text for `open_text`; finished stages are skipped.
+@dataclass(frozen=True)
+class Preparation:
+    """The stages of preparation in a run folder; finished stages are skipped."""
 
-    Raises:
-        BabeliteError: A file cannot be read, or too few pairs are left.
-    """
-    grouped = _grouped(_scaled(sources))
-    for name, parts in grouped.items():
-        if not run.held_out(name).exists():
-            _clean(run, name, parts, config, cleaning, progress)
-    # Of all language pairs, as another one may have the same sentences.
-    held_out = [pair for name in grouped for pair in _read(run.held_out(name))]
-    counts = {}
-    for name, parts in grouped.items():
-        if run.all_pairs(name).exists():
-            with progress.stage(f"Holding out sentences of {name}") as advance:
-                pairs = without_held_out(_read(run.all_pairs(name)), held_out)
-                _write(run.cleaned(name), pairs, advance)
-            run.all_pairs(name).unlink()
-        counts[name] = sum(1 for _ in read_lines(run.cleaned(name)))
-        if not counts[name]:
+    run: RunFolder
+    sources: Sequence[PairSource]
+    config: TrainingConfig
+    cleaning: Cleaning
+    progress: TrainingProgress
+
+    def prepare(self) -> None:
+        """Prepare text for `open_text`."""
+        run, grouped = self.run, _grouped(_scaled(self.sources))
+        for name, parts in grouped.items():
+            if not run.held_out(name).exists():
+                self._clean(name, parts)
+        # Of all language pairs, as another one may have the same sentences.
+        held_out = [pair for name in grouped for pair in _read(run.held_out(name))]
+        counts = {}
+        for name, parts in grouped.items():
+            if run.all_pairs(name).exists():
+                with self.progress.stage(f"Holding out sentences of {name}") as advance:
+                    pairs = without_held_out(_read(run.all_pairs(name)), held_out)
+                    _write(run.cleaned(name), pairs, advance)
+                run.all_pairs(name).unlink()
+            counts[name] = sum(1 for _ in read_lines(run.cleaned(name)))
+            if not counts[name]:
+                raise BabeliteError(
+                    f"no pair of {name} is left to train on: each has a held-out sentence",
+                    code="too-few",
+                    path=parts[0].paths[0],
+                    hint="give more pairs of sentences that differ",
+                )
+        tokenizer = self._vocabulary(counts)
+        for name, parts in grouped.items():
+            self._tokenise(name, counts[name], tokenizer, parts[0].paths[0])
+
+    def _clean(self, name: str, sources: Sequence[PairSource]) -> None:
+        all_pairs, first_file = self.run.all_pairs(name), sources[0].paths[0]
+        cleaner = Cleaner(self.cleaning)
+        with self.progress.stage(f"Cleaning {name}") as advance:
+            _write(all_pairs, _cleaned(sources, cleaner), advance)
+        if cleaner.kept < _FEWEST_PAIRS:
             raise BabeliteError(
-                f"no pair of {name} is left to train on: each has a held-out sentence",
+                f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
                 code="too-few",
-                path=parts[0].paths[0],
-                hint="give more pairs of sentences that differ",
+                path=first_file,
+                hint=f"give at least {_FEWEST_PAIRS} pairs of sentences that differ",
             )
-    tokenizer = _vocabulary(run, counts, config, progress)
-    for name, parts in grouped.items():
-        _tokenise(run, name, counts[name], tokenizer, config, parts[0].paths[0], progress)
+        self.progress.cleaned(name, cleaner)
+        # At most a tenth, so that small data is not all held out.
+        wanted = min(self.config.held_out, max(2, cleaner.kept // 10))
+        try:
+            held_out = sample_pairs(_read(all_pairs), wanted, self.config.seed)
+        except BabeliteError as error:
+            if error.path is not None:
+                raise
+            hint = "hold out fewer with --held-out, or give more pairs of sentences that differ"
+            raise BabeliteError(
+                error.problem, code=error.code, path=first_file, hint=hint
+            ) from error
+        _write(self.run.held_out(name), held_out)
 
+    def _vocabulary(self, counts: dict[str, int]) -> Tokenizer:
+        run, start = self.run, self.config.start
+        if not run.tokenizer.exists():
+            if start is None:
+                text = self._learn_vocabulary([run.cleaned(name) for name in counts])
+            else:
+                encoder = open_initial_encoder(start)
+                write_text(run.initial_encoder, encoder.folder.description.to_json())
+                text = encoder.tokenizer()
+            write_text(run.tokenizer, text)
+        return Tokenizer.from_file(str(run.tokenizer))
 
-def _tokenise(
-    run: RunFolder,
-    name: str,
-    count: int,
-    tokenizer: Tokenizer,
-    config: TrainingConfig,
-    path: str,
-    progress: TrainingProgress,
-) -> None:
-    with progress.stage(f"Tokenising {name}", total=count) as advance:
-        tokenize(
-            _read(run.cleaned(name)),
-            tokenizer,
-            run.tokens(name),
-            max_tokens=config.max_tokens,
-            advance=advance,
-        )
-    left = len(open_tokens(run.tokens(name), name, tokenizer))
-    if not left:
-        raise BabeliteError(
-            f"no pair of {name} is left to train on: the vocabulary has no character of one "
-            "side of each",
-            code="too-few",
-            path=path,
-            hint="give more pairs, or a larger --vocabulary-size"
-            if config.start is None
-            else "omit --start: the vocabulary of that encoder does not cover the language",
-        )
-    if left < count:
-        progress.say(
-            f"Omitted {count - left:,} of {count:,} pairs of {name}: the "
-            "vocabulary has no character of one side"
-        )
+    def _learn_vocabulary(self, files: list[Path]) -> str:
+        weight = sum(pair.weight for path in files for pair in _read(path))
+        share = min(1.0, _VOCABULARY_PAIRS / weight)
+        with self.progress.stage("Learning the vocabulary", int(2 * share * weight)) as advance:
+            sentences = _Sentences(files, share, advance)
+            return train_vocabulary(sentences, self.config.vocabulary_size).to_str()
+
+    def _tokenise(self, name: str, count: int, tokenizer: Tokenizer, path: str) -> None:
+        pairs, folder = _read(self.run.cleaned(name)), self.run.tokens(name)
+        with self.progress.stage(f"Tokenising {name}", count) as advance:
+            tokenize(pairs, tokenizer, folder, max_tokens=self.config.max_tokens, advance=advance)
+        left = len(open_tokens(folder, name, tokenizer))
+        reason = "the vocabulary has no character of one side"
+        if not left:
+            raise BabeliteError(
+                f"no pair of {name} is left to train on: {reason} of each",
+                code="too-few",
+                path=path,
+                hint="give more pairs, or a larger --vocabulary-size"
+                if self.config.start is None
+                else "omit --start: the vocabulary of that encoder does not cover the language",
+            )
+        if left < count:
+            self.progress.say(f"Omitted {count - left:,} of {count:,} pairs of {name}: {reason}")
 
 
 def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:
@@ -171,41 +198,6 @@ def _grouped(sources: Sequence[PairSource]) -> dict[str, list[PairSource]]:
     return grouped
 
 
-def _clean(
-    run: RunFolder,
-    name: str,
-    sources: Sequence[PairSource],
-    config: TrainingConfig,
-    cleaning: Cleaning,
-    progress: TrainingProgress,
-) -> None:
-    cleaner = Cleaner(cleaning)
-    with progress.stage(f"Cleaning {name}") as advance:
-        _write(run.all_pairs(name), _cleaned(sources, cleaner), advance)
-    if cleaner.kept < _FEWEST_PAIRS:
-        raise BabeliteError(
-            f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
-            code="too-few",
-            path=sources[0].paths[0],
-            hint=f"give at least {_FEWEST_PAIRS} pairs of sentences that differ",
-        )
-    progress.cleaned(name, cleaner)
-    # At most a tenth, so that small data is not all held out.
-    wanted = min(config.held_out, max(2, cleaner.kept // 10))
-    try:
-        held_out = sample_pairs(_read(run.all_pairs(name)), wanted, config.seed)
-    except BabeliteError as error:
-        if error.path is not None:
-            raise
-        raise BabeliteError(
-            error.problem,
-            code=error.code,
-            path=sources[0].paths[0],
-            hint="hold out fewer with --held-out, or give more pairs of sentences that differ",
-        ) from error
-    _write(run.held_out(name), held_out)
-
-
 def _cleaned(sources: Iterable[PairSource], cleaner: Cleaner) -> Iterator[WeightedPair]:
     """The clean pairs of all sources with the weights of their sources."""
     for source in sources:
@@ -214,9 +206,7 @@ def _cleaned(sources: Iterable[PairSource], cleaner: Cleaner) -> Iterator[Weight
 
 
 def _write(
-    path: Path,
-    pairs: Iterable[WeightedPair],
-    advance: Callable[[int], None] | None = None,
+    path: Path, pairs: Iterable[WeightedPair], advance: Callable[[int], None] = lambda count: None
 ) -> None:
     with (
         writing_atomically(path) as temporary,
@@ -224,32 +214,7 @@ def _write(
     ):
         for source, target, weight in pairs:
             stream.write(f"{one_line(source)}\t{one_line(target)}\t{weight:g}\n")
-            if advance is not None:
-                advance(1)
-
-
-def _vocabulary(
-    run: RunFolder, counts: dict[str, int], config: TrainingConfig, progress: TrainingProgress
-) -> Tokenizer:
-    if not run.tokenizer.exists():
-        if config.start is None:
-            text = _learn_vocabulary(run, counts, config.vocabulary_size, progress)
-        else:
-            start = open_initial_encoder(config.start)
-            write_text(run.initial_encoder, start.folder.description.to_json())
-            text = start.tokenizer()
-        write_text(run.tokenizer, text)
-    return Tokenizer.from_file(str(run.tokenizer))
-
-
-def _learn_vocabulary(
-    run: RunFolder, counts: dict[str, int], size: int, progress: TrainingProgress
-) -> str:
-    files = [run.cleaned(name) for name in counts]
-    weight = sum(pair.weight for path in files for pair in _read(path))
-    share = min(1.0, _VOCABULARY_PAIRS / weight)
-    with progress.stage("Learning the vocabulary", total=int(2 * share * weight)) as advance:
-        return train_vocabulary(_Sentences(files, share, advance), size).to_str()
+            advance(1)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from babelite.training.export.export import Exported, export
 from babelite.training.hardware import choose_hardware
 from babelite.training.loop.phases import training_ends
 from babelite.training.loop.trainer import TrainedNetwork, Trainer
-from babelite.training.prepare import TrainingText, open_text, prepare
+from babelite.training.prepare import Preparation, TrainingText, open_text
 from babelite.training.run_folder import RunFolder, read_record, write_record
 from babelite.training.training_progress import TrainingProgress
 
@@ -130,7 +130,7 @@ def prepare_text(
     progress = progress or TrainingProgress(quiet=True)
     job = _Job(run, sources, config, cleaning or Cleaning(), progress)
     run.reserve_shared_text(job.text_request())
-    prepare(run, sources, config, cleaning=job.cleaning, progress=progress)
+    Preparation(run, sources, config, job.cleaning, progress).prepare()
 
 
 # Answers of process 0 to the others at the beginning of a run.
@@ -163,7 +163,7 @@ class _Job:
         if run.shared_text is not None:
             run.reserve_shared_text(self.text_request())
         try:
-            prepare(run, self.sources, self.config, cleaning=self.cleaning, progress=self.progress)
+            Preparation(run, self.sources, self.config, self.cleaning, self.progress).prepare()
         except BabeliteError as error:
             # After an error in an input file, its fixed version is another run; after a full disk
             # it is the same run.

@@ -39,21 +39,12 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class DemoResult:
-    """Result of the demo.
-
-    Attributes:
-        model: The model folder.
-        report: The HTML report.
-        results: Retrieval on held-out pairs of each language pair, first with the packaged model,
-            then with the trained one.
-        examples: Searches for sentences of other languages among English ones.
-        seconds: Total time.
-    """
+    """Result of the demo: a model folder, an HTML report, measurements and examples."""
 
     model: Path
     report: Path
-    results: list[RetrievalResult]
-    examples: list[SearchResult]
+    results: list[RetrievalResult]  # on held-out pairs: packaged model, then the trained one
+    examples: list[SearchResult]  # sentences of other languages searched among English ones
     seconds: float
 
 
@@ -62,8 +53,7 @@ def run_demo(
 ) -> DemoResult:
     """Gather text, train a model, measure it beside the packaged one, and write a report.
 
-    An interrupted demo resumes from the folder ``out``. Message catalogs come from ``places``, with
-    ``download`` also from the packages of `APPLICATIONS`.
+    A demo that was interrupted resumes. With `download`, packages of `APPLICATIONS` are used too.
     """
     started = time.monotonic()
     if download:
@@ -123,11 +113,7 @@ def _fetch(folder: Path, progress: TrainingProgress) -> Path:
 def _gather(
     folder: Path, places: Sequence[str], progress: TrainingProgress
 ) -> dict[str, list[Pair]]:
-    """Write the training text of each language, unless it exists; return the test pairs.
-
-    Test sentences are excluded from the training text of all languages, because the same English
-    sentence often occurs in several.
-    """
+    """Write the training text of each language, unless it exists; return the test pairs."""
     test = {code: folder / f"{SOURCE_LANGUAGE}-{code}.test.tsv" for code in LANGUAGES}
     complete = folder / "complete"  # lists the places
     gathered_from = "\n".join(str(Path(place).resolve()) for place in places)
@@ -145,6 +131,7 @@ def _gather(
             code: sample_pairs(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
             for code, pairs in texts.items()
         }
+        # The same English sentence often occurs in several languages.
         everything = list(chain.from_iterable(held_out.values()))
         for code, pairs in texts.items():
             languages = (SOURCE_LANGUAGE, code)
@@ -177,15 +164,11 @@ def _training_file(folder: Path, language: str) -> Path:
 
 
 def _measure(encoder: Encoder, texts: dict[str, list[Pair]], what: str) -> list[RetrievalResult]:
-    return [
-        evaluate(
-            encoder,
-            pairs,
-            name=f"{SOURCE_LANGUAGE}-{code}, {what}",
-            languages=(SOURCE_LANGUAGE, code),
-        )
-        for code, pairs in texts.items()
-    ]
+    results = []
+    for code, pairs in texts.items():
+        name = f"{SOURCE_LANGUAGE}-{code}, {what}"
+        results.append(evaluate(encoder, pairs, name=name, languages=(SOURCE_LANGUAGE, code)))
+    return results
 
 
 def _search(encoder: Encoder, texts: dict[str, list[Pair]]) -> list[SearchResult]:
@@ -199,8 +182,7 @@ def _search(encoder: Encoder, texts: dict[str, list[Pair]]) -> list[SearchResult
 
 
 def _facts(trained: TrainingResult, seconds: float) -> dict[str, str | float]:
-    folder = read_model_folder(trained.out)
-    description = folder.description
+    description = read_model_folder(trained.out).description
     graph = trained.out / "onnx" / ("model_int8.onnx" if trained.int8 else "model.onnx")
     return {
         "Languages": ", ".join(description.languages),
