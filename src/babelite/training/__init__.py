@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from babelite.errors import MissingExtraError
 
 __all__ = [
-    "PRESETS",
     "Hardware",
     "Stepper",
     "TrainingConfig",
@@ -38,7 +37,7 @@ if any(find_spec(library) is None for library in ("torch", "safetensors", "onnx"
     raise MissingExtraError("training", "train")
 
 if TYPE_CHECKING:
-    from babelite.training.config import PRESETS, TrainingConfig, make_config
+    from babelite.training.config import TrainingConfig, make_config
     from babelite.training.data.tokens import open_tokens, tokenize
     from babelite.training.data.vocabulary import train_vocabulary
     from babelite.training.distributed.environment import is_first_process
@@ -59,7 +58,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
-            "config": "PRESETS TrainingConfig make_config",
+            "config": "TrainingConfig make_config",
             "data.tokens": "open_tokens tokenize",
             "data.vocabulary": "train_vocabulary",
             "distributed.environment": "is_first_process",

@@ -72,14 +72,10 @@ def train(
         text: A folder of prepared text that several runs share, created by `prepare_text` or by
             this run. If not given, the run prepares a text of its own.
 
-    Returns:
-        The result.
-
     Raises:
-        BabeliteError: Data, folder or settings cannot be used, or another process trains in the
-            folder; what is done so far is kept.
+        BabeliteError: Data, folder or settings cannot be used, another process trains in the
+            folder, or another process of this run has ended; what is done so far is kept.
         TrainingStopped: Ctrl-C; what is done so far is kept.
-        LostProcessError: Another process has ended; the last checkpoint is kept.
     """
     started = time.monotonic()
     if not sources:
@@ -116,12 +112,7 @@ def prepare_text(
     runs. Called again after a kill, it resumes; after the end, it does nothing. Only one process
     may call it at a time.
 
-    Args:
-        sources: The parallel text, of one or more language pairs.
-        folder: Output folder, created if missing.
-        config: The settings.
-        cleaning: The cleaning steps; the default steps if not given.
-        progress: Displays what happens; nothing is displayed if not given.
+    The arguments are those of `train`.
 
     Raises:
         BabeliteError: The data cannot be used, or the folder contains another text.
@@ -130,22 +121,15 @@ def prepare_text(
     progress = progress or TrainingProgress(quiet=True)
     job = _Job(run, sources, config, cleaning or Cleaning(), progress)
     run.reserve_shared_text(job.text_request())
-    Preparation(run, sources, config, job.cleaning, progress).prepare()
+    job.prepare()
 
 
 # Answers of process 0 to the others at the beginning of a run.
 _FINISHED, _PREPARED = "finished", "prepared"
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(Preparation):
     """What process 0 does before and after the training loop."""
-
-    run: RunFolder
-    sources: Sequence[PairSource]
-    config: TrainingConfig
-    cleaning: Cleaning
-    progress: TrainingProgress
 
     def begin(self, locks: ExitStack, started: float) -> str:
         """Lock and reserve the run folder, and prepare the text."""
@@ -163,7 +147,7 @@ class _Job:
         if run.shared_text is not None:
             run.reserve_shared_text(self.text_request())
         try:
-            Preparation(run, self.sources, self.config, self.cleaning, self.progress).prepare()
+            self.prepare()
         except BabeliteError as error:
             # After an error in an input file, its fixed version is another run; after a full disk
             # it is the same run.
@@ -196,14 +180,14 @@ class _Job:
             self.progress.say(
                 f"8-bit weights lose {loss:.1f} points of P@1, more than 0.3: keeping float32"
             )
-        result = TrainingResult(
-            run.out,
-            trained.precision_at_1,
-            exported.int8_kept,
-            trained.pairs,
-            round(trained.seconds, 1),
-        )
-        write_record(run.result, vars(result) | {"out": str(run.out)})
+        result = {
+            "out": str(run.out),
+            "precision_at_1": trained.precision_at_1,
+            "int8": exported.int8_kept,
+            "pairs": trained.pairs,
+            "seconds": round(trained.seconds, 1),
+        }
+        write_record(run.result, result)
         # The tokens can be made again from the data; weights and metrics cannot.
         if run.shared_text is None:
             shutil.rmtree(run.work / "tokens")

@@ -97,29 +97,27 @@ def _contents(
     network: DualTransformer, tokenizer: Tokenizer, validation: Sequence[Sequence[Pair]]
 ) -> ModelContents:
     """The files of the model folder, with an 8-bit graph if there are validation pairs."""
-    state, heads = network.state_dict(), network.shape.heads
+    state, shape = network.state_dict(), network.shape
     weights = {name: tensor.detach().numpy() for name, tensor in state.items()}
-    graphs: dict[Precision, bytes] = {
-        "float32": build_graph(weights, n_heads=heads).SerializeToString()
-    }
+    float32 = build_graph(weights, n_heads=shape.heads)
+    graphs: dict[Precision, bytes] = {"float32": float32.SerializeToString()}
     if validation:
-        sample = _calibration_sample(tokenizer, network.shape.max_tokens, validation)
-        int8 = build_int8_graph(weights, n_heads=heads, sample=sample)
+        # Sentences of every language calibrate the 8-bit graph.
+        texts = _sentences(validation, _SAMPLE_PAIRS)
+        sample = [encoding.ids[: shape.max_tokens] for encoding in tokenizer.encode_batch(texts)]
+        int8 = build_int8_graph(weights, n_heads=shape.heads, sample=sample)
         graphs["int8"] = int8.SerializeToString()
     return ModelContents(
-        config=network.shape.to_distilbert(),
+        config=shape.to_distilbert(),
         tokenizer=tokenizer.to_str(),
         graphs=graphs,
         weights=save({name: tensor.contiguous() for name, tensor in state.items()}),
     )
 
 
-def _calibration_sample(
-    tokenizer: Tokenizer, max_tokens: int, validation: Sequence[Sequence[Pair]]
-) -> list[list[int]]:
-    """Token ids of sentences of every language, to calibrate the 8-bit graph."""
-    texts = [side for pairs in validation for pair in pairs[:_SAMPLE_PAIRS] for side in pair]
-    return [encoding.ids[:max_tokens] for encoding in tokenizer.encode_batch(texts)]
+def _sentences(validation: Sequence[Sequence[Pair]], count: int) -> list[str]:
+    """Both sides of the first pairs of each language pair."""
+    return [side for pairs in validation for pair in pairs[:count] for side in pair]
 
 
 def _measure(
@@ -160,7 +158,7 @@ def _check_parity(
     encoder: SentenceEncoder,
     validation: Sequence[Sequence[Pair]],
 ) -> None:
-    sentences = [side for pairs in validation for pair in pairs[:_PARITY_PAIRS] for side in pair]
+    sentences = _sentences(validation, _PARITY_PAIRS)
     if not sentences:
         return
     expected = np.stack([_vector(network, tokenizer, sentence) for sentence in sentences])
