@@ -137,7 +137,7 @@ def _run_babelite(options: argparse.Namespace, objective: str) -> dict[str, floa
             stepper.step(phase, [rows], step, optimizer)
             if step >= _WARMUP:
                 for side in (corpus.source, corpus.target):
-                    flops += _layer_flops(side.lengths[rows.rows], config)
+                    flops += _layer_flops(side.lengths_of(rows.rows), config)
         seconds = time.perf_counter() - started
     return _result(options, seconds) | {"gflops": flops / seconds / 1e9}
 

@@ -96,16 +96,20 @@ def _train(
 
 
 def _with_options(function: Callable[..., None], options: dict[str, object]) -> Callable[..., None]:
-    """Replace the parameter ``**options`` of a function by options of the command line."""
+    """Replace the parameter ``**options`` of a function with options of the command line."""
     signature = inspect.signature(function, eval_str=True)
     *parameters, _ = signature.parameters.values()
     parameters += [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=None)
         for name, kind in options.items()
     ]
-    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    function.__annotations__ = {each.name: each.annotation for each in parameters}
-    return function
+
+    def call(**arguments: Any) -> None:  # noqa: ANN401 - one for each parameter
+        function(**arguments)
+
+    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {each.name: each.annotation for each in parameters}
+    return call
 
 
 def _config_options() -> dict[str, object]:

@@ -137,7 +137,7 @@ class Preparation:
             else:
                 encoder = open_initial_encoder(start)
                 write_text(run.initial_encoder, encoder.folder.description.to_json())
-                text = encoder.tokenizer()
+                text = encoder.folder.tokenizer_json()
             write_text(run.tokenizer, text)
         return Tokenizer.from_file(str(run.tokenizer))
 

@@ -155,13 +155,10 @@ class _Job(Preparation):
             if not resumed and error.path in inputs:
                 run.release()
             raise
-        self._require_time(time.monotonic() - started)
-        return _PREPARED
-
-    def _require_time(self, spent: float) -> None:
-        """Check that preparation has left some of the minutes of a run that is not yet trained."""
+        # Preparation must leave some of the minutes of a run that is not yet trained.
+        spent = time.monotonic() - started
         end, minutes = training_ends(self.config), self.config.minutes
-        if end is not None and spent >= end and not self.run.prepared.exists():
+        if end is not None and spent >= end and not run.prepared.exists():
             raise BabeliteError(
                 f"preparing the text took {spent / 60:.1f} minutes, and --minutes {minutes:g} "
                 "leaves none to train",
@@ -169,6 +166,7 @@ class _Job(Preparation):
                 path=self.run.out,
                 hint="run the same command again: the text is prepared now",
             )
+        return _PREPARED
 
     def finish(self, text: TrainingText, trained: TrainedNetwork) -> str:
         """Write the model folder and the result of the run."""

@@ -33,10 +33,6 @@ class InitialEncoder:
             )
         return asdict(NetworkShape.from_distilbert(config))
 
-    def tokenizer(self) -> str:
-        """The vocabulary, as JSON of the library `tokenizers`."""
-        return self.folder.tokenizer_json()
-
     def load_into(self, network: DualTransformer) -> None:
         """Load the encoder's weights into a network of the same sizes."""
         network.load_state_dict(self._weights())

@@ -121,7 +121,7 @@ def _parts(
     if batch_tokens is None:
         return [rows]
     sides = (corpus.source, corpus.target)
-    lengths = [side.ends[rows + 1] - side.ends[rows] for side in sides]
+    lengths = [side.lengths_of(rows) for side in sides]
     if padded:
         longest = sum(int(side.max()) for side in lengths)
         count = -(-len(rows) // max(1, batch_tokens // longest))
@@ -132,9 +132,7 @@ def _parts(
 
 
 def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[np.int64]:
-    source, target = (
-        side.ends[rows + 1] - side.ends[rows] for side in (corpus.source, corpus.target)
-    )
+    source, target = corpus.source.lengths_of(rows), corpus.target.lengths_of(rows)
     # Alternately ascending and descending, so that the second length does not jump.
     snake = np.where(source % 2 == 0, target, -target)
     return rows[np.lexsort((snake, source))]

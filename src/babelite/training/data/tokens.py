@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from babelite.corpus import WeightedPair
 from babelite.storage import write_text
 from babelite.training.data.vocabulary import PAD, UNK, WORD_START
+
+Device = torch.device | str
 
 _BLOCK = 50_000
 _SIDES = ("source", "target")
@@ -24,8 +28,11 @@ _MULTIPLIER = 0x9E3779B97F4A7C15
 
 
 def take_spans(
-    values: NDArray[np.integer], ends: NDArray[np.int64], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    values: NDArray[np.integer],
+    ends: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    device: Device = "cpu",
+) -> tuple[Tensor, Tensor]:
     """Concatenate rows of different lengths, which end at `ends`, int64 (all rows + 1,).
 
     Returns their values, int64 (values,), and where each row begins, int64 (rows,).
@@ -34,7 +41,8 @@ def take_spans(
     lengths = ends[rows + 1] - starts
     begins = np.cumsum(lengths) - lengths
     places = np.arange(lengths.sum()) + np.repeat(starts - begins, lengths)
-    return values[places].astype(np.int64), begins
+    found = values[places].astype(np.int64)
+    return torch.from_numpy(found).to(device), torch.from_numpy(begins).to(device)
 
 
 @dataclass(frozen=True)
@@ -50,22 +58,27 @@ class Side:
         """Number of tokens of each sentence, int64 (pairs,)."""
         return np.diff(self.ends)
 
-    def flat(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def lengths_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of tokens of some sentences, int64 (rows,)."""
+        return self.ends[rows + 1] - self.ends[rows]
+
+    def flat(self, rows: NDArray[np.int64], device: Device = "cpu") -> tuple[Tensor, Tensor]:
         """Concatenate sentences: int64 (tokens,), and where each begins, int64 (rows,)."""
-        return take_spans(self.tokens, self.ends, rows)
+        return take_spans(self.tokens, self.ends, rows, device)
 
     def longest(self, rows: NDArray[np.int64]) -> int:
         """Length of the longest of some sentences in tokens, at least 1."""
-        return int((self.ends[rows + 1] - self.ends[rows]).max(initial=1))
+        return int(self.lengths_of(rows).max(initial=1))
 
-    def padded(self, rows: NDArray[np.int64], width: int | None = None) -> NDArray[np.int64]:
+    def padded(
+        self, rows: NDArray[np.int64], width: int | None = None, device: Device = "cpu"
+    ) -> Tensor:
         """Sentences as a block, int64 (rows, width), with PAD after the end."""
-        tokens, _ = self.flat(rows)
-        lengths = self.ends[rows + 1] - self.ends[rows]
         width = self.longest(rows) if width is None else width
-        block = np.full((len(rows), width), PAD, dtype=np.int64)
-        block[np.arange(block.shape[1]) < lengths[:, None]] = tokens
-        return block
+        block = torch.full((len(rows), width), PAD)
+        lengths = torch.from_numpy(self.lengths_of(rows))
+        block[torch.arange(width) < lengths[:, None]] = self.flat(rows)[0]
+        return block.to(device)
 
 
 @dataclass(frozen=True)

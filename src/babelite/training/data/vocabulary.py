@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -32,16 +33,8 @@ def train_vocabulary(sentences: Iterable[str], size: int) -> Tokenizer:
     Text is normalised (NFKC), lower-cased and split at white space and punctuation; a word begins
     with ``▁``. No special token is added to a sentence. PAD, UNK and MASK have the ids 0, 1 and 2.
 
-    Args:
-        sentences: Sentences of all languages, each language in the desired proportion. They are
-            iterated twice, so a generator is not enough.
-        size: Maximum number of pieces, special tokens included. Little text gives fewer.
-
-    Returns:
-        The tokenizer, without truncation or padding.
-
-    Raises:
-        BabeliteError: The size leaves no room for pieces, or there is no text.
+    Sentences of all languages, each in the desired proportion, are iterated twice, so a generator
+    is not enough. `size` includes the special tokens; little text gives fewer pieces.
 
     Example:
         >>> tokenizer = train_vocabulary(["a cat", "un chat"] * 9, size=20)
@@ -106,11 +99,6 @@ def _alphabet(sentences: Iterable[str], size: int) -> list[str]:
 
 
 def _blocks(sentences: Iterable[str]) -> Iterator[list[str]]:
-    block: list[str] = []
-    for sentence in sentences:
-        block.append(sentence)
-        if len(block) == _BLOCK:
-            yield block
-            block = []
-    if block:
+    stream = iter(sentences)
+    while block := list(islice(stream, _BLOCK)):
         yield block

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,24 +42,25 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[st
             raise OSError(str(error)) from error
 
 
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Report every way in which a file can be damaged as one error."""
+    try:
+        yield
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
+        raise BabeliteError(
+            f"is damaged ({str(error).splitlines()[0]})",
+            code="file-damaged",
+            path=path,
+            hint="delete the folder and train again",
+        ) from error
+
+
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read the tensors and the metadata of a safetensors file."""
-    try:
-        with safe_open(str(path), framework="pt") as stream:
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            return tensors, stream.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> BabeliteError:
-    reason = str(error).splitlines()[0]
-    return BabeliteError(
-        f"is damaged ({reason})",
-        code="file-damaged",
-        path=path,
-        hint="delete the folder and train again",
-    )
+    with _reading(path), safe_open(str(path), framework="pt") as stream:
+        tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        return tensors, stream.metadata() or {}
 
 
 def save_checkpoint(
@@ -78,18 +80,8 @@ def save_checkpoint(
 
 def read_counters(path: Path) -> Counters:
     """Read the counters of a checkpoint without its weights."""
-    try:
-        with safe_open(str(path), framework="pt") as stream:
-            return _counters_in(stream.metadata() or {}, path)
-    except (SafetensorError, OSError) as error:
-        raise _damaged(path, error) from error
-
-
-def _counters_in(metadata: Mapping[str, str], path: Path) -> Counters:
-    try:
-        return Counters.model_validate_json(metadata["counters"])
-    except (KeyError, ValueError) as error:
-        raise _damaged(path, error) from error
+    with _reading(path), safe_open(str(path), framework="pt") as stream:
+        return Counters.model_validate_json((stream.metadata() or {})["counters"])
 
 
 def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[str, Tensor]]:
@@ -98,13 +90,11 @@ def load_checkpoint(path: Path, model: torch.nn.Module) -> tuple[Counters, dict[
     Returns the counters, and the optimizer's tensors for `restore_optimizer`.
     """
     tensors, metadata = load_weights(path)
-    counters = _counters_in(metadata, path)
-    try:
+    with _reading(path):
+        counters = Counters.model_validate_json(metadata["counters"])
         model.load_state_dict(
             {name[6:]: tensor for name, tensor in tensors.items() if name.startswith("model.")}
         )
-    except RuntimeError as error:
-        raise _damaged(path, error) from error
     return counters, {name: t for name, t in tensors.items() if name.startswith("optimizer.")}
 
 

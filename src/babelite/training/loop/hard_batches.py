@@ -78,8 +78,8 @@ def _vectors(network: DualTransformer, pairs: TokenizedPairs) -> NDArray[np.floa
     for start in range(0, len(pairs), _BLOCK):
         rows = np.arange(start, min(start + _BLOCK, len(pairs)))
         both = [
-            F.normalize(network.bag(*(torch.from_numpy(part).to(device) for part in flat)), dim=1)
-            for flat in (pairs.source.flat(rows), pairs.target.flat(rows))
+            F.normalize(network.bag(*side.flat(rows, device)), dim=1)
+            for side in (pairs.source, pairs.target)
         ]
         vectors[rows] = F.normalize(both[0] + both[1], dim=1).float().cpu().numpy()
     return vectors

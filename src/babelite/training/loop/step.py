@@ -140,16 +140,10 @@ class Stepper:
         own_rows = rows.rows if batch_slice is None else batch_slice.take_rows(rows.rows)
         both = (corpus.source, corpus.target)
         if phase.name == "bag":
-            sides = [
-                tuple(torch.from_numpy(part).to(device) for part in side.flat(own_rows))
-                for side in both
-            ]
-            return {"align": self.model.bag_loss(sides[0], sides[1], batch_slice)}  # type: ignore[arg-type]
+            first_side, second_side = (side.flat(own_rows, device) for side in both)
+            return {"align": self.model.bag_loss(first_side, second_side, batch_slice)}
         first, second = self.languages[rows.language_pair]
-        source, target = (
-            torch.from_numpy(side.padded(own_rows, side.longest(rows.rows))).to(device)
-            for side in both
-        )
+        source, target = (side.padded(own_rows, side.longest(rows.rows), device) for side in both)
         name = f"{phase.name} {phase.round_number}" if phase.round_number else phase.name
         seed = step_seed(self.config.seed, name, number)
         # Masks are drawn for the whole batch; dropout in each process for its own pairs.

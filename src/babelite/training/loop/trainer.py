@@ -24,11 +24,10 @@ from babelite.training.loop.divergence import DivergedError, has_diverged
 from babelite.training.loop.hard_batches import load_groups, save_groups
 from babelite.training.loop.optimizer import learning_rate_factor, make_optimizer
 from babelite.training.loop.phases import Phase, plan_phases
-from babelite.training.loop.run_log import RunLog
+from babelite.training.loop.run_log import RunLog, StepStats
 from babelite.training.loop.run_state import RunState
 from babelite.training.loop.signals import StopRequest, TrainingStopped
 from babelite.training.loop.step import Stepper
-from babelite.training.loop.step_stats import StepStats
 from babelite.training.loop.validation import Validator
 from babelite.training.network.build import add_ngrams, build_model
 from babelite.training.network.training_model import TrainingModel

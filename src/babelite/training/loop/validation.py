@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from babelite.evaluation import precision_at_1
-from babelite.training.data.vocabulary import PAD
+from babelite.training.data.tokens import Side
 from babelite.training.network.training_model import Batch, TrainingModel
 from babelite.training.prepare import TrainingText
 
@@ -42,13 +42,10 @@ class Validator:
     ) -> None:
         self.device, self.seed = device, seed
         self.sides = {
-            pair.name: tuple(
-                [
-                    e.ids[:max_tokens]
-                    for e in text.tokenizer.encode_batch([p[side] for p in pair.held_out])
-                ]
+            pair.name: [
+                _tokenise([p[side] for p in pair.held_out], text.tokenizer, max_tokens)
                 for side in range(2)
-            )
+            ]
             for pair in text.pairs
         }
         names = [pair.name for pair in text.pairs]
@@ -71,18 +68,15 @@ class Validator:
         every = np.concatenate(found)
         return Validation(precision, losses, float(every.std() / np.sqrt(len(every))))
 
-    def _vectors(
-        self, model: TrainingModel, sentences: Sequence[list[int]], *, bag: bool
-    ) -> NDArray[np.float32]:
-        order = np.argsort([len(ids) for ids in sentences], kind="stable")
-        vectors = np.empty((len(sentences), model.network.shape.dim), np.float32)
+    def _vectors(self, model: TrainingModel, side: Side, *, bag: bool) -> NDArray[np.float32]:
+        order = np.argsort(side.lengths, kind="stable")
+        vectors = np.empty((len(order), model.network.shape.dim), np.float32)
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
-            batch = [sentences[row] for row in rows]
             if bag:
-                found = model.network.bag(*self._flatten(batch))
+                found = model.network.bag(*side.flat(rows, self.device))
             else:
-                found = model.network(self._pad(batch))
+                found = model.network(side.padded(rows, device=self.device))
             vectors[rows] = found.float().cpu().numpy()
         return vectors
 
@@ -90,21 +84,21 @@ class Validator:
         generator = torch.Generator(self.device).manual_seed(self.seed)
         source, target = self.sides[name]
         first, second = self.languages[name]
-        size = min(_BATCH, len(source))
+        count = len(source.lengths)
+        size = min(_BATCH, count)
         sums: dict[str, list[float]] = {}
-        for start in range(0, min(len(source), _LOSS_PAIRS) - size + 1, size):
-            part = slice(start, start + size)
-            batch = Batch(self._pad(source[part]), self._pad(target[part]), first, second)
+        for start in range(0, min(count, _LOSS_PAIRS) - size + 1, size):
+            rows = np.arange(start, start + size)
+            ids = [side.padded(rows, device=self.device) for side in (source, target)]
+            batch = Batch(ids[0], ids[1], first, second)
             for objective, loss in model(batch, generator).items():
                 sums.setdefault(objective, []).append(loss.item())
         return {objective: float(np.mean(values)) for objective, values in sums.items()}
 
-    def _flatten(self, sentences: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        ids = torch.tensor(list(chain.from_iterable(sentences)), dtype=torch.int64)
-        begins = np.cumsum([0, *map(len, sentences)])[:-1]
-        return ids.to(self.device), torch.from_numpy(begins).to(self.device)
 
-    def _pad(self, sentences: Sequence[list[int]]) -> torch.Tensor:
-        longest = max(1, *map(len, sentences))
-        rows = [ids + [PAD] * (longest - len(ids)) for ids in sentences]
-        return torch.tensor(rows, dtype=torch.int64, device=self.device)
+def _tokenise(sentences: list[str], tokenizer: Tokenizer, max_tokens: int) -> Side:
+    """Sentences as a side without keys."""
+    ids = [encoding.ids[:max_tokens] for encoding in tokenizer.encode_batch(sentences)]
+    ends = np.cumsum([0, *map(len, ids)])
+    tokens = np.fromiter(chain.from_iterable(ids), np.int64, count=int(ends[-1]))
+    return Side(tokens, ends, np.empty(0, np.uint64))

@@ -46,14 +46,9 @@ class CharacterNgrams(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Sums of n-gram vectors, (pieces, dim), of pieces int64 (pieces,)."""
-        numbers, begins = take_spans(self._numbers, self._ends, ids.cpu().numpy())
-        device = self.vectors.device
-        return F.embedding_bag(
-            torch.from_numpy(numbers).to(device),
-            self.vectors,
-            torch.from_numpy(begins).to(device),
-            mode="sum",
-        )
+        rows, device = ids.cpu().numpy(), self.vectors.device
+        numbers, begins = take_spans(self._numbers, self._ends, rows, device)
+        return F.embedding_bag(numbers, self.vectors, begins, mode="sum")
 
     @torch.no_grad()
     def added_to(self, embeddings: Tensor) -> Tensor:
