@@ -9,20 +9,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from babelite.training import (
-    ContrastiveSettings,
-    DualTransformer,
-    NetworkShape,
-    Stepper,
-    TrainingConfig,
-    TrainingModel,
-    join_processes,
-)
+from babelite.training import Stepper, TrainingConfig, join_processes
 from babelite.training.data.batches import BatchRows
 from babelite.training.data.tokens import Side, TokenizedPairs, sentence_keys
 from babelite.training.distributed.group import ProcessGroup
 from babelite.training.hardware import Hardware
 from babelite.training.loop.phases import Phase
+from babelite.training.network.training_model import ContrastiveSettings, TrainingModel
+from babelite.training.network.transformer import DualTransformer, NetworkShape
 
 SHAPE = NetworkShape(vocabulary_size=300, dim=16, layers=1, heads=2, hidden_dim=24, max_tokens=32)
 
