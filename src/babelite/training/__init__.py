@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from babelite.training.config import TrainingConfig, make_config
     from babelite.training.data.tokens import open_tokens, tokenize
     from babelite.training.data.vocabulary import train_vocabulary
-    from babelite.training.distributed.environment import is_first_process
-    from babelite.training.distributed.reporting import is_reported_here
+    from babelite.training.distributed.environment import is_first_process, is_reported_here
     from babelite.training.distributed.setup import join_processes
     from babelite.training.export.onnx_graph import build_graph, build_int8_graph
     from babelite.training.hardware import Hardware, choose_hardware
@@ -61,8 +60,7 @@ else:
             "config": "TrainingConfig make_config",
             "data.tokens": "open_tokens tokenize",
             "data.vocabulary": "train_vocabulary",
-            "distributed.environment": "is_first_process",
-            "distributed.reporting": "is_reported_here",
+            "distributed.environment": "is_first_process is_reported_here",
             "distributed.setup": "join_processes",
             "export.onnx_graph": "build_graph build_int8_graph",
             "hardware": "Hardware choose_hardware",

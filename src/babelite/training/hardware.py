@@ -91,12 +91,9 @@ def _choose_precision(config: TrainingConfig, device: torch.device) -> torch.dty
 
 def _require_compiler(config: TrainingConfig, device: torch.device) -> None:
     """Check that ``torch.compile`` finds the C++ compiler that it needs on a CPU."""
-    compilers = (os.environ.get("CXX", ""), "g++", "clang++")
-    if (
-        config.compile
-        and device.type == "cpu"
-        and not any(shutil.which(name) for name in compilers if name)
-    ):
+    if not config.compile or device.type != "cpu":
+        return
+    if not any(map(shutil.which, (os.environ.get("CXX", ""), "g++", "clang++"))):
         raise BabeliteError(
             "torch.compile needs a C++ compiler, and none was found",
             code="device-unavailable",

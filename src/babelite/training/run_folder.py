@@ -64,9 +64,8 @@ class RunFolder:
         `request` decides the run: its settings and data, as plain JSON.
         """
         if self.out.exists() and not self.out.is_dir():
-            raise BabeliteError(
-                "is a file", code="not-a-folder", path=self.out, hint="give a folder with --out"
-            )
+            hint = "give a folder with --out"
+            raise BabeliteError("is a file", code="not-a-folder", path=self.out, hint=hint)
         request = json.loads(json.dumps(request))
         if self.description.exists():
             self._compare(read_record(self.description), request)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from babelite.corpus import Pair
+from babelite.training.config import TrainingConfig
 from babelite.training.data.tokens import open_tokens
 from babelite.training.data.vocabulary import train_vocabulary
 from babelite.training.loop.validation import Validation, Validator
@@ -39,7 +40,7 @@ def text(
 
 
 def make_validator(text: TrainingText) -> Validator:
-    return Validator(text, max_tokens=20, device=torch.device("cpu"), seed=3)
+    return Validator(text, TrainingConfig(max_tokens=20, seed=3), torch.device("cpu"))
 
 
 def make_model(text: TrainingText, objective: str = "mlm + smlm + align") -> TrainingModel:

@@ -1,13 +1,17 @@
-"""Rank and world size of this process, read from the variables of ``torchrun`` or ``srun``."""
+"""Rank and world size of this process, and whether it prints an error of all processes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from babelite.errors import BabeliteError
+
+_E = TypeVar("_E", bound=Exception)
+# Attribute of an error: whether this process prints it, so that it is printed once.
+_ATTRIBUTE = "is_reported_here"
 
 
 @dataclass(frozen=True)
@@ -79,3 +83,19 @@ def _checked(launcher: Literal["torchrun", "slurm"], rank: int, size: int, local
             hint="start the same number of processes on every machine",
         )
     return Launch(launcher, rank, size, local)
+
+
+def set_reporter(error: _E, here: bool) -> _E:
+    """Decide whether this process prints an error; the error itself is returned."""
+    setattr(error, _ATTRIBUTE, here)
+    return error
+
+
+def has_reporter(error: BaseException) -> bool:
+    """Whether it has been decided which process prints the error."""
+    return hasattr(error, _ATTRIBUTE)
+
+
+def is_reported_here(error: BaseException) -> bool:
+    """Whether this process prints an error of training; if undecided, the first process does."""
+    return bool(getattr(error, _ATTRIBUTE, is_first_process()))

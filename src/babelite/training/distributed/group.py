@@ -1,9 +1,9 @@
 """Collective operations of the processes that train together, and detection of lost processes.
 
-`DistributedDataParallel` is not used. It averages the gradients of processes, which is not the
-gradient of the whole batch when processes have different numbers of pairs. Its advantage, sending
-gradients during the backward pass, is small here: most of the gradient is that of the token
-embeddings, which is computed last. Gradients are summed once a step instead.
+`DistributedDataParallel` is not used: it averages the gradients of processes, which is not the
+gradient of the whole batch when processes have different numbers of pairs. Gradients are summed
+once a step instead. Sending them during the backward pass would gain little, because most of the
+gradient is that of the token embeddings, which is computed last.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from babelite.errors import BabeliteError
 from babelite.machine import own_cores
-from babelite.training.distributed.reporting import has_reporter, set_reporter
+from babelite.training.distributed.environment import has_reporter, set_reporter
 
 # The key under which processes count who has reported a loss, or need not report it.
 _LOST = "babelite/lost"

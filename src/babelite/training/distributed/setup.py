@@ -50,15 +50,14 @@ def _connect(device: torch.device, launch: Launch) -> ProcessGroup:
     from lightning_fabric.strategies.ddp import DDPStrategy
     from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    for name in ("lightning.fabric", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning_fabric")
         try:
+            slurm = launch.launcher == "slurm"
             environment = (
-                TorchElasticEnvironment()
-                if launch.launcher == "torchrun"
-                else SLURMEnvironment(auto_requeue=False)
+                SLURMEnvironment(auto_requeue=False) if slurm else TorchElasticEnvironment()
             )
             fabric = Fabric(
                 accelerator="cuda" if device.type == "cuda" else "cpu",

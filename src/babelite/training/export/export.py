@@ -138,11 +138,11 @@ def _measure(
             if precision == "float32":
                 _check_parity(network, tokenizer, encoder, validation)
             if validation:
-                scores[precision] = mean_precision(encoder, validation)
+                scores[precision] = _mean_precision(encoder, validation)
     return scores
 
 
-def mean_precision(encoder: SentenceEncoder, validation: Sequence[Sequence[Pair]]) -> float:
+def _mean_precision(encoder: SentenceEncoder, validation: Sequence[Sequence[Pair]]) -> float:
     """P@1 of an encoder, the mean over directions and language pairs."""
     hits = []
     for pairs in validation:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from babelite.encoding import read_model_description
 from babelite.errors import BabeliteError
 from babelite.training.config import TrainingConfig
+from babelite.training.distributed.environment import set_reporter
 from babelite.training.distributed.group import LostProcessError, ProcessGroup
-from babelite.training.distributed.reporting import set_reporter
 from babelite.training.hardware import Hardware, release_memory
 from babelite.training.loop.checkpoints import load_weights, read_counters
 from babelite.training.loop.divergence import DivergedError, has_diverged
@@ -102,12 +102,7 @@ class Trainer:
     @cached_property
     def validator(self) -> Validator:
         """Measures the model on the held-out pairs."""
-        return Validator(
-            self.text,
-            max_tokens=self.config.max_tokens,
-            device=self.hardware.device,
-            seed=self.config.seed,
-        )
+        return Validator(self.text, self.config, self.hardware.device)
 
     def _load_initial_encoder(self, model: TrainingModel, resumed: bool) -> InitialEncoder | None:
         """Load the encoder of ``--start`` into a new model; a resumed run needs it for averaging.

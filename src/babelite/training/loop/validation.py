@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from babelite.evaluation import precision_at_1
+from babelite.training.config import TrainingConfig
 from babelite.training.data.tokens import Side
 from babelite.training.network.training_model import Batch, TrainingModel
 from babelite.training.prepare import TrainingText
@@ -37,13 +38,11 @@ class Validation:
 class Validator:
     """Validates models on the tokenised held-out pairs; masks are the same every time."""
 
-    def __init__(
-        self, text: TrainingText, *, max_tokens: int, device: torch.device, seed: int
-    ) -> None:
-        self.device, self.seed = device, seed
+    def __init__(self, text: TrainingText, config: TrainingConfig, device: torch.device) -> None:
+        self.device, self.seed = device, config.seed
         self.sides = {
             pair.name: [
-                _tokenise([p[side] for p in pair.held_out], text.tokenizer, max_tokens)
+                _tokenise([p[side] for p in pair.held_out], text.tokenizer, config.max_tokens)
                 for side in range(2)
             ]
             for pair in text.pairs

@@ -226,10 +226,9 @@ def join_sides(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns ids and positions, int64 (B, L1 + L2). PAD may stand between the sides.
     """
-    positions = torch.cat(
-        [torch.arange(side.shape[1], device=side.device) for side in (source, target)]
-    )
-    return torch.cat([source, target], dim=1), positions.expand(len(source), -1)
+    sides = [source, target]
+    positions = torch.cat([torch.arange(side.shape[1], device=side.device) for side in sides])
+    return torch.cat(sides, dim=1), positions.expand(len(source), -1)
 
 
 def _smlm(views: _Views) -> Tensor:
