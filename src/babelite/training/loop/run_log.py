@@ -30,7 +30,7 @@ class RunLog:
             self.state.counters.metrics_bytes = stream.tell()
 
     def record_validation(self, found: Validation, phase: Phase) -> bool:
-        """Record a validation, and save the weights if they are the best so far (the result)."""
+        """Record a validation; save the weights, and return true, if they are the best so far."""
         counters = self.state.counters
         # A difference within one standard error is noise, and later weights have seen more pairs.
         best = found.mean >= counters.best - found.standard_error
