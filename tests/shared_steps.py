@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -15,6 +17,7 @@ from babelite.training.data.tokens import Side, TokenizedPairs, sentence_keys
 from babelite.training.distributed.group import ProcessGroup
 from babelite.training.hardware import Hardware
 from babelite.training.loop.phases import Phase
+from babelite.training.network.distillation import Targets, TeacherHeads
 from babelite.training.network.training_model import ContrastiveSettings, TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 
@@ -37,6 +40,24 @@ def made_up_corpus() -> TokenizedPairs:
     return TokenizedPairs("en-fr", side(), side(), np.ones(300, np.float32))
 
 
+class MadeUpTargets:
+    """The vectors of two teachers for the pairs of `made_up_corpus`; the second lacks some."""
+
+    def __init__(self) -> None:
+        chance = torch.Generator().manual_seed(7)
+        self.tables = [
+            [F.normalize(torch.randn(300, width, generator=chance), dim=1) for _ in range(2)]
+            for width in (6, 9)
+        ]
+        self.tables[1][0][::3] = 0
+        self.tables[1][1][::4] = 0
+
+    def of(
+        self, language_pair: int, numbers: NDArray[np.int64], device: torch.device
+    ) -> tuple[Targets, ...]:
+        return tuple(Targets(source[numbers], target[numbers]) for source, target in self.tables)
+
+
 def one_step(
     processes: ProcessGroup,
     objective: str,
@@ -46,13 +67,19 @@ def one_step(
     precision: torch.dtype = torch.float32,
 ) -> dict[str, Tensor]:
     """The gradients and the losses of a step whose batches have those sizes."""
-    config = TrainingConfig(objective=objective, clip_norm=1e9, seed=3)
+    teachers = ["first:teacher", "2*second:teacher"] if "teach" in objective else []
+    config = TrainingConfig(objective=objective, teacher=teachers, clip_norm=1e9, seed=3)
     torch.manual_seed(0)
     network = DualTransformer(SHAPE, dropout=0.0)
     contrastive = ContrastiveSettings(cosine=True, temperature=0.1, projection=8)
     # With three languages the head has language embeddings.
     model = TrainingModel(
-        network, config.weights, languages=3, contrastive=contrastive, dropout=0.0
+        network,
+        config.weights,
+        languages=3,
+        contrastive=contrastive,
+        dropout=0.0,
+        teachers=TeacherHeads(SHAPE.dim, [6, 9], [1.0, 2.0]) if teachers else None,
     )
     if precision is torch.float32:  # to compare the method, not the rounding
         model.double()
@@ -63,6 +90,7 @@ def one_step(
         [(0, 2)],
         processes,
         Hardware(torch.device("cpu"), precision),
+        MadeUpTargets() if teachers else None,  # type: ignore[arg-type]
     )
     if stepper.scaler.is_enabled():  # the initial scale would overflow
         stepper.scaler.load_state_dict(stepper.scaler.state_dict() | {"scale": 256.0})
@@ -71,7 +99,8 @@ def one_step(
         BatchRows(0, np.arange(begin, begin + size))
         for begin, size in zip(begins, sizes, strict=False)
     ]
-    parameters = [model.embeddings] if phase == "bag" else list(model.parameters())
+    heads = [] if model.teachers is None else list(model.teachers.parameters())
+    parameters = [model.embeddings, *heads] if phase == "bag" else list(model.parameters())
     optimizer = torch.optim.SGD(parameters, lr=0.0)
     plan = Phase(phase, 128, 1e-3, 10, None, 10, len(sizes))  # type: ignore[arg-type]
     losses, total, _ = stepper.step(plan, batches, 5, optimizer)

@@ -125,7 +125,7 @@ def _config_options() -> dict[str, object]:
         text = str(field.description)
         if get_origin(kind) is Literal:
             kind, text = str, f"{text} One of {', '.join(parts)}."
-        elif parts:
+        elif parts and get_origin(kind) is not list:
             kind = parts[0]
         text += f" (default: {field.default})" if field.default is not None else ""
         flag = name.replace("_", "-")

@@ -10,6 +10,7 @@ __all__ = [
     "Cleaning",
     "CorpusStatistics",
     "Document",
+    "HashSet",
     "LabelledText",
     "Pair",
     "PairSource",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from babelite.corpus.cleaning import Cleaner, Cleaning
     from babelite.corpus.documents import Document, read_document
     from babelite.corpus.formats.registry import read_texts, write_pairs
+    from babelite.corpus.hash_set import HashSet
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
     from babelite.corpus.languages import base_language, parse_language_pair, split_language_prefix
     from babelite.corpus.normalization import comparison_key, count_words, normalize_text, one_line
@@ -67,6 +69,7 @@ else:
             "cleaning": "Cleaner Cleaning",
             "documents": "Document read_document",
             "formats.registry": "read_texts write_pairs",
+            "hash_set": "HashSet",
             "labelled": "LabelledText hold_out_texts read_labelled",
             "languages": "base_language parse_language_pair split_language_prefix",
             "normalization": "comparison_key count_words normalize_text one_line",

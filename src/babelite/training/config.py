@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from babelite.errors import BabeliteError
 from babelite.storage import explain_validation_error, read_toml
-from babelite.training.objective_parser import parse_objective
+from babelite.training.objective_parser import TEACHER_OBJECTIVES, parse_objective
+from babelite.training.teachers.teacher import parse_teacher
 
 # Upper limit of a budget: infinity is not allowed.
 _ENDLESS = 1e9
@@ -50,6 +51,12 @@ class TrainingConfig(BaseModel):
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout of the layers phase.")
 
     objective: str = Field("align", description="Weighted sum of objectives of the layers phase.")
+    teacher: list[str] = Field(
+        [],
+        description="Encoder whose vectors are learned too: [WEIGHT*][LANGUAGES=]ENCODER, such as "
+        "en=sentence-transformers:NAME for one that reads only English. May be repeated. The "
+        "objective must contain teach or teach_sim; 10*teach is added to the default objective.",
+    )
     similarity: Literal["cosine", "dot"] = Field(
         "cosine",
         description="Similarity of align and sim in the layers phase. The bag phase always uses "
@@ -169,7 +176,15 @@ class TrainingConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> TrainingConfig:
-        parse_objective(self.objective)
+        teaching = not self.weights.keys().isdisjoint(TEACHER_OBJECTIVES)
+        for text in self.teacher:
+            parse_teacher(text)
+        if teaching != bool(self.teacher):
+            raise BabeliteError(
+                "--teacher and the objectives teach and teach_sim need each other",
+                code="option-missing" if teaching else "option-conflict",
+                hint="give --teacher" if teaching else "add 10*teach to --objective",
+            )
         if self.dim % self.heads:
             raise BabeliteError(
                 f"--dim {self.dim} is not a multiple of --heads {self.heads}",
@@ -230,15 +245,23 @@ class TrainingConfig(BaseModel):
 
     @property
     def trained_objective(self) -> str:
-        """The objective that trains the encoder; without a layers phase it is `align`."""
-        if self.has_layers_phase or list(self.weights) == ["align"]:
+        """The objective that trains the encoder; the bag phase has only some objectives."""
+        if self.has_layers_phase or self.weights.keys() <= self.bag_weights.keys():
             return self.objective
-        return "align"
+        terms = (f"{weight:g}*{name}" for name, weight in self.bag_weights.items())
+        return " + ".join(term.removeprefix("1*") for term in terms)
 
     @property
     def weights(self) -> dict[str, float]:
         """The weight of each objective."""
         return parse_objective(self.objective)
+
+    @property
+    def bag_weights(self) -> dict[str, float]:
+        """The weight of each objective of the bag phase: `align`, and those of teachers."""
+        weights = self.weights
+        taught = {name: weights[name] for name in TEACHER_OBJECTIVES if name in weights}
+        return {"align": weights.get("align", 1.0) if taught else 1.0} | taught
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -338,6 +361,9 @@ def make_config(
                 code="option-conflict",
                 hint=f"omit --{name.replace('_', '-')}, or --start",
             )
+    if settings.get("teacher") and "objective" not in from_file | given:
+        objective = settings.get("objective", TrainingConfig.model_fields["objective"].default)
+        settings["objective"] = f"{objective} + 10*teach"
     config = _validate(settings, file, from_file)
     # The objective of a preset is ignored without layers; one that was given is not.
     if "objective" in from_file | given and config.trained_objective != config.objective:

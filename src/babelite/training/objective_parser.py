@@ -7,8 +7,9 @@ import re
 from babelite.errors import BabeliteError
 
 OBJECTIVES = ("mlm", "tlm", "smlm", "xtr", "ugt", "align", "sim", "translation")
+TEACHER_OBJECTIVES = ("teach", "teach_sim")
 
-_TERM = re.compile(r"^(?:(?P<weight>\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?(?P<name>[a-z]+)$")
+_TERM = re.compile(r"^(?:(?P<weight>\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?(?P<name>[a-z_]+)$")
 
 
 def parse_objective(text: str) -> dict[str, float]:
@@ -19,14 +20,15 @@ def parse_objective(text: str) -> dict[str, float]:
         {'ugt': 1.0, 'align': 2.0}
     """
     weights: dict[str, float] = {}
+    known = (*OBJECTIVES, *TEACHER_OBJECTIVES)
     for term in text.split("+"):
         found = _TERM.match(term.strip().lower())
         name = found["name"] if found else None
-        if found is None or name not in OBJECTIVES:
+        if found is None or name not in known:
             raise BabeliteError(
                 f"the objective {text!r} has an unknown part {term.strip()!r}",
                 code="option-invalid",
-                hint=f"add some of {', '.join(OBJECTIVES)}, for example 'ugt + 2*align + 2*sim'",
+                hint=f"add some of {', '.join(known)}, for example 'ugt + 2*align + 2*sim'",
             )
         weight = float(found["weight"] or 1)
         if name in weights or weight == 0:

@@ -5,8 +5,8 @@ Each stage writes its file atomically, so that a killed run repeats at most one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -22,12 +22,20 @@ from babelite.corpus import (
     sample_pairs,
     without_held_out,
 )
+from babelite.encoding import open_encoder
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines, write_text, writing_atomically
 from babelite.training.config import TrainingConfig
 from babelite.training.data.tokens import TokenizedPairs, open_tokens, tokenize
 from babelite.training.data.vocabulary import train_vocabulary
 from babelite.training.run_folder import RunFolder
+from babelite.training.teachers.targets import LoadedTeacher, TeacherTargets
+from babelite.training.teachers.teacher import Teacher, parse_teacher
+from babelite.training.teachers.vectors import (
+    compute_vectors,
+    open_vectors,
+    vectors_are_complete,
+)
 from babelite.training.training_progress import TrainingProgress
 from babelite.training.warm_start import open_initial_encoder
 
@@ -53,6 +61,7 @@ class TrainingText:
 
     pairs: list[LanguagePair]
     tokenizer: Tokenizer
+    teachers: list[LoadedTeacher] = field(default_factory=list)
 
     @property
     def languages(self) -> list[str]:
@@ -64,6 +73,14 @@ class TrainingText:
         """The numbers of the two languages of each language pair."""
         numbers = {language: number for number, language in enumerate(self.languages)}
         return [tuple(numbers[code] for code in pair.languages) for pair in self.pairs]
+
+    def teacher_targets(self) -> TeacherTargets | None:
+        """The teachers' vectors for the training pairs; None without teachers."""
+        if not self.teachers:
+            return None
+        tokens = [(pair.languages, pair.tokens) for pair in self.pairs]
+        keys = [(codes, found.source.keys, found.target.keys) for codes, found in tokens]
+        return TeacherTargets(self.teachers, keys)
 
 
 @dataclass(frozen=True)
@@ -102,6 +119,8 @@ class Preparation:
         tokenizer = self._vocabulary(counts)
         for name, parts in grouped.items():
             self._tokenise(name, counts[name], tokenizer, parts[0].paths[0])
+        for text in self.config.teacher:
+            self._encode_with_teacher(parse_teacher(text), grouped, tokenizer)
 
     def _clean(self, name: str, sources: Sequence[PairSource]) -> None:
         all_pairs, first_file = self.run.all_pairs(name), sources[0].paths[0]
@@ -166,9 +185,45 @@ class Preparation:
         if left < count:
             self.progress.say(f"Omitted {count - left:,} of {count:,} pairs of {name}: {reason}")
 
+    def _encode_with_teacher(
+        self, teacher: Teacher, grouped: Mapping[str, Sequence[PairSource]], tokenizer: Tokenizer
+    ) -> None:
+        """Compute a teacher's vectors of all sentences in the languages that it reads."""
+        run, folder = self.run, self.run.teacher(teacher.folder_name)
+        if vectors_are_complete(folder):
+            return
+        sides = [
+            (path, side)
+            for name, parts in grouped.items()
+            for side, code in enumerate((parts[0].source_language, parts[0].target_language))
+            if teacher.reads(code)
+            for path in (run.held_out(name), run.cleaned(name))
+        ]
+        if not sides:
+            raise BabeliteError(
+                f"the teacher {teacher.spec} reads none of the languages of the text",
+                code="language-not-found",
+                hint=f"give text in {', '.join(teacher.languages or ())}, or another teacher",
+            )
+        encoder = open_encoder(teacher.spec)
+        texts = (str(pair[side]) for path, side in sides for pair in _read(path))
+        count = sum(1 for path, _ in sides for _ in read_lines(path))
+        with self.progress.stage(f"Encoding with the teacher {teacher.spec}", count) as advance:
+            compute_vectors(
+                texts,
+                encoder,
+                folder,
+                tokenizer,
+                spec=teacher.spec,
+                max_tokens=self.config.max_tokens,
+                advance=advance,
+            )
 
-def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:
-    """Open the text that `prepare` wrote to a folder from the same sources."""
+
+def open_text(
+    run: RunFolder, sources: Sequence[PairSource], teachers: Sequence[str] = ()
+) -> TrainingText:
+    """Open the text that `prepare` wrote to a folder from the same sources and teachers."""
     tokenizer = Tokenizer.from_file(str(run.tokenizer))
     pairs = []
     for name, parts in _grouped(sources).items():
@@ -181,7 +236,9 @@ def open_text(run: RunFolder, sources: Sequence[PairSource]) -> TrainingText:
                 open_tokens(run.tokens(name), name, tokenizer),
             )
         )
-    return TrainingText(pairs, tokenizer)
+    parsed = [parse_teacher(text) for text in teachers]
+    loaded = [LoadedTeacher(t, open_vectors(run.teacher(t.folder_name))) for t in parsed]
+    return TrainingText(pairs, tokenizer, loaded)
 
 
 def _scaled(sources: Sequence[PairSource]) -> list[PairSource]:

@@ -23,6 +23,7 @@ from babelite.training.loop.phases import training_ends
 from babelite.training.loop.trainer import TrainedNetwork, Trainer
 from babelite.training.prepare import Preparation, TrainingText, open_text
 from babelite.training.run_folder import RunFolder, read_record, write_record
+from babelite.training.teachers.teacher import parse_teacher
 from babelite.training.training_progress import TrainingProgress
 
 
@@ -90,7 +91,7 @@ def train(
         job = _Job(run, sources, config, cleaning or Cleaning(), progress)
         if processes.run_on_rank_zero(partial(job.begin, locks, started)) == _FINISHED:
             return _read_result(run)
-        prepared = open_text(run, sources)
+        prepared = open_text(run, sources, config.teacher)
         own = hardware.of_process(processes)
         trained = Trainer(run, prepared, config, own, progress, started, processes).train()
         processes.run_on_rank_zero(partial(job.finish, prepared, trained))
@@ -189,6 +190,7 @@ class _Job(Preparation):
         # The tokens can be made again from the data; weights and metrics cannot.
         if run.shared_text is None:
             shutil.rmtree(run.work / "tokens")
+            shutil.rmtree(run.work / "teachers", ignore_errors=True)
         return _FINISHED
 
     def _export(self, text: TrainingText, trained: TrainedNetwork) -> Exported:
@@ -211,7 +213,7 @@ class _Job(Preparation):
             languages=list(dict.fromkeys(languages)),
             objective=config.trained_objective,
             data=[*(initial.data if initial else ()), *data],
-            notes=_card_notes(initial.name, config.start_share) if initial else "",
+            notes=_card_notes(config, initial.name if initial else None),
             validation=[pair.held_out for pair in text.pairs],
             metrics={f"P@1 {name} (held out)": round(value, 4) for name, value in scores.items()},
         )
@@ -243,15 +245,25 @@ class _Job(Preparation):
         return self.request() | {"config": self.config.model_dump(include=settings)}
 
 
-def _card_notes(name: str, share: float) -> str:
-    """The section of the model card about the initial encoder."""
-    mean = (
-        f"\nThe weights are averaged: {share:.0%} initial encoder, {1 - share:.0%} trained weights."
-    )
-    return f"""## How it was made
-
-Training started from the encoder {name}. Its training data is listed too.{mean if share else ""}
-"""
+def _card_notes(config: TrainingConfig, initial: str | None) -> str:
+    """The section of the model card about the initial encoder and the teachers."""
+    lines, share = [], config.start_share
+    if initial is not None:
+        lines.append(
+            f"Training started from the encoder {initial}. Its training data is listed too."
+        )
+    if share:
+        lines.append(
+            f"The weights are averaged: {share:.0%} initial encoder, {1 - share:.0%} trained "
+            "weights."
+        )
+    for teacher in map(parse_teacher, config.teacher):
+        read = f" for sentences in {', '.join(teacher.languages)}" if teacher.languages else ""
+        lines.append(
+            f"The encoder learned the vectors of the teacher {teacher.spec}{read}. The licence and "
+            "the training data of the teacher apply to its vectors."
+        )
+    return "\n".join(["## How it was made", "", *lines, ""]) if lines else ""
 
 
 def _read_result(run: RunFolder, *, verify: bool = True) -> TrainingResult:

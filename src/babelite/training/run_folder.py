@@ -54,6 +54,10 @@ class RunFolder:
         """The held-out pairs of a language pair."""
         return self.text / "corpus" / f"{name}.held-out.tsv"
 
+    def teacher(self, name: str) -> Path:
+        """The folder of the vectors of a teacher."""
+        return self.text / "teachers" / name
+
     def tokens(self, name: str) -> Path:
         """Folder of the tokenised training pairs of a language pair."""
         return self.text / "tokens" / name

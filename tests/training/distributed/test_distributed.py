@@ -41,12 +41,16 @@ TWO: Cases = {name: (name, "layers", [128]) for name in OBJECTIVES} | {
     "everything, odd sizes, accumulated": (EVERYTHING, "layers", [7, 128, 5]),
     "bag": ("align", "bag", [128]),
     "bag, odd size": ("align", "bag", [7]),
+    "teachers": ("align + teach + teach_sim", "layers", [128, 7]),
+    "teachers, bag": ("align + 3*teach + teach_sim", "bag", [128]),
 }
 # Two pairs are too few for three processes.
 THREE: Cases = {
     "everything": (EVERYTHING, "layers", [2, 7, 9]),
     "bag": ("align", "bag", [2]),
     "bag, odd size": ("align", "bag", [7]),
+    "teachers": (f"{PAPER} + teach + 2*teach_sim", "layers", [2, 7]),
+    "teachers, bag": ("teach", "bag", [7]),
 }
 
 

@@ -50,12 +50,14 @@ def training_model() -> TrainingModel:
     return TrainingModel(DualTransformer(shape), {"ugt": 1.0})
 
 
-def test_the_bag_phase_trains_only_the_embeddings() -> None:
+def test_the_bag_phase_trains_the_embeddings_and_the_last_layer_norm() -> None:
     model = training_model()
     phase = Phase("bag", 8, 0.5, 1, None, 1)
     optimizer = make_optimizer(make_config(), phase, model)
     assert [group["peak"] for group in optimizer.param_groups] == [0.5]
-    assert [p is model.embeddings for g in optimizer.param_groups for p in g["params"]] == [True]
+    trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    last = model.network.last_layer_norm
+    assert trained == {id(p) for p in (model.embeddings, last.weight, last.bias)}
 
 
 @pytest.mark.parametrize(("given", "peak"), [({}, 0.5), ({"embedding_learning_rate": 0.1}, 0.1)])

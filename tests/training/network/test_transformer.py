@@ -97,6 +97,9 @@ def test_the_bag_is_the_mean_of_normalised_token_vectors() -> None:
 
 def test_layers_that_start_as_the_identity_give_the_bag() -> None:
     network = encoder(identity=True)
+    with torch.no_grad():  # the bag phase trains the gain and the bias of the last LayerNorm
+        network.last_layer_norm.weight.uniform_(0, 2)
+        network.last_layer_norm.bias.normal_()
     flat = torch.tensor([token for sentence in SENTENCES for token in sentence])
     lengths = torch.tensor([len(sentence) for sentence in SENTENCES])
     with torch.no_grad():
@@ -119,6 +122,17 @@ def test_without_layers_the_encoder_is_a_bag() -> None:
     with torch.no_grad():
         one, other = network(torch.tensor([[4, 5, 6], [6, 4, 5]]))
     torch.testing.assert_close(one, other)
+
+
+def test_without_layers_gain_and_bias_weight_the_tokens_of_the_bag() -> None:
+    network = DualTransformer(NetworkShape(vocabulary_size=50, dim=24, layers=0)).eval()
+    ids = torch.tensor([4, 5, 6])
+    with torch.no_grad():
+        network.last_layer_norm.weight.uniform_(0, 2)
+        network.last_layer_norm.bias.normal_()
+        network.embeddings.position_embeddings.weight.zero_()
+        bag = network.bag(ids, torch.tensor([0]))
+        torch.testing.assert_close(network(ids[None]), bag)
 
 
 def test_dropout_is_on_in_training_only() -> None:

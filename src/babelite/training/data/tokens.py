@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -118,7 +118,7 @@ def tokenize(
     advance(skipped)
     while block := list(islice(stream, _BLOCK)):
         for name, array in _encode(block, tokenizer, max_tokens, kind).items():
-            done[name] = _append(folder / f"{name}.bin", array, done.get(name, 0))
+            done[name] = append_to(folder / f"{name}.bin", array, done.get(name, 0))
         done["read"] += len(block)
         write_text(progress, json.dumps(done))
         advance(len(block))
@@ -176,6 +176,16 @@ def _encode(
     return arrays
 
 
+def keys_of_texts(
+    texts: Sequence[str], tokenizer: Tokenizer, max_tokens: int
+) -> NDArray[np.uint64]:
+    """The keys that `tokenize` gives to sentences: uint64 (len(texts),)."""
+    encoded = [e.ids[:max_tokens] or [UNK] for e in tokenizer.encode_batch_fast(list(texts))]
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    tokens = np.fromiter(chain.from_iterable(encoded), np.uint32, int(lengths.sum()))
+    return sentence_keys(tokens, lengths)
+
+
 def sentence_keys(tokens: NDArray[np.integer], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
     """64-bit hashes of sentences, uint64 (sentences,), whose lengths are above zero."""
     if not len(lengths):
@@ -187,8 +197,8 @@ def sentence_keys(tokens: NDArray[np.integer], lengths: NDArray[np.int64]) -> ND
     return np.add.reduceat((tokens.astype(np.uint64) + 1) * powers[places], begins)
 
 
-def _append(path: Path, array: NDArray[np.generic], size: int) -> int:
-    # Bytes after `size` belong to a block that was not finished.
+def append_to(path: Path, array: NDArray[np.generic], size: int) -> int:
+    """Write an array at byte `size`; bytes beyond belong to a block that was not finished."""
     with path.open("r+b" if path.exists() else "w+b") as stream:
         stream.truncate(size)
         stream.seek(size)

@@ -30,7 +30,13 @@ def make_optimizer(
     embeddings, ngrams = model.embeddings, model.network.ngrams
     if phase.name == "bag":
         shared = [] if ngrams is None else list(ngrams.parameters())
-        groups = [{"params": [embeddings, *shared], "peak": phase.learning_rate}]
+        # The gain lets tokens differ in weight: a token whose vector lies in components of small
+        # gain adds little to the mean.
+        gain = list(model.network.last_layer_norm.parameters())
+        groups = [{"params": [embeddings, *shared, *gain], "peak": phase.learning_rate}]
+        if model.teachers is not None:  # linear maps diverge at the rate of embeddings
+            heads = {"params": list(model.teachers.parameters()), "peak": config.learning_rate}
+            groups.insert(0, heads)
     else:
         others = [p for p in model.parameters() if p is not embeddings]
         rate = config.embedding_learning_rate if phase.name == "layers" else None

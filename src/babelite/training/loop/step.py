@@ -20,6 +20,7 @@ from babelite.training.distributed.group import ProcessGroup
 from babelite.training.hardware import Hardware
 from babelite.training.loop.phases import Phase, order_seed
 from babelite.training.network.training_model import Batch, TrainingModel
+from babelite.training.teachers.targets import TeacherTargets
 
 # More epochs than a round can have, so that no two rounds share an order.
 _EPOCHS_PER_ROUND = 1 << 16
@@ -49,8 +50,10 @@ class Stepper:
         languages: Sequence[tuple[int, ...]],
         processes: ProcessGroup,
         hardware: Hardware,
+        targets: TeacherTargets | None = None,
     ) -> None:
         self.model, self.config, self.processes = model, config, processes
+        self.targets = targets
         self.corpora, self.languages, self.hardware = corpora, languages, hardware
         # The group of each pair of each language pair, for the phase `similar`.
         self.groups: list[NDArray[np.int32]] | None = None
@@ -100,7 +103,7 @@ class Stepper:
         found = []
         for place, rows in enumerate(batches):
             losses = self._losses(phase, rows, number * len(batches) + place)
-            loss = losses["align"] if phase.name == "bag" else self.model.weighted_sum(losses)
+            loss = self.model.weighted_sum(losses)
             share = loss if len(batches) == 1 else loss / len(batches)
             (self.scaler.scale(share) if scaled else share).backward()  # type: ignore[no-untyped-call]
             found.append(torch.stack([*losses.values(), loss]).detach())
@@ -138,10 +141,11 @@ class Stepper:
     ) -> dict[str, Tensor]:
         corpus, device = self.corpora[rows.language_pair], self.hardware.device
         own_rows = rows.rows if batch_slice is None else batch_slice.take_rows(rows.rows)
+        targets = self.targets.of(rows.language_pair, rows.rows, device) if self.targets else ()
         both = (corpus.source, corpus.target)
         if phase.name == "bag":
             first_side, second_side = (side.flat(own_rows, device) for side in both)
-            return {"align": self.model.bag_loss(first_side, second_side, batch_slice)}
+            return self.model.bag_losses(first_side, second_side, batch_slice, targets)
         first, second = self.languages[rows.language_pair]
         source, target = (side.padded(own_rows, side.longest(rows.rows), device) for side in both)
         name = f"{phase.name} {phase.round_number}" if phase.round_number else phase.name
@@ -152,7 +156,7 @@ class Stepper:
         generator = torch.Generator(device).manual_seed(seed)
         with self.hardware.autocast():
             losses: dict[str, Tensor] = self.model(
-                Batch(source, target, first, second, batch_slice), generator
+                Batch(source, target, first, second, batch_slice, targets), generator
             )
         return losses
 

@@ -84,7 +84,13 @@ class Trainer:
         if not resumed or read_counters(run.checkpoint).phase == 0:
             add_ngrams(model, config, text.tokenizer)
         self.stepper = Stepper(
-            model, config, self.corpora, text.language_numbers, self.processes, hardware
+            model,
+            config,
+            self.corpora,
+            text.language_numbers,
+            self.processes,
+            hardware,
+            text.teacher_targets(),
         )
         self.state = RunState(model, self.stepper.scaler, started)
         if resumed:
@@ -96,7 +102,8 @@ class Trainer:
 
     def _build(self) -> TrainingModel:
         size = self.text.tokenizer.get_vocab_size()
-        model = build_model(self.config, size, len(self.text.languages))
+        widths = [teacher.vectors.dim for teacher in self.text.teachers]
+        model = build_model(self.config, size, len(self.text.languages), widths)
         return model.to(self.hardware.device)
 
     @cached_property

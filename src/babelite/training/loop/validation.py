@@ -12,9 +12,10 @@ from tokenizers import Tokenizer
 
 from babelite.evaluation import precision_at_1
 from babelite.training.config import TrainingConfig
-from babelite.training.data.tokens import Side
+from babelite.training.data.tokens import Side, keys_of_texts
 from babelite.training.network.training_model import Batch, TrainingModel
 from babelite.training.prepare import TrainingText
+from babelite.training.teachers.targets import TeacherTargets
 
 _BATCH = 256
 # Losses are measured on this many pairs.
@@ -47,8 +48,13 @@ class Validator:
             ]
             for pair in text.pairs
         }
-        names = [pair.name for pair in text.pairs]
-        self.languages = dict(zip(names, text.language_numbers, strict=True))
+        self.names = [pair.name for pair in text.pairs]
+        self.languages = dict(zip(self.names, text.language_numbers, strict=True))
+        keys = []
+        for pair in text.pairs:
+            source, target = self.sides[pair.name]
+            keys.append((pair.languages, source.keys, target.keys))
+        self.targets = TeacherTargets(text.teachers, keys) if text.teachers else None
 
     @torch.no_grad()
     def __call__(self, model: TrainingModel, *, bag: bool) -> Validation:
@@ -89,15 +95,16 @@ class Validator:
         for start in range(0, min(count, _LOSS_PAIRS) - size + 1, size):
             rows = np.arange(start, start + size)
             ids = [side.padded(rows, device=self.device) for side in (source, target)]
-            batch = Batch(ids[0], ids[1], first, second)
+            number = self.names.index(name)
+            targets = self.targets.of(number, rows, self.device) if self.targets else ()
+            batch = Batch(ids[0], ids[1], first, second, targets=targets)
             for objective, loss in model(batch, generator).items():
                 sums.setdefault(objective, []).append(loss.item())
         return {objective: float(np.mean(values)) for objective, values in sums.items()}
 
 
 def _tokenise(sentences: list[str], tokenizer: Tokenizer, max_tokens: int) -> Side:
-    """Sentences as a side without keys."""
     ids = [encoding.ids[:max_tokens] for encoding in tokenizer.encode_batch(sentences)]
     ends = np.cumsum([0, *map(len, ids)])
     tokens = np.fromiter(chain.from_iterable(ids), np.int64, count=int(ends[-1]))
-    return Side(tokens, ends, np.empty(0, np.uint64))
+    return Side(tokens, ends, keys_of_texts(sentences, tokenizer, max_tokens))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from tokenizers import Tokenizer
 
 from babelite.training.config import TrainingConfig
+from babelite.training.network.distillation import TeacherHeads
 from babelite.training.network.ngrams import CharacterNgrams, pieces_of
 from babelite.training.network.training_model import ContrastiveSettings, TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
+from babelite.training.teachers.teacher import parse_teacher
 
 
-def build_model(config: TrainingConfig, vocabulary_size: int, languages: int) -> TrainingModel:
+def build_model(
+    config: TrainingConfig, vocabulary_size: int, languages: int, teacher_dims: Sequence[int] = ()
+) -> TrainingModel:
     """Build an encoder with the heads of its objectives; the seed decides its weights.
 
     The vocabulary may have fewer pieces than the settings request, if the text is short.
@@ -26,12 +32,15 @@ def build_model(config: TrainingConfig, vocabulary_size: int, languages: int) ->
         max_tokens=config.max_tokens,
     )
     cosine = config.similarity == "cosine"
+    network = DualTransformer(shape, dropout=config.dropout, identity=config.has_bag_phase)
+    weights = [parse_teacher(text).weight for text in config.teacher]
     return TrainingModel(
-        DualTransformer(shape, dropout=config.dropout, identity=config.has_bag_phase),
+        network,
         config.weights,
         languages=languages,
         contrastive=ContrastiveSettings(cosine, config.temperature, config.projection),
         dropout=config.dropout,
+        teachers=TeacherHeads(config.dim, teacher_dims, weights) if weights else None,
     )
 
 

@@ -32,7 +32,7 @@ def token_loss(logits: Tensor, tokens: Tensor) -> Tensor:
     """
     if not len(tokens):
         return logits.sum() * 0
-    return F.cross_entropy(_precise(logits), tokens)
+    return F.cross_entropy(at_least_float32(logits), tokens)
 
 
 def single_word_loss(logits: Tensor, words: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ def bag_divergence(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
     twice counts twice. Weights, (B, L), are zero at PAD; each row has the sum 1, or 0 for an empty
     bag, whose divergence is 0.
     """
-    logits = _precise(logits)
+    logits = at_least_float32(logits)
     expected = (weights * logits.gather(1, tokens)).sum(1)
     same = tokens.unsqueeze(2).eq(tokens.unsqueeze(1)).to(weights.dtype)
     share = (same * weights.unsqueeze(1)).sum(2)
@@ -113,7 +113,7 @@ class WholeBatch:
 
 def similarities(u: Tensor, v: Tensor, *, cosine: bool, temperature: float) -> Tensor:
     """Cosines (Mao et al., 2022) or dot products (2021), (B, C), divided by the temperature."""
-    u, v = _precise(u), _precise(v)
+    u, v = at_least_float32(u), at_least_float32(v)
     # Autocast would round to 8 bits of precision, and the temperature magnifies the error.
     with torch.autocast(u.device.type, enabled=False):
         if cosine:
@@ -178,6 +178,72 @@ def _negative_log_cosine(difference: Tensor) -> Tensor:
     return -torch.log(torch.cos(math.pi / 2 * exact)) + slope * (size - exact)
 
 
-def _precise(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
     """Convert to at least float32: logarithms and softmaxes of 16-bit numbers are too inexact."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def feature_distillation_loss(predicted: Tensor, wanted: Tensor) -> tuple[Tensor, int]:
+    """``teach``: mapped sentence vectors must point where the teacher's vectors point.
+
+    The target of a translation may be the teacher's vector of the original (Reimers & Gurevych,
+    2020); the linear map before the comparison is that of LEALLA's feature distillation (Mao &
+    Nakagawa, 2023).
+
+    Args:
+        predicted: (n, t), sentence vectors after the linear map.
+        wanted: (n, t), the teacher's vectors; zero for a sentence without one.
+
+    Returns:
+        The mean of 1 − cos(predicted, wanted) over the sentences that have a teacher's vector, zero
+        if none has; and their number.
+    """
+    present = wanted.any(1)
+    count = int(present.sum())
+    if not count:
+        return predicted.sum() * 0, 0
+    cosines = F.cosine_similarity(at_least_float32(predicted[present]), wanted[present], dim=1)
+    return 1 - cosines.mean(), count
+
+
+def logit_distillation_loss(
+    u: Tensor,
+    v: Tensor,
+    teacher_u: Tensor,
+    teacher_v: Tensor,
+    places: Tensor,
+    temperature: float,
+) -> tuple[Tensor, int]:
+    """``teach_sim``: the similarities of a batch must be distributed as the teacher's are.
+
+    This is the logit distillation of LEALLA (Mao & Nakagawa, 2023) with distributions in place of
+    squared differences. A sentence is not compared with its own translation, as in `sim`.
+
+    Args:
+        u: (b, d), sentence vectors of one side, or a part of the batch.
+        v: (B, d), sentence vectors of the other side of the whole batch.
+        teacher_u: (b, t), the teacher's vectors for `u`; zero for a sentence without one.
+        teacher_v: (B, t), the teacher's vectors for `v`; zero for a sentence without one.
+        places: int64 (b,), the rows of `v` that are translations of `u`.
+        temperature: What cosines are divided by.
+
+    Returns:
+        The mean of KL(P ‖ Q) over the sentences of `u` that have a teacher's vector, where P and Q
+        are the softmaxes of the teacher's and of the student's cosines with the other sentences
+        that have one, zero if there are no two such sentences; and the number of sentences.
+    """
+    present, others = teacher_u.any(1), teacher_v.any(1)
+    count = int(present.sum())
+    itself = places.unsqueeze(1).eq(torch.arange(len(v), device=v.device))
+    hidden = (itself | ~others)[present]
+    if not count or bool(hidden.all(1).any()):
+        return u.sum() * 0 + v.sum() * 0, count
+
+    def log_distribution(one: Tensor, other: Tensor) -> Tensor:
+        scores = similarities(one[present], other, cosine=True, temperature=temperature)
+        return scores.masked_fill(hidden, -math.inf).log_softmax(1)
+
+    wanted = log_distribution(teacher_u, teacher_v)
+    found = log_distribution(u, v)
+    difference = (wanted - found).masked_fill(hidden, 0)
+    return (wanted.exp() * difference).sum(1).mean(), count

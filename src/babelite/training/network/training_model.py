@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from babelite.training.data.vocabulary import PAD
 from babelite.training.distributed.batch_slice import BatchSlice
 from babelite.training.network import objectives
+from babelite.training.network.distillation import Targets, TeacherHeads
 from babelite.training.network.heads import ReconstructionHead, TranslationDecoder
 from babelite.training.network.masking import choose_sides, mask_one_token, mask_tokens
 from babelite.training.network.transformer import DualTransformer
@@ -37,6 +38,7 @@ class Batch:
     source_language: int = 0  # numbers of the languages
     target_language: int = 1
     batch_slice: BatchSlice | None = None
+    targets: tuple[Targets, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class TrainingModel(nn.Module):
         languages: int = 2,
         contrastive: ContrastiveSettings | None = None,
         dropout: float = 0.1,
+        teachers: TeacherHeads | None = None,
     ) -> None:
         super().__init__()
         shape = network.shape
@@ -71,6 +74,7 @@ class TrainingModel(nn.Module):
         )
         width = self.contrastive.projection
         self.projection = nn.Linear(shape.dim, width, bias=False) if width else None
+        self.teachers = teachers
 
     @property
     def embeddings(self) -> Tensor:
@@ -87,8 +91,10 @@ class TrainingModel(nn.Module):
         return {name: _LOSSES[name](views) for name in self.weights}
 
     def weighted_sum(self, losses: Mapping[str, Tensor]) -> Tensor:
-        """The weighted sum of the losses."""
-        return torch.stack([weight * losses[name] for name, weight in self.weights.items()]).sum()
+        """The weighted sum of the losses of the layers phase or of the bag phase."""
+        if len(losses) == 1 < len(self.weights):
+            return next(iter(losses.values()))  # the bag phase trains only `align`
+        return torch.stack([self.weights.get(n, 1.0) * loss for n, loss in losses.items()]).sum()
 
     def folded_state(self) -> dict[str, Tensor]:
         """The state dict with shared n-grams added to the token embeddings."""
@@ -100,13 +106,14 @@ class TrainingModel(nn.Module):
             )
         return state
 
-    def bag_loss(
+    def bag_losses(
         self,
         source: tuple[Tensor, Tensor],
         target: tuple[Tensor, Tensor],
         batch_slice: BatchSlice | None = None,
-    ) -> Tensor:
-        """``align`` on the encoder without its layers, a scalar.
+        targets: tuple[Targets, ...] = (),
+    ) -> dict[str, Tensor]:
+        """``align``, and the objectives of teachers, on the encoder without its layers.
 
         A side is its token ids, int64 (tokens,), and the start of each sentence, int64 (B,).
         """
@@ -115,8 +122,14 @@ class TrainingModel(nn.Module):
         # One call for both sides: a token that they share is normalised once.
         u, v = self.network.bag(ids, offsets).chunk(2)
         whole, temperature = _whole_batch(u, v, batch_slice), self.contrastive.temperature
-        loss = objectives.alignment_loss(u, v, cosine=True, temperature=temperature, whole=whole)
-        return loss if batch_slice is None else loss * batch_slice.share
+        align = objectives.alignment_loss(u, v, cosine=True, temperature=temperature, whole=whole)
+        losses = {"align": align if batch_slice is None else align * batch_slice.share}
+        teachers, known = self.teachers, (u, v, targets, batch_slice)
+        if teachers is not None and "teach" in self.weights:
+            losses["teach"] = teachers.teach(*known)
+        if teachers is not None and "teach_sim" in self.weights:
+            losses["teach_sim"] = teachers.teach_sim(*known, whole, temperature)
+        return losses
 
 
 def _whole_batch(
@@ -270,6 +283,20 @@ def _translation(views: _Views) -> Tensor:
     return total
 
 
+def _teach(views: _Views) -> Tensor:
+    assert views.model.teachers is not None
+    return views.model.teachers.teach(*views.vectors, views.batch.targets, views.batch.batch_slice)
+
+
+def _teach_sim(views: _Views) -> Tensor:
+    assert views.model.teachers is not None
+    batch_slice, temperature = views.batch.batch_slice, views.model.contrastive.temperature
+    whole = _whole_batch(*views.vectors, batch_slice)
+    return views.model.teachers.teach_sim(
+        *views.vectors, views.batch.targets, batch_slice, whole, temperature
+    )
+
+
 # The loss of each objective.
 _LOSSES: dict[str, Callable[[_Views], Tensor]] = {
     "mlm": _mlm,
@@ -280,4 +307,6 @@ _LOSSES: dict[str, Callable[[_Views], Tensor]] = {
     "align": _align,
     "sim": _sim,
     "translation": _translation,
+    "teach": _teach,
+    "teach_sim": _teach_sim,
 }

@@ -220,6 +220,19 @@ class DualTransformer(nn.Module):
                 nn.init.zeros_(layer.attention.out_lin.weight)
                 nn.init.zeros_(layer.ffn.lin2.weight)
 
+    @property
+    def last_layer_norm(self) -> nn.LayerNorm:
+        """The LayerNorm before the mean over tokens.
+
+        Its gain and bias can be trained in the bag phase: layers that start as the identity would
+        normalise away those of any earlier LayerNorm, and keep these.
+        """
+        if not self.shape.layers:
+            return self.embeddings.LayerNorm
+        last = self.transformer.layer[-1]
+        assert isinstance(last, Layer)
+        return last.output_layer_norm
+
     def states(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
         """Token states of the last layer, (batch, tokens, dim), meaningless at PAD.
 
@@ -255,7 +268,10 @@ class DualTransformer(nn.Module):
         if self.ngrams is not None:
             tokens = tokens + self.ngrams(distinct)
         tokens = self.embeddings.LayerNorm(tokens)
-        return F.embedding_bag(places, tokens, offsets, mode="mean")
+        vectors = F.embedding_bag(places, tokens, offsets, mode="mean")
+        if not self.shape.layers:
+            return vectors  # the only LayerNorm has been applied
+        return vectors * self.last_layer_norm.weight + self.last_layer_norm.bias
 
     def fold_ngrams(self) -> None:
         """Add the shared n-grams to the token embeddings, and remove them."""

@@ -1,0 +1,118 @@
+"""Distillation: an encoder learns the vectors of teachers (objectives ``teach``, ``teach_sim``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from babelite.training.distributed.batch_slice import BatchSlice
+from babelite.training.network import objectives
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The vectors of one teacher for the pairs of a whole batch.
+
+    Attributes:
+        source: float32 (B, t), of unit length; zero for a sentence without a vector.
+        target: float32 (B, t), the same of the second sides.
+    """
+
+    source: Tensor
+    target: Tensor
+
+    def of_process(self, batch_slice: BatchSlice | None) -> Targets:
+        """The targets of the pairs that this process computes."""
+        if batch_slice is None:
+            return self
+        return Targets(batch_slice.take(self.source), batch_slice.take(self.target))
+
+    def gathered(self, batch_slice: BatchSlice | None) -> Targets:
+        """The targets of the whole batch, in the order of `BatchSlice.gather`."""
+        if batch_slice is None:
+            return self
+        count = batch_slice.processes.world_size
+        order = torch.cat([torch.arange(r, len(self.source), count) for r in range(count)])
+        order = order.to(self.source.device)
+        return Targets(self.source[order], self.target[order])
+
+
+class TeacherHeads(nn.Module):
+    """A linear map from sentence vectors to the space of each teacher, discarded after training.
+
+    Args:
+        dim: Width of the sentence vector.
+        teacher_dims: Width of each teacher's vectors.
+        weights: The weight of each teacher.
+    """
+
+    def __init__(self, dim: int, teacher_dims: Sequence[int], weights: Sequence[float]) -> None:
+        super().__init__()
+        self.weights = tuple(weights)
+        self.maps = nn.ModuleList(nn.Linear(dim, width, bias=False) for width in teacher_dims)
+
+    def teach(
+        self, u: Tensor, v: Tensor, targets: Sequence[Targets], batch_slice: BatchSlice | None
+    ) -> Tensor:
+        """The weighted sum over teachers of `objectives.feature_distillation_loss`.
+
+        Args:
+            u: (b, d), sentence vectors of the first sides of this process.
+            v: (b, d), of the second sides.
+            targets: Of each teacher, for the whole batch.
+            batch_slice: The slice of the batch that these pairs are.
+
+        Returns:
+            A scalar; in several processes, what this one adds to the mean over the batch.
+        """
+        vectors = F.normalize(objectives.at_least_float32(torch.cat([u, v])), dim=1)
+        total = vectors.sum() * 0
+        with torch.autocast(vectors.device.type, enabled=False):
+            for weight, head, given in zip(self.weights, self.maps, targets, strict=True):
+                own = given.of_process(batch_slice)
+                wanted = torch.cat([own.source, own.target]).to(vectors.dtype)
+                loss, count = objectives.feature_distillation_loss(head(vectors), wanted)
+                total = total + weight * _part(loss, count, batch_slice)
+        return total
+
+    def teach_sim(
+        self,
+        u: Tensor,
+        v: Tensor,
+        targets: Sequence[Targets],
+        batch_slice: BatchSlice | None,
+        whole: objectives.WholeBatch | None,
+        temperature: float,
+    ) -> Tensor:
+        """The weighted sum over teachers of `objectives.logit_distillation_loss`, both directions.
+
+        Args:
+            u: As for `teach`.
+            v: As for `teach`.
+            targets: As for `teach`.
+            batch_slice: As for `teach`.
+            whole: The vectors of the whole batch, if these pairs are a part of it.
+            temperature: What cosines are divided by, the student's and the teachers'.
+        """
+        if whole is None:
+            whole = objectives.WholeBatch(u, v, torch.arange(len(u), device=u.device))
+        total = u.sum() * 0
+        for weight, given in zip(self.weights, targets, strict=True):
+            every = given.gathered(batch_slice)
+            for own, others, own_wanted, others_wanted in (
+                (u, whole.v, every.source, every.target),
+                (v, whole.u, every.target, every.source),
+            ):
+                loss, count = objectives.logit_distillation_loss(
+                    own, others, own_wanted[whole.places], others_wanted, whole.places, temperature
+                )
+                total = total + weight * _part(loss, count, batch_slice)
+        return total
+
+
+def _part(loss: Tensor, count: int, batch_slice: BatchSlice | None) -> Tensor:
+    return loss if batch_slice is None else batch_slice.part_of_mean(loss, count)

@@ -1,0 +1,1 @@
+"""Teachers: encoders whose vectors of the training sentences an encoder learns (distillation)."""

@@ -1,0 +1,71 @@
+"""The teachers' vectors for the pairs of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from babelite.training.network.distillation import Targets
+from babelite.training.teachers.teacher import Teacher
+from babelite.training.teachers.vectors import TeacherVectors
+
+Rows = tuple[NDArray[np.int32], NDArray[np.int32]]
+
+
+@dataclass(frozen=True)
+class LoadedTeacher:
+    """A teacher and its vectors of the training sentences."""
+
+    teacher: Teacher
+    vectors: TeacherVectors
+
+    def rows_of(
+        self, languages: Sequence[str], source: NDArray[np.uint64], target: NDArray[np.uint64]
+    ) -> Rows:
+        """The rows of the vectors of both sides of pairs, from the keys of their sentences.
+
+        A sentence that the teacher does not read has the vector of its translation.
+        """
+        first, second = (
+            self.vectors.find(keys)
+            if self.teacher.reads(code)
+            else np.full(len(keys), -1, np.int32)
+            for code, keys in zip(languages, (source, target), strict=True)
+        )
+        return np.where(first < 0, second, first), np.where(second < 0, first, second)
+
+    def targets(self, rows: Rows, device: torch.device) -> Targets:
+        """The vectors of both sides."""
+        source, target = (torch.from_numpy(self.vectors.take(side)).to(device) for side in rows)
+        return Targets(source, target)
+
+
+class TeacherTargets:
+    """The vectors of all teachers for the pairs of each language pair.
+
+    Args:
+        teachers: The teachers.
+        pairs: The language codes of each language pair, and the keys of both sides of its pairs.
+    """
+
+    def __init__(
+        self,
+        teachers: Sequence[LoadedTeacher],
+        pairs: Sequence[tuple[Sequence[str], NDArray[np.uint64], NDArray[np.uint64]]],
+    ) -> None:
+        self._teachers = teachers
+        self._rows = [[teacher.rows_of(*pair) for pair in pairs] for teacher in teachers]
+
+    def of(
+        self, language_pair: int, numbers: NDArray[np.int64], device: torch.device
+    ) -> tuple[Targets, ...]:
+        """The targets of each teacher for some pairs of a language pair."""
+        found = []
+        for teacher, rows in zip(self._teachers, self._rows, strict=True):
+            source, target = rows[language_pair]
+            found.append(teacher.targets((source[numbers], target[numbers]), device))
+        return tuple(found)

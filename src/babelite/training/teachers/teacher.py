@@ -1,0 +1,65 @@
+"""A teacher as a user names it: an encoder, the languages that it reads, and a weight."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from babelite.errors import BabeliteError
+
+_WEIGHT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\*")
+_LANGUAGES = re.compile(r"([a-z]{2,3}(?:,[a-z]{2,3})*)=")
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """An encoder whose vectors are learned.
+
+    Attributes:
+        spec: The encoder, as `babelite.encoding.open_encoder` takes it.
+        languages: The codes of the languages that it reads; None for all. A sentence in another
+            language gets the vector of its translation.
+        weight: The weight of its loss relative to those of other teachers.
+    """
+
+    spec: str
+    languages: tuple[str, ...] | None = None
+    weight: float = 1.0
+
+    def reads(self, language: str) -> bool:
+        """Whether the teacher encodes sentences of a language."""
+        return self.languages is None or language in self.languages
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder of its vectors: readable, and different for another teacher."""
+        key = f"{self.spec} {','.join(self.languages or ())}"
+        readable = re.sub(r"\W+", "-", self.spec).strip("-")[-40:]
+        return f"{readable}-{hashlib.blake2b(key.encode(), digest_size=4).hexdigest()}"
+
+
+def parse_teacher(text: str) -> Teacher:
+    """Read a teacher as it is written on the command line: ``[WEIGHT*][LANG,LANG=]SPEC``.
+
+    Raises:
+        BabeliteError: The weight is zero or the specification is empty.
+
+    Example:
+        >>> parse_teacher("2*en=sentence-transformers:all-MiniLM-L6-v2")
+        Teacher(spec='sentence-transformers:all-MiniLM-L6-v2', languages=('en',), weight=2.0)
+        >>> parse_teacher("my_module:encode").languages is None
+        True
+    """
+    rest, weight, languages = text.strip(), 1.0, None
+    if found := _WEIGHT.match(rest):
+        weight, rest = float(found[1]), rest[found.end() :]
+    if found := _LANGUAGES.match(rest):
+        languages, rest = tuple(found[1].split(",")), rest[found.end() :]
+    if not rest or weight == 0:
+        raise BabeliteError(
+            f"the teacher {text!r} has {'a weight of 0' if rest else 'no encoder'}",
+            code="option-invalid",
+            hint="write [WEIGHT*][LANGUAGES=]ENCODER, such as en=sentence-transformers:NAME",
+        )
+    return Teacher(rest, languages, weight)

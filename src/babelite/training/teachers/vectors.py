@@ -1,0 +1,160 @@
+"""The vectors of a teacher on disk: one float16 row for each distinct sentence.
+
+The folder of a teacher holds ``teacher.json`` (the encoder's fingerprint), ``keys.bin`` (uint64,
+the key of each sentence, see `babelite.training.data.tokens.sentence_keys`),
+``vectors.bin`` (float16, row by row) and ``progress.json`` (lines read, rows written).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from babelite.corpus import HashSet
+from babelite.encoding import EncoderFingerprint, SentenceEncoder, encode_lines, fingerprint_of
+from babelite.errors import BabeliteError
+from babelite.storage import write_text
+from babelite.training.data.tokens import append_to, keys_of_texts
+
+_LINES_PER_BLOCK = 4_096
+_SENTENCES_PER_CALL = 512
+
+
+@dataclass(frozen=True)
+class TeacherVectors:
+    """The vectors of one teacher, memory-mapped.
+
+    Attributes:
+        keys: uint64 (n,), sorted.
+        order: int64 (n,), the row of each key in `rows`.
+        rows: float16 (n, dim), of unit length or zero.
+    """
+
+    keys: NDArray[np.uint64]
+    order: NDArray[np.int64]
+    rows: NDArray[np.float16]
+
+    @property
+    def dim(self) -> int:
+        """The number of components of a vector."""
+        return int(self.rows.shape[1])
+
+    def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The rows of sentences: int32 (len(keys),), −1 for a sentence without a vector."""
+        if not len(self.keys):
+            return np.full(len(keys), -1, np.int32)
+        places = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)
+        return np.where(self.keys[places] == keys, self.order[places], -1).astype(np.int32)
+
+    def take(self, numbers: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Vectors by row number: float32 (len(numbers), dim), zero where the number is −1."""
+        found = np.zeros((len(numbers), self.dim), np.float32)
+        known = numbers >= 0
+        found[known] = self.rows[numbers[known]]
+        return found
+
+
+def vectors_are_complete(folder: Path) -> bool:
+    """Whether `compute_vectors` has finished in a folder."""
+    return bool(_read_progress(folder).get("finished"))
+
+
+def compute_vectors(
+    texts: Iterable[str],
+    encoder: SentenceEncoder,
+    folder: Path,
+    tokenizer: Tokenizer,
+    *,
+    spec: str,
+    max_tokens: int,
+    advance: Callable[[int], None] = lambda count: None,
+) -> None:
+    """Encode each distinct sentence once; called again after a kill, it resumes.
+
+    Args:
+        texts: The sentences, in the same order at every call; repetitions are skipped.
+        encoder: The teacher.
+        folder: Output folder, created if missing.
+        tokenizer: The tokenizer of the encoder that is trained; it decides which sentences are
+            the same.
+        spec: What `babelite.encoding.open_encoder` opened the teacher by.
+        max_tokens: As for `babelite.training.data.tokens.tokenize`.
+        advance: Called with the number of sentences read since the last call.
+
+    Raises:
+        BabeliteError: The folder contains vectors of another encoder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _require_same_teacher(folder, encoder, spec)
+    done = _read_progress(folder)
+    if done.get("finished"):
+        return
+    lines, count = done.get("lines", 0), done.get("rows", 0)
+    seen = HashSet()
+    if count:
+        seen.add(np.fromfile(folder / "keys.bin", np.uint64, count))
+    stream = iter(texts)
+    advance(sum(1 for _ in islice(stream, lines)))
+    while block := list(islice(stream, _LINES_PER_BLOCK)):
+        keys = keys_of_texts(block, tokenizer, max_tokens)
+        new = np.flatnonzero(seen.add(keys))
+        vectors = _encode_by_length([block[row] for row in new], encoder)
+        append_to(folder / "keys.bin", keys[new], count * keys.itemsize)
+        append_to(folder / "vectors.bin", vectors, count * vectors.itemsize * encoder.dim)
+        lines, count = lines + len(block), count + len(new)
+        write_text(folder / "progress.json", json.dumps({"lines": lines, "rows": count}))
+        advance(len(block))
+    finished = {"lines": lines, "rows": count, "finished": 1}
+    write_text(folder / "progress.json", json.dumps(finished))
+
+
+def open_vectors(folder: Path) -> TeacherVectors:
+    """Open what `compute_vectors` wrote."""
+    text = (folder / "teacher.json").read_text(encoding="utf-8")
+    dim = EncoderFingerprint.model_validate_json(text).dim
+    count = _read_progress(folder)["rows"]
+    keys = np.fromfile(folder / "keys.bin", np.uint64, count)
+    order = np.argsort(keys, kind="stable")
+    rows = np.memmap(folder / "vectors.bin", np.float16, "r", shape=(count, dim))
+    return TeacherVectors(keys[order], order, rows)
+
+
+def _encode_by_length(texts: Sequence[str], encoder: SentenceEncoder) -> NDArray[np.float16]:
+    """Encode sentences of similar length together, as many encoders pad those of a call."""
+    vectors = np.empty((len(texts), encoder.dim), np.float16)
+    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    for start in range(0, len(order), _SENTENCES_PER_CALL):
+        rows = order[start : start + _SENTENCES_PER_CALL]
+        vectors[rows] = encode_lines(encoder, [texts[row] for row in rows])
+    return vectors
+
+
+def _require_same_teacher(folder: Path, encoder: SentenceEncoder, spec: str) -> None:
+    description = folder / "teacher.json"
+    found = fingerprint_of(encoder, spec)
+    if not description.exists():
+        write_text(description, found.model_dump_json(indent=2) + "\n")
+        return
+    recorded = EncoderFingerprint.model_validate_json(description.read_text(encoding="utf-8"))
+    if recorded != found:
+        raise BabeliteError(
+            f"contains vectors of another version of the teacher {spec}",
+            code="encoder-mismatch",
+            path=folder,
+            hint="restore that version, or start a new run in another folder with --out",
+        )
+
+
+def _read_progress(folder: Path) -> dict[str, int]:
+    path = folder / "progress.json"
+    if not path.exists():
+        return {}
+    found: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+    return found

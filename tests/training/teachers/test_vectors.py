@@ -1,0 +1,103 @@
+"""The vectors of a teacher: each distinct sentence once, resumed after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from babelite.encoding import AdaptedEncoder, unit_rows
+from babelite.errors import BabeliteError
+from babelite.training.data.tokens import keys_of_texts
+from babelite.training.data.vocabulary import train_vocabulary
+from babelite.training.teachers import vectors as module
+from babelite.training.teachers.vectors import compute_vectors, open_vectors, vectors_are_complete
+
+SENTENCES = [f"sentence number {n % 70} of {n % 50} ." for n in range(200)]
+MAX_TOKENS = 20
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return train_vocabulary(SENTENCES, 100)
+
+
+class KilledError(Exception):
+    """What a test raises in the middle of the work."""
+
+
+def letters(sentences: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([np.bincount([*s.encode()], minlength=128) for s in sentences], float)
+
+
+def teacher() -> AdaptedEncoder:
+    return AdaptedEncoder("letters", letters)
+
+
+def compute(folder: Path, tokenizer: Tokenizer, encoder: AdaptedEncoder) -> None:
+    compute_vectors(
+        SENTENCES, encoder, folder, tokenizer, spec="letters:letters", max_tokens=MAX_TOKENS
+    )
+
+
+def test_every_sentence_finds_its_vector(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    compute(tmp_path, tokenizer, teacher())
+    found = open_vectors(tmp_path)
+    assert vectors_are_complete(tmp_path)
+    assert len(found.rows) == len(set(SENTENCES))
+    rows = found.find(keys_of_texts(SENTENCES, tokenizer, MAX_TOKENS))
+    expected = unit_rows(letters(SENTENCES))
+    np.testing.assert_allclose(found.take(rows), expected, atol=1e-3)
+
+
+def test_a_sentence_without_a_vector_gets_zeros(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    compute(tmp_path, tokenizer, teacher())
+    found = open_vectors(tmp_path)
+    rows = found.find(keys_of_texts(["never seen", SENTENCES[0]], tokenizer, MAX_TOKENS))
+    assert rows[0] == -1
+    assert not found.take(rows)[0].any()
+    assert found.take(rows)[1].any()
+
+
+def test_a_killed_run_resumes_and_encodes_nothing_twice(
+    tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LINES_PER_BLOCK", 30)
+    encoded: list[str] = []
+
+    def encode_until_killed(sentences: Sequence[str]) -> NDArray[np.float64]:
+        if len(encoded) > 60:
+            raise KilledError
+        encoded.extend(sentences)
+        return letters(sentences)
+
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    compute(whole, tokenizer, teacher())
+    with pytest.raises(BabeliteError):
+        compute(killed, tokenizer, AdaptedEncoder("letters", encode_until_killed))
+    assert not vectors_are_complete(killed)
+    done = len(encoded)
+    encoded.clear()
+
+    def encode_the_rest(sentences: Sequence[str]) -> NDArray[np.float64]:
+        encoded.extend(sentences)
+        return letters(sentences)
+
+    compute(killed, tokenizer, AdaptedEncoder("letters", encode_the_rest))
+    tried = 2  # each adapter tries its function on one sentence
+    assert done + len(encoded) - tried < len(set(SENTENCES)) + 30
+    keys = keys_of_texts(SENTENCES, tokenizer, MAX_TOKENS)
+    one, other = open_vectors(whole), open_vectors(killed)
+    np.testing.assert_array_equal(one.take(one.find(keys)), other.take(other.find(keys)))
+
+
+def test_another_encoder_is_refused(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    compute(tmp_path, tokenizer, teacher())
+    other = AdaptedEncoder("letters", lambda sentences: letters(sentences)[:, :64])
+    with pytest.raises(BabeliteError) as caught:
+        compute(tmp_path, tokenizer, other)
+    assert caught.value.code == "encoder-mismatch"
