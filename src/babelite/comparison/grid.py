@@ -14,8 +14,8 @@ from babelite.comparison.comparison_file import (
     EncoderConfig,
     read_comparison_file,
 )
-from babelite.comparison.metrics import LanguageScope
 from babelite.comparison.task_checks import require_task_files
+from babelite.comparison.task_metrics import LanguageScope
 from babelite.comparison.training_settings import training_settings
 from babelite.comparison.training_text import (
     ExcludedFiles,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
-from babelite.comparison.metrics import LanguagePair, LanguageScope, Metric
+from babelite.comparison.task_metrics import LanguagePair, LanguageScope, Metric
 from babelite.corpus import parse_source
 from babelite.encoding import unit_rows
 from babelite.evaluation import (

@@ -77,8 +77,7 @@ def evaluate_classification(
         seeds: Random seeds of MLPs; scores are means over them.
         name: Name of the documents.
         by_sentence: Take the mean of a document's sentence vectors, as LASER does for MLDoc.
-        parallel: Test document i is the same in every language, as in SIB-200, so that the interval
-            of the mean resamples documents for all languages together.
+        parallel: Test documents are translations of each other (SIB-200): resample them together.
         settings: Settings of the MLP.
         progress: Called with the step, the amount done and the total.
 
@@ -87,9 +86,7 @@ def evaluate_classification(
     """
     report = progress or _no_progress
     train, test = _select_languages(corpora, train_languages, parallel)
-    documents = [row for code in train for row in (*corpora[code].train, *corpora[code].dev)]
-    documents += [row for code in test for row in corpora[code].test]
-    vectors = _TextVectors(encoder, documents, by_sentence, report)
+    vectors = _TextVectors(encoder, _documents(corpora, train, test), by_sentence, report)
     scores, dev, seconds = {}, {}, {}
     for language in train:
         started = time.perf_counter()
@@ -97,8 +94,8 @@ def evaluate_classification(
         classifiers = _train(vectors, corpora[language], classifier, seeds, settings, steps)
         seconds[language] = time.perf_counter() - started
         if corpora[language].dev:
-            true, predicted = _predict(classifiers, vectors, corpora[language].dev)
-            dev[language] = tuple((predicted == true).mean(axis=1).tolist())
+            true, found = _predict(classifiers, vectors, corpora[language].dev)
+            dev[language] = tuple((found == true).mean(axis=1).tolist())
         for other in test:
             scores[language, other] = _score(classifiers, vectors, corpora[other].test)
     return ClassificationResult(
@@ -114,6 +111,14 @@ def evaluate_classification(
         sentences_per_second=vectors.rate,
         training_seconds=seconds,
     )
+
+
+def _documents(
+    corpora: Mapping[str, LabelledCorpus], train: Sequence[str], test: Sequence[str]
+) -> list[LabelledText]:
+    """All documents that an evaluation needs."""
+    documents = [row for code in train for row in (*corpora[code].train, *corpora[code].dev)]
+    return documents + [row for code in test for row in corpora[code].test]
 
 
 def _no_progress(step: str, done: int, total: int | None = None) -> None:

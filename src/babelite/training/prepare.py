@@ -31,7 +31,7 @@ from babelite.training.data.vocabulary import train_vocabulary
 from babelite.training.run_folder import RunFolder
 from babelite.training.teachers.targets import LoadedTeacher, TeacherTargets
 from babelite.training.teachers.teacher import Teacher, parse_teacher
-from babelite.training.teachers.vectors import (
+from babelite.training.teachers.teacher_vectors import (
     compute_vectors,
     open_vectors,
     vectors_are_complete,

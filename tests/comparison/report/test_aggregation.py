@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from babelite.comparison.metrics import Metric, metric_to_json
 from babelite.comparison.report.aggregation import difference, summarize
+from babelite.comparison.task_metrics import Metric, metric_to_json
 
 
 def record(name: str, share: float, group: str = "en-fr", queries: int = 100) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from babelite.comparison.grid import ComparisonGrid
-from babelite.comparison.metrics import metric_from_json
 from babelite.comparison.report.aggregation import difference, query_scores
 from babelite.comparison.report.charts import mean_of_tasks
 from babelite.comparison.report.tables import format_score, markdown_tables
 from babelite.comparison.report.write_report import collect_results, write_comparison_report
+from babelite.comparison.task_metrics import metric_from_json
 from babelite.evaluation import paired_bootstrap
 
 pytestmark = pytest.mark.slow

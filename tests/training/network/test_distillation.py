@@ -98,4 +98,4 @@ def test_teachers_are_weighted() -> None:
             head(torch.cat([u, v])), torch.cat([targets.source, targets.target])
         )
         expected += weight * loss.item()
-    assert float(heads.teach(u, v, given, None)) == pytest.approx(expected)
+    assert heads.teach(u, v, given, None).item() == pytest.approx(expected)

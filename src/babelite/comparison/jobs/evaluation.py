@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from babelite.comparison.cell_folder import CellFolder
 from babelite.comparison.cell_records import read_cell_record, write_cell_record
 from babelite.comparison.compared_encoders import install_command, open_compared_encoder
-from babelite.comparison.metrics import LanguagePair, LanguageScope, metric_to_json
+from babelite.comparison.task_metrics import LanguagePair, LanguageScope, metric_to_json
 from babelite.comparison.tasks import RetrievalTask, Task
 from babelite.encoding import unit_rows
 from babelite.machine import peak_memory

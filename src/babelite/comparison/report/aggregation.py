@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.comparison.metrics import Metric, metric_from_json
+from babelite.comparison.task_metrics import Metric, metric_from_json
 from babelite.evaluation import (
     Difference,
     holm_correction,

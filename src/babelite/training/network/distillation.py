@@ -15,15 +15,10 @@ from babelite.training.network import objectives
 
 @dataclass(frozen=True)
 class Targets:
-    """The vectors of one teacher for the pairs of a whole batch.
+    """The vectors of one teacher for the pairs of a whole batch; zero where it has none."""
 
-    Attributes:
-        source: float32 (B, t), of unit length; zero for a sentence without a vector.
-        target: float32 (B, t), the same of the second sides.
-    """
-
-    source: Tensor
-    target: Tensor
+    source: Tensor  # float32 (B, t), of unit length
+    target: Tensor  # float32 (B, t), of the second sides
 
     def of_process(self, batch_slice: BatchSlice | None) -> Targets:
         """The targets of the pairs that this process computes."""
@@ -42,13 +37,7 @@ class Targets:
 
 
 class TeacherHeads(nn.Module):
-    """A linear map from sentence vectors to the space of each teacher, discarded after training.
-
-    Args:
-        dim: Width of the sentence vector.
-        teacher_dims: Width of each teacher's vectors.
-        weights: The weight of each teacher.
-    """
+    """A linear map from sentence vectors to the space of each teacher, removed after training."""
 
     def __init__(self, dim: int, teacher_dims: Sequence[int], weights: Sequence[float]) -> None:
         super().__init__()
@@ -60,14 +49,8 @@ class TeacherHeads(nn.Module):
     ) -> Tensor:
         """The weighted sum over teachers of `objectives.feature_distillation_loss`.
 
-        Args:
-            u: (b, d), sentence vectors of the first sides of this process.
-            v: (b, d), of the second sides.
-            targets: Of each teacher, for the whole batch.
-            batch_slice: The slice of the batch that these pairs are.
-
-        Returns:
-            A scalar; in several processes, what this one adds to the mean over the batch.
+        u and v, (b, d), are the sentence vectors of this process. In several processes, the result
+        is what this one adds to the mean over the batch.
         """
         vectors = F.normalize(objectives.at_least_float32(torch.cat([u, v])), dim=1)
         total = vectors.sum() * 0
@@ -90,13 +73,7 @@ class TeacherHeads(nn.Module):
     ) -> Tensor:
         """The weighted sum over teachers of `objectives.logit_distillation_loss`, both directions.
 
-        Args:
-            u: As for `teach`.
-            v: As for `teach`.
-            targets: As for `teach`.
-            batch_slice: As for `teach`.
-            whole: The vectors of the whole batch, if these pairs are a part of it.
-            temperature: What cosines are divided by, the student's and the teachers'.
+        The cosines of the encoder and of the teachers are divided by the same temperature.
         """
         if whole is None:
             whole = objectives.WholeBatch(u, v, torch.arange(len(u), device=u.device))

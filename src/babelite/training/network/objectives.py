@@ -190,13 +190,9 @@ def feature_distillation_loss(predicted: Tensor, wanted: Tensor) -> tuple[Tensor
     2020); the linear map before the comparison is that of LEALLA's feature distillation (Mao &
     Nakagawa, 2023).
 
-    Args:
-        predicted: (n, t), sentence vectors after the linear map.
-        wanted: (n, t), the teacher's vectors; zero for a sentence without one.
-
-    Returns:
-        The mean of 1 − cos(predicted, wanted) over the sentences that have a teacher's vector, zero
-        if none has; and their number.
+    `predicted`, (n, t), are the sentence vectors after the linear map, `wanted`, (n, t), those of
+    the teacher, zero for a sentence without one. The mean of 1 − cos(predicted, wanted) over the
+    sentences with a teacher's vector, 0 without any; and their number.
     """
     present = wanted.any(1)
     count = int(present.sum())
@@ -219,18 +215,11 @@ def logit_distillation_loss(
     This is the logit distillation of LEALLA (Mao & Nakagawa, 2023) with distributions in place of
     squared differences. A sentence is not compared with its own translation, as in `sim`.
 
-    Args:
-        u: (b, d), sentence vectors of one side, or a part of the batch.
-        v: (B, d), sentence vectors of the other side of the whole batch.
-        teacher_u: (b, t), the teacher's vectors for `u`; zero for a sentence without one.
-        teacher_v: (B, t), the teacher's vectors for `v`; zero for a sentence without one.
-        places: int64 (b,), the rows of `v` that are translations of `u`.
-        temperature: What cosines are divided by.
-
-    Returns:
-        The mean of KL(P ‖ Q) over the sentences of `u` that have a teacher's vector, where P and Q
-        are the softmaxes of the teacher's and of the student's cosines with the other sentences
-        that have one, zero if there are no two such sentences; and the number of sentences.
+    u, (b, d), are one side's sentence vectors of a slice, v, (B, d), the other side's of the whole
+    batch, and `places`, int64 (b,), the rows of v that translate u. The teacher's vectors, (b, t)
+    and (B, t), are zero for a sentence without one. The mean of KL(P ‖ Q) over the sentences of u
+    with a teacher's vector, and their number; P and Q are the softmaxes of the teacher's and the
+    student's cosines, divided by the temperature, with the other sentences that have one.
     """
     present, others = teacher_u.any(1), teacher_v.any(1)
     count = int(present.sum())

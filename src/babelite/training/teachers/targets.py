@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from babelite.training.network.distillation import Targets
 from babelite.training.teachers.teacher import Teacher
-from babelite.training.teachers.vectors import TeacherVectors
+from babelite.training.teachers.teacher_vectors import TeacherVectors
 
 Rows = tuple[NDArray[np.int32], NDArray[np.int32]]
 
@@ -47,9 +47,7 @@ class LoadedTeacher:
 class TeacherTargets:
     """The vectors of all teachers for the pairs of each language pair.
 
-    Args:
-        teachers: The teachers.
-        pairs: The language codes of each language pair, and the keys of both sides of its pairs.
+    A language pair is given by its two codes and by the keys of both sides of its pairs.
     """
 
     def __init__(

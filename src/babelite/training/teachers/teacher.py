@@ -14,18 +14,11 @@ _LANGUAGES = re.compile(r"([a-z]{2,3}(?:,[a-z]{2,3})*)=")
 
 @dataclass(frozen=True)
 class Teacher:
-    """An encoder whose vectors are learned.
+    """An encoder whose vectors are learned."""
 
-    Attributes:
-        spec: The encoder, as `babelite.encoding.open_encoder` takes it.
-        languages: The codes of the languages that it reads; None for all. A sentence in another
-            language gets the vector of its translation.
-        weight: The weight of its loss relative to those of other teachers.
-    """
-
-    spec: str
-    languages: tuple[str, ...] | None = None
-    weight: float = 1.0
+    spec: str  # as `babelite.encoding.open_encoder` takes it
+    languages: tuple[str, ...] | None = None  # that it reads; None: all
+    weight: float = 1.0  # of its loss, relative to those of other teachers
 
     def reads(self, language: str) -> bool:
         """Whether the teacher encodes sentences of a language."""
@@ -41,9 +34,6 @@ class Teacher:
 
 def parse_teacher(text: str) -> Teacher:
     """Read a teacher as it is written on the command line: ``[WEIGHT*][LANG,LANG=]SPEC``.
-
-    Raises:
-        BabeliteError: The weight is zero or the specification is empty.
 
     Example:
         >>> parse_teacher("2*en=sentence-transformers:all-MiniLM-L6-v2")

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from babelite.comparison.metrics import Metric, metric_from_json, metric_to_json
+from babelite.comparison.task_metrics import Metric, metric_from_json, metric_to_json
 
 
 @pytest.mark.parametrize("repeats", [1, 5])

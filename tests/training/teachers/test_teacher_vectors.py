@@ -14,8 +14,12 @@ from babelite.encoding import AdaptedEncoder, unit_rows
 from babelite.errors import BabeliteError
 from babelite.training.data.tokens import keys_of_texts
 from babelite.training.data.vocabulary import train_vocabulary
-from babelite.training.teachers import vectors as module
-from babelite.training.teachers.vectors import compute_vectors, open_vectors, vectors_are_complete
+from babelite.training.teachers import teacher_vectors as module
+from babelite.training.teachers.teacher_vectors import (
+    compute_vectors,
+    open_vectors,
+    vectors_are_complete,
+)
 
 SENTENCES = [f"sentence number {n % 70} of {n % 50} ." for n in range(200)]
 MAX_TOKENS = 20

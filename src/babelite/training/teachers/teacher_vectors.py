@@ -29,17 +29,11 @@ _SENTENCES_PER_CALL = 512
 
 @dataclass(frozen=True)
 class TeacherVectors:
-    """The vectors of one teacher, memory-mapped.
+    """The vectors of one teacher, memory-mapped."""
 
-    Attributes:
-        keys: uint64 (n,), sorted.
-        order: int64 (n,), the row of each key in `rows`.
-        rows: float16 (n, dim), of unit length or zero.
-    """
-
-    keys: NDArray[np.uint64]
-    order: NDArray[np.int64]
-    rows: NDArray[np.float16]
+    keys: NDArray[np.uint64]  # (n,), sorted
+    order: NDArray[np.int64]  # (n,), the row of each key in `rows`
+    rows: NDArray[np.float16]  # (n, dim), of unit length or zero
 
     @property
     def dim(self) -> int:
@@ -76,20 +70,10 @@ def compute_vectors(
     max_tokens: int,
     advance: Callable[[int], None] = lambda count: None,
 ) -> None:
-    """Encode each distinct sentence once; called again after a kill, it resumes.
+    """Encode each distinct sentence once with a teacher; called again after a kill, it resumes.
 
-    Args:
-        texts: The sentences, in the same order at every call; repetitions are skipped.
-        encoder: The teacher.
-        folder: Output folder, created if missing.
-        tokenizer: The tokenizer of the encoder that is trained; it decides which sentences are
-            the same.
-        spec: What `babelite.encoding.open_encoder` opened the teacher by.
-        max_tokens: As for `babelite.training.data.tokens.tokenize`.
-        advance: Called with the number of sentences read since the last call.
-
-    Raises:
-        BabeliteError: The folder contains vectors of another encoder.
+    The sentences have the same order at every call. Sentences with the same tokens of the encoder
+    that is trained are the same. A folder with vectors of another teacher is an error.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _require_same_teacher(folder, encoder, spec)
