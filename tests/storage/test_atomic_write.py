@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import os
 import subprocess
 import sys
@@ -11,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import zstandard
 from error_codes import raises
+from packed_bytes import SUFFIXES, pack
 
 from babelite.storage import (
     atomic_write,
@@ -22,18 +20,7 @@ from babelite.storage import (
     writing_text,
 )
 
-SUFFIXES = ["", ".gz", ".xz", ".zst"]
 TEXT = "".join(f"line {number} ünïcode 你好 \U0001f600\n" for number in range(30_000))
-
-
-def pack(data: bytes, suffix: str) -> bytes:
-    if suffix == ".gz":
-        return gzip.compress(data)
-    if suffix == ".xz":
-        return lzma.compress(data)
-    if suffix == ".zst":
-        return zstandard.compress(data)
-    return data
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import lzma
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import zstandard
 from error_codes import raises
 from hypothesis import given
 from hypothesis import strategies as st
+from packed_bytes import SUFFIXES, pack
 
 from babelite.storage import (
     read_lines,
@@ -24,18 +22,7 @@ from babelite.storage import (
     writing_text,
 )
 
-SUFFIXES = ["", ".gz", ".xz", ".zst"]
 TEXT = "".join(f"line {number} ünïcode 你好 \U0001f600\n" for number in range(30_000))
-
-
-def pack(data: bytes, suffix: str) -> bytes:
-    if suffix == ".gz":
-        return gzip.compress(data)
-    if suffix == ".xz":
-        return lzma.compress(data)
-    if suffix == ".zst":
-        return zstandard.compress(data)
-    return data
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
