@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from babelite.encoding import AdaptedEncoder, unit_rows
 from babelite.errors import BabeliteError
-from babelite.training.data.tokens import keys_of_texts
+from babelite.training.data.tokens import tokenize_side
 from babelite.training.data.vocabulary import train_vocabulary
 from babelite.training.teachers import teacher_vectors as module
 from babelite.training.teachers.teacher_vectors import (
@@ -53,7 +53,7 @@ def test_every_sentence_finds_its_vector(tmp_path: Path, tokenizer: Tokenizer) -
     found = open_vectors(tmp_path)
     assert vectors_are_complete(tmp_path)
     assert len(found.rows) == len(set(SENTENCES))
-    rows = found.find(keys_of_texts(SENTENCES, tokenizer, MAX_TOKENS))
+    rows = found.find(tokenize_side(SENTENCES, tokenizer, MAX_TOKENS).keys)
     expected = unit_rows(letters(SENTENCES))
     np.testing.assert_allclose(found.take(rows), expected, atol=1e-3)
 
@@ -61,7 +61,7 @@ def test_every_sentence_finds_its_vector(tmp_path: Path, tokenizer: Tokenizer) -
 def test_a_sentence_without_a_vector_gets_zeros(tmp_path: Path, tokenizer: Tokenizer) -> None:
     compute(tmp_path, tokenizer, teacher())
     found = open_vectors(tmp_path)
-    rows = found.find(keys_of_texts(["never seen", SENTENCES[0]], tokenizer, MAX_TOKENS))
+    rows = found.find(tokenize_side(["never seen", SENTENCES[0]], tokenizer, MAX_TOKENS).keys)
     assert rows[0] == -1
     assert not found.take(rows)[0].any()
     assert found.take(rows)[1].any()
@@ -94,7 +94,7 @@ def test_a_killed_run_resumes_and_encodes_nothing_twice(
     compute(killed, tokenizer, AdaptedEncoder("letters", encode_the_rest))
     tried = 2  # each adapter tries its function on one sentence
     assert done + len(encoded) - tried < len(set(SENTENCES)) + 30
-    keys = keys_of_texts(SENTENCES, tokenizer, MAX_TOKENS)
+    keys = tokenize_side(SENTENCES, tokenizer, MAX_TOKENS).keys
     one, other = open_vectors(whole), open_vectors(killed)
     np.testing.assert_array_equal(one.take(one.find(keys)), other.take(other.find(keys)))
 

@@ -176,14 +176,14 @@ def _encode(
     return arrays
 
 
-def keys_of_texts(
-    texts: Sequence[str], tokenizer: Tokenizer, max_tokens: int
-) -> NDArray[np.uint64]:
-    """The keys that `tokenize` gives to sentences: uint64 (len(texts),)."""
-    encoded = [e.ids[:max_tokens] or [UNK] for e in tokenizer.encode_batch_fast(list(texts))]
+def tokenize_side(texts: Sequence[str], tokenizer: Tokenizer, max_tokens: int) -> Side:
+    """Tokenise sentences in memory, with the keys of `tokenize`; the key of no tokens is 0."""
+    encoded = [e.ids[:max_tokens] for e in tokenizer.encode_batch_fast(list(texts))]
     lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    tokens = np.fromiter(chain.from_iterable(encoded), np.uint32, int(lengths.sum()))
-    return sentence_keys(tokens, lengths)
+    tokens = np.fromiter(chain.from_iterable(encoded), np.int64, int(lengths.sum()))
+    keys = np.zeros(len(lengths), np.uint64)
+    keys[lengths > 0] = sentence_keys(tokens, lengths[lengths > 0])
+    return Side(tokens, np.concatenate([[0], np.cumsum(lengths)]), keys)
 
 
 def sentence_keys(tokens: NDArray[np.integer], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:

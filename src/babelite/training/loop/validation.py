@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from babelite.evaluation import precision_at_1
 from babelite.training.config import TrainingConfig
-from babelite.training.data.tokens import Side, keys_of_texts
+from babelite.training.data.tokens import Side, tokenize_side
 from babelite.training.network.training_model import Batch, TrainingModel
 from babelite.training.prepare import TrainingText
 from babelite.training.teachers.targets import TeacherTargets
@@ -43,7 +41,7 @@ class Validator:
         self.device, self.seed = device, config.seed
         self.sides = {
             pair.name: [
-                _tokenise([p[side] for p in pair.held_out], text.tokenizer, config.max_tokens)
+                tokenize_side([p[side] for p in pair.held_out], text.tokenizer, config.max_tokens)
                 for side in range(2)
             ]
             for pair in text.pairs
@@ -92,19 +90,12 @@ class Validator:
         count = len(source.lengths)
         size = min(_BATCH, count)
         sums: dict[str, list[float]] = {}
+        number = self.names.index(name)
         for start in range(0, min(count, _LOSS_PAIRS) - size + 1, size):
             rows = np.arange(start, start + size)
             ids = [side.padded(rows, device=self.device) for side in (source, target)]
-            number = self.names.index(name)
             targets = self.targets.of(number, rows, self.device) if self.targets else ()
             batch = Batch(ids[0], ids[1], first, second, targets=targets)
             for objective, loss in model(batch, generator).items():
                 sums.setdefault(objective, []).append(loss.item())
         return {objective: float(np.mean(values)) for objective, values in sums.items()}
-
-
-def _tokenise(sentences: list[str], tokenizer: Tokenizer, max_tokens: int) -> Side:
-    ids = [encoding.ids[:max_tokens] for encoding in tokenizer.encode_batch(sentences)]
-    ends = np.cumsum([0, *map(len, ids)])
-    tokens = np.fromiter(chain.from_iterable(ids), np.int64, count=int(ends[-1]))
-    return Side(tokens, ends, keys_of_texts(sentences, tokenizer, max_tokens))

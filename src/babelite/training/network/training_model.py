@@ -174,10 +174,18 @@ class _Views:
         return (u, v) if project is None else (project(u), project(v))
 
     @cached_property
+    def whole_vectors(self) -> objectives.WholeBatch | None:
+        """Sentence vectors of the whole batch, if several processes share it."""
+        return _whole_batch(*self.vectors, self.batch.batch_slice)
+
+    @cached_property
     def similarity(self) -> dict[str, Any]:
         """How `align` and `sim` compare vectors."""
         settings = self.model.contrastive
-        whole = _whole_batch(*self.compared, self.batch.batch_slice)
+        if self.model.projection is None:
+            whole = self.whole_vectors
+        else:
+            whole = _whole_batch(*self.compared, self.batch.batch_slice)
         return {"cosine": settings.cosine, "temperature": settings.temperature, "whole": whole}
 
     @cached_property
@@ -291,9 +299,8 @@ def _teach(views: _Views) -> Tensor:
 def _teach_sim(views: _Views) -> Tensor:
     assert views.model.teachers is not None
     batch_slice, temperature = views.batch.batch_slice, views.model.contrastive.temperature
-    whole = _whole_batch(*views.vectors, batch_slice)
     return views.model.teachers.teach_sim(
-        *views.vectors, views.batch.targets, batch_slice, whole, temperature
+        *views.vectors, views.batch.targets, batch_slice, views.whole_vectors, temperature
     )
 
 

@@ -21,7 +21,7 @@ from babelite.corpus import HashSet
 from babelite.encoding import EncoderFingerprint, SentenceEncoder, encode_lines, fingerprint_of
 from babelite.errors import BabeliteError
 from babelite.storage import write_text
-from babelite.training.data.tokens import append_to, keys_of_texts
+from babelite.training.data.tokens import append_to, tokenize_side
 
 _LINES_PER_BLOCK = 4_096
 _SENTENCES_PER_CALL = 512
@@ -87,7 +87,7 @@ def compute_vectors(
     stream = iter(texts)
     advance(sum(1 for _ in islice(stream, lines)))
     while block := list(islice(stream, _LINES_PER_BLOCK)):
-        keys = keys_of_texts(block, tokenizer, max_tokens)
+        keys = tokenize_side(block, tokenizer, max_tokens).keys
         new = np.flatnonzero(seen.add(keys))
         vectors = _encode_by_length([block[row] for row in new], encoder)
         append_to(folder / "keys.bin", keys[new], count * keys.itemsize)
