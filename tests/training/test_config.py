@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from babelite.errors import BabeliteError
-from babelite.training.config import PRESETS, TrainingConfig, make_config
+from babelite.training.config import TrainingConfig
+from babelite.training.presets import PRESETS, make_config
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -14,8 +14,8 @@ from babelite.cli import main
 from babelite.corpus import Cleaning, parse_source
 from babelite.errors import BabeliteError
 from babelite.storage import locked_folder, sha256
-from babelite.training.config import make_config
 from babelite.training.loop.trainer import Trainer
+from babelite.training.presets import make_config
 from babelite.training.run import TrainingResult, train
 
 

@@ -11,7 +11,8 @@ import pytest
 from babelite.corpus import PairSource, parse_source
 from babelite.errors import BabeliteError
 from babelite.storage import sha256
-from babelite.training.config import TrainingConfig, make_config
+from babelite.training.config import TrainingConfig
+from babelite.training.presets import make_config
 from babelite.training.run import prepare_text, train
 
 SMALL: dict[str, Any] = {

@@ -20,11 +20,11 @@ from babelite.errors import BabeliteError
 from babelite.evaluation import precision_at_1
 from babelite.storage import sha256
 from babelite.training import prepare as preparation
-from babelite.training.config import make_config
 from babelite.training.hardware import choose_hardware
 from babelite.training.loop.trainer import Trainer
 from babelite.training.objective_parser import OBJECTIVES
 from babelite.training.prepare import Preparation, TrainingText, open_text
+from babelite.training.presets import make_config
 from babelite.training.run import TrainingResult, train
 from babelite.training.run_folder import RunFolder
 from babelite.training.training_progress import TrainingProgress

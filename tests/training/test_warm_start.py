@@ -19,7 +19,7 @@ from babelite.encoding import DEFAULT_MODEL, read_model_folder
 from babelite.errors import BabeliteError
 from babelite.evaluation import precision_at_1
 from babelite.storage import sha256
-from babelite.training.config import make_config
+from babelite.training.presets import make_config
 from babelite.training.run import TrainingResult, train
 from babelite.training.training_progress import TrainingProgress
 

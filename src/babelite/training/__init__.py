@@ -37,7 +37,7 @@ if any(find_spec(library) is None for library in ("torch", "safetensors", "onnx"
     raise MissingExtraError("training", "train")
 
 if TYPE_CHECKING:
-    from babelite.training.config import TrainingConfig, make_config
+    from babelite.training.config import TrainingConfig
     from babelite.training.data.tokens import open_tokens, tokenize
     from babelite.training.data.vocabulary import train_vocabulary
     from babelite.training.distributed.environment import is_first_process, is_reported_here
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from babelite.training.loop.signals import TrainingStopped
     from babelite.training.loop.step import Stepper
     from babelite.training.network.build import build_model
+    from babelite.training.presets import make_config
     from babelite.training.run import TrainingResult, prepare_text, train
     from babelite.training.training_progress import TrainingProgress
 else:
@@ -57,7 +58,8 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
-            "config": "TrainingConfig make_config",
+            "config": "TrainingConfig",
+            "presets": "make_config",
             "data.tokens": "open_tokens tokenize",
             "data.vocabulary": "train_vocabulary",
             "distributed.environment": "is_first_process is_reported_here",

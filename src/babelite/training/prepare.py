@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from babelite.corpus import (
     sample_pairs,
     without_held_out,
 )
-from babelite.encoding import open_encoder
+from babelite.encoding import SentenceEncoder, open_encoder
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines, write_text, writing_atomically
 from babelite.training.config import TrainingConfig
@@ -30,7 +31,7 @@ from babelite.training.data.tokens import TokenizedPairs, open_tokens, tokenize
 from babelite.training.data.vocabulary import train_vocabulary
 from babelite.training.run_folder import RunFolder
 from babelite.training.teachers.targets import LoadedTeacher, TeacherTargets
-from babelite.training.teachers.teacher import Teacher, parse_teacher
+from babelite.training.teachers.teacher import Teacher
 from babelite.training.teachers.teacher_vectors import (
     compute_vectors,
     open_vectors,
@@ -119,8 +120,8 @@ class Preparation:
         tokenizer = self._vocabulary(counts)
         for name, parts in grouped.items():
             self._tokenise(name, counts[name], tokenizer, parts[0].paths[0])
-        for text in self.config.teacher:
-            self._encode_with_teacher(parse_teacher(text), grouped, tokenizer)
+        for teacher in self.config.teachers:
+            self._encode_with_teacher(teacher, grouped, tokenizer)
 
     def _clean(self, name: str, sources: Sequence[PairSource]) -> None:
         all_pairs, first_file = self.run.all_pairs(name), sources[0].paths[0]
@@ -185,12 +186,33 @@ class Preparation:
         if left < count:
             self.progress.say(f"Omitted {count - left:,} of {count:,} pairs of {name}: {reason}")
 
+    def require_teachers(self) -> None:
+        """Open the teachers that are needed: an error comes before the folder is reserved."""
+        _ = self.teachers
+
+    @cached_property
+    def teachers(self) -> dict[str, SentenceEncoder]:
+        """The encoders of the teachers whose vectors are not complete, by folder name."""
+        languages = {c for s in self.sources for c in (s.source_language, s.target_language)}
+        encoders = {}
+        for teacher in self.config.teachers:
+            if not any(map(teacher.reads, languages)):
+                raise BabeliteError(
+                    f"the teacher {teacher.spec} reads none of the languages of the text",
+                    code="language-not-found",
+                    hint=f"give text in {', '.join(teacher.languages or ())}, or another teacher",
+                )
+            if not vectors_are_complete(self.run.teacher(teacher.folder_name)):
+                encoders[teacher.folder_name] = open_encoder(teacher.spec)
+        return encoders
+
     def _encode_with_teacher(
         self, teacher: Teacher, grouped: Mapping[str, Sequence[PairSource]], tokenizer: Tokenizer
     ) -> None:
         """Compute a teacher's vectors of all sentences in the languages that it reads."""
-        run, folder = self.run, self.run.teacher(teacher.folder_name)
-        if vectors_are_complete(folder):
+        run = self.run
+        encoder = self.teachers.pop(teacher.folder_name, None)  # not needed in training
+        if encoder is None:
             return
         sides = [
             (path, side)
@@ -199,20 +221,13 @@ class Preparation:
             if teacher.reads(code)
             for path in (run.held_out(name), run.cleaned(name))
         ]
-        if not sides:
-            raise BabeliteError(
-                f"the teacher {teacher.spec} reads none of the languages of the text",
-                code="language-not-found",
-                hint=f"give text in {', '.join(teacher.languages or ())}, or another teacher",
-            )
-        encoder = open_encoder(teacher.spec)
         texts = (str(pair[side]) for path, side in sides for pair in _read(path))
         count = sum(1 for path, _ in sides for _ in read_lines(path))
         with self.progress.stage(f"Encoding with the teacher {teacher.spec}", count) as advance:
             compute_vectors(
                 texts,
                 encoder,
-                folder,
+                run.teacher(teacher.folder_name),
                 tokenizer,
                 spec=teacher.spec,
                 max_tokens=self.config.max_tokens,
@@ -221,7 +236,7 @@ class Preparation:
 
 
 def open_text(
-    run: RunFolder, sources: Sequence[PairSource], teachers: Sequence[str] = ()
+    run: RunFolder, sources: Sequence[PairSource], teachers: Sequence[Teacher] = ()
 ) -> TrainingText:
     """Open the text that `prepare` wrote to a folder from the same sources and teachers."""
     tokenizer = Tokenizer.from_file(str(run.tokenizer))
@@ -236,8 +251,7 @@ def open_text(
                 open_tokens(run.tokens(name), name, tokenizer),
             )
         )
-    parsed = [parse_teacher(text) for text in teachers]
-    loaded = [LoadedTeacher(t, open_vectors(run.teacher(t.folder_name))) for t in parsed]
+    loaded = [LoadedTeacher(t, open_vectors(run.teacher(t.folder_name))) for t in teachers]
     return TrainingText(pairs, tokenizer, loaded)
 
 

@@ -23,7 +23,6 @@ from babelite.training.loop.phases import training_ends
 from babelite.training.loop.trainer import TrainedNetwork, Trainer
 from babelite.training.prepare import Preparation, TrainingText, open_text
 from babelite.training.run_folder import RunFolder, read_record, write_record
-from babelite.training.teachers.teacher import parse_teacher
 from babelite.training.training_progress import TrainingProgress
 
 
@@ -91,7 +90,7 @@ def train(
         job = _Job(run, sources, config, cleaning or Cleaning(), progress)
         if processes.run_on_rank_zero(partial(job.begin, locks, started)) == _FINISHED:
             return _read_result(run)
-        prepared = open_text(run, sources, config.teacher)
+        prepared = open_text(run, sources, config.teachers)
         own = hardware.of_process(processes)
         trained = Trainer(run, prepared, config, own, progress, started, processes).train()
         processes.run_on_rank_zero(partial(job.finish, prepared, trained))
@@ -121,6 +120,7 @@ def prepare_text(
     run = RunFolder(Path(folder), Path(folder))
     progress = progress or TrainingProgress(quiet=True)
     job = _Job(run, sources, config, cleaning or Cleaning(), progress)
+    job.require_teachers()
     run.reserve_shared_text(job.text_request())
     job.prepare()
 
@@ -135,6 +135,8 @@ class _Job(Preparation):
     def begin(self, locks: ExitStack, started: float) -> str:
         """Lock and reserve the run folder, and prepare the text."""
         run = self.run
+        if not run.result.exists():
+            self.require_teachers()
         # An existing folder is locked before its files are read; a new one once it is made.
         existed = run.work.is_dir()
         if existed:
@@ -257,7 +259,7 @@ def _card_notes(config: TrainingConfig, initial: str | None) -> str:
             f"The weights are averaged: {share:.0%} initial encoder, {1 - share:.0%} trained "
             "weights."
         )
-    for teacher in map(parse_teacher, config.teacher):
+    for teacher in config.teachers:
         read = f" for sentences in {', '.join(teacher.languages)}" if teacher.languages else ""
         lines.append(
             f"The encoder learned the vectors of the teacher {teacher.spec}{read}. The licence and "

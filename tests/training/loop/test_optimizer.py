@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import torch
 
-from babelite.training.config import TrainingConfig, make_config
+from babelite.training.config import TrainingConfig
 from babelite.training.loop.optimizer import learning_rate_factor, make_optimizer
 from babelite.training.loop.phases import Phase
 from babelite.training.network.training_model import TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
+from babelite.training.presets import make_config
 
 
 def factors(config: TrainingConfig, steps: int, steps_per_epoch: int = 10) -> list[float]:

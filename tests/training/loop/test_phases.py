@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from babelite.training.config import make_config
 from babelite.training.data import batches
 from babelite.training.data.tokens import Side, TokenizedPairs
 from babelite.training.loop.phases import Phase, plan_phases
+from babelite.training.presets import make_config
 
 
 def corpus(size: int, length: int = 1) -> TokenizedPairs:

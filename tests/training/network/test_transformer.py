@@ -8,13 +8,13 @@ import pytest
 import torch
 from transformers import DistilBertConfig, DistilBertModel
 
-from babelite.training.config import make_config
 from babelite.training.network.transformer import (
     Dropout,
     DualTransformer,
     NetworkShape,
     masked_mean,
 )
+from babelite.training.presets import make_config
 
 SHAPE = NetworkShape(vocabulary_size=50, dim=24, layers=2, heads=4, hidden_dim=40, max_tokens=16)
 SENTENCES = [[4, 5, 5, 6, 49], [7], [8, 9, 10], [11, 3, 3, 3, 3, 3, 12]]

@@ -104,3 +104,11 @@ def test_a_teacher_of_other_languages_is_refused(
     with pytest.raises(BabeliteError) as caught:
         run(parallel_file, tmp_path / "model", teacher=[f"de={teacher}"])
     assert caught.value.code == "language-not-found"
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_teacher_that_does_not_open_leaves_no_folder(parallel_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    with pytest.raises(BabeliteError):
+        run(parallel_file, out, teacher=["no_such_module:encode"])
+    assert not out.exists()

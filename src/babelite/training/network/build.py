@@ -12,7 +12,6 @@ from babelite.training.network.distillation import TeacherHeads
 from babelite.training.network.ngrams import CharacterNgrams, pieces_of
 from babelite.training.network.training_model import ContrastiveSettings, TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
-from babelite.training.teachers.teacher import parse_teacher
 
 
 def build_model(
@@ -33,7 +32,7 @@ def build_model(
     )
     cosine = config.similarity == "cosine"
     network = DualTransformer(shape, dropout=config.dropout, identity=config.has_bag_phase)
-    weights = [parse_teacher(text).weight for text in config.teacher]
+    weights = [teacher.weight for teacher in config.teachers]
     return TrainingModel(
         network,
         config.weights,
