@@ -80,6 +80,7 @@ def one_step(
         contrastive=contrastive,
         dropout=0.0,
         teachers=TeacherHeads(SHAPE.dim, [6, 9], [1.0, 2.0]) if teachers else None,
+        matryoshka=[5] if teachers else [],
     )
     if precision is torch.float32:  # to compare the method, not the rounding
         model.double()

@@ -125,9 +125,11 @@ def _config_options() -> dict[str, object]:
         text = str(field.description)
         if get_origin(kind) is Literal:
             kind, text = str, f"{text} One of {', '.join(parts)}."
+        elif parts == [int]:
+            kind = int if get_origin(kind) is not list else str  # numbers with commas between
         elif parts and get_origin(kind) is not list:
             kind = parts[0]
-        text += f" (default: {field.default})" if field.default is not None else ""
+        text += f" (default: {field.default})" if field.default not in (None, []) else ""
         flag = name.replace("_", "-")
         flags = f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}"
         option = typer.Option(flags, help=text, show_default=False)

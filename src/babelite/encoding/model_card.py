@@ -16,8 +16,9 @@ _USE = """\
 # {name}
 
 A sentence encoder for {languages}. A sentence and its translation get nearly the same vector.
-Vectors have {dim} components and unit length. The model has {parameters:,} parameters, was trained
-with the objective `{objective}`, and reads the first {max_tokens} tokens of a sentence.
+Vectors have {dim} components and unit length{sizes}.
+The model has {parameters:,} parameters, was trained with the objective `{objective}`, and reads the
+first {max_tokens} tokens of a sentence.
 
 ## Usage
 
@@ -65,6 +66,8 @@ def model_card(description: ModelDescription, *, has_weights: bool, graph: str) 
     """The model card: Markdown with the YAML front matter that model hubs read."""
     fields = asdict(description)
     fields["languages"] = ", ".join(description.languages)
+    sizes = " or ".join(map(str, description.matryoshka))
+    fields["sizes"] = f"; they may be cut to the first {sizes}" if sizes else ""
     sections = [_front_matter(description, has_weights), _USE.format(**fields)]
     if has_weights:
         sections.append(_SENTENCE_TRANSFORMERS)

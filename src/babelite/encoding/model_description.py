@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
+from itertools import pairwise
 from pathlib import PurePosixPath
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args
@@ -57,6 +58,8 @@ class ModelDescription:
         parameters: The number of trained parameters of the encoder.
         objective: The training objective, as `babelite train --objective` takes it.
         data: The training data.
+        matryoshka: Sizes below `dim` to which vectors may be cut (the first components, scaled to
+            unit length); empty if the model was not trained for it.
         metrics: Results by name, for example ``{"P@1 en-fr": 0.94}``.
         precision: The ONNX graph that `babelite.Encoder` runs by default.
         license: SPDX identifier of the licence of the weights, if the owner has given one.
@@ -76,6 +79,7 @@ class ModelDescription:
     parameters: int
     objective: str
     data: tuple[TrainingData, ...] = ()
+    matryoshka: tuple[int, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     precision: Precision
     license: str | None = None
@@ -90,6 +94,9 @@ class ModelDescription:
             _require(isinstance(getattr(self, name), str), name, "a string")
         _require(_are_strings((self.name,)), "name", "a non-empty string")
         _require(_are_strings(self.languages), "languages", "language codes")
+        sizes = (0, *self.matryoshka, self.dim)
+        rises = all(map(_is_count, sizes[1:])) and all(a < b for a, b in pairwise(sizes))
+        _require(rises, "matryoshka", f"rising sizes below {self.dim}")
         _require(self.precision in get_args(Precision), "precision", "int8 or float32")
         _require(isinstance(self.license, str | None), "license", "a string")
         _require(_is_mapping(self.metrics, int | float), "metrics", "an object of numbers")
@@ -105,6 +112,7 @@ class ModelDescription:
         _require(isinstance(data, list), "data", "a list")
         plain = values | {
             "languages": _tuple(values.get("languages")),
+            "matryoshka": _tuple(values.get("matryoshka", ())),
             "data": tuple(map(_source, data)),
             "created": _date_time(values.get("created")),
         }

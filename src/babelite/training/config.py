@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from babelite.errors import BabeliteError
 from babelite.training.objective_parser import TEACHER_OBJECTIVES, parse_objective
@@ -67,6 +68,12 @@ class TrainingConfig(BaseModel):
         ge=0,
         description="Width of a linear projection before align and sim, removed after training; "
         "0: no projection.",
+    )
+
+    matryoshka: list[int] = Field(
+        [],
+        description="Sizes below --dim, such as 64,128: sentence-level objectives also train the "
+        "first components alone, so that vectors may be cut to these sizes.",
     )
 
     minutes: float | None = Field(
@@ -171,6 +178,12 @@ class TrainingConfig(BaseModel):
         None, gt=0, description="CPU threads per process; by default all cores, shared evenly."
     )
 
+    @field_validator("matryoshka", mode="before")
+    @classmethod
+    def _read_sizes(cls, value: object) -> object:
+        """Sizes as the command line has them: numbers separated by commas."""
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _check(self) -> TrainingConfig:
         teaching = not self.weights.keys().isdisjoint(TEACHER_OBJECTIVES)
@@ -185,6 +198,20 @@ class TrainingConfig(BaseModel):
                 f"--dim {self.dim} is not a multiple of --heads {self.heads}",
                 code="option-conflict",
                 hint="choose --dim as a multiple of --heads",
+            )
+        sizes = (0, *self.matryoshka, self.dim)
+        if any(left >= right for left, right in pairwise(sizes)):
+            raise BabeliteError(
+                f"--matryoshka {','.join(map(str, self.matryoshka))} does not rise to below --dim "
+                f"{self.dim}",
+                code="option-invalid",
+                hint="give sizes in rising order, each below --dim, for example 64,128",
+            )
+        if self.matryoshka and self.projection:
+            raise BabeliteError(
+                "--matryoshka and --projection exclude each other",
+                code="option-conflict",
+                hint="omit one of them",
             )
         if 0 < self.bag_ngrams < 3:
             raise BabeliteError(

@@ -215,6 +215,7 @@ class _Job(Preparation):
             languages=list(dict.fromkeys(languages)),
             objective=config.trained_objective,
             data=[*(initial.data if initial else ()), *data],
+            matryoshka=config.matryoshka,
             notes=_card_notes(config, initial.name if initial else None),
             validation=[pair.held_out for pair in text.pairs],
             metrics={f"P@1 {name} (held out)": round(value, 4) for name, value in scores.items()},

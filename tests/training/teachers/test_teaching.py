@@ -58,15 +58,20 @@ def test_both_phases_learn_from_the_teacher(
     assert np.isfinite(Encoder.load(out).encode(["a b c"])).all()
 
 
-@pytest.mark.parametrize("objective", ["align + 5*teach + teach_sim", "ugt + align + teach_sim"])
+@pytest.mark.parametrize(
+    ("objective", "matryoshka"),
+    [("align + 5*teach + teach_sim", [8, 16]), ("ugt + align + teach_sim", [])],
+)
 def test_a_stopped_run_resumes_bit_equal(
     objective: str,
+    matryoshka: list[int],
     parallel_file: Path,
     tmp_path: Path,
     teacher: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     options: dict[str, Any] = {"teacher": [teacher], "objective": objective}
+    options["matryoshka"] = matryoshka
     run(parallel_file, tmp_path / "whole", **options)
     run_stopped(parallel_file, tmp_path / "stopped", monkeypatch, **options)
     run(parallel_file, tmp_path / "stopped", **options)

@@ -23,6 +23,7 @@ from babelite.encoding import (
     Precision,
     SentenceEncoder,
     TrainingData,
+    unit_rows,
     write_model_folder,
 )
 from babelite.errors import BabeliteError
@@ -57,13 +58,15 @@ def export(
     data: Iterable[TrainingData],
     validation: Sequence[Sequence[Pair]],
     metrics: dict[str, float],
+    matryoshka: Sequence[int] = (),
     notes: str = "",
 ) -> Exported:
     """Write the model folder of a trained network; other files in the folder stay unchanged.
 
     The 8-bit graph is written, and becomes the default, only if its P@1 on the held-out pairs of
     each language pair (`validation`) is at most 0.3 points below that of the float32 graph. `data`
-    and `metrics` describe training and results; `notes` end the model card.
+    and `metrics` describe training and results; P@1 of vectors cut to the sizes of `matryoshka` is
+    added to them. `notes` end the model card.
 
     Raises:
         BabeliteError: The vectors of the graph differ from those of the network.
@@ -79,12 +82,14 @@ def export(
         objective=objective,
         data=tuple(data),
         metrics=metrics,
+        matryoshka=tuple(matryoshka),
         precision="float32",
         notes=notes,
         created=datetime.now(timezone.utc),
     )
     out.mkdir(parents=True, exist_ok=True)
-    scores = _measure(network, tokenizer, contents, description, validation, out)
+    scores, cut = _measure(network, tokenizer, contents, description, validation, out)
+    description = replace(description, metrics={**description.metrics, **cut})
     kept = "int8" in scores and scores["int8"] >= scores["float32"] - INT8_TOLERANCE
     if kept:
         description = replace(description, precision="int8")
@@ -127,27 +132,43 @@ def _measure(
     description: ModelDescription,
     validation: Sequence[Sequence[Pair]],
     out: Path,
-) -> dict[Precision, float]:
-    """P@1 of each graph, encoding through `Encoder`."""
+) -> tuple[dict[Precision, float], dict[str, float]]:
+    """P@1 of each graph, encoding through `Encoder`, and of cut vectors of the float32 graph."""
     # Inside the output folder, so that a resumed run removes what a kill leaves behind.
     with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=out) as folder:
         write_model_folder(folder, contents, description)
         scores: dict[Precision, float] = {}
+        cut: dict[str, float] = {}
         for precision in contents.graphs:
             encoder = Encoder.load(folder, precision=precision)
             if precision == "float32":
                 _check_parity(network, tokenizer, encoder, validation)
             if validation:
-                scores[precision] = _mean_precision(encoder, validation)
-    return scores
+                sides = _encode(encoder, validation)
+                scores[precision] = _mean_precision(sides, description.dim)
+                if precision == "float32":
+                    for size in description.matryoshka:
+                        name = f"P@1, first {size} components (held out)"
+                        cut[name] = round(_mean_precision(sides, size), 4)
+    return scores, cut
 
 
-def _mean_precision(encoder: SentenceEncoder, validation: Sequence[Sequence[Pair]]) -> float:
-    """P@1 of an encoder, the mean over directions and language pairs."""
+_Sides = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
+def _encode(encoder: SentenceEncoder, validation: Sequence[Sequence[Pair]]) -> _Sides:
+    """The vectors of both sides of each language pair."""
+    return [
+        (encoder.encode([pair.source for pair in pairs]), encoder.encode([p.target for p in pairs]))
+        for pairs in validation
+    ]
+
+
+def _mean_precision(sides: _Sides, size: int) -> float:
+    """P@1 by the first components, the mean over directions and language pairs."""
     hits = []
-    for pairs in validation:
-        u = encoder.encode([pair.source for pair in pairs])
-        v = encoder.encode([pair.target for pair in pairs])
+    for u, v in sides:
+        u, v = unit_rows(u[:, :size]), unit_rows(v[:, :size])
         hits += [precision_at_1(u, v).mean(), precision_at_1(v, u).mean()]
     return float(np.mean(hits))
 

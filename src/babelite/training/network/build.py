@@ -40,6 +40,7 @@ def build_model(
         contrastive=ContrastiveSettings(cosine, config.temperature, config.projection),
         dropout=config.dropout,
         teachers=TeacherHeads(config.dim, teacher_dims, weights) if weights else None,
+        matryoshka=config.matryoshka,
     )
 
 

@@ -49,8 +49,9 @@ class TeacherHeads(nn.Module):
     ) -> Tensor:
         """The weighted sum over teachers of `objectives.feature_distillation_loss`.
 
-        u and v, (b, d), are the sentence vectors of this process. In several processes, the result
-        is what this one adds to the mean over the batch.
+        u and v, (b, d), are the sentence vectors of this process, or their first components, which
+        are mapped by the first columns of each map. In several processes, the result is what this
+        one adds to the mean over the batch.
         """
         vectors = F.normalize(objectives.at_least_float32(torch.cat([u, v])), dim=1)
         total = vectors.sum() * 0
@@ -58,7 +59,9 @@ class TeacherHeads(nn.Module):
             for weight, head, given in zip(self.weights, self.maps, targets, strict=True):
                 own = given.of_process(batch_slice)
                 wanted = torch.cat([own.source, own.target]).to(vectors.dtype)
-                loss, count = objectives.feature_distillation_loss(head(vectors), wanted)
+                assert isinstance(head, nn.Linear)
+                predicted = F.linear(vectors, head.weight[:, : vectors.shape[1]])
+                loss, count = objectives.feature_distillation_loss(predicted, wanted)
                 total = total + weight * _part(loss, count, batch_slice)
         return total
 

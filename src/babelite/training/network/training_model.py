@@ -9,10 +9,9 @@ To add an objective, add its name to `objective_parser.OBJECTIVES` and its loss 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +22,9 @@ from babelite.training.network import objectives
 from babelite.training.network.distillation import Targets, TeacherHeads
 from babelite.training.network.heads import ReconstructionHead, TranslationDecoder
 from babelite.training.network.masking import choose_sides, mask_one_token, mask_tokens
+from babelite.training.network.prefixes import SentenceLoss, mean_over_prefixes
 from babelite.training.network.transformer import DualTransformer
+from babelite.training.objective_parser import TEACHER_OBJECTIVES
 
 _WITH_WORD_MASKED = {"smlm", "ugt"}
 _WITH_HEAD = {"mlm", "tlm", "smlm", "xtr", "ugt", "translation"}
@@ -62,9 +63,11 @@ class TrainingModel(nn.Module):
         contrastive: ContrastiveSettings | None = None,
         dropout: float = 0.1,
         teachers: TeacherHeads | None = None,
+        matryoshka: Sequence[int] = (),
     ) -> None:
         super().__init__()
         shape = network.shape
+        self.sizes = (*matryoshka, shape.dim)
         self.network, self.weights = network, dict(weights)
         self.contrastive = contrastive or ContrastiveSettings()
         needs_head = not _WITH_HEAD.isdisjoint(weights)
@@ -122,14 +125,33 @@ class TrainingModel(nn.Module):
         # One call for both sides: a token that they share is normalised once.
         u, v = self.network.bag(ids, offsets).chunk(2)
         whole, temperature = _whole_batch(u, v, batch_slice), self.contrastive.temperature
-        align = objectives.alignment_loss(u, v, cosine=True, temperature=temperature, whole=whole)
-        losses = {"align": align if batch_slice is None else align * batch_slice.share}
-        teachers, known = self.teachers, (u, v, targets, batch_slice)
-        if teachers is not None and "teach" in self.weights:
-            losses["teach"] = teachers.teach(*known)
-        if teachers is not None and "teach_sim" in self.weights:
-            losses["teach_sim"] = teachers.teach_sim(*known, whole, temperature)
+
+        def align(u: Tensor, v: Tensor, whole: objectives.WholeBatch | None) -> Tensor:
+            return objectives.alignment_loss(
+                u, v, cosine=True, temperature=temperature, whole=whole
+            )
+
+        found = mean_over_prefixes(align, u, v, whole, self.sizes)
+        losses = {"align": found if batch_slice is None else found * batch_slice.share}
+        for name in TEACHER_OBJECTIVES:
+            if name in self.weights:
+                teach = self.teacher_loss(name, targets, batch_slice)
+                losses[name] = mean_over_prefixes(teach, u, v, whole, self.sizes)
         return losses
+
+    def teacher_loss(
+        self, name: str, targets: tuple[Targets, ...], batch_slice: BatchSlice | None
+    ) -> SentenceLoss:
+        """The loss of an objective of teachers as a function of sentence vectors."""
+        teachers, temperature = self.teachers, self.contrastive.temperature
+        assert teachers is not None
+
+        def loss(u: Tensor, v: Tensor, whole: objectives.WholeBatch | None) -> Tensor:
+            if name == "teach":
+                return teachers.teach(u, v, targets, batch_slice)
+            return teachers.teach_sim(u, v, targets, batch_slice, whole, temperature)
+
+        return loss
 
 
 def _whole_batch(
@@ -179,14 +201,28 @@ class _Views:
         return _whole_batch(*self.vectors, self.batch.batch_slice)
 
     @cached_property
-    def similarity(self) -> dict[str, Any]:
-        """How `align` and `sim` compare vectors."""
-        settings = self.model.contrastive
+    def whole_compared(self) -> objectives.WholeBatch | None:
+        """Vectors of the whole batch for `align` and `sim`."""
         if self.model.projection is None:
-            whole = self.whole_vectors
-        else:
-            whole = _whole_batch(*self.compared, self.batch.batch_slice)
-        return {"cosine": settings.cosine, "temperature": settings.temperature, "whole": whole}
+            return self.whole_vectors
+        return _whole_batch(*self.compared, self.batch.batch_slice)
+
+    def contrast(self, objective: Callable[..., Tensor]) -> Tensor:
+        """`objectives.alignment_loss` or `similarity_loss` with the settings of the model."""
+        settings = self.model.contrastive
+
+        def loss(u: Tensor, v: Tensor, whole: objectives.WholeBatch | None) -> Tensor:
+            return objective(
+                u, v, cosine=settings.cosine, temperature=settings.temperature, whole=whole
+            )
+
+        found = mean_over_prefixes(loss, *self.compared, self.whole_compared, self.model.sizes)
+        return self.mean_of_pairs(found)
+
+    def teach(self, name: str) -> Tensor:
+        """The loss of an objective of teachers."""
+        loss = self.model.teacher_loss(name, self.batch.targets, self.batch.batch_slice)
+        return mean_over_prefixes(loss, *self.vectors, self.whole_vectors, self.model.sizes)
 
     @cached_property
     def own_logits(self) -> tuple[Tensor, Tensor]:
@@ -269,14 +305,6 @@ def _ugt(views: _Views) -> Tensor:
     return views.mean_of_pairs(loss)
 
 
-def _align(views: _Views) -> Tensor:
-    return views.mean_of_pairs(objectives.alignment_loss(*views.compared, **views.similarity))
-
-
-def _sim(views: _Views) -> Tensor:
-    return views.mean_of_pairs(objectives.similarity_loss(*views.compared, **views.similarity))
-
-
 def _translation(views: _Views) -> Tensor:
     decoder = views.model.decoder
     assert decoder is not None
@@ -291,19 +319,6 @@ def _translation(views: _Views) -> Tensor:
     return total
 
 
-def _teach(views: _Views) -> Tensor:
-    assert views.model.teachers is not None
-    return views.model.teachers.teach(*views.vectors, views.batch.targets, views.batch.batch_slice)
-
-
-def _teach_sim(views: _Views) -> Tensor:
-    assert views.model.teachers is not None
-    batch_slice, temperature = views.batch.batch_slice, views.model.contrastive.temperature
-    return views.model.teachers.teach_sim(
-        *views.vectors, views.batch.targets, batch_slice, views.whole_vectors, temperature
-    )
-
-
 # The loss of each objective.
 _LOSSES: dict[str, Callable[[_Views], Tensor]] = {
     "mlm": _mlm,
@@ -311,9 +326,9 @@ _LOSSES: dict[str, Callable[[_Views], Tensor]] = {
     "smlm": _smlm,
     "xtr": _xtr,
     "ugt": _ugt,
-    "align": _align,
-    "sim": _sim,
+    "align": lambda views: views.contrast(objectives.alignment_loss),
+    "sim": lambda views: views.contrast(objectives.similarity_loss),
     "translation": _translation,
-    "teach": _teach,
-    "teach_sim": _teach_sim,
+    "teach": lambda views: views.teach("teach"),
+    "teach_sim": lambda views: views.teach("teach_sim"),
 }
