@@ -142,7 +142,10 @@ class FakeSentenceTransformer:
 
 
 class FakeTextEmbedding:
-    def __init__(self, name: str, *, local_files_only: bool) -> None:
+    threads: int | None = None
+
+    def __init__(self, name: str, *, local_files_only: bool, threads: int | None) -> None:
+        FakeTextEmbedding.threads = threads
         if name != "known":
             raise ValueError(f"Model {name} is not supported")
 
@@ -171,6 +174,11 @@ def test_models_of_other_libraries(libraries: None, library: str) -> None:
     ) as caught:
         open_encoder(f"{library}:other")
     assert caught.value.code == "download-refused"
+
+
+def test_fastembed_gets_the_number_of_threads(libraries: None) -> None:
+    open_encoder("fastembed:known", threads=1)
+    assert FakeTextEmbedding.threads == 1
 
 
 def test_a_model_is_downloaded_only_if_allowed(libraries: None) -> None:

@@ -4,6 +4,7 @@ from babelite.cluster.encode_array import encode_to_array
 from babelite.cluster.encode_files import (
     SHARD_ROWS,
     EncodedFolder,
+    encode_blocks,
     encode_files,
     require_shard_sources,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "EncodedFolder",
     "PoolBackend",
     "WorkerPool",
+    "encode_blocks",
     "encode_files",
     "encode_to_array",
     "open_pool",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.cluster.encode_files import encode_task, in_blocks
+from babelite.cluster.encode_files import encode_blocks, in_blocks
 from babelite.cluster.pool import WorkerPool
 from babelite.cluster.shards import Dtype
 from babelite.corpus import SentenceSource, SourceSurvey
@@ -65,8 +65,7 @@ def encode_to_array(
         if pool is None:
             blocks: Iterable[_Vectors] = encode_stream(encoder, lines)
         else:
-            tasks = (encode_task(block, dtype) for block in in_blocks(lines, _ROWS_PER_BLOCK))
-            blocks = pool.in_order(tasks)
+            blocks = encode_blocks(pool, in_blocks(lines, _ROWS_PER_BLOCK), dtype)
         return _reported(blocks, first, total, progress)
 
     is_special_file = Path(out).exists() and not Path(out).is_file()

@@ -162,9 +162,29 @@ def _fill(
     return EncodedFolder(folder.place, manifest, new_rows, pool.peak_memory, pool.lost)
 
 
-def encode_task(texts: Sequence[str], dtype: Dtype) -> Task:
-    """The task to encode sentences; its result has the shape (len(texts), dim)."""
-    return Task(f"{len(texts):,} lines, the first {texts[0][:40]!r}", _encode, (texts, dtype))
+def encode_blocks(
+    pool: WorkerPool, blocks: Iterable[Sequence[str]], dtype: Dtype
+) -> Iterator[NDArray[np.floating]]:
+    """Encode blocks of sentences with the workers of a pool.
+
+    Blocks are read when a worker is idle, a few ahead of the first unfinished one.
+
+    Args:
+        pool: The workers.
+        blocks: The blocks, each of at least one sentence.
+        dtype: The type of the vectors.
+
+    Yields:
+        The vectors of each block, (sentences, dim), in order; see `babelite.encoding.encode_lines`.
+
+    Raises:
+        BabeliteError: See `WorkerPool.run`.
+    """
+
+    def task(texts: Sequence[str]) -> Task:
+        return Task(f"{len(texts):,} lines, the first {texts[0][:40]!r}", _encode, (texts, dtype))
+
+    return pool.in_order(map(task, blocks))
 
 
 def _survey(

@@ -141,7 +141,7 @@ class _Schedule:
         """Schedule a task again whose worker has died, unless too many have."""
         task.losses, task.lines = task.losses + 1, 0
         if task.losses >= _MAX_LOSSES:
-            hint = "give them more memory, or use fewer with --workers"
+            hint = "give them more memory, or use fewer workers"
             problem = f"{task.losses} workers died during {task.task.description} ({reason})"
             raise BabeliteError(problem, code="worker-failed", hint=hint)
         self._repeated.append(task)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.cluster.encode_files import encode_task
+from babelite.cluster.encode_files import encode_blocks
 from babelite.cluster.pool import Reference, ReportLines, Task, WorkerPool
 from babelite.cluster.worker import Worker
 from babelite.encoding import unit_rows
@@ -63,7 +63,7 @@ class PoolBackend:
     ) -> Iterator[NDArray[np.floating[Any]]]:
         """See `babelite.mining.MiningBackend`."""
         texts = ([sentences[row] for row in range(block.start, block.stop)] for block in blocks)
-        yield from self._pool.in_order(encode_task(block, "float16") for block in texts)
+        yield from encode_blocks(self._pool, texts, "float16")
 
     def search(
         self, work: WorkFolder, search: NeighbourSearch, blocks: Sequence[slice]

@@ -44,9 +44,7 @@ class WorkerModel:
                     path.parent.mkdir(exist_ok=True)
                     path.write_bytes(content)
                 return Encoder.load(folder, threads=1)
-        if self.spec is None or Path(self.spec).is_dir():
-            return Encoder.load(self.spec, threads=1)
-        return open_encoder(self.spec)
+        return open_encoder(self.spec, threads=1)
 
 
 class Worker:

@@ -130,7 +130,7 @@ class CellFolder:
         ]
         return _plain(
             {
-                "config": self.cell.config.model_dump(),
+                "config": self.cell.config.decisive_settings(),
                 "files": files,
                 "number of pairs": data.pairs,
                 "most words": data.max_words,

@@ -52,7 +52,7 @@ def open_encoder(
             which takes a list of strings and returns an array of shape (n, dim), or is a class or
             object with such a method ``encode``. Modules are also found in the current directory.
         allow_download: Whether other libraries may download a model.
-        threads: CPU threads of a model folder; see `Encoder.load`.
+        threads: CPU threads of a model folder (see `Encoder.load`) or of fastembed.
 
     Returns:
         The encoder; its vectors are checked and have unit length.
@@ -72,7 +72,7 @@ def open_encoder(
         raise _unknown("there is no such model folder", _FORMS, path=spec)
     kind, _, name = spec.partition(":")
     if kind in _LIBRARIES:
-        return AdaptedEncoder(spec, _load_with_library(kind, name, allow_download))
+        return AdaptedEncoder(spec, _load_with_library(kind, name, allow_download, threads))
     return AdaptedEncoder(spec, _import_callable(kind, name))
 
 
@@ -183,7 +183,9 @@ def encode_lines(encoder: SentenceEncoder, lines: Sequence[str]) -> NDArray[np.f
     return vectors
 
 
-def _load_with_library(library: str, name: str, allow_download: bool) -> EncodeFunction:
+def _load_with_library(
+    library: str, name: str, allow_download: bool, threads: int | None
+) -> EncodeFunction:
     """Load a model with sentence-transformers or fastembed."""
     try:
         module = importlib.import_module(library.replace("-", "_"))
@@ -193,7 +195,9 @@ def _load_with_library(library: str, name: str, allow_download: bool) -> EncodeF
             f"{library} is not installed", code="extra-missing", hint=hint
         ) from error
     try:
-        model = getattr(module, _LIBRARIES[library])(name, local_files_only=not allow_download)
+        options = {"threads": threads} if library == "fastembed" else {}
+        load = getattr(module, _LIBRARIES[library])
+        model = load(name, local_files_only=not allow_download, **options)
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise BabeliteError(

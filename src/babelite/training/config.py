@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -54,6 +54,14 @@ class TrainingConfig(BaseModel):
         description="Encoder whose vectors are learned too: [WEIGHT*][LANGUAGES=]ENCODER, such as "
         "en=sentence-transformers:NAME for one that reads only English. May be repeated. The "
         "objective must contain teach or teach_sim; 10*teach is added to the default objective.",
+    )
+    teacher_processes: int = Field(
+        1,
+        gt=0,
+        le=1024,
+        description="Processes that encode with teachers, each with one thread; 1: this process, "
+        "with all threads of the teacher. For many teachers, two processes of one thread are "
+        "faster than one of two.",
     )
     similarity: Literal["cosine", "dot"] = Field(
         "cosine",
@@ -245,6 +253,10 @@ class TrainingConfig(BaseModel):
                 hint="set --bag-epochs, or --layers and --epochs, above 0",
             )
         return self
+
+    def decisive_settings(self) -> dict[str, Any]:
+        """The settings that affect the result of a run, for its record."""
+        return self.model_dump(exclude={"teacher_processes"})
 
     @property
     def extra_steps(self) -> list[str]:

@@ -6,6 +6,7 @@ Each stage writes its file atomically, so that a killed run repeats at most one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from babelite.cluster import open_pool
 from babelite.corpus import (
     Cleaner,
     Cleaning,
@@ -223,7 +225,12 @@ class Preparation:
         ]
         texts = (str(pair[side]) for path, side in sides for pair in _read(path))
         count = sum(1 for path, _ in sides for _ in read_lines(path))
-        with self.progress.stage(f"Encoding with the teacher {teacher.spec}", count) as advance:
+        workers = self.config.teacher_processes
+        title = f"Encoding with the teacher {teacher.spec}"
+        with (
+            self.progress.stage(title, count) as advance,
+            open_pool(teacher.spec, workers=workers) if workers > 1 else nullcontext() as pool,
+        ):
             compute_vectors(
                 texts,
                 encoder,
@@ -231,6 +238,7 @@ class Preparation:
                 tokenizer,
                 spec=teacher.spec,
                 max_tokens=self.config.max_tokens,
+                pool=pool,
                 advance=advance,
             )
 

@@ -228,7 +228,7 @@ class _Job(Preparation):
             return Path(path).stat().st_size if Path(path).is_file() else None
 
         return {
-            "config": self.config.model_dump(),
+            "config": self.config.decisive_settings(),
             "cleaning": {name: str(value) for name, value in vars(self.cleaning).items()},
             "excluded": [[path, size(path)] for path in self.cleaning.exclude],
             "data": [

@@ -10,8 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from babelite.cluster import WorkerPool, open_pool
 from babelite.encoding import AdaptedEncoder, unit_rows
 from babelite.errors import BabeliteError
+from babelite.storage import write_text
 from babelite.training.data.tokens import tokenize_side
 from babelite.training.data.vocabulary import train_vocabulary
 from babelite.training.teachers import teacher_vectors as module
@@ -42,9 +44,17 @@ def teacher() -> AdaptedEncoder:
     return AdaptedEncoder("letters", letters)
 
 
-def compute(folder: Path, tokenizer: Tokenizer, encoder: AdaptedEncoder) -> None:
+def compute(
+    folder: Path, tokenizer: Tokenizer, encoder: AdaptedEncoder, pool: WorkerPool | None = None
+) -> None:
     compute_vectors(
-        SENTENCES, encoder, folder, tokenizer, spec="letters:letters", max_tokens=MAX_TOKENS
+        SENTENCES,
+        encoder,
+        folder,
+        tokenizer,
+        spec="letters:letters",
+        max_tokens=MAX_TOKENS,
+        pool=pool,
     )
 
 
@@ -97,6 +107,40 @@ def test_a_killed_run_resumes_and_encodes_nothing_twice(
     keys = tokenize_side(SENTENCES, tokenizer, MAX_TOKENS).keys
     one, other = open_vectors(whole), open_vectors(killed)
     np.testing.assert_array_equal(one.take(one.find(keys)), other.take(other.find(keys)))
+
+
+LETTERS = """
+import numpy as np
+
+def letters(sentences):
+    return np.array([np.bincount([*s.encode()], minlength=128) for s in sentences], float)
+"""
+
+
+def test_rows_do_not_depend_on_the_number_of_processes(
+    tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LINES_PER_BLOCK", 30)
+    monkeypatch.setattr(module, "_SENTENCES_PER_CALL", 7)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "letters.py").write_text(LETTERS)
+    one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
+    compute(one, tokenizer, teacher())
+
+    def write_until_killed(path: Path, text: str) -> None:
+        write_text(path, text)
+        if path.name == "progress.json" and '"lines": 90' in text:
+            raise KilledError
+
+    with open_pool("letters:letters", workers=2) as pool:
+        compute(two, tokenizer, teacher(), pool)
+        with monkeypatch.context() as patch, pytest.raises(KilledError):
+            patch.setattr(module, "write_text", write_until_killed)
+            compute(killed, tokenizer, teacher(), pool)
+    compute(killed, tokenizer, teacher())
+    for name in ("keys.bin", "vectors.bin", "teacher.json", "progress.json"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+        assert (one / name).read_bytes() == (killed / name).read_bytes()
 
 
 def test_another_encoder_is_refused(tmp_path: Path, tokenizer: Tokenizer) -> None:

@@ -79,6 +79,18 @@ def test_a_stopped_run_resumes_bit_equal(
     assert all(one[name].equal(other[name]) for name in one)
 
 
+def test_another_number_of_processes_resumes_the_run(
+    parallel_file: Path, tmp_path: Path, teacher: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"teacher": [teacher], "bag_steps": 10, "steps": 2}
+    out = tmp_path / "model"
+    run_stopped(parallel_file, out, monkeypatch, teacher_processes=2, **options)
+    run(parallel_file, out, **options)
+    run(parallel_file, tmp_path / "one", **options)
+    one, two = (load_file(folder / "model.safetensors") for folder in (tmp_path / "one", out))
+    assert all(one[name].equal(two[name]) for name in one)
+
+
 def test_a_token_bag_learns_from_a_teacher(
     parallel_file: Path, tmp_path: Path, teacher: str
 ) -> None:

@@ -8,15 +8,17 @@ the key of each sentence, see `babelite.training.data.tokens.sentence_keys`),
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
+from itertools import islice, tee
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from babelite.cluster import WorkerPool, encode_blocks
 from babelite.corpus import HashSet
 from babelite.encoding import EncoderFingerprint, SentenceEncoder, encode_lines, fingerprint_of
 from babelite.errors import BabeliteError
@@ -68,12 +70,14 @@ def compute_vectors(
     *,
     spec: str,
     max_tokens: int,
+    pool: WorkerPool | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> None:
     """Encode each distinct sentence once with a teacher; called again after a kill, it resumes.
 
     The sentences have the same order at every call. Sentences with the same tokens of the encoder
-    that is trained are the same. A folder with vectors of another teacher is an error.
+    that is trained are the same. A folder with vectors of another teacher is an error. The workers
+    of a pool have the same encoder; the rows and their order do not depend on their number.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _require_same_teacher(folder, encoder, spec)
@@ -86,15 +90,21 @@ def compute_vectors(
         seen.add(np.fromfile(folder / "keys.bin", np.uint64, count))
     stream = iter(texts)
     advance(sum(1 for _ in islice(stream, lines)))
-    while block := list(islice(stream, _LINES_PER_BLOCK)):
-        keys = tokenize_side(block, tokenizer, max_tokens).keys
-        new = np.flatnonzero(seen.add(keys))
-        vectors = _encode_by_length([block[row] for row in new], encoder)
-        append_to(folder / "keys.bin", keys[new], count * keys.itemsize)
+    blocks, ahead = tee(_blocks(stream, seen, tokenizer, max_tokens))
+    calls = (call for block in ahead for call in block.calls())
+    encoded: Iterator[NDArray[np.floating]] = (
+        (encode_lines(encoder, call) for call in calls)
+        if pool is None
+        else encode_blocks(pool, calls, "float16")
+    )
+    for block in blocks:
+        vectors = block.vectors(encoded, encoder.dim)
+        append_to(folder / "keys.bin", block.keys, count * block.keys.itemsize)
         append_to(folder / "vectors.bin", vectors, count * vectors.itemsize * encoder.dim)
-        lines, count = lines + len(block), count + len(new)
+        lines, count = lines + block.lines, count + len(vectors)
         write_text(folder / "progress.json", json.dumps({"lines": lines, "rows": count}))
-        advance(len(block))
+        advance(block.lines)
+    next(encoded, None)  # the end of the results: the pool stays open
     finished = {"lines": lines, "rows": count, "finished": 1}
     write_text(folder / "progress.json", json.dumps(finished))
 
@@ -110,14 +120,43 @@ def open_vectors(folder: Path) -> TeacherVectors:
     return TeacherVectors(keys[order], order, rows)
 
 
-def _encode_by_length(texts: Sequence[str], encoder: SentenceEncoder) -> NDArray[np.float16]:
-    """Encode sentences of similar length together, as many encoders pad those of a call."""
-    vectors = np.empty((len(texts), encoder.dim), np.float16)
-    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
-    for start in range(0, len(order), _SENTENCES_PER_CALL):
-        rows = order[start : start + _SENTENCES_PER_CALL]
-        vectors[rows] = encode_lines(encoder, [texts[row] for row in rows])
-    return vectors
+@dataclass(frozen=True)
+class _Block:
+    """The new sentences of a block of lines."""
+
+    lines: int
+    keys: NDArray[np.uint64]  # (n,)
+    texts: list[str]  # n
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        """The sentences by length, as many encoders pad those of a call."""
+        return np.argsort([len(text) for text in self.texts], kind="stable")
+
+    @cached_property
+    def _rows_of_calls(self) -> list[NDArray[np.int64]]:
+        starts = range(0, len(self.texts), _SENTENCES_PER_CALL)
+        return [self._order[start : start + _SENTENCES_PER_CALL] for start in starts]
+
+    def calls(self) -> Iterator[list[str]]:
+        """The sentences of each call of the encoder."""
+        return ([self.texts[row] for row in rows] for rows in self._rows_of_calls)
+
+    def vectors(self, encoded: Iterator[NDArray[np.floating]], dim: int) -> NDArray[np.float16]:
+        """The vectors, (n, dim), from an iterator over the results of the calls."""
+        vectors = np.empty((len(self.texts), dim), np.float16)
+        for rows in self._rows_of_calls:
+            vectors[rows] = next(encoded)
+        return vectors
+
+
+def _blocks(
+    stream: Iterator[str], seen: HashSet, tokenizer: Tokenizer, max_tokens: int
+) -> Iterator[_Block]:
+    while lines := list(islice(stream, _LINES_PER_BLOCK)):
+        keys = tokenize_side(lines, tokenizer, max_tokens).keys
+        new = np.flatnonzero(seen.add(keys))
+        yield _Block(len(lines), keys[new], [lines[row] for row in new])
 
 
 def _require_same_teacher(folder: Path, encoder: SentenceEncoder, spec: str) -> None:
