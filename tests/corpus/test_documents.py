@@ -64,6 +64,7 @@ def test_running_text_is_split(tmp_path: Path) -> None:
     [
         ("One. Two.\nThree! “Four.”\nFive.\n", True),
         ("One sentence.\nIt costs 3.50 dollars, e.g. here.\nThree.\nFour. Five.\n", False),
+        ("1. Scope\nM. Dupont\nSee fig. 3\n", False),
         ("你好。我是人。\n", True),
     ],
 )

@@ -162,3 +162,10 @@ def test_a_prefix_may_name_regions(prefix: str) -> None:
     source = parse_source(f"{prefix}=memory.tmx")
     assert [code.replace("_", "-") for code in source.languages] == ["en-US", "fr-FR"]
     assert source.paths == ("memory.tmx",)
+
+
+@pytest.mark.parametrize(
+    ("code", "base"), [("pt_BR", "pt"), ("DE", "de"), ("fra_Latn", "fr"), ("ger", "de")]
+)
+def test_the_base_language_of_a_code(code: str, base: str) -> None:
+    assert base_language(code) == base

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+from babelite.corpus.abbreviations import continues
 from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines
@@ -38,10 +40,7 @@ class Document:
     @property
     def looks_unsplit(self) -> bool:
         """Whether more than a third of the lines contain several sentences, as paragraphs do."""
-        several = sum(
-            any(not part[0].islower() for part in split_at_punctuation(sentence)[1:])
-            for sentence in self.sentences
-        )
+        several = sum(map(_has_several_sentences, self.sentences))
         return several > len(self.sentences) / 3
 
 
@@ -66,3 +65,11 @@ def read_document(path: str, language: str | None = None) -> Document:
         raise BabeliteError(problem, code="input-empty", path=path, hint="name a text file")
     numbers, sentences = zip(*kept, strict=True)
     return Document(path, sentences, numbers, len(lines) if language is None else len(kept))
+
+
+def _has_several_sentences(line: str) -> bool:
+    """Whether punctuation splits a line, but not after the number of a list item."""
+    return any(
+        not after[0].islower() and not continues(f"{before} ", after, "")
+        for before, after in pairwise(split_at_punctuation(line))
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePath
 
+from babelite.errors import BabeliteError
 from babelite.storage import COMPRESSIONS
 
 # The two-letter codes of ISO 639-1, recognized in file names.
@@ -17,6 +18,16 @@ or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss
 ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
 """
 KNOWN_LANGUAGES = frozenset(_CODES.split())
+
+# Codes of three letters (ISO 639-2 and 639-3) of languages that have one of two.
+_THREE_LETTERS = """
+ara:ar bul:bg cat:ca ces:cs cze:cs chi:zh zho:zh cym:cy dan:da deu:de ger:de ell:el gre:el eng:en
+est:et eus:eu baq:eu fas:fa per:fa fin:fi fra:fr fre:fr gle:ga glg:gl heb:he hin:hi hrv:hr hun:hu
+ind:id isl:is ice:is ita:it jpn:ja kor:ko lav:lv lit:lt mkd:mk mac:mk mlt:mt msa:ms may:ms nld:nl
+dut:nl nob:nb nno:nn nor:no pol:pl por:pt ron:ro rum:ro rus:ru slk:sk slo:sk slv:sl spa:es sqi:sq
+alb:sq srp:sr swe:sv tha:th tur:tr ukr:uk urd:ur vie:vi
+"""
+_TWO_LETTERS = dict(code.split(":") for code in _THREE_LETTERS.split())
 
 # The default script of languages that are written in two.
 _DEFAULT_SCRIPT = {"sr": "cyrl", "zh": "hans"}
@@ -34,8 +45,26 @@ def is_language_code(text: str) -> bool:
 
 
 def base_language(code: str) -> str:
-    """The language of a code without region, script or variant, in lower case."""
-    return re.split(r"[-_@.]", code, maxsplit=1)[0].lower()
+    """The language of a code without region, script or variant: two lower-case letters, if it has.
+
+    Example:
+        >>> base_language("pt_BR"), base_language("DE"), base_language("fra_Latn")
+        ('pt', 'de', 'fr')
+    """
+    base = re.split(r"[-_@.]", code, maxsplit=1)[0].lower()
+    return _TWO_LETTERS.get(base, base)
+
+
+def require_known_language(code: str) -> None:
+    """Raise `BabeliteError` (``language-not-found``) for a text that is no language code.
+
+    Codes of three letters are not looked up; there are some 8,000.
+    """
+    base = base_language(code)
+    if not is_language_code(code) or (len(base) == 2 and base not in KNOWN_LANGUAGES):
+        problem = f"{code!r} is not the code of a language"
+        hint = "write a code of ISO 639, such as en, de-AT or pt_BR"
+        raise BabeliteError(problem, code="language-not-found", hint=hint)
 
 
 def matches_language(wanted: str, found: str) -> bool:

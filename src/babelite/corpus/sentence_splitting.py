@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from babelite.corpus.languages import base_language
+from babelite.corpus.abbreviations import continues
+from babelite.corpus.languages import base_language, require_known_language
 from babelite.errors import requires_extra
 
 # Text with blank lines whose longest line has at most so many characters is hard-wrapped.
@@ -24,20 +25,22 @@ def split_sentences(lines: Iterable[str], language: str) -> Iterator[str]:
 
     Args:
         lines: The lines of the text.
-        language: The code of its language, such as ``en``; it decides which abbreviations count.
+        language: The code of its language, such as ``en`` or ``de-AT``; it decides which
+            abbreviations count.
 
     Yields:
         Sentences that are not blank, with single spaces.
 
     Raises:
+        BabeliteError: The code is not that of a language; code ``language-not-found``.
         MissingExtraError: The extra ``align`` is not installed.
     """
+    require_known_language(language)
+    base = base_language(language)
     with requires_extra("splitting text into sentences", "align"):
         from sentencex import segment
     for paragraph in _paragraphs([" ".join(line.split()) for line in lines]):
-        for sentence in segment(base_language(language), paragraph):
-            if sentence.strip():
-                yield sentence.strip()
+        yield from _joined(segment(base, paragraph), base)
 
 
 def split_at_punctuation(text: str) -> list[str]:
@@ -54,6 +57,19 @@ def split_at_punctuation(text: str) -> list[str]:
     """
     cut = _SENTENCE_END.sub(lambda end: f"{end[1] or end[2]}\n", text)
     return [part for part in map(str.strip, cut.split("\n")) if part] or [text]
+
+
+def _joined(segments: Iterable[str], language: str) -> Iterator[str]:
+    """Join segments that were cut within a sentence; yield those that are not blank."""
+    sentence = ""
+    for segment in segments:
+        if sentence and not continues(sentence, segment, language):
+            if sentence.strip():
+                yield sentence.strip()
+            sentence = ""
+        sentence += segment
+    if sentence.strip():
+        yield sentence.strip()
 
 
 def _paragraphs(lines: list[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from babelite._version import __version__
 from babelite.alignment import align_vectors
 from babelite.corpus import split_sentences
+from babelite.errors import BabeliteError
 from babelite.index import IndexHit
 from babelite.server import schemas
 from babelite.server.http.error_bodies import RequestError, quoted
@@ -126,8 +127,13 @@ class Endpoints:
         """The sentences of one side; running text is split."""
         if isinstance(document, str):
             self._limits.check_text(document, field)
-            split = partial(split_sentences, document.splitlines(), language.lower())
-            document = await self._service.run_in_thread(request, lambda: list(split()))
+            split = partial(split_sentences, document.splitlines(), language)
+            try:
+                document = await self._service.run_in_thread(request, lambda: list(split()))
+            except BabeliteError as error:  # the language is not known
+                param = f"{field}_language"
+                message = f"The field '{param}': {error}"
+                raise RequestError(400, message, code=error.code, param=param) from None
         limit, hint = self._limits.document, "use `babelite align` for more"
         require_at_most(limit, len(document), "sentences", f"The field '{field}'", hint, field)
         if document:

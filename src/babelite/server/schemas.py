@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 # Stops at the first error: a list of a million wrong items must not produce a million errors.
 Texts = Annotated[list[str], Field(min_length=1, fail_fast=True)]
 Count = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
-Language = Annotated[str, Field(pattern="^[a-zA-Z-]{2,12}$")]
+Language = Annotated[str, Field(max_length=35)]
 TextOrTexts = Annotated[str | Texts, Field(union_mode="left_to_right")]
 
 
