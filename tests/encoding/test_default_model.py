@@ -101,6 +101,15 @@ def test_informal_typing_finds_the_translation(encoder: Encoder, change: object)
         assert precision_at_1(changed, english).all(), code
 
 
+@pytest.mark.parametrize("mark", ["\u00ad", "\u200b", "\ufeff", "\u200e", "\u2060", "\u200d", "\0"])
+def test_invisible_characters_do_not_move_a_vector(encoder: Encoder, mark: str) -> None:
+    texts = [*SENTENCES["de"], *SENTENCES["fr"]]
+    marked = [f"{mark}{text[:3]}{mark}{text[3:-4]}{mark}{text[-4:]}{mark}" for text in texts]
+    np.testing.assert_array_equal(encoder.encode(marked), encoder.encode(texts))
+    # The first words of a process are split by other code.
+    np.testing.assert_array_equal(Encoder.load().encode(marked[:1])[0], encoder.encode(texts)[0])
+
+
 @pytest.mark.parametrize(
     "text",
     [

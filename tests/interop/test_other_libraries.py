@@ -22,6 +22,8 @@ SENTENCES = [
     "  white   space\tand a\nline ",
     "long text, " * 100,
     "x",
+    "\ufeffso\u00adft \u200bhyphens\u2060",
+    "[MASK] and [PAD] in a text, [UNK] too",
 ]
 
 

@@ -6,6 +6,7 @@ Names are imported on first use: reading plain text needs no numpy.
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "INVISIBLE_CHARACTERS",
     "Cleaner",
     "Cleaning",
     "CorpusStatistics",
@@ -51,7 +52,13 @@ if TYPE_CHECKING:
     from babelite.corpus.hash_set import HashSet
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
     from babelite.corpus.languages import base_language, parse_language_pair, split_language_prefix
-    from babelite.corpus.normalization import comparison_key, count_words, normalize_text, one_line
+    from babelite.corpus.normalization import (
+        INVISIBLE_CHARACTERS,
+        comparison_key,
+        count_words,
+        normalize_text,
+        one_line,
+    )
     from babelite.corpus.pair_table import PairTable
     from babelite.corpus.pairs import Pair, WeightedPair
     from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
@@ -72,7 +79,8 @@ else:
             "hash_set": "HashSet",
             "labelled": "LabelledText hold_out_texts read_labelled",
             "languages": "base_language parse_language_pair split_language_prefix",
-            "normalization": "comparison_key count_words normalize_text one_line",
+            "normalization": "INVISIBLE_CHARACTERS comparison_key count_words normalize_text "
+            "one_line",
             "pairs": "Pair WeightedPair",
             "sentence_splitting": "split_at_punctuation split_sentences",
             "sentences": "SentenceSource SourceSurvey require_distinct_names",

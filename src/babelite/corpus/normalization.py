@@ -13,11 +13,13 @@ _JOINED = (
 )
 _STRAY_JOINER = re.compile(rf"(?<![{_JOINED}])[\u200c\u200d]")
 # Control characters that are not white space, format characters that are not seen (soft hyphen,
-# zero-width space, direction marks, byte-order marks, tags), and halves of surrogate pairs.
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
-    r"\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+# zero-width space, direction marks, byte-order marks, tags): ranges for a class of characters.
+INVISIBLE_CHARACTERS = (
+    "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 )
+# Also halves of surrogate pairs.
+_INVISIBLE = re.compile(rf"[{INVISIBLE_CHARACTERS}\ud800-\udfff]")
 
 _BREAKS = re.compile(r"[\t\r\n]+")
 

@@ -35,6 +35,7 @@ class FastBpe:
 
     def __init__(self, characters: bytes, merges: bytes) -> None:
         self._characters = Tokenizer.from_buffer(characters)
+        self._characters.encode_special_tokens = True
         left, right, tokens = np.load(io.BytesIO(merges), allow_pickle=False)
         self._pairs, self._tokens = _pack_pairs(left, right), tokens.astype(np.uint64)
 

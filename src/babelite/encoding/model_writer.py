@@ -120,12 +120,13 @@ def _texts(
     tokenizer: dict[str, Any], contents: ModelContents, description: ModelDescription
 ) -> dict[str, str]:
     """The text files by name, among them the configuration files of the other libraries."""
-    contained = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
+    contained = {id_: token for token, id_ in tokenizer["model"]["vocab"].items()}
     special = {f"{name}_token": contained[i] for i, name in enumerate(SPECIAL_TOKENS)}
     tokenizer_config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": description.max_tokens,
         "clean_up_tokenization_spaces": False,
+        "split_special_tokens": True,  # "[MASK]" in a text is not the special token
         **special,
     }
     # All releases of sentence-transformers resolve these names.
@@ -138,7 +139,7 @@ def _texts(
     fields: dict[str, object] = {
         CONFIG: contents.config,
         "tokenizer_config.json": tokenizer_config,
-        "special_tokens_map.json": special,
+        "special_tokens_map.json": {},  # fastembed would find these tokens in a text
         "modules.json": modules,
         "sentence_bert_config.json": {"max_seq_length": description.max_tokens},
         "config_sentence_transformers.json": {"similarity_fn_name": "cosine"},

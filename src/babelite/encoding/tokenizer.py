@@ -36,6 +36,7 @@ class LazyTokenizer:
         with self._loading:
             if self._full is None:
                 self._full = Tokenizer.from_buffer(self._file)
+                self._full.encode_special_tokens = True  # of an older folder
                 self._full.no_padding()
                 self._full.enable_truncation(self._max_tokens)
                 self._file, self._fast_bpe = b"", None

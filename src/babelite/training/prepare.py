@@ -30,7 +30,7 @@ from babelite.errors import BabeliteError
 from babelite.storage import read_lines, write_text, writing_atomically
 from babelite.training.config import TrainingConfig
 from babelite.training.data.tokens import TokenizedPairs, open_tokens, tokenize
-from babelite.training.data.vocabulary import train_vocabulary
+from babelite.training.data.vocabulary import renew_vocabulary, train_vocabulary
 from babelite.training.run_folder import RunFolder
 from babelite.training.teachers.targets import LoadedTeacher, TeacherTargets
 from babelite.training.teachers.teacher import Teacher
@@ -159,7 +159,7 @@ class Preparation:
             else:
                 encoder = open_initial_encoder(start)
                 write_text(run.initial_encoder, encoder.folder.description.to_json())
-                text = encoder.folder.tokenizer_json()
+                text = renew_vocabulary(encoder.folder.tokenizer_json())
             write_text(run.tokenizer, text)
         return Tokenizer.from_file(str(run.tokenizer))
 

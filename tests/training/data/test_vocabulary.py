@@ -11,8 +11,16 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from babelite.corpus import normalize_text
 from babelite.errors import BabeliteError
-from babelite.training.data.vocabulary import MASK, PAD, SPECIAL_TOKENS, UNK, train_vocabulary
+from babelite.training.data.vocabulary import (
+    MASK,
+    PAD,
+    SPECIAL_TOKENS,
+    UNK,
+    renew_vocabulary,
+    train_vocabulary,
+)
 
 TEXT = ["The cat sat on the mat.", "Le chat était assis sur le tapis.", "Über 12 Straßen"] * 20
 
@@ -39,7 +47,61 @@ def test_white_space_only_separates(tokenizer: Tokenizer, text: str) -> None:
     assert tokenizer.encode(text).ids == tokenizer.encode("the cat").ids
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffle chat était assis",
+        "le chat \u200bétait \u200bassis\u2060",
+        "le c\u00adhat ét\u00adait as\u00adsis",
+        "\u200ele chat\u200f \u202aétait\u202c assis",
+        "le ch\u200dat était\ufe0f as\u200csis",
+        "le chat e\u00ad\u0301tait\x00 assis",
+        "le chat é\x1ftait as\u2063sis\U000e0041\U000e0101",
+    ],
+)
+def test_invisible_characters_change_nothing(tokenizer: Tokenizer, text: str) -> None:
+    assert tokenizer.encode(text).ids == tokenizer.encode("le chat était assis").ids
+
+
+def test_all_that_the_corpus_removes_is_removed(tokenizer: Tokenizer) -> None:
+    characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    removed = [c for c in characters if not c.isspace() and not normalize_text(f"{c}")]
+    assert len(removed) > 200
+    text = "".join(f"le {c}ch{c}at " for c in removed)
+    assert set(tokenizer.encode(text).ids) == set(tokenizer.encode("le chat").ids)
+
+
+def test_an_emoji_is_the_same_with_joiners_and_variation_selectors() -> None:
+    tokenizer = train_vocabulary(["👩‍💻 writes ❤️", "👩 💻 and ❤"] * 20, 60)
+    assert tokenizer.encode("👩‍💻❤️").ids == tokenizer.encode("👩💻❤").ids
+    assert not {"\u200d", "\ufe0f"} & set(tokenizer.get_vocab())
+
+
+def _older(tokenizer: Tokenizer) -> str:
+    """The same vocabulary as it was saved before invisible characters were removed."""
+    saved = json.loads(tokenizer.to_str())
+    saved["normalizer"]["normalizers"].pop(0)
+    tokens = enumerate(SPECIAL_TOKENS)
+    plain = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    saved["added_tokens"] = [{"id": i, "content": t, "special": True, **plain} for i, t in tokens]
+    return json.dumps(saved)
+
+
+def test_an_older_vocabulary_gets_the_normalisation(tokenizer: Tokenizer) -> None:
+    assert Tokenizer.from_str(_older(tokenizer)).encode("[MASK]").ids == [MASK]
+    renewed = renew_vocabulary(_older(tokenizer))
+    assert json.loads(renewed) == json.loads(tokenizer.to_str())
+    assert json.loads(renew_vocabulary(renewed)) == json.loads(renewed)
+
+
+def test_the_vocabulary_of_another_program_is_not_changed(tokenizer: Tokenizer) -> None:
+    other = json.loads(_older(tokenizer))
+    for normalizer in (None, {"type": "Lowercase"}, {"type": "Sequence", "normalizers": []}):
+        text = json.dumps({**other, "normalizer": normalizer})
+        assert renew_vocabulary(text) == text
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "\ufeff", "\u200b \u00ad"])
 def test_an_empty_text_has_no_token(tokenizer: Tokenizer, text: str) -> None:
     assert tokenizer.encode(text).ids == []
 
@@ -55,8 +117,8 @@ def test_unseen_letters_are_unknown(tokenizer: Tokenizer) -> None:
 @given(st.text(max_size=40))
 def test_no_text_becomes_a_special_token_but_unknown(text: str) -> None:
     tokenizer = _SHARED.setdefault("tokenizer", train_vocabulary(TEXT, 120))
-    if not any(token in text for token in SPECIAL_TOKENS):
-        assert not {PAD, MASK} & set(tokenizer.encode(text).ids)
+    assert not {PAD, MASK} & set(tokenizer.encode(text).ids)
+    assert not {PAD, MASK} & set(tokenizer.encode(f"[PAD]{text}[MASK]").ids)
 
 
 _SHARED: dict[str, Tokenizer] = {}
@@ -101,6 +163,7 @@ def test_auto_tokenizer_gives_the_same_ids(tokenizer: Tokenizer, tmp_path: Path)
                 "tokenizer_class": "PreTrainedTokenizerFast",
                 "model_max_length": 200,
                 "clean_up_tokenization_spaces": False,
+                "split_special_tokens": True,
                 **{f"{token[1:-1].lower()}_token": token for token in SPECIAL_TOKENS},
             }
         ),
@@ -109,5 +172,13 @@ def test_auto_tokenizer_gives_the_same_ids(tokenizer: Tokenizer, tmp_path: Path)
     other = AutoTokenizer.from_pretrained(tmp_path)
     assert isinstance(other, PreTrainedTokenizerFast)
     assert (other.pad_token_id, other.unk_token_id, other.mask_token_id) == (PAD, UNK, MASK)
-    for text in [*TEXT, "", "  Über\u00a0die ΜΆΘΕΣΙΣ!", "¿Qué?", "a" * 300, "\u200b"]:
+    for text in [
+        *TEXT,
+        "",
+        "  Über\u00a0die ΜΆΘΕΣΙΣ!",
+        "¿Qué?",
+        "a" * 300,
+        "\u200b",
+        "[MASK] a[PAD]",
+    ]:
         assert other(text)["input_ids"] == tokenizer.encode(text).ids

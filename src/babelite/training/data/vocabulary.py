@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -9,6 +10,7 @@ from itertools import islice
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+from babelite.corpus import INVISIBLE_CHARACTERS
 from babelite.errors import BabeliteError
 
 PAD, UNK, MASK = 0, 1, 2
@@ -18,6 +20,14 @@ WORD_START = "▁"
 # Rarer characters get no piece of their own.
 _LARGEST_ALPHABET = 1_000
 _BLOCK = 1_000
+
+# The corpus keeps these for readers; for an encoder, text with and without them is the same: word
+# separators of old programs, combining grapheme joiner, Hangul fillers, Khmer and Mongolian marks
+# without a glyph, zero-width joiners, variation selectors.
+_NOT_SEEN = (
+    "\x1c-\x1f\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u200c\u200d\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef"
+)
 
 # Punctuation with several Unicode forms, and the ASCII form that replaces them.
 _MARKS = {
@@ -30,8 +40,10 @@ _MARKS = {
 def train_vocabulary(sentences: Iterable[str], size: int) -> Tokenizer:
     """Train a joint byte-pair-encoding vocabulary (Sennrich et al., 2016).
 
-    Text is normalised (NFKC), lower-cased and split at white space and punctuation; a word begins
-    with ``▁``. No special token is added to a sentence. PAD, UNK and MASK have the ids 0, 1 and 2.
+    Invisible characters (soft hyphens, zero-width spaces and joiners, byte-order marks, direction
+    marks, controls) are removed. Text is normalised (NFKC), lower-cased and split at white space
+    and punctuation; a word begins with ``▁``. No special token is added to a sentence, and
+    "[MASK]" in a text is a word in brackets. PAD, UNK and MASK have the ids 0, 1 and 2.
 
     Sentences of all languages, each in the desired proportion, are iterated twice, so a generator
     is not enough. `size` includes the special tokens; little text gives fewer pieces.
@@ -73,12 +85,34 @@ def train_vocabulary(sentences: Iterable[str], size: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(_blocks(sentences), trainer)
-    return tokenizer
+    return Tokenizer.from_str(renew_vocabulary(tokenizer.to_str()))
+
+
+def renew_vocabulary(text: str) -> str:
+    """The ``tokenizer.json`` of an older vocabulary with today's normalisation; others unchanged.
+
+    Special tokens stay in the vocabulary but are no ``added_tokens``, which every library would
+    find in a text: a text may contain "[MASK]".
+    """
+    tokenizer, empty = json.loads(text), Tokenizer(models.BPE())
+    empty.normalizer = _normalizer()
+    today = json.loads(empty.to_str())["normalizer"]
+    steps = (tokenizer["normalizer"] or {}).get("normalizers", [])
+    if not steps or steps != today["normalizers"][-len(steps) :]:
+        return text
+    return json.dumps({**tokenizer, "normalizer": today, "added_tokens": []}, ensure_ascii=False)
 
 
 def _normalizer() -> normalizers.Normalizer:
+    invisible = normalizers.Replace(Regex(_class_of(INVISIBLE_CHARACTERS + _NOT_SEEN)), "")
     marks = [normalizers.Replace(Regex(f"[{found}]"), mark) for mark, found in _MARKS.items()]
-    return normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase(), *marks])
+    # First, because a soft hyphen separates a letter from its accent.
+    return normalizers.Sequence([invisible, normalizers.NFKC(), normalizers.Lowercase(), *marks])
+
+
+def _class_of(ranges: str) -> str:
+    """Ranges of characters as a class of a regular expression, in ASCII: a file shows them."""
+    return "[" + "".join(c if c == "-" else f"\\x{{{ord(c):04X}}}" for c in ranges) + "]"
 
 
 def _alphabet(sentences: Iterable[str], size: int) -> list[str]:
