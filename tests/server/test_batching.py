@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -199,3 +202,25 @@ def test_close_finishes_accepted_requests_and_refuses_new_ones() -> None:
         assert all(vectors[0, 0] == 6 for vectors, _ in answers[2:])
 
     with_batcher(test)
+
+
+FORK = """
+import asyncio, os, sys
+import numpy as np
+from babelite.server.batching import Batcher
+
+batcher = Batcher(lambda texts: (np.ones((len(texts), 3), np.float32), [1] * len(texts)), 3)
+
+async def encoded():
+    return len((await asyncio.wait_for(batcher.submit(["a", "b"]), 20)).vectors)
+
+assert asyncio.run(encoded()) == 2
+if child := os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os._exit(asyncio.run(encoded()) != 2)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_encodes_in_threads_of_its_own() -> None:
+    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=60)

@@ -19,6 +19,7 @@ from babelite.encoding import (
     open_encoder,
     read_model_folder,
 )
+from babelite.neighbors import load_faiss
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,4 @@ def use_one_thread() -> None:
     """Limit this process to one core: each core has a worker."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["OMP_NUM_THREADS"] = "1"
-    import faiss
-
-    faiss.omp_set_num_threads(1)
+    load_faiss().omp_set_num_threads(1)

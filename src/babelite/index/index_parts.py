@@ -24,6 +24,7 @@ from babelite.index.description import (
     disk_full,
 )
 from babelite.index.row_storage import RowReader, from_stored
+from babelite.neighbors import load_faiss
 from babelite.storage import writing_atomically
 
 # Receives the name of a step, how many rows of it are done, and their total if it is known.
@@ -70,8 +71,7 @@ def require_enough_rows(kind: IndexKind | None, rows: int) -> None:
 
 def build_part(folder: Path, reader: RowReader, part: IndexPart, progress: IndexProgress) -> None:
     """Train a part on a sample of its rows, add all of them, and write its file."""
-    import faiss
-
+    faiss = load_faiss()
     rows = np.arange(part.start, part.stop)[~reader.blank(part.start, part.stop)]
     index = _empty(reader.stored.shape[1], len(rows), part.kind)
     progress("training", 0, None)
@@ -94,8 +94,7 @@ def build_part(folder: Path, reader: RowReader, part: IndexPart, progress: Index
 
 def _empty(dim: int, rows: int, kind: Literal["ivf", "pq"]) -> Any:  # noqa: ANN401
     """An untrained FAISS index with a number of lists that suits the number of rows."""
-    import faiss
-
+    faiss = load_faiss()
     lists = 2 ** round(math.log2(max(1.0, 2 * math.sqrt(rows))))
     if rows < MIN_PART_ROWS:  # most lines are blank
         lists, code = 1, "Flat"
@@ -117,21 +116,22 @@ class OpenIndexPart:
     """A part mapped into memory."""
 
     def __init__(self, folder: Path, part: IndexPart) -> None:
-        import faiss
-
+        faiss = load_faiss()
         path = folder / part.file
         try:
             self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
         except RuntimeError as error:
             problem = "is damaged or truncated" if path.exists() else "is missing from the index"
             raise damaged_index(path, problem) from error
+        # FAISS would start 32 threads per query that read ahead, and wait for them at the next one:
+        # slower if the file is in memory, and a crash in a forked process, which lacks them.
+        faiss.downcast_InvertedLists(self._index.invlists).prefetch_nthread = 0
 
     def candidates(
         self, queries: NDArray[np.float32], count: int, removed: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """Rows (n, count) probably nearest to queries (n, dim), unordered; -1 if fewer exist."""
-        import faiss
-
+        faiss = load_faiss()
         lists = self._index.nlist
         probes = min(lists, max(_MIN_PROBES, lists // _LISTS_PER_PROBE))
         options: dict[str, Any] = {"nprobe": probes}

@@ -11,6 +11,7 @@ from babelite.neighbors.cluster_search import (
     search_threads,
 )
 from babelite.neighbors.exact_search import ExactSearch, StoredVectors, nearest, nearest_in_blocks
+from babelite.neighbors.faiss_threads import load_faiss
 from babelite.neighbors.kmeans import spherical_kmeans
 from babelite.neighbors.margin import (
     MARGINS,
@@ -45,6 +46,7 @@ __all__ = [
     "choose_search_kind",
     "clearly_above",
     "clustering_comparisons",
+    "load_faiss",
     "margin_scores",
     "margin_search",
     "merge_neighbours",

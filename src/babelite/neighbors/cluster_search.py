@@ -15,8 +15,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.machine import usable_cores
 from babelite.neighbors.exact_search import ExactSearch, StoredVectors, knn
+from babelite.neighbors.faiss_threads import load_faiss
 from babelite.neighbors.kmeans import kmeans_comparisons, spherical_kmeans
 from babelite.neighbors.ranking import Neighbours, no_neighbours, rank
 
@@ -73,8 +73,7 @@ class ClusterSearch:
 
     def nearest(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """See `babelite.neighbors.Searcher`; a few of the nearest may be missed."""
-        import faiss
-
+        faiss = load_faiss()
         count = len(self.clusters.centroids)
         probes = min(count, self.probes or _probes(count))
         probed = knn(queries, self.clusters.centroids, probes).indices.ravel()
@@ -139,9 +138,7 @@ def clustering_comparisons(rows: int) -> int:
 
 def search_threads() -> int:
     """The number of CPUs this process may use, at most OMP_NUM_THREADS."""
-    import faiss
-
-    return max(1, min(usable_cores(), faiss.omp_get_max_threads()))
+    return int(load_faiss().omp_get_max_threads())
 
 
 def _probes(clusters: int) -> int:

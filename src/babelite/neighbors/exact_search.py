@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
+from babelite.neighbors.faiss_threads import load_faiss
 from babelite.neighbors.ranking import (
     TIE,
     Neighbours,
@@ -110,8 +111,7 @@ class ExactSearch:
 
 def knn(queries: NDArray[np.float32], vectors: NDArray[np.float32], k: int) -> Neighbours:
     """The ``k`` vectors of highest inner product by FAISS; tied vectors are in any order."""
-    import faiss
-
+    faiss = load_faiss()
     return Neighbours(*faiss.knn(queries, vectors, k, metric=faiss.METRIC_INNER_PRODUCT))
 
 

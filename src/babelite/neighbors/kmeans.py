@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.neighbors.exact_search import StoredVectors, knn
+from babelite.neighbors.faiss_threads import load_faiss
 
 _ITERATIONS = 8
 _TRAINING_ROWS_PER_CLUSTER = 50
@@ -23,8 +24,7 @@ def spherical_kmeans(
     Returns:
         The centroids, float32 (count, dim), and the cluster of each row, int32 (n,).
     """
-    import faiss
-
+    faiss = load_faiss()
     size = min(len(rows), count * _TRAINING_ROWS_PER_CLUSTER)
     sample = np.sort(np.random.default_rng(seed).choice(len(rows), size, replace=False))
     kmeans = faiss.Kmeans(

@@ -7,6 +7,7 @@ small under light load, and grow with the load.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections import deque
@@ -110,12 +111,7 @@ class Batcher:
         self._rate = 1000.0  # sentences a second; an initial guess
         self._closed = False
         self._change = threading.Condition()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"babelite-encode-{i}", daemon=True)
-            for i in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._count, self._threads, self._process = threads, list[threading.Thread](), 0
 
     @property
     def waiting(self) -> int:
@@ -129,6 +125,7 @@ class Batcher:
         if not texts:
             future.set_result(Encoded(job.vectors, 0))
             return future
+        self._start_threads()
         with self._change:
             if self._closed:
                 raise ClosedError
@@ -136,7 +133,7 @@ class Batcher:
                 raise QueueFullError(self._waiting / self._rate)
             self._jobs.append(job)
             self._waiting += len(texts)
-            self._change.notify(1 if len(texts) <= _MIN_SHARE else len(self._threads))
+            self._change.notify(1 if len(texts) <= _MIN_SHARE else self._count)
         future.add_done_callback(lambda done: self._drop(job) if done.cancelled() else None)
         return future
 
@@ -147,6 +144,19 @@ class Batcher:
             self._change.notify_all()
         for thread in self._threads:
             thread.join()
+
+    def _start_threads(self) -> None:
+        """Start the threads of this process: a forked process has none of those of its parent."""
+        if self._process == os.getpid():
+            return
+        self._process, self._change = os.getpid(), threading.Condition()
+        self._jobs, self._waiting = deque(), 0
+        self._threads = [
+            threading.Thread(target=self._work, name=f"babelite-encode-{i}", daemon=True)
+            for i in range(self._count)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def _drop(self, job: _Job) -> None:
         """Remove the queued part of a job."""
@@ -174,7 +184,7 @@ class Batcher:
                 if self._closed:
                     return []
                 self._change.wait()
-            share = -(-self._waiting // len(self._threads))
+            share = -(-self._waiting // self._count)
             room = min(max(share, _MIN_SHARE), _MAX_BATCH)
             pieces: list[_Piece] = []
             characters = 0
@@ -220,7 +230,7 @@ class Batcher:
             with self._change:
                 piece.job.tokens += count
             first = last
-        rate = len(self._threads) * len(texts) / max(seconds, 1e-6)
+        rate = self._count * len(texts) / max(seconds, 1e-6)
         self._rate += _RATE_WEIGHT * (rate - self._rate)
         if self._observer is not None:
             self._observer(len(texts), sum(tokens), seconds)

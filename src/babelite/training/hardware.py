@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from babelite.errors import BabeliteError
+from babelite.machine import usable_cores
 from babelite.training.config import TrainingConfig
 from babelite.training.distributed.group import ProcessGroup
 
@@ -21,7 +22,7 @@ class Hardware:
 
     device: torch.device
     precision: torch.dtype = torch.float32  # of the layers; weights are float32 always
-    threads: int | None = None  # CPU threads; None keeps the number that torch chose
+    threads: int | None = None  # CPU threads; None: torch's choice, at most the usable cores
     compile: bool = False  # compile the layers with torch.compile
 
     def autocast(self) -> torch.autocast:
@@ -39,13 +40,14 @@ class Hardware:
         threads = self.threads
         alone = processes.world_size == 1
         if threads is None and not alone and os.environ.get("OMP_NUM_THREADS", "1") == "1":
-            threads = processes.cores()
+            threads = min(processes.cores(), usable_cores())
         return replace(self, device=processes.device or self.device, threads=threads)
 
     def set_up_process(self) -> None:
         """Set the threads and, on a CPU, the memory allocation of this process."""
-        if self.threads is not None:
-            torch.set_num_threads(self.threads)
+        threads = self.threads or min(torch.get_num_threads(), usable_cores())
+        if threads != torch.get_num_threads():
+            torch.set_num_threads(threads)
         if self.device.type == "cpu":
             _keep_freed_memory()
 
