@@ -14,7 +14,7 @@ from babelite.errors import BabeliteError
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("pairs = 6000", "pairs = -1", ["budget.pairs", "greater than 0"]),
+        ("pairs = 6000", "pairs = -1", ["budget.pairs", "above 0"]),
         ("pairs = 6000", "pairs = 6000\nminutes = 1", ["budget", "one of pairs, epochs, steps"]),
         ("seeds = [0]", "seeds = [0, 0]", ["seeds", "twice"]),
         ("seeds = [0]", "sedes = [0]", ["sedes", "there is no key"]),

@@ -10,10 +10,11 @@ import httpx
 import numpy as np
 import pytest
 from openai import BadRequestError, OpenAI
+from pydantic import BaseModel
 
 from babelite import Encoder
 from babelite.index import Index
-from babelite.server import Service, open_service
+from babelite.server import Service, open_service, schemas
 
 from .conftest import HTTP, LINES, running
 
@@ -50,6 +51,56 @@ def test_float_format_equals_base64_format(openai_client: OpenAI, encoder: Encod
     )
 
 
+def test_dimensions_may_be_a_matryoshka_size(encoder: Encoder) -> None:
+    service = Service(encoder)
+    service.model = service.model.model_copy(update={"matryoshka": [64, 128]})
+    with running(service) as address:
+        body = {"input": [*TEXTS, ""], "dimensions": 64}
+        data = HTTP.post(f"{address}/v1/embeddings", json=body).json()["data"]
+        refused = HTTP.post(f"{address}/v1/embeddings", json={**body, "dimensions": 65})
+    cut = encoder.encode([*TEXTS, ""])[:, :64]
+    expected = cut / np.maximum(np.linalg.norm(cut, axis=1, keepdims=True), 1e-9)
+    np.testing.assert_allclose([item["embedding"] for item in data], expected, atol=1e-6)
+    assert refused.status_code == 400
+    assert "64 or 128" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "required", "schema"),
+    [
+        ("embeddings", {"input": "a"}, schemas.EmbeddingRequest),
+        ("rerank", {"query": "a", "documents": ["a"]}, schemas.RerankRequest),
+        ("search", {"query": "a"}, schemas.SearchRequest),
+        ("align", {"source": "a", "target": "a"}, schemas.AlignRequest),
+    ],
+)
+def test_null_is_the_default_of_every_optional_field(
+    api: httpx.Client, path: str, required: dict[str, object], schema: type[BaseModel]
+) -> None:
+    optional = {name for name, field in schema.model_fields.items() if not field.is_required()}
+    answer = api.post(f"/v1/{path}", json=required | dict.fromkeys(optional))
+    assert answer.status_code == 200
+    assert answer.json() == api.post(f"/v1/{path}", json=required).json()
+
+
+def test_half_a_surrogate_pair_is_an_unknown_character(api: httpx.Client) -> None:
+    def vectors(*texts: bytes) -> object:
+        body = b'{"input": ["' + b'", "'.join(texts) + b'"]}'
+        headers = {"Content-Type": "application/json"}
+        answer = api.post("/v1/embeddings", content=body, headers=headers)
+        assert answer.status_code == 200
+        return answer.json()["data"]
+
+    sent = rb"cut \ud83d", rb"\ude00 cut \uD83D", rb"\ud83d\ude00 a\\ud83d \n"
+    meant = rb"cut \ufffd", rb"\ufffd cut \ufffd", rb"\ud83d\ude00 a\\ud83d \n"
+    assert vectors(*sent) == vectors(*meant)
+
+
+def test_unknown_fields_of_openai_and_jina_are_ignored(api: httpx.Client) -> None:
+    assert api.post("/v1/embeddings", json={"input": "a", "input_type": "query"}).is_success
+    assert api.post("/v1/rerank", json={"query": "a", "documents": ["a"], "x": 1}).is_success
+
+
 def test_openai_client_lists_the_model(openai_client: OpenAI, encoder: Encoder) -> None:
     (model,) = openai_client.models.list().data
     assert model.id == encoder.description.name
@@ -58,7 +109,7 @@ def test_openai_client_lists_the_model(openai_client: OpenAI, encoder: Encoder) 
 
 def test_openai_client_raises_bad_request_error(openai_client: OpenAI) -> None:
     with pytest.raises(BadRequestError, match="256 dimensions") as refused:
-        openai_client.embeddings.create(model="any", input="a", dimensions=64)
+        openai_client.embeddings.create(model="any", input="a", dimensions=65)
     assert refused.value.param == "dimensions"
     with pytest.raises(BadRequestError, match="Token ids are not accepted"):
         openai_client.embeddings.create(model="any", input=[[1, 2, 3]])

@@ -71,7 +71,7 @@ def error_of(answer: httpx.Response) -> dict[str, str]:
         ({}, "The field 'input' is missing.", "input"),
         ({"input": []}, "at least 1 item", "input"),
         ({"input": None}, "a string or a list", "input"),
-        ({"input": ["a", None]}, "'input'[1] should be a valid string", "input"),
+        ({"input": ["a", None]}, "'input'[1] should be a string", "input"),
         ({"input": [1, 2]}, "Token ids are not accepted", "input"),
         ({"input": "a", "encoding_format": "int8"}, "'float' or 'base64'", "encoding_format"),
         ({"input": "a", "dimensions": 10**40}, "'dimensions'", "dimensions"),
@@ -98,7 +98,9 @@ def test_an_invalid_field_is_named(strict: str, body: object, message: str, para
         ("align", {"source": ["a"] * 4, "target": ["a"]}, "babelite align"),
         ("align", {"source": "a", "target": "a" * 101}, "'target' has 101 characters"),
         ("align", {"source": "a", "target": "a", "target_language": "../x"}, "target_language"),
-        ("align", {"source": "a", "target": "a", "min_score": "x"}, "'min_score'"),
+        ("align", {"source": "a", "target": "a", "min_score": "x"}, "should be a number"),
+        ("align", {"source": "a", "target": "a", "max_size": 9}, "should be at most 8"),
+        ("align", {"source": "a", "target": "a", "split": True}, "no field 'split'"),
     ],
 )
 def test_limits_hold_for_every_endpoint(strict: str, path: str, body: object, message: str) -> None:
@@ -109,7 +111,7 @@ def test_limits_hold_for_every_endpoint(strict: str, path: str, body: object, me
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"\xff", b'{"input": "\\ud800"}', b'{"input": "\xed\xa0\x80"}', b"[" * 9999],
+    [b"", b"{", b"\xff", b'{"input": "\xed\xa0\x80"}', b"[" * 9999],
 )
 def test_invalid_json_is_refused(strict: str, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}

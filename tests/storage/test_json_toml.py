@@ -36,10 +36,10 @@ class Shapes(Part):
     ("fields", "problem"),
     [
         ({"color": 1}, "there is no key 'color'"),
-        ({"shapes": [{"kind": "square", "side": 0}]}, "key 'shapes.1.side': input should be"),
+        ({"shapes": [{"kind": "square", "side": 0}]}, "key 'shapes.1.side': should be "),
         ({"shapes": [{"kind": "circle"}]}, "key 'shapes.1.radius' is missing"),
         ({"shapes": [{"kind": "circle", "radius": 1, "x": 1}]}, "there is no key 'shapes.1.x'"),
-        ([], "input should be"),
+        ([], "should be an object"),
     ],
 )
 def test_a_validation_error_names_the_key(fields: object, problem: str) -> None:

@@ -44,7 +44,7 @@ def refuse(
     [
         (["--objective", "ugt + laser"], ["'laser'", "mlm"]),
         (["--dim", "30", "--heads", "4"], ["--dim 30", "--heads 4"]),
-        (["--temperature", "-1"], ["'temperature'", "greater than 0"]),
+        (["--temperature", "-1"], ["'temperature'", "above 0"]),
         (["--preset", "huge"], ["'huge'", "default, paper, tiny"]),
         (["--config", "missing.toml"], ["missing.toml", "no such file"]),
         (["--columns", "1"], ["--columns 1", "1,2"]),

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from babelite._version import __version__
 from babelite.alignment import align_vectors
 from babelite.corpus import split_sentences
+from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
 from babelite.index import IndexHit
 from babelite.server import schemas
@@ -62,13 +63,12 @@ class Endpoints:
     async def embeddings(self, request: Request) -> Response:
         """Encode texts as vectors."""
         body = await read_request(request, schemas.EmbeddingRequest, self._limits)
-        dim = self._service.model.dimensions
-        if body.dimensions not in (None, dim):
-            message = f"The model has {dim} dimensions, which cannot be changed."
-            raise RequestError(400, message, code="dimension-mismatch", param="dimensions")
+        size = self._vector_size(body.dimensions)
         texts = [body.input] if isinstance(body.input, str) else body.input
         self._limits.check_texts(texts, "input")
         vectors, tokens = await self._service.encode(request, texts)
+        if size < vectors.shape[1]:
+            vectors = unit_rows(vectors[:, :size])
         rows = _base64_rows(vectors) if body.encoding_format == "base64" else list(vectors)
         data = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(rows)]
         return self._respond(tokens, object="list", data=data)
@@ -120,6 +120,16 @@ class Endpoints:
             for pair in pairs
         ]
         return self._respond(tokens, source=source, target=target, pairs=found)
+
+    def _vector_size(self, dimensions: int | None) -> int:
+        """The number of components of the vectors to send."""
+        model = self._service.model
+        if dimensions is None or dimensions in (model.dimensions, *model.matryoshka):
+            return dimensions or model.dimensions
+        smaller = " or ".join(map(str, model.matryoshka))
+        change = f"may be cut to {smaller}" if smaller else "cannot be changed"
+        message = f"The model has {model.dimensions} dimensions, which {change}."
+        raise RequestError(400, message, code="dimension-mismatch", param="dimensions")
 
     async def _sentences(
         self, request: Request, document: str | list[str], language: str, field: str

@@ -2,32 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticUseDefault, core_schema
+
+
+class _NullIsDefault:
+    """Marks an optional field: null stands for its default, as in OpenAI's API."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_default_for_null, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), {"type": "null"}]}
+
+
+def _default_for_null(value: object) -> object:
+    if value is None:
+        raise PydanticUseDefault
+    return value
+
+
+_NULL_IS_DEFAULT = _NullIsDefault()
 
 # Stops at the first error: a list of a million wrong items must not produce a million errors.
 Texts = Annotated[list[str], Field(min_length=1, fail_fast=True)]
 Count = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
-Language = Annotated[str, Field(max_length=35)]
+Language = Annotated[str, Field(max_length=35), _NULL_IS_DEFAULT]
 TextOrTexts = Annotated[str | Texts, Field(union_mode="left_to_right")]
 
 
 class _Request(BaseModel):
-    # Unknown fields are ignored: clients send fields of other servers, such as `user`.
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    """A request of babelite's own API: an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str | None = Field(None, description="Ignored: the server has one model.")
 
 
-class EmbeddingRequest(_Request):
+class _CommonRequest(_Request):
+    """A request of another server's API: its clients send fields that babelite does not have."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class EmbeddingRequest(_CommonRequest):
     """OpenAI's request for embeddings."""
 
     input: TextOrTexts = Field(description="Text or list of texts; token ids are not accepted.")
-    encoding_format: Literal["float", "base64"] = Field(
+    encoding_format: Annotated[Literal["float", "base64"], _NULL_IS_DEFAULT] = Field(
         "float", description="base64 of little-endian float32 has a quarter of the bytes."
     )
-    dimensions: Count = Field(None, description="If given, the model's number of dimensions.")
+    dimensions: Count = Field(
+        None, description="The model's number of dimensions, or one of its Matryoshka sizes."
+    )
     user: str | None = Field(None, description="Ignored.")
 
 
@@ -37,20 +70,24 @@ class RerankDocument(BaseModel):
     text: str
 
 
-class RerankRequest(_Request):
+class RerankRequest(_CommonRequest):
     """A query and documents to score, in the form of Jina's and Cohere's APIs."""
 
     query: str
     documents: Annotated[list[str | RerankDocument], Field(min_length=1, fail_fast=True)]
     top_n: Count = Field(None, description="Number of results.")
-    return_documents: bool = Field(False, description="Include the text of each document.")
+    return_documents: Annotated[bool, _NULL_IS_DEFAULT] = Field(
+        False, description="Include the text of each document."
+    )
 
 
 class SearchRequest(_Request):
     """Queries to the index."""
 
     query: TextOrTexts
-    k: int = Field(5, ge=1, le=1000, description="Number of lines to find for each query.")
+    k: Annotated[int, Field(ge=1, le=1000), _NULL_IS_DEFAULT] = Field(
+        5, description="Number of lines to find for each query."
+    )
 
 
 class AlignRequest(_Request):
@@ -60,8 +97,12 @@ class AlignRequest(_Request):
     target: TextOrTexts = Field(description="The same document in another language.")
     source_language: Language = Field("en", description="Language for splitting running text.")
     target_language: Language = "en"
-    max_size: int = Field(4, ge=1, le=8, description="Maximum sentences on a side of a pair.")
-    min_score: float = Field(0.25, ge=-1, le=1, description="Lower scores stay unmatched.")
+    max_size: Annotated[int, Field(ge=1, le=8), _NULL_IS_DEFAULT] = Field(
+        4, description="Maximum sentences on a side of a pair."
+    )
+    min_score: Annotated[float, Field(ge=-1, le=1), _NULL_IS_DEFAULT] = Field(
+        0.25, description="Lower scores stay unmatched."
+    )
 
 
 REQUESTS = (EmbeddingRequest, RerankRequest, SearchRequest, AlignRequest)
@@ -152,13 +193,17 @@ class AlignResponse(BaseModel):
 
 
 class Model(BaseModel):
-    """The served model: OpenAI's fields, and dimensions, languages and max_tokens."""
+    """The served model: OpenAI's fields, and facts about the encoder.
+
+    ``matryoshka`` lists the smaller sizes to which vectors may be cut.
+    """
 
     id: str
     object: Literal["model"] = "model"
     created: int = 0  # in seconds since 1970; 0 if unknown
     owned_by: str = "babelite"
     dimensions: int
+    matryoshka: list[int] = []
     languages: list[str] = []
     max_tokens: int | None = None
 

@@ -180,6 +180,7 @@ def _describe(encoder: SentenceEncoder, name: str | None) -> schemas.Model:
             id=name or known.name,
             created=int(known.created.timestamp()),
             dimensions=known.dim,
+            matryoshka=list(known.matryoshka),
             languages=list(known.languages),
             max_tokens=known.max_tokens,
         )

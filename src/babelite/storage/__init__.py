@@ -9,6 +9,7 @@ __all__ = [
     "check_format_version",
     "decode_lines",
     "expand_url_glob",
+    "expected_value",
     "explain_validation_error",
     "is_lock_file",
     "is_read_once",
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from babelite.storage.compression import reading_bytes
     from babelite.storage.json_toml import (
         check_format_version,
-        explain_validation_error,
         parse_versioned_json,
         read_toml,
     )
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         reading_path_or_url,
         reading_seekable,
     )
+    from babelite.storage.validation_errors import expected_value, explain_validation_error
 else:
     from babelite import lazy_exports
 
@@ -77,12 +78,12 @@ else:
             "atomic_write": "write_error write_text writing_atomically writing_bytes writing_text",
             "checksums": "sha256",
             "compression": "reading_bytes",
-            "json_toml": "check_format_version explain_validation_error parse_versioned_json "
-            "read_toml",
+            "json_toml": "check_format_version parse_versioned_json read_toml",
             "lines": "decode_lines read_line_blocks read_lines",
             "locks": "InUseError is_lock_file lock_file locked_folder",
             "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file "
             "suffix_of",
             "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
+            "validation_errors": "expected_value explain_validation_error",
         },
     )

@@ -1,4 +1,4 @@
-"""JSON and TOML files: reading, format versions, validation errors that name file and key."""
+"""JSON and TOML files: reading, and their format versions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from babelite.errors import BabeliteError
 from babelite.storage.paths import require_file
+from babelite.storage.validation_errors import explain_validation_error
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
+    from pydantic import BaseModel
 
     AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
@@ -68,40 +69,3 @@ def parse_versioned_json(
     raise BabeliteError(
         f"is damaged: {problem}", code="file-damaged", path=path, hint=hint
     ) from cause
-
-
-def explain_validation_error(
-    error: ValidationError,
-    fields: object,
-    *,
-    code: str,
-    hint: str,
-    path: str | Path | None = None,
-    noun: str = "key",
-) -> BabeliteError:
-    """Translate the first problem that pydantic found into one sentence with file and key.
-
-    ``fields`` is the value that was validated; ``noun`` is the word for one of its values (key or
-    option). Items of lists are counted from 1.
-    """
-    first = error.errors(include_url=False)[0]
-    place: list[str] = []
-    here: Any = fields
-    for part in first["loc"]:
-        if isinstance(here, dict) and part not in here and part == here.get("kind"):
-            continue  # pydantic inserts the discriminator of a union, which is not in the file
-        try:
-            here = here[part]
-        except (KeyError, IndexError, TypeError):
-            here = None
-        place.append(part if isinstance(part, str) else str(part + 1))
-    key = ".".join(place)
-    message = first["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    if first["type"] == "extra_forbidden":
-        problem = f"there is no {noun} {key!r}"
-    elif first["type"] == "missing":
-        problem = f"{noun} {key!r} is missing"
-    else:
-        problem = f"{noun} {key!r}: {message}" if key else message
-    return BabeliteError(problem, code=code, path=path, hint=hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from babelite.storage import expected_value
 
 _QUOTED_CHARACTERS = 80
 
@@ -44,18 +47,24 @@ class RequestError(Exception):
         return Response(body, self.status, self.headers, media_type="application/json")
 
 
-def validation_error(error: ValidationError) -> RequestError:
-    """The first problem of a request body that is not valid JSON or does not fit its schema."""
-    problems = error.errors(include_url=False, include_context=False)
+def validation_error(error: ValidationError, fields: Collection[str]) -> RequestError:
+    """The first problem of a request body that is not valid JSON or does not fit its schema.
+
+    ``fields`` are the names of the known fields.
+    """
+    problems = error.errors(include_url=False)
     first = problems[0]
     if first["type"] == "json_invalid":
         reason = first["msg"].removeprefix("Invalid JSON: ")
         return RequestError(400, f"The body is not valid JSON: {reason}.", code="request-invalid")
     if not first["loc"]:
         return RequestError(400, "The body must be a JSON object.", code="request-invalid")
-    field = first["loc"][0]
-    message = _field_problem([problem for problem in problems if problem["loc"][0] == field])
-    return RequestError(400, message, code="request-invalid", param=str(field))
+    field = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        message = f"There is no field {quoted(field)}; the fields are {', '.join(fields)}."
+    else:
+        message = _field_problem([problem for problem in problems if problem["loc"][0] == field])
+    return RequestError(400, message, code="request-invalid", param=field[:_QUOTED_CHARACTERS])
 
 
 def _field_problem(problems: list[Any]) -> str:
@@ -70,11 +79,11 @@ def _field_problem(problems: list[Any]) -> str:
         )
     if worst["type"] == "missing":
         return f"The field '{field}'{place}{f' lacks {path[-1]!r}' if path else ' is missing'}."
-    if worst["type"].endswith("_type") and not place and len(problems) > 1:
-        kinds = " or a ".join(problem["type"].removesuffix("_type") for problem in problems)
-        return f"The field '{field}' should be a {kinds}."
-    message = f"The field '{field}'{place}: {worst['msg']}."
-    return message.replace(": Input should", " should").replace(": List should", " should")
+    shown = [worst]
+    if worst["type"].endswith("_type") and not place:
+        shown = problems  # of a union
+    expected = dict.fromkeys(expected_value(problem) or "valid" for problem in shown)
+    return f"The field '{field}'{place} should be {' or '.join(expected)}."
 
 
 def quoted(text: str) -> str:

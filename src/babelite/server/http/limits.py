@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
@@ -15,6 +16,13 @@ AnyRequest = TypeVar("AnyRequest", bound=BaseModel)
 
 _MEGABYTE = 1 << 20
 _JSON = "application/json"
+
+# Escapes of JSON strings; group 1 is half a surrogate pair.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 _Count = Annotated[int, Field(ge=1)]
 _Seconds = Annotated[float, Field(gt=0)]
@@ -80,9 +88,24 @@ async def read_request(request: Request, schema: type[AnyRequest], limits: Limit
         raise RequestError(415, message, code="request-invalid")
     body = await _read_body(request, limits)
     try:
-        return schema.model_validate_json(body)
+        return _validated(schema, body)
     except ValidationError as error:
-        raise validation_error(error) from None
+        raise validation_error(error, schema.model_fields) from None
+
+
+def _validated(schema: type[AnyRequest], body: bytes) -> AnyRequest:
+    try:
+        return schema.model_validate_json(body)
+    except ValidationError:
+        # JavaScript writes text that was cut within an emoji as half a surrogate pair.
+        repaired = _ESCAPE.sub(_whole_character, body)
+        if repaired == body:
+            raise
+        return schema.model_validate_json(repaired)
+
+
+def _whole_character(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape[1] else escape[0]
 
 
 async def _read_body(request: Request, limits: Limits) -> bytes:
