@@ -97,6 +97,8 @@ def test_serve_listens_on_the_loopback_address_by_default(
     process, address = start("-m", "letter_encoder:letters")
     assert address.startswith("http://127.0.0.1:")
     assert "Anyone who can reach" not in (here / "log").read_text()
+    assert httpx.get(f"{address}/healthz").status_code == 200
+    assert httpx.get(f"{address}/healthz", headers={"Host": "evil.example"}).status_code == 403
     os.kill(process.pid or 0, signal.SIGINT)
     process.join(PATIENCE)
     assert process.exitcode == 0
@@ -106,7 +108,9 @@ def test_serve_reads_keys_from_a_file_and_limits_from_options(
     here: Path, start: Callable[..., tuple[BaseProcess, str]]
 ) -> None:
     (here / "keys").write_text("\n first \nsecond\n")
+    (here / "keys").chmod(0o600)
     _, address = start("-m", "letter_encoder:letters", "--api-key-file", "keys", "--max-items", "2")
+    assert "chmod" not in (here / "log").read_text()
     with httpx.Client(base_url=address) as api:
         assert api.post("/v1/embeddings", json={"input": "a"}).status_code == 401
         api.headers["Authorization"] = "Bearer first"
@@ -118,6 +122,17 @@ def test_serve_refuses_a_port_in_use(fails: Fails) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert f"127.0.0.1:{port}" in fails("address-in-use", "serve", "--port", port)
+
+
+def test_serve_warns_of_keys_that_others_can_read(
+    here: Path, start: Callable[..., tuple[BaseProcess, str]]
+) -> None:
+    (here / "my keys").write_text("first\n")
+    (here / "my keys").chmod(0o644)
+    start(
+        "-m", "letter_encoder:letters", "--api-key-file", "my keys", "--allowed-host", "a.example"
+    )
+    assert "chmod 600 'my keys'" in (here / "log").read_text()
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,12 @@ HTTP = httpx.Client(timeout=20)
 
 
 @contextmanager
-def running(service: Service, keys: Sequence[str] = ()) -> Iterator[str]:
+def running(
+    service: Service, keys: Sequence[str] = (), hosts: Sequence[str] | None = None
+) -> Iterator[str]:
     """A real server; yields its address."""
     listening = bind_socket("127.0.0.1", 0)
-    server = make_server(create_app(service, keys), service.limits)
+    server = make_server(create_app(service, keys, hosts), service.limits)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

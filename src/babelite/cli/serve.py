@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from babelite.errors import BabeliteError
 
 _KEY_VARIABLE = "BABELITE_API_KEY"
 _MEGABYTE = 1 << 20
+_READABLE_BY_OTHERS = 0o044
 
 _HELP = """Serve an encoder over HTTP, with an OpenAI-compatible API and a web page.
 
@@ -32,6 +34,10 @@ _KEY_FILE = (
     "Require an API key: a file with one key a line. Or set the environment variable "
     f"{_KEY_VARIABLE}."
 )
+_ALLOWED_HOST = (
+    "Accept requests with this name in the Host header, as from a proxy; repeatable. Default: the "
+    "names of this machine (localhost), and every name if --host is reachable from outside."
+)
 _MAX_WAITING = "Maximum number of queued texts; further requests get status 429."
 _TIMEOUT = "Seconds that a request may wait in the queue, then status 429."
 _ROOT_PATH = "Path prefix under which a reverse proxy serves it."
@@ -40,6 +46,9 @@ _Index = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Index to search, made with `babelite index`.")
 ]
 _Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all networks.")]
+_AllowedHosts = Annotated[
+    list[str] | None, typer.Option("--allowed-host", metavar="NAME", help=_ALLOWED_HOST)
+]
 _Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any free one.")]
 _KeyFile = Annotated[Path | None, typer.Option(metavar="FILE", help=_KEY_FILE)]
 _Name = Annotated[str | None, typer.Option(help="Name of the model in responses.")]
@@ -65,6 +74,7 @@ def _serve(
     index: _Index = None,
     host: _Host = "127.0.0.1",
     port: _Port = 8000,
+    allowed_host: _AllowedHosts = None,
     api_key_file: _KeyFile = None,
     name: _Name = None,
     threads: _Threads = None,
@@ -94,7 +104,8 @@ def _serve(
     service = server.open_service(
         model, index=index, limits=limits, name=name, threads=threads, allow_download=allow_download
     )
-    app = server.create_app(service, keys)
+    hosts = allowed_host or ([] if server.is_loopback(host) else None)
+    app = server.create_app(service, keys, hosts)
     running = server.make_server(app, limits, root_path=root_path, access_log=access_log)
 
     def ready() -> None:
@@ -121,6 +132,9 @@ def _keys(file: Path | None) -> list[str]:
         return [] if key is None else [key.strip()]
     from babelite.storage import read_lines
 
+    if os.name == "posix" and file.is_file() and file.stat().st_mode & _READABLE_BY_OTHERS:
+        hint = f"run: chmod 600 {shlex.quote(str(file))}"
+        typer.echo(f"babelite: {file}: other users can read the API keys; {hint}", err=True)
     keys = [line.strip() for line in read_lines(file) if line.strip()]
     if not keys:
         hint = "write one key a line"

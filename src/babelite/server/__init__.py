@@ -14,10 +14,10 @@ if any(find_spec(library) is None for library in _LIBRARIES):
     raise MissingExtraError("the server", "serve")
 
 from babelite.server.app import create_app  # noqa: E402
+from babelite.server.http.host_check import is_loopback  # noqa: E402
 from babelite.server.http.limits import Limits  # noqa: E402
 from babelite.server.serve import (  # noqa: E402
     bind_socket,
-    is_loopback,
     make_server,
     serve,
     socket_url,

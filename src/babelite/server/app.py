@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from babelite.server.endpoints import Endpoints
 from babelite.server.http import error_bodies
 from babelite.server.http.auth_metrics import AuthAndMetricsMiddleware
 from babelite.server.http.error_bodies import RequestError
+from babelite.server.http.host_check import HostCheckMiddleware
 from babelite.server.service import Service
 
 _NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -29,12 +30,16 @@ Handler = Callable[[Request], Awaitable[Response]]
 Schema = type[BaseModel]
 
 
-def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
+def create_app(
+    service: Service, keys: Sequence[str] = (), hosts: Collection[str] | None = None
+) -> FastAPI:
     """Make the ASGI application.
 
     Args:
         service: The encoder and the index; closed when the application shuts down.
         keys: Accepted API keys; without keys every request is accepted.
+        hosts: Accepted names in the Host header, beside those of the loopback interface. None
+            accepts every name; web pages can then reach a server without keys by DNS rebinding.
     """
 
     @asynccontextmanager
@@ -57,7 +62,9 @@ def create_app(service: Service, keys: Sequence[str] = ()) -> FastAPI:
     app.add_exception_handler(HTTPException, error_bodies.on_http_exception)
     app.add_exception_handler(Exception, error_bodies.on_internal_error)
     _describe(app, needs_key=bool(keys))
-    app.add_middleware(
+    if hosts is not None:
+        app.add_middleware(HostCheckMiddleware, allowed=hosts)
+    app.add_middleware(  # around the others, so that it counts their refusals
         AuthAndMetricsMiddleware,
         keys=keys,
         open_paths=open_paths,

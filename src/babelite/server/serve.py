@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 import socket
@@ -15,7 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 
 from babelite.errors import BabeliteError
-from babelite.server.http.header_limits import protocol_with_header_limits
+from babelite.server.http.connection_limits import protocol_with_limits
 from babelite.server.http.limits import Limits
 
 _BACKLOG = 1024
@@ -23,19 +22,6 @@ _MAX_CONNECTIONS = 65_536
 # Longer than proxies keep idle connections, so that they do not send into a closing connection.
 _IDLE_SECONDS = 75
 _STOP_SECONDS = 5  # on top of the time limits of a request
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host name or address.
-
-    Example:
-        >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
-        (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def bind_socket(host: str, port: int) -> socket.socket:
@@ -80,7 +66,7 @@ def make_server(
     config = uvicorn.Config(
         app,
         log_config=log_config,
-        http=protocol_with_header_limits(limits.headers_seconds),
+        http=protocol_with_limits(limits),
         ws="none",
         root_path=root_path,
         access_log=access_log,

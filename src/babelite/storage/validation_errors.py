@@ -22,7 +22,7 @@ _EXPECTED = {
     "string_too_long": "at most {max_length} characters long",
     "too_long": "at most {max_length} items long",
     "too_short": "at least {min_length} items long",
-    "union_tag_invalid": "one of {expected_tags}",
+    "union_tag_invalid": "one of {expected_tags}, not {tag!r}",
 }
 # The same by the first word of a type, such as int_type, int_parsing and int_from_float.
 _KIND_ERRORS = frozenset({"type", "parsing", "parsing_size", "from_float", "attributes_type"})

@@ -41,6 +41,8 @@ class Limits(BaseModel):
         headers_seconds: Seconds in which the headers must arrive (408).
         body_seconds: Seconds in which the body must arrive (408).
         answer_seconds: Seconds that a request may wait for its result (429).
+        read_seconds: Seconds in which a client must read a part of its response (disconnected).
+        unread: Bytes of responses that clients have not read yet, over all connections (429).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +56,8 @@ class Limits(BaseModel):
     headers_seconds: _Seconds = 10.0
     body_seconds: _Seconds = 10.0
     answer_seconds: _Seconds = 30.0
+    read_seconds: _Seconds = 10.0
+    unread: _Count = 64 * _MEGABYTE
 
     def check_texts(self, texts: Sequence[str], field: str, maximum: int | None = None) -> None:
         """Raise `RequestError` for more than ``maximum`` (or `items`) texts, or a long text."""
