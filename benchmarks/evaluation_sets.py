@@ -13,11 +13,14 @@ import numpy as np
 from babelite.encoding import unit_rows
 from babelite.evaluation import (
     SIB200_FOLDERS,
+    LabelledCorpus,
     ScoredPair,
     cross_lingual_pairs,
     evaluate,
+    evaluate_classification,
     evaluate_multiway,
     evaluate_similarity,
+    read_labelled_set,
     read_sib200_parallel,
     read_sts,
 )
@@ -137,6 +140,29 @@ class Similarity:
         }
 
 
+@dataclass(frozen=True)
+class Topics:
+    """Texts with topics: a classifier is trained in English and tested in the other languages."""
+
+    name: str
+    corpora: Mapping[str, LabelledCorpus]
+
+    def sentences(self) -> list[str]:
+        """See `EvaluationSet`."""
+        corpora = self.corpora.values()
+        return [text.text for c in corpora for text in (*c.train, *c.dev, *c.test)]
+
+    def score(self, encoder: PrecomputedEncoder) -> Scores:
+        """See `EvaluationSet`."""
+        result = evaluate_classification(
+            encoder, self.corpora, train_languages=["en"], classifier="logistic", parallel=True
+        )
+        accuracies = {
+            test: score.accuracy.value for (_, test), score in result.scores.items() if test != "en"
+        }
+        return {f"{self.name} topics from English, accuracy": _with_mean(accuracies)}
+
+
 def _with_mean(values: Mapping[str, float]) -> dict[str, float]:
     return {**values, "mean": statistics.fmean(values.values())}
 
@@ -147,6 +173,8 @@ def read_sets(files: Sequence[str], sib200: Path | None, sts: Path | None) -> li
     if sib200:
         texts = read_sib200_parallel(sib200, list(SIB200.values()))
         sets.append(Multiway("SIB-200", dict(zip(SIB200, texts.values(), strict=True))))
+        labelled = read_labelled_set(sib200, list(SIB200.values())).corpora
+        sets.append(Topics("SIB-200", dict(zip(SIB200, labelled.values(), strict=True))))
     if sts:
         sets.append(
             Similarity("STS", {code: read_sts(sts / f"{code}.test.tsv") for code in SIB200})

@@ -11,10 +11,11 @@ import quality
 import random_model
 import robustness
 from contenders import Runner
-from evaluation_sets import Multiway, Pairs, PrecomputedEncoder, Similarity
+from evaluation_sets import Multiway, Pairs, PrecomputedEncoder, Similarity, Topics
 
 from babelite import Encoder
-from babelite.evaluation import ScoredPair, evaluate
+from babelite.corpus import LabelledText
+from babelite.evaluation import LabelledCorpus, ScoredPair, evaluate
 
 PAIRS = [(text, text.upper()) for text in random_model.TEXT]
 
@@ -68,18 +69,34 @@ def test_sets_score_as_the_library_does(model: Path) -> None:
     encoder = Encoder.load(model)
     scored = {code: [ScoredPair(a, b, len(a)) for a, b in PAIRS] for code in ("en", "fr")}
     texts = {"en": [a for a, _ in PAIRS], "fr": [b for _, b in PAIRS]}
+    labelled = {
+        code: [LabelledText(label=str(number % 2), text=text) for number, text in enumerate(lines)]
+        for code, lines in texts.items()
+    }
+    topics = {
+        "en": LabelledCorpus(labelled["en"], labelled["en"], labelled["en"]),
+        "fr": LabelledCorpus(test=labelled["fr"]),
+    }
     rows = {}
-    for one in (Pairs("file", PAIRS), Multiway("SIB-200", texts), Similarity("STS", scored)):
+    sets = (
+        Pairs("file", PAIRS),
+        Multiway("SIB-200", texts),
+        Topics("SIB-200", topics),
+        Similarity("STS", scored),
+    )
+    for one in sets:
         sentences = list(dict.fromkeys(one.sentences()))
         rows |= one.score(PrecomputedEncoder(sentences, encoder.encode(sentences)))
     assert list(rows) == [
         "file, P@1",
         "SIB-200, 2 directions, P@1",
+        "SIB-200 topics from English, accuracy",
         "STS, one language, Spearman",
         "STS, English and another, Spearman",
     ]
     share = evaluate(encoder, PAIRS).mean.value
     assert rows["file, P@1"]["mean"] == rows["SIB-200, 2 directions, P@1"]["mean"] == share
+    assert set(rows["SIB-200 topics from English, accuracy"]) == {"fr", "mean"}
     assert set(rows["STS, English and another, Spearman"]) == {"en-fr", "mean"}
 
 
