@@ -3,9 +3,11 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from error_codes import raises
 from word_encoder import WordEncoder
 
 from babelite import Encoder
@@ -198,3 +200,21 @@ def test_blank_texts_are_ignored() -> None:
     np.testing.assert_array_equal(
         with_blank.head.arrays()["weights"], without.head.arrays()["weights"]
     )
+
+
+def test_pairs_and_columns_are_accepted() -> None:
+    pairs = [(label, text) for label, text in ROWS]
+    trained = TextClassifier.train(WordEncoder(), iter(pairs))
+    texts = np.array(["ball team", "salt soup"])
+    assert [found.label for found in trained.predict(texts)] == ["sport", "food"]
+    assert trained.predict(iter(texts)) == trained.predict(tuple(texts))
+    assert trained.predict_proba(np.array([], str)).shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "examples",
+    [{"label": ["a", "b"], "text": ["c", "d"]}, ["a", "b"], [("a",)], [("a", 3)], "ab", [None]],
+)
+def test_examples_other_than_pairs_are_refused(examples: Any) -> None:
+    with raises("input-invalid", "pairs"):
+        TextClassifier.train(WordEncoder(), examples)

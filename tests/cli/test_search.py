@@ -51,6 +51,18 @@ def test_search_as_json_by_column(run: Run) -> None:
     assert len(mouse["hits"]) == 4
 
 
+def test_equal_lines_are_one_hit(run: Run, here: Path) -> None:
+    (here / "equal.txt").write_text("music\nmusic\n\nmusic\na mouse\nthe house\n")
+    options = ("-m", "letter_encoder:letters", "music", "-k", "3", "--json")
+    _, out, _ = run("search", "equal.txt", *options)
+    assert sorted(hit["line"] for hit in json.loads(out)["hits"]) == [1, 5, 6]
+
+
+def test_a_blank_query_is_an_error(run: Run) -> None:
+    code, _, err = run("search", "-m", "letter_encoder:letters", "lines.txt", "music", " ")
+    assert (code, "blank" in err) == (2, True)
+
+
 def test_search_in_a_column_of_records(run: Run, here: Path) -> None:
     records = "".join(json.dumps({"id": "x", "said": line}) + "\n" for line in LINES)
     (here / "lines.jsonl").write_text(records)

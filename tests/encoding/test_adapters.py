@@ -220,5 +220,5 @@ def test_blank_lines_get_zero_vectors_and_are_not_encoded() -> None:
 
 def test_a_single_string_is_refused() -> None:
     encoder = AdaptedEncoder("lengths", lambda sentences: [[len(s), 1] for s in sentences])
-    with pytest.raises(BabeliteError, match="not a single string"):
+    with pytest.raises(BabeliteError, match="a single string"):
         encoder.encode("abc")

@@ -31,6 +31,7 @@ def brute_force(
     vectors = WordEncoder().encode(lines)
     stored = from_stored(to_stored(vectors, precision)).astype(np.float64)
     rows = [row for row, line in enumerate(lines) if line.strip() and row not in gone]
+    rows = list({lines[row]: row for row in reversed(rows)}.values())  # the first of equal lines
     cosines = queries.astype(np.float64) @ stored.T
     return [sorted(rows, key=lambda i: (-round(found[i], 8), i))[:k] for found in cosines]
 
@@ -175,9 +176,9 @@ def test_any_text_is_returned_unchanged(lines: list[str]) -> None:
     lines = ["anchor", *lines]
     with tempfile.TemporaryDirectory() as folder:
         index = Index.build(lines, WordEncoder(), Path(folder) / "index")
-        texts = {hit.row: hit.text for hit in index.search(["anchor"], len(lines))[0]}
-    legible = [line.encode("utf-8", "replace").decode() for line in lines]
-    assert texts == {row: line for row, line in enumerate(legible) if line.strip()}
+        texts = [hit.text for hit in index.search(["anchor"], len(lines))[0]]
+    legible = {line.encode("utf-8", "replace").decode() for line in lines if line.strip()}
+    assert sorted(texts) == sorted(legible)
 
 
 def test_find_returns_the_rows_of_a_text(tmp_path: Path) -> None:
@@ -216,10 +217,30 @@ def test_an_index_needs_a_line_that_is_not_blank(tmp_path: Path) -> None:
     assert len(Index.build(["", "red"], WordEncoder(), tmp_path / "index")) == 1
 
 
+@pytest.mark.parametrize("query", ["", " \t"])
+def test_a_blank_query_has_no_hits(tmp_path: Path, query: str) -> None:
+    index = Index.build(["red", "green"], WordEncoder(), tmp_path / "index")
+    blank, hits = index.search([query, "green"], 1)
+    assert blank == [] and [hit.text for hit in hits] == ["green"]
+
+
+def test_equal_lines_are_one_hit(tmp_path: Path) -> None:
+    lines = [*["red sun"] * 30, "red", "red sun", "green"]
+    index = Index.build(lines, WordEncoder(), tmp_path / "index")
+    found = index.search(np.tile(WordEncoder().encode(["red sun"]), (2, 1)), 3)
+    assert [[hit.row for hit in hits] for hits in found] == [[0, 30, 32]] * 2
+    assert index.find(["red sun"]) == [*range(30), 31]
+
+
+def test_arrays_of_strings_are_queries(tmp_path: Path) -> None:
+    index = Index.build(np.array(["red", "green"]), WordEncoder(), tmp_path / "index")
+    assert index.search(np.array(["green"]), 1)[0][0].text == "green"
+
+
 @pytest.mark.parametrize("lines", ["red", ["red", 3]])
 def test_input_other_than_lines_is_refused(tmp_path: Path, lines: Any) -> None:
     with pytest.raises(
-        BabeliteError, match=r"not a single string|lines, line 2: is not a string"
+        BabeliteError, match=r"lines: a single string|lines, line 2: is not a string"
     ) as caught:
         Index.build(lines, WordEncoder(), tmp_path / "index")
     assert caught.value.code == "input-invalid"

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from babelite.alignment.banded_search import Point, band_around, cheapest_path
 from babelite.alignment.costs import BeadCosts, Runs
-from babelite.encoding import encode_stream, unit_rows
+from babelite.encoding import encode_stream, list_texts, unit_rows
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class SegmentPair:
 
 
 def align(
-    source: Sequence[str],
-    target: Sequence[str],
+    source: Iterable[str],
+    target: Iterable[str],
     encoder: SentenceEncoder,
     *,
     max_size: int = MAX_SIZE,
@@ -71,7 +71,7 @@ def align(
         Segment pairs in order; every sentence is in exactly one.
 
     Raises:
-        BabeliteError: A document is a single string.
+        BabeliteError: A document is a single string, a table, a dictionary or a set.
         ValueError: ``max_size`` is below 1.
 
     Example:
@@ -84,10 +84,6 @@ def align(
         range(0, 1) range(0, 2) 0.94
         range(1, 2) range(2, 3) 1.00
     """
-    if isinstance(source, str) or isinstance(target, str):
-        raise BabeliteError(
-            "one string was given as a document", code="input-invalid", hint="give its sentences"
-        )
     vectors = [_encoded(encoder, sentences) for sentences in (source, target)]
     return align_vectors(*vectors, max_size=max_size, min_score=min_score)
 
@@ -159,7 +155,7 @@ def sum_runs(vectors: ArrayLike, max_size: int = MAX_SIZE) -> list[NDArray[np.fl
 
 
 def encode_runs(
-    encoder: SentenceEncoder, sentences: Sequence[str], max_size: int = MAX_SIZE
+    encoder: SentenceEncoder, sentences: Iterable[str], max_size: int = MAX_SIZE
 ) -> list[NDArray[np.float32]]:
     """Encode the joined text of runs of sentences (as Vecalign does).
 
@@ -170,10 +166,10 @@ def encode_runs(
         float32 arrays of shape (n, dim), (n - 1, dim) and so on, for `align_runs`.
     """
     _require_size(max_size)
-    runs = []
-    for size in range(1, max(min(max_size, len(sentences)), 1) + 1):
-        starts = range(len(sentences) - size + 1)
-        texts = [" ".join(sentences[start : start + size]) for start in starts]
+    rows, runs = list_texts(sentences), []
+    for size in range(1, max(min(max_size, len(rows)), 1) + 1):
+        starts = range(len(rows) - size + 1)
+        texts = [" ".join(rows[start : start + size]) for start in starts]
         runs.append(_encoded(encoder, texts))
     return runs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -20,11 +20,17 @@ from babelite.classification.file_format import (
 from babelite.classification.logistic import LogisticClassifier
 from babelite.classification.mlp import MLPClassifier
 from babelite.classification.text_vectors import text_vectors
-from babelite.encoding import fingerprint_of, open_recorded_encoder, require_same_encoder, unit_rows
+from babelite.encoding import (
+    fingerprint_of,
+    iterate_texts,
+    list_texts,
+    open_recorded_encoder,
+    require_same_encoder,
+    unit_rows,
+)
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
-    from babelite.corpus import LabelledText
     from babelite.encoding import SentenceEncoder
 
 ClassifierKind = Literal["logistic", "mlp"]
@@ -64,8 +70,8 @@ class TextClassifier:
     def train(
         cls,
         encoder: SentenceEncoder,
-        examples: Sequence[LabelledText],
-        dev: Sequence[LabelledText] = (),
+        examples: Iterable[tuple[str, str]],
+        dev: Iterable[tuple[str, str]] = (),
         *,
         classifier: ClassifierKind = "logistic",
         seed: int = 0,
@@ -77,7 +83,8 @@ class TextClassifier:
 
         Args:
             encoder: The encoder; it is not changed.
-            examples: Labelled texts with at least two different labels. Blank texts are ignored.
+            examples: Pairs of a label and a text, such as `babelite.corpus.LabelledText`, with at
+                least two different labels. Blank texts are ignored.
             dev: Labelled texts to choose the regularisation or the epoch with.
             classifier: ``logistic`` (logistic regression), or ``mlp`` (LASER's).
             seed: Random seed of the MLP.
@@ -91,25 +98,23 @@ class TextClassifier:
 
         Example:
             >>> from babelite import Encoder
-            >>> from babelite.corpus import LabelledText
             >>> texts = ["The match ended in a draw.", "Add salt and stir well."]
-            >>> examples = [LabelledText(*row) for row in zip(["sport", "food"], texts)]
+            >>> examples = list(zip(["sport", "food"], texts))
             >>> classifier = TextClassifier.train(Encoder.load(), examples)
             >>> classifier.predict(["Le match s'est terminé par un match nul."])[0].label
             'sport'
         """
         head: VectorModel = MLPClassifier(seed) if classifier == "mlp" else LogisticClassifier()
-        written = [row for row in examples if row.text.strip()]
-        chosen = [row for row in dev if row.text.strip()]
+        written, chosen = _with_text(examples), _with_text(dev)
         rows = [*written, *chosen]
-        vectors = text_vectors(encoder, [row.text for row in rows], by_sentence=by_sentence)
-        labels = [row.label for row in rows]
+        vectors = text_vectors(encoder, [text for _, text in rows], by_sentence=by_sentence)
+        labels = [label for label, _ in rows]
         cut = len(written)
         dev_vectors, dev_labels = (vectors[cut:], labels[cut:]) if chosen else (None, None)
         head.fit(vectors[:cut], labels[:cut], dev_vectors, dev_labels, progress)
         return cls(encoder, head, by_sentence, spec)
 
-    def refitted(self, examples: Sequence[LabelledText]) -> TextClassifier:
+    def refitted(self, examples: Iterable[tuple[str, str]]) -> TextClassifier:
         """Train again on more texts, such as training and dev texts, with the same regularisation.
 
         An MLP is returned unchanged: the best number of epochs depends on the number of texts.
@@ -117,10 +122,10 @@ class TextClassifier:
         if not isinstance(self.head, LogisticClassifier):
             return self
         head = LogisticClassifier((self.head.chosen_strength_,))
-        rows = [row for row in examples if row.text.strip()]
-        texts = [row.text for row in rows]
+        rows = _with_text(examples)
+        texts = [text for _, text in rows]
         vectors = text_vectors(self.encoder, texts, by_sentence=self.by_sentence)
-        head.fit(vectors, [row.label for row in rows])
+        head.fit(vectors, [label for label, _ in rows])
         return replace(self, head=head)
 
     @property
@@ -128,26 +133,27 @@ class TextClassifier:
         """The labels, in alphabetical order."""
         return self.head.classes_
 
-    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """The probability of every label: float32 (len(texts), labels), columns as ``classes``."""
-        vectors = text_vectors(self.encoder, texts, by_sentence=self.by_sentence)
+        vectors = text_vectors(self.encoder, list_texts(texts), by_sentence=self.by_sentence)
         return self.head.predict_proba(vectors)
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """The most probable label of each text, and its probability."""
-        probabilities = self.predict_proba(texts)
+        rows = list_texts(texts)
+        probabilities = self.predict_proba(rows)
         best = probabilities.argmax(axis=1).tolist()
         highest = probabilities.max(axis=1).tolist()
         return [
             Prediction(self.classes[place], share) if text.strip() else Prediction(None, None)
-            for text, place, share in zip(texts, best, highest, strict=True)
+            for text, place, share in zip(rows, best, highest, strict=True)
         ]
 
     def stream(
         self, texts: Iterable[str], block_size: int = _BLOCK
     ) -> Iterator[tuple[str, Prediction]]:
         """Classify a stream of texts in blocks; yields each text with its prediction, in order."""
-        remaining = iter(texts)
+        remaining = iterate_texts(texts)
         while block := list(islice(remaining, block_size)):
             yield from zip(block, self.predict(block), strict=True)
 
@@ -203,3 +209,22 @@ class TextClassifier:
             hint = "copy it again or train it again"
             raise BabeliteError("is damaged", code="file-damaged", path=path, hint=hint) from error
         return cls(encoder, head, description.by_sentence, identity.spec)
+
+
+def _with_text(examples: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Labelled texts that are not blank; an error for anything but pairs of strings."""
+    if isinstance(examples, str | Mapping) or hasattr(examples, "columns"):
+        problem = f"{type(examples).__name__} was given instead of labelled texts"
+        hint = 'give pairs, for example list(zip(df["label"], df["text"]))'
+        raise BabeliteError(problem, code="input-invalid", hint=hint)
+    rows = []
+    for number, row in enumerate(examples):
+        parts = tuple(row) if isinstance(row, list | tuple | np.ndarray) else ()
+        if len(parts) != 2 or not all(isinstance(part, str) for part in parts):
+            problem = f"example {number} (counted from 0) is not a label and a text"
+            hint = 'give pairs of strings, such as ("sport", "The match ended in a draw.")'
+            raise BabeliteError(problem, code="input-invalid", hint=hint)
+        label, text = parts
+        if text.strip():
+            rows.append((label, text))
+    return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def text_vectors(
-    encoder: SentenceEncoder, texts: Sequence[str], *, by_sentence: bool = False
+    encoder: SentenceEncoder, texts: list[str], *, by_sentence: bool = False
 ) -> NDArray[np.float32]:
     """Encode texts, one vector each: float32 (len(texts), dim), rows of unit length or zero.
 

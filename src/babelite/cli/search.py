@@ -110,18 +110,21 @@ def _search_file(
     from babelite.neighbors import search_sentences
     from babelite.progress import ProgressDisplay
 
-    lines = [line for line in read_numbered_lines(path, column) if line.text.strip()]
-    if not lines:
+    # Equal lines are one hit, the first of them.
+    numbers: dict[str, int] = {}
+    for line in read_numbered_lines(path, column):
+        if line.text.strip():
+            numbers.setdefault(line.text, line.number)
+    if not numbers:
         problem, hint = "contains only blank lines", "give a file with text"
         raise BabeliteError(problem, code="input-empty", path=path, hint=hint)
     query_texts = _read_queries(queries, encoder)
-    texts = [line.text for line in lines]
+    texts = list(numbers)
     with ProgressDisplay("lines") as show:
         blocks = encode_stream(encoder, texts)
         vectors = np.concatenate(list(show.count_rows("encoding", blocks, len(texts))))
     results = search_sentences(encoder, query_texts, texts, k, vectors=vectors)
-    numbers = [line.number for line in lines]
-    found = [[_Hit(h.cosine, numbers[h.row], h.text) for h in result.hits] for result in results]
+    found = [[_Hit(h.cosine, numbers[h.text], h.text) for h in result.hits] for result in results]
     return query_texts, found
 
 
@@ -146,13 +149,16 @@ def _read_queries(queries: Sequence[str], encoder: SentenceEncoder) -> list[str]
 
     texts: list[str] = []
     for query in queries:
-        lines = [query]
         if query == "-":
             lines = [line.text for line in read_numbered_lines("-") if line.text.strip()]
-        if not lines:
-            problem, hint = "contains no query", "write one query per line"
-            raise BabeliteError(problem, code="input-empty", path="-", hint=hint)
-        texts += lines
+            if not lines:
+                problem, hint = "contains no query", "write one query per line"
+                raise BabeliteError(problem, code="input-empty", path="-", hint=hint)
+            texts += lines
+        elif query.strip():
+            texts.append(query)
+        else:
+            raise BabeliteError("a query is blank", code="input-empty", hint="give some words")
     for text in texts:
         warn_if_unreadable(encoder, [text], f"the query {text!r}")
     return texts
@@ -168,7 +174,7 @@ def _as_json(query: str, hits: Sequence[_Hit]) -> str:
 
 def _show(hits: Sequence[_Hit], *, with_files: bool) -> None:
     places = [f"{hit.file}:{hit.line}" if with_files else f"{hit.line}" for hit in hits]
-    width = max(map(len, places))
+    width = max(map(len, places), default=0)
     for rank, (place, hit) in enumerate(zip(places, hits, strict=True), start=1):
         at = f"{place:<{width}}" if with_files else f"line {place:>{width}}"
         typer.echo(f"{rank:>3}  {hit.cosine:6.3f}  {at}  {hit.text}")

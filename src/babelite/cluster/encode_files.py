@@ -57,7 +57,7 @@ def require_shard_sources(sources: Sequence[SentenceSource]) -> None:
     """Raise `BabeliteError` unless workers can read the sources and Parquet can be written."""
     for source in sources:
         if is_read_once(source.place):
-            hint = "save it to a file, or give an .npy file with --out"
+            hint = "save it to a file, or give an .npy file as output"
             problem = "cannot be read by several workers"
             raise BabeliteError(problem, code="input-invalid", path=source.place, hint=hint)
     with requires_extra("a folder of Parquet shards", "cluster"):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib
 import operator
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import compress, islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.encoding.encoder import Encoder, SentenceEncoder, require_list
+from babelite.encoding.encoder import Encoder, SentenceEncoder
+from babelite.encoding.texts import iterate_texts, list_texts
 from babelite.encoding.vectors import unit_rows
 from babelite.errors import BabeliteError
 
@@ -102,12 +103,12 @@ class AdaptedEncoder:
         """The number of components of a vector."""
         return self._dim
 
-    def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, sentences: Iterable[str]) -> NDArray[np.float32]:
         """See `SentenceEncoder`; an error unless the function returns finite vectors of ``dim``."""
-        require_list(sentences)
-        if not sentences:
+        texts = list_texts(sentences)
+        if not texts:
             return np.empty((0, self._dim), dtype=np.float32)
-        vectors = self._vectors(list(sentences))
+        vectors = self._vectors(texts)
         if vectors.shape[1] != self._dim:
             sizes = f"{self._dim} and of {vectors.shape[1]}"
             raise self._wrong(f"returned vectors of {sizes} components")
@@ -150,15 +151,15 @@ def encode_stream(
 
     Example:
         >>> encoder = AdaptedEncoder("lengths", lambda sentences: [[len(s), 3] for s in sentences])
-        >>> [block.shape for block in encode_stream(encoder, "abc", block_size=2)]
+        >>> [block.shape for block in encode_stream(encoder, ["a", "b", "c"], block_size=2)]
         [(2, 2), (1, 2)]
     """
-    rest = iter(sentences)
+    rest = iterate_texts(sentences)
     while block := list(islice(rest, block_size)):
         yield encode_lines(encoder, block)
 
 
-def encode_lines(encoder: SentenceEncoder, lines: Sequence[str]) -> NDArray[np.float32]:
+def encode_lines(encoder: SentenceEncoder, lines: Iterable[str]) -> NDArray[np.float32]:
     """Encode lines; a blank line gets the zero vector and is not passed to the encoder.
 
     Returns:
@@ -167,9 +168,10 @@ def encode_lines(encoder: SentenceEncoder, lines: Sequence[str]) -> NDArray[np.f
     Raises:
         BabeliteError: The encoder did not return one vector of ``dim`` components per line.
     """
-    filled = [bool(line.strip()) for line in lines]
-    texts = list(compress(lines, filled))
-    vectors = np.zeros((len(lines), encoder.dim), np.float32)
+    rows = list_texts(lines)
+    filled = [bool(line.strip()) for line in rows]
+    texts = list(compress(rows, filled))
+    vectors = np.zeros((len(rows), encoder.dim), np.float32)
     if texts:
         returned = unit_rows(encoder.encode(texts))
         if returned.shape != (len(texts), encoder.dim):
@@ -203,7 +205,7 @@ def _load_with_library(
         raise BabeliteError(
             f"{library} cannot load {name} ({reason})",
             code="model-not-found" if allow_download else "download-refused",
-            hint="check the name" if allow_download else "check the name, or add --allow-download",
+            hint="check the name" if allow_download else "check the name, or allow the download (--allow-download, allow_download=True)",
         ) from error
     if library == "fastembed":
         return lambda sentences: np.array(list(model.embed(sentences)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from babelite.encoding.model_description import ModelDescription, Precision
 from babelite.encoding.model_folder import DEFAULT_MODEL, GRAPHS, SPECIAL_TOKENS, read_model_folder
+from babelite.encoding.texts import iterate_texts
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
 
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
 # line of a megabyte must not take a second.
 _CHARACTERS_PER_TOKEN = 32
 _BATCH_TOKENS = 256  # the activations of two layers then fit the cache of a core
-
-
-def require_list(sentences: Sequence[str]) -> None:
-    """Raise if a single string was passed instead of a sequence of strings."""
-    if isinstance(sentences, str):
-        raise BabeliteError(
-            "encode takes a sequence of sentences, not a single string",
-            code="input-invalid",
-            hint="put it in a list: encoder.encode([sentence])",
-        )
 
 
 @runtime_checkable
@@ -127,7 +118,7 @@ class Encoder:
         return self.description.languages
 
     def encode(
-        self, sentences: Sequence[str], batch_tokens: int = _BATCH_TOKENS
+        self, sentences: Iterable[str], batch_tokens: int = _BATCH_TOKENS
     ) -> NDArray[np.float32]:
         """Encode sentences.
 
@@ -136,14 +127,16 @@ class Encoder:
         do not depend on the order or on batch composition, up to rounding.
 
         Args:
-            sentences: Any number of sentences.
+            sentences: Any number of sentences in order: a list, tuple, array, generator, or column
+                of a table (pandas, polars, Arrow).
             batch_tokens: Tokens per batch, padding included; affects speed and memory only.
 
         Returns:
             float32 array of shape (len(sentences), dim), rows of unit length or zero.
 
         Raises:
-            BabeliteError: The argument is a single string, or an item is not a string.
+            BabeliteError: The argument is a single string, a table, a dictionary or a set, or an
+                item is not a string.
         """
         return self.encode_tokens(self.tokenize(sentences), batch_tokens)
 
@@ -186,11 +179,11 @@ class Encoder:
         Yields:
             float32 arrays of shape (at most block_size, dim), in the order of the lines.
         """
-        remaining = iter(lines)
+        remaining = iterate_texts(lines)
         while block := list(islice(remaining, block_size)):
             yield self.encode(block)
 
-    def unknown_token_share(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+    def unknown_token_share(self, sentences: Iterable[str]) -> NDArray[np.float32]:
         """The share of unknown tokens of each sentence, high in scripts without training text.
 
         Returns:
@@ -200,11 +193,10 @@ class Encoder:
         shares = [ids.count(unknown) / len(ids) if ids else 1 for ids in self.tokenize(sentences)]
         return np.array(shares, np.float32)
 
-    def tokenize(self, sentences: Sequence[str]) -> list[list[int]]:
+    def tokenize(self, sentences: Iterable[str]) -> list[list[int]]:
         """The ids of the first `ModelDescription.max_tokens` tokens of each sentence."""
-        require_list(sentences)
         limit = self.description.max_tokens
-        texts = [_truncated(text, limit, i) for i, text in enumerate(sentences)]
+        texts = [_truncated(text, limit) for text in iterate_texts(sentences)]
         try:
             return self._tokenizer.ids(texts)
         except TypeError:  # a lone surrogate, as in badly decoded text, is not a character
@@ -243,14 +235,8 @@ def _batches(lengths: NDArray[np.int64], batch_tokens: int) -> list[slice]:
     return batches
 
 
-def _truncated(text: str, max_tokens: int, index: int) -> str:
+def _truncated(text: str, max_tokens: int) -> str:
     """The beginning of a text that its first tokens can come from; usually the whole text."""
-    if not isinstance(text, str):
-        raise BabeliteError(
-            f"sentence {index} (counted from 0) is not a string but {type(text).__name__}",
-            code="input-invalid",
-            hint="remove it, or pass an empty string instead",
-        )
     limit = _CHARACTERS_PER_TOKEN * max_tokens
     if len(text) <= limit:
         return text

@@ -76,7 +76,7 @@ def open_recorded_encoder(
     try:
         return open_encoder(recorded.spec, allow_download=allow_download)
     except BabeliteError as error:
-        model, hint = recorded.spec or recorded.name, "give the model with --model"
+        model, hint = recorded.spec or recorded.name, f"give the model: {argument}, or --model"
         problem = f"was made with the model {model}, which does not open ({error.problem})"
         raise BabeliteError(problem, code=error.code, path=path, hint=hint) from error
 

@@ -16,6 +16,7 @@ from babelite.encoding import (
     SentenceEncoder,
     encode_lines,
     fingerprint_of,
+    iterate_texts,
     require_same_encoder,
     require_same_fingerprint,
 )
@@ -163,19 +164,8 @@ def build_parts(
 
 def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
     """Lines in UTF-8, blank ones empty, in blocks whose limits depend on the lines only."""
-    if isinstance(lines, str):
-        problem = "an index takes a list of lines, not a single string"
-        raise BabeliteError(problem, code="input-invalid", hint="put it in a list")
-    number, remaining = 0, iter(lines)
+    remaining = iterate_texts(lines, name)
     while block := list(islice(remaining, _BLOCK_LINES)):
-        for text in block:
-            number += 1
-            if not isinstance(text, str):
-                problem = f"is not a string but {type(text).__name__}"
-                hint = "remove it, or give an empty string instead"
-                raise BabeliteError(
-                    problem, code="input-invalid", path=name, line=number, hint=hint
-                )
         yield [
             _without_line_end(text).encode("utf-8", "replace") if text.strip() else b""
             for text in block
@@ -223,5 +213,5 @@ def _require_same_lines(
 
 def _other_lines(folder: Path) -> BabeliteError:
     problem = "is a finished index of other lines"
-    hint = "choose another folder, or add lines with --append"
+    hint = "choose another folder, or add lines with Index.add (--append)"
     return BabeliteError(problem, code="index-exists", path=folder, hint=hint)

@@ -99,7 +99,7 @@ def read_index_description(folder: Path) -> IndexDescription:
         raise BabeliteError(problem, code=code, path=folder, hint="give the folder of an index")
     if not path.is_file():
         problem = f"is not an index (it has no {DESCRIPTION})"
-        hint = "build one with: babelite index FILE --out FOLDER"
+        hint = "build one with Index.build, or with: babelite index FILE --out FOLDER"
         raise BabeliteError(problem, code="index-invalid", path=folder, hint=hint)
     data = path.read_bytes()
     return parse_versioned_json(IndexDescription, data, path, newest=FORMAT_VERSION, hint=_REPAIR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from babelite.encoding import (
     SentenceEncoder,
+    iterate_texts,
+    list_texts,
     open_recorded_encoder,
     require_same_encoder,
     unit_rows,
@@ -47,6 +49,8 @@ Lines = Iterable[str] | Mapping[str, Iterable[str]]
 # Candidates of the parts per query, at least; the stored vectors rank them.
 _CANDIDATES = 100
 _QUERIES_PER_BLOCK = 64
+# Rows of a query in which equal texts are folded, if there are not enough different ones before.
+_FOLDED_ROWS = 10_000
 
 
 class IndexHit(NamedTuple):
@@ -181,27 +185,40 @@ class Index:
         return self._given
 
     def search(
-        self, queries: Sequence[str] | NDArray[np.floating], k: int = 5
+        self, queries: Iterable[str] | NDArray[np.floating], k: int = 5
     ) -> list[list[IndexHit]]:
         """Find the lines that are nearest in meaning to each query.
+
+        Equal lines are one hit, the first of them; `find` gives the rows of all. Among the nearest
+        10,000 rows, that is: a text that is repeated more often hides the lines behind it.
 
         Args:
             queries: Sentences in any language of the encoder, or their vectors, shape (n, dim).
             k: The number of lines to find per query; all if there are fewer.
 
         Returns:
-            The hits of each query, best first; equal ones in the order of the lines.
+            The hits of each query, best first, those of equal cosine in the order of the lines;
+            none for a query without tokens, such as a blank one, whose vector is zero.
 
         Raises:
             BabeliteError: All lines were removed, or the numbers of components differ.
             ValueError: ``k`` is below 1.
         """
-        vectors = queries if isinstance(queries, np.ndarray) else self.encoder.encode(queries)
-        cosines, rows = self.nearest(vectors, k)
-        return [
-            [self._hit(float(cosine), int(row)) for cosine, row in zip(*found, strict=True)]
-            for found in zip(cosines, rows, strict=True)
-        ]
+        if isinstance(queries, np.ndarray) and queries.dtype.kind in "fiu":
+            vectors = unit_rows(queries)
+        else:
+            vectors = unit_rows(self.encoder.encode(list_texts(queries)))
+        results: list[list[IndexHit]] = [[] for _ in vectors]
+        places, count = np.flatnonzero(vectors.any(axis=1)), k
+        most = min(max(k, _FOLDED_ROWS), len(self))
+        while True:
+            found = self.nearest(vectors[places], count)
+            for place, cosines, rows in zip(places, *found, strict=True):
+                results[place] = self._distinct_hits(cosines, rows, k)
+            places = np.array([i for i in places if len(results[i]) < k], np.int64)
+            if not len(places) or count >= most:
+                return results
+            count = min(4 * count, most)
 
     def nearest(self, vectors: NDArray[np.floating], k: int) -> Neighbours:
         """Find the rows of highest cosine for each query.
@@ -277,7 +294,7 @@ class Index:
 
     def find(self, texts: Iterable[str]) -> list[int]:
         """The rows whose text equals one of these, without removed ones."""
-        wanted = {text.encode("utf-8", "replace") for text in texts if text.strip()}
+        wanted = {text.encode("utf-8", "replace") for text in iterate_texts(texts) if text.strip()}
         rows = [
             start + place
             for start, stop in blocks_of(0, self.description.contents.rows)
@@ -303,6 +320,18 @@ class Index:
         name = self.description.contents.sources[source].name
         line = row - int(self._firsts[source]) + 1
         return IndexHit(cosine, row, self._reader.text(row), name, line)
+
+    def _distinct_hits(
+        self, cosines: NDArray[np.float32], rows: NDArray[np.int64], k: int
+    ) -> list[IndexHit]:
+        """The first ``k`` hits of different texts."""
+        hits: dict[str, IndexHit] = {}
+        for cosine, row in zip(cosines.tolist(), rows.tolist(), strict=True):
+            hit = self._hit(cosine, row)
+            hits.setdefault(hit.text, hit)
+            if len(hits) == k:
+                break
+        return list(hits.values())
 
     def _vectors(
         self, start: int, stop: int

@@ -66,7 +66,7 @@ def require_enough_rows(kind: IndexKind | None, rows: int) -> None:
     """Raise if there are too few rows for a kind of index."""
     if kind in ("ivf", "pq") and rows < MIN_PART_ROWS:
         problem = f"an index of kind {kind} needs {MIN_PART_ROWS:,} lines, but there are {rows:,}"
-        raise BabeliteError(problem, code="too-few", hint="leave out --kind")
+        raise BabeliteError(problem, code="too-few", hint="leave out the kind")
 
 
 def build_part(folder: Path, reader: RowReader, part: IndexPart, progress: IndexProgress) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from babelite.corpus import one_line
-from babelite.encoding import same_vectors
+from babelite.encoding import iterate_texts, same_vectors
 from babelite.errors import BabeliteError
 from babelite.storage import is_lock_file, make_folder, write_error, write_text, writing_atomically
 
@@ -99,17 +99,13 @@ class SentenceStore:
     @staticmethod
     def write(lines: Iterable[str], folder: Path, name: str, known: str | None) -> str:
         """Store the distinct lines with text; return their checksum, which must be ``known``."""
-        if isinstance(lines, str):
-            raise BabeliteError(
-                f"the {name} text is one string", code="input-invalid", hint="give its sentences"
-            )
-        digest = hashlib.sha256()
+        texts, digest = iterate_texts(lines, f"the {name} text"), hashlib.sha256()
         # 8 bytes a line each; lists of Python integers would take several times as much.
         keys, starts, lines_with_text = array("Q"), array("q"), array("q")
         position = count = 0
         with writing_atomically(folder / f"{name}.txt") as temporary:
             with temporary.open("wb") as stream:
-                for count, line in enumerate(lines, start=1):
+                for count, line in enumerate(texts, start=1):
                     # A lone surrogate cannot be written; tabs and line breaks in the sentences
                     # of records would break the output.
                     text = one_line(line.strip()).encode("utf-8", "replace") + b"\n"
@@ -149,7 +145,7 @@ class WorkFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._manifest: dict[str, Any] = {"format": _FORMAT}
-        manifest, hint = folder / _MANIFEST, "choose another folder with --work"
+        manifest, hint = folder / _MANIFEST, "choose another work folder (--work)"
         if manifest.exists():
             try:
                 self._manifest = json.loads(manifest.read_text(encoding="utf-8"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.encoding import list_texts
 from babelite.neighbors.exact_search import nearest
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class SearchResult:
 
 def search_sentences(
     encoder: SentenceEncoder,
-    queries: Sequence[str],
-    sentences: Sequence[str],
+    queries: Iterable[str],
+    sentences: Iterable[str],
     k: int = 5,
     *,
     vectors: NDArray[np.float32] | None = None,
@@ -47,13 +48,18 @@ def search_sentences(
         sentences: The sentences to search, at least one.
         k: The number of sentences to find per query.
         vectors: The vectors of ``sentences``, shape (len(sentences), dim), if known.
+
+    Returns:
+        The hits of each query; none for a query whose vector is zero, such as a blank one.
     """
+    asked, texts = list_texts(queries), list_texts(sentences)
     if vectors is None:
-        vectors = encoder.encode(sentences)
-    found = nearest(encoder.encode(queries), vectors, k)
+        vectors = encoder.encode(texts)
+    query_vectors = encoder.encode(asked)
+    found = nearest(query_vectors, vectors, k)
     results = []
-    for query, cosines, rows in zip(queries, found.scores, found.indices, strict=True):
-        near = zip(cosines.tolist(), rows.tolist(), strict=True)
-        hits = tuple(SearchHit(cosine, row, sentences[row]) for cosine, row in near)
+    for query, vector, cosines, rows in zip(asked, query_vectors, *found, strict=True):
+        near = zip(cosines.tolist(), rows.tolist(), strict=True) if vector.any() else ()
+        hits = tuple(SearchHit(cosine, row, texts[row]) for cosine, row in near)
         results.append(SearchResult(query, hits))
     return results

@@ -81,7 +81,7 @@ def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """
     if is_standard_output(path):
         if sys.stdout is None:
-            hint = "name a file with --out"
+            hint = "give a file as output"
             raise BabeliteError("standard output is closed", code="not-writable", hint=hint)
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
