@@ -263,7 +263,7 @@ def test_align_accepts_sentences() -> None:
     assert align([], ["a"], ENCODER) == [SegmentPair(range(0, 0), range(0, 1))]
     assert align(["a"], [], ENCODER) == [SegmentPair(range(0, 1), range(0, 0))]
     assert align([], [], ENCODER) == []
-    with pytest.raises(BabeliteError, match="one string was given"):
+    with pytest.raises(BabeliteError, match="a single string was given"):
         align("One. Two.", ["Un."], ENCODER)
 
 

@@ -201,11 +201,14 @@ def _load_with_library(
         load = getattr(module, _LIBRARIES[library])
         model = load(name, local_files_only=not allow_download, **options)
     except Exception as error:
+        advice = "check the name"
+        if not allow_download:
+            advice += ", or allow the download (--allow-download, allow_download=True)"
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise BabeliteError(
             f"{library} cannot load {name} ({reason})",
             code="model-not-found" if allow_download else "download-refused",
-            hint="check the name" if allow_download else "check the name, or allow the download (--allow-download, allow_download=True)",
+            hint=advice,
         ) from error
     if library == "fastembed":
         return lambda sentences: np.array(list(model.embed(sentences)))

@@ -40,7 +40,7 @@ class LanguageIdentifier:
             raise BabeliteError(
                 f"the language {language!r} cannot be identified",
                 code="language-not-found",
-                hint="leave out the languages, or choose one of " + ", ".join(sorted(self.languages)),
+                hint="leave them out, or choose one of " + ", ".join(sorted(self.languages)),
             )
 
     def likelihoods(self, text: str) -> dict[str, float]:
