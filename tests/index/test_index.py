@@ -183,7 +183,7 @@ def test_any_text_is_returned_unchanged(lines: list[str]) -> None:
 
 def test_find_returns_the_rows_of_a_text(tmp_path: Path) -> None:
     index = Index.build(["red", "green", "red", "Red", ""], WordEncoder(), tmp_path / "index")
-    assert index.find(["red", "", "nowhere"]) == [0, 2]
+    assert index.find(["red", "", "nowhere"]) == index.find({"red", "x"}) == [0, 2]
     assert index.remove([0]) == 1
     assert index.remove([0, 4]) == 0
     assert index.find(["red"]) == [2]

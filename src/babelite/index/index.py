@@ -294,7 +294,8 @@ class Index:
 
     def find(self, texts: Iterable[str]) -> list[int]:
         """The rows whose text equals one of these, without removed ones."""
-        wanted = {text.encode("utf-8", "replace") for text in iterate_texts(texts) if text.strip()}
+        given = sorted(texts) if isinstance(texts, set | frozenset) else texts  # in any order
+        wanted = {t.encode("utf-8", "replace") for t in iterate_texts(given) if t.strip()}
         rows = [
             start + place
             for start, stop in blocks_of(0, self.description.contents.rows)
