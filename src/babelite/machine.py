@@ -72,9 +72,10 @@ def _cpu_groups(root: Path) -> Iterator[Path]:
         if controller not in own or (controller and controller not in options):
             continue
         inside, place = mount.split()[3:5]
-        group = PurePosixPath(own[controller])
+        own_group = PurePosixPath(own[controller])
         # In a container, the mount may show the group of the container as the top.
-        below = group.relative_to(inside) if group.is_relative_to(inside) else group
+        seen_there = own_group.is_relative_to(inside)
+        below = own_group.relative_to(inside) if seen_there else own_group
         top = root / place.lstrip("/")
         folder = top / str(below).lstrip("/")
         yield from (f for f in (folder, *folder.parents) if f.is_relative_to(top))
