@@ -97,9 +97,16 @@ def test_a_column_of_records(run: Run, here: Path) -> None:
     assert sorted(found(run, "i", "x")) == [("e.jsonl", 1, "zebra"), ("f.jsonl", 1, "kayak")]
 
 
+def test_an_unchanged_file_is_not_added_twice(run: Run, index: str) -> None:
+    first = run("index", index, "--append", "c.tsv", "--column", "2")
+    code, out, err = run("index", index, "--append", "c.tsv", "--column", "2")
+    assert (code, out) == (0, first[1])
+    assert "c.tsv: not added again" in err
+
+
 def test_lines_of_a_file_that_was_added_twice_have_no_number(run: Run, index: str) -> None:
-    for _ in range(2):
-        assert run("index", index, "--append", "c.tsv", "--column", "2")[0] == 0
+    for column in "12":
+        assert run("index", index, "--append", "c.tsv", "--column", column)[0] == 0
     code, _, err = run("index", index, "--remove-lines", "c.tsv:1")
     assert code == 2
     assert "my.index: contains several files with the name c.tsv; remove lines by their t" in err

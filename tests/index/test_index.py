@@ -99,7 +99,7 @@ def test_parts_find_nearly_all_of_the_nearest(
     overlap = [len({*a} & {*b}) for a, b in zip(wanted.indices, found.indices, strict=True)]
     assert np.mean(overlap) > 8
     # What is found has its exact cosine, and comes in order.
-    vectors = from_stored(index._reader.stored)
+    vectors = index._reader.vectors(slice(None))
     for query, scores, rows in zip(queries, *found, strict=True):
         np.testing.assert_allclose(vectors[rows] @ query, scores, atol=1e-5)
         assert (np.diff(scores) <= 0).all()

@@ -49,7 +49,7 @@ def test_truncated_or_missing_files_are_errors(folder: Path, name: str) -> None:
     with pytest.raises(BabeliteError, match=message):
         Index.open(folder)
     path.unlink()
-    with pytest.raises(BabeliteError, match=f"{name}: is missing from the index"):
+    with pytest.raises(BabeliteError, match=f"{name}: is missing"):
         Index.open(folder)
 
 
@@ -97,7 +97,7 @@ def test_a_damaged_part_is_an_error(tmp_path: Path) -> None:
     index = Index.build(lines, WordEncoder(), tmp_path / "index", kind="ivf")
     path = index.folder / index.description.parts[0].file
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(BabeliteError, match=r"\.faiss: is damaged or truncated"):
+    with pytest.raises(BabeliteError, match=r"\.faiss: is damaged"):
         Index.open(index.folder)
     path.unlink()
     with pytest.raises(BabeliteError, match=r"\.faiss: is missing"):

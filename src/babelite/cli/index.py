@@ -56,7 +56,11 @@ _KindOption = Annotated[
     ),
 ]
 _AppendOption = Annotated[
-    list[str] | None, typer.Option(metavar="FILE", help="Add the lines of this file. Repeatable.")
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Add the lines of this file, unless the index has them already. Repeatable.",
+    ),
 ]
 _RemoveOption = Annotated[
     list[str] | None,
@@ -123,7 +127,9 @@ def _index(
             index = Index.open(index.folder, given, allow_download=allow_download)
             lines, total = _lines(append, column)
             with ProgressDisplay("lines", totals={"encoding": total}) as show:
-                index.add(lines, progress=show)
+                present = index.add(lines, progress=show)
+            for name in present:
+                typer.echo(f"{name}: not added again, the index has all its lines", err=True)
         if remove or remove_lines:
             count = index.remove([*rows, *index.find(texts)])
             typer.echo(f"{count:,} {'line' if count == 1 else 'lines'} removed", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from babelite.encoding import (
     read_model_folder,
 )
 from babelite.neighbors import load_faiss
+from babelite.storage import temporary_folder
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class WorkerModel:
     def open(self) -> SentenceEncoder:
         """Open the encoder, with one thread."""
         if self.files is not None:
-            with tempfile.TemporaryDirectory(prefix="babelite-") as folder:
+            with temporary_folder() as folder:
                 for name, content in self.files.items():
-                    path = Path(folder) / name
+                    path = folder / name
                     path.parent.mkdir(exist_ok=True)
                     path.write_bytes(content)
                 return Encoder.load(folder, threads=1)

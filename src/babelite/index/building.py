@@ -7,11 +7,12 @@ and an interrupted index equals one that was not interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
+from babelite._version import __version__
 from babelite.encoding import (
     SentenceEncoder,
     encode_lines,
@@ -22,6 +23,7 @@ from babelite.encoding import (
 )
 from babelite.errors import BabeliteError
 from babelite.index.description import (
+    FORMAT_VERSION,
     IndexContents,
     IndexDescription,
     IndexKind,
@@ -31,9 +33,17 @@ from babelite.index.description import (
     read_index_description,
     write_index_description,
 )
-from babelite.index.index_parts import IndexProgress, build_part, plan_parts, require_enough_rows
+from babelite.index.index_parts import (
+    IndexProgress,
+    add_part_checksums,
+    build_part,
+    is_built,
+    plan_parts,
+    remove_part,
+    require_enough_rows,
+)
 from babelite.index.row_storage import ENDS, PROBE_LINES, TEXT, VECTORS, RowReader, RowWriter
-from babelite.storage import make_folder
+from babelite.storage import checksums_path, make_folder, write_checksums
 
 _BLOCK_LINES = 4096
 
@@ -60,6 +70,7 @@ def open_or_create(
     if not is_index(folder):
         for name in (VECTORS, TEXT, ENDS):
             (folder / name).touch()
+            checksums_path(folder / name).touch()
         description = IndexDescription(
             encoder=fingerprint, precision=precision, kind=kind, pending=IndexContents()
         )
@@ -93,6 +104,7 @@ def write_lines(
     if not first and description.contents.rows:
         _require_same_lines(folder, description, sources, progress)
         return description
+    description = _with_checksums(folder, description)
     with closing(RowWriter(folder, description)) as writer:
         kept = list(writer.on_disk.sources[:first])
         before, step = 0, "comparing"
@@ -117,12 +129,74 @@ def write_lines(
         return writer.description
 
 
+def without_present(
+    rows: RowReader,
+    present: Sequence[tuple[str, int, int]],
+    sources: Mapping[str, Iterable[str]],
+) -> tuple[dict[str, Iterable[str]], list[str]]:
+    """The sources that an index does not contain yet, and the names of the others.
+
+    ``present`` has name, first row and end of each source in the index; one is the same if its name
+    and all its lines are the same.
+    """
+    new, names = dict[str, Iterable[str]](), list[str]()
+    for name, lines in sources.items():
+        spans = [(first, end) for other, first, end in present if other == name]
+        if (rest := _without_known_lines(rows, spans, lines, name)) is None:
+            names.append(name)
+        else:
+            new[name] = rest
+    return new, names
+
+
+def _without_known_lines(
+    rows: RowReader, spans: list[tuple[int, int]], lines: Iterable[str], name: str
+) -> Iterable[str] | None:
+    """None if the rows of one of these spans are exactly the lines; else an equal iterable."""
+    if not spans:
+        return lines
+    count, blocks = 0, _blocks(lines, name)
+    for block in blocks:
+        stop = count + len(block)
+        known = spans[0][0]
+        spans = [
+            (first, end)
+            for first, end in spans
+            if first + stop <= end and rows.texts_as_bytes(first + count, first + stop) == block
+        ]
+        if not spans:  # the lines that were read before this block are those on disk
+            before = _lines_on_disk(rows, known, known + count)
+            after = chain.from_iterable(chain([block], blocks))
+            return chain(before, map(bytes.decode, after))
+        count = stop
+    same = any(first + count == end for first, end in spans)
+    return None if same else _lines_on_disk(rows, spans[0][0], spans[0][0] + count)
+
+
+def _lines_on_disk(rows: RowReader, start: int, stop: int) -> Iterator[str]:
+    for first in range(start, stop, _BLOCK_LINES):
+        for text in rows.texts_as_bytes(first, min(first + _BLOCK_LINES, stop)):
+            yield text.decode()
+
+
 def _delete_unfinished_parts(folder: Path, description: IndexDescription) -> None:
     """Delete the parts of an unfinished addition, because its rows change now."""
     finished = {part.file for part in description.parts}
     for path in folder.glob("*.faiss"):
         if path.name not in finished:
-            path.unlink()
+            remove_part(path)
+
+
+def _with_checksums(folder: Path, description: IndexDescription) -> IndexDescription:
+    """Add checksums to the files of an index of an earlier version, which had none."""
+    if description.has_checksums:
+        return description
+    for name in (VECTORS, TEXT, ENDS):
+        write_checksums(folder / name, folder / name)
+    for part in description.parts:
+        add_part_checksums(folder, part)
+    versions = {"format_version": FORMAT_VERSION, "babelite_version": __version__}
+    return description.model_copy(update=versions)
 
 
 def set_kind(
@@ -140,7 +214,7 @@ def set_kind(
     description = description.model_copy(update={"kind": kind, "parts": ()})
     write_index_description(folder, description)
     for part in old:
-        (folder / part.file).unlink(missing_ok=True)
+        remove_part(folder / part.file)
     return description
 
 
@@ -154,7 +228,7 @@ def build_parts(
     complete = description.model_copy(update={"contents": description.on_disk, "pending": None})
     rows = RowReader(folder, complete, complete.contents)
     for part in plan_parts(complete):
-        if not (folder / part.file).exists():
+        if not is_built(folder, part):
             build_part(folder, rows, part, progress)
         complete = complete.model_copy(update={"parts": (*complete.parts, part)})
     if complete != description:

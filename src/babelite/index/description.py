@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from babelite._version import __version__
 from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
-from babelite.storage import parse_versioned_json, write_text
+from babelite.storage import json_with_checksum, parse_versioned_json, write_text
 
-FORMAT_VERSION = 1
+# Version 2 has checksums (see `babelite.index.row_storage`).
+FORMAT_VERSION = 2
 DESCRIPTION = "index.json"
 _REPAIR = "copy the index again or build it again"
 
@@ -41,6 +43,12 @@ class IndexContents(_Record):
     def rows(self) -> int:
         """The number of rows, blank lines included."""
         return sum(source.lines for source in self.sources)
+
+    @model_validator(mode="after")
+    def _require_possible_counts(self) -> IndexContents:
+        if self.blank > self.rows:
+            raise ValueError(f"{self.blank} of {self.rows} lines are blank")
+        return self
 
 
 class IndexPart(_Record):
@@ -72,6 +80,21 @@ class IndexDescription(_Record):
     pending: IndexContents | None = None
     kind: IndexKind | None = None
     parts: tuple[IndexPart, ...] = ()
+
+    @model_validator(mode="after")
+    def _require_possible_parts(self) -> IndexDescription:
+        edges = [0, *(edge for part in self.parts for edge in (part.start, part.stop))]
+        gaps = any(stop != start for stop, start in zip(edges[::2], edges[1::2], strict=False))
+        if gaps or any(a > b for a, b in pairwise(edges)) or edges[-1] > self.contents.rows:
+            raise ValueError("the parts do not cover the rows from the first one on")
+        if self.contents.rows > self.on_disk.rows:
+            raise ValueError("there are fewer rows on disk than contents")
+        return self
+
+    @property
+    def has_checksums(self) -> bool:
+        """Whether the files are verified; those of format 1 are not."""
+        return self.format_version > 1
 
     @property
     def on_disk(self) -> IndexContents:
@@ -119,4 +142,4 @@ def disk_full(path: Path, reason: str) -> BabeliteError:
 
 def write_index_description(folder: Path, description: IndexDescription) -> None:
     """Write ``index.json`` atomically."""
-    write_text(folder / DESCRIPTION, description.model_dump_json(indent=2) + "\n")
+    write_text(folder / DESCRIPTION, json_with_checksum(description.model_dump()))

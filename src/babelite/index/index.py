@@ -23,6 +23,7 @@ from babelite.index.building import (
     open_or_create,
     reserve_folder,
     set_kind,
+    without_present,
     write_lines,
 )
 from babelite.index.description import (
@@ -37,7 +38,6 @@ from babelite.index.row_storage import (
     PROBE_LINES,
     REMOVED,
     RowReader,
-    from_stored,
     read_removed,
     write_removed,
 )
@@ -86,7 +86,8 @@ class Index:
         >>> index = Index.build(["aaa", "bbb", "ccc"], AdaptedEncoder("letters", letters), folder)
         >>> [[hit.text for hit in hits] for hits in index.search(["b", "c"], k=1)]
         [['bbb'], ['ccc']]
-        >>> index.add(["abc"])
+        >>> index.add({"more.txt": ["abc"]}), index.add({"more.txt": ["abc"]})
+        ([], ['more.txt'])
         >>> index.remove(index.find(["bbb"]))
         1
         >>> index.search(["b"], k=1)[0][0].text, len(index)
@@ -253,21 +254,41 @@ class Index:
             result.scores[short], result.indices[short] = exact
         return result
 
-    def add(self, lines: Lines, *, progress: IndexProgress | None = None) -> None:
+    def add(self, lines: Lines, *, progress: IndexProgress | None = None) -> list[str]:
         """Add lines; they are found when all of them are written.
 
-        After an interruption the same call resumes. Arguments and errors are those of `build`.
+        After an interruption the same call resumes. A source that the index already contains, with
+        the same name and the same lines, is not added again, unless all its lines were removed.
+        Lines without a name are always added. Arguments and errors are those of `build`.
+
+        Returns:
+            The names of the sources that were not added again.
         """
         report = progress or _no_progress
         with locked_folder(self.folder):
-            description = read_index_description(self.folder)
-            first = len(description.contents.sources)
-            sources = _named(lines)
+            self._load(read_index_description(self.folder))
+            first = len(self.description.contents.sources)
+            present, encoder = list[str](), self.encoder
+            if isinstance(lines, Mapping):
+                lines, present = without_present(self._reader, self._present_sources(), lines)
+                if not lines:
+                    return present
             description = write_lines(
-                self.folder, description, sources, self.encoder, report, first=first
+                self.folder, self.description, _named(lines), encoder, report, first=first
             )
             description = build_parts(self.folder, description, report)
         self._load(description)
+        return present
+
+    def _present_sources(self) -> list[tuple[str, int, int]]:
+        """Name, first row and end of each source that has lines, without those all removed."""
+        rows = zip(self._firsts[:-1].tolist(), self._firsts[1:].tolist(), strict=True)
+        sources = zip(self.description.contents.sources, rows, strict=True)
+        return [
+            (source.name, first, end)
+            for source, (first, end) in sources
+            if any(len(found) for found, _ in self._vectors(first, end))
+        ]
 
     def remove(self, rows: Iterable[int]) -> int:
         """Remove rows; other rows keep their numbers.
@@ -313,7 +334,10 @@ class Index:
         self.description = description
         self._reader = RowReader(self.folder, description, description.contents)
         self._removed = read_removed(self.folder, description.contents.rows)
-        self._parts = [OpenIndexPart(self.folder, part) for part in description.parts]
+        checksums = description.has_checksums
+        self._parts = [
+            OpenIndexPart(self.folder, part, checksums=checksums) for part in description.parts
+        ]
         self._firsts = np.cumsum([0, *(s.lines for s in description.contents.sources)])
 
     def _hit(self, cosine: float, row: int) -> IndexHit:
@@ -343,8 +367,7 @@ class Index:
             inside = slice(*np.searchsorted(self._removed, (first, last)))
             keep[self._removed[inside] - first] = False
             rows = np.flatnonzero(keep) + first
-            block = self._reader.stored[first:last]
-            yield rows, from_stored(block if keep.all() else block[keep])
+            yield rows, self._reader.vectors(slice(first, last) if keep.all() else rows)
 
     def _from_parts(self, queries: NDArray[np.float32], k: int) -> Neighbours:
         """The candidates of the parts, ranked by the stored vectors; -1 where there are too few."""
@@ -355,7 +378,7 @@ class Index:
         for block in query_blocks(len(queries), components, largest=_QUERIES_PER_BLOCK):
             chosen = queries[block]
             rows = np.hstack([p.candidates(chosen, count, self._removed) for p in self._parts])
-            vectors = from_stored(self._reader.stored[rows.ravel()]).reshape(*rows.shape, -1)
+            vectors = self._reader.vectors(rows.clip(0).ravel()).reshape(*rows.shape, -1)
             cosines = np.einsum("qd,qkd->qk", chosen, vectors)
             cosines[rows < 0] = -np.inf
             scores[block], indices[block] = merge_neighbours([Neighbours(cosines, rows)], k)

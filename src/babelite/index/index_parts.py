@@ -23,9 +23,8 @@ from babelite.index.description import (
     damaged_index,
     disk_full,
 )
-from babelite.index.row_storage import RowReader, from_stored
-from babelite.neighbors import load_faiss
-from babelite.storage import writing_atomically
+from babelite.index.row_storage import RowReader
+from babelite.storage import CheckedFile, checksums_path, write_checksums, writing_atomically
 
 # Receives the name of a step, how many rows of it are done, and their total if it is known.
 IndexProgress = Callable[[str, int, int | None], None]
@@ -41,6 +40,7 @@ _TRAINING_ROWS_PER_CENTROID = 64  # FAISS asks for at least 39
 # probes take twice the time and find one percent more (benchmarks/index.py).
 _LISTS_PER_PROBE = 16
 _MIN_PROBES = 64
+_ID_BYTES = 8  # of the row number of an entry of a list
 
 
 def plan_parts(description: IndexDescription) -> list[IndexPart]:
@@ -73,23 +73,62 @@ def build_part(folder: Path, reader: RowReader, part: IndexPart, progress: Index
     """Train a part on a sample of its rows, add all of them, and write its file."""
     faiss = load_faiss()
     rows = np.arange(part.start, part.stop)[~reader.blank(part.start, part.stop)]
-    index = _empty(reader.stored.shape[1], len(rows), part.kind)
+    index = _empty(reader.dim, len(rows), part.kind)
     progress("training", 0, None)
     size = _TRAINING_ROWS_PER_CENTROID * index.nlist
     drawn = np.random.default_rng(0).permutation(len(rows))[:size]
     # A part with blank lines only is trained on one of them.
     sample = rows[np.sort(drawn)] if len(rows) else np.array([part.start])
-    index.train(from_stored(reader.stored[sample]))
+    index.train(reader.vectors(sample))
     progress("clustering", 0, len(rows))
     for start in range(0, len(rows), BLOCK_ROWS):
         block = rows[start : start + BLOCK_ROWS]
-        index.add_with_ids(from_stored(reader.stored[block]), block)
+        index.add_with_ids(reader.vectors(block), block)
         progress("clustering", start + len(block), len(rows))
+    path = folder / part.file
     try:
-        with writing_atomically(folder / part.file) as temporary:
+        with writing_atomically(path) as temporary:
             faiss.write_index(index, str(temporary))
+            write_checksums(temporary, path, _head_bytes(index, temporary))
     except RuntimeError as error:  # raised by FAISS if the disk is full
-        raise disk_full(folder / part.file, str(error).splitlines()[0]) from error
+        raise disk_full(path, str(error).splitlines()[0]) from error
+
+
+def is_built(folder: Path, part: IndexPart) -> bool:
+    """Whether a part was built completely."""
+    path = folder / part.file
+    return path.exists() and checksums_path(path).exists()
+
+
+def add_part_checksums(folder: Path, part: IndexPart) -> None:
+    """Write the checksums of a part of an earlier version, which had none."""
+    path = folder / part.file
+    write_checksums(path, path, _head_bytes(_mapped(path), path))
+
+
+def remove_part(path: Path) -> None:
+    """Delete the file of a part and its checksums."""
+    path.unlink(missing_ok=True)
+    checksums_path(path).unlink(missing_ok=True)
+
+
+def _head_bytes(index: Any, path: Path) -> int:  # noqa: ANN401
+    """The bytes of an IVF index on disk before the entries of its lists, which are last."""
+    return int(path.stat().st_size - index.ntotal * (index.invlists.code_size + _ID_BYTES))
+
+
+def _mapped(path: Path) -> Any:  # noqa: ANN401
+    """An IVF index mapped into memory."""
+    faiss = load_faiss()
+    try:
+        index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+    except RuntimeError as error:
+        problem = "is damaged or truncated" if path.exists() else "is missing"
+        raise damaged_index(path, problem) from error
+    # FAISS would start 32 threads per query that read ahead, and wait for them at the next one:
+    # slower if the file is in memory, and a crash in a forked process, which lacks them.
+    faiss.downcast_InvertedLists(index.invlists).prefetch_nthread = 0
+    return index
 
 
 def _empty(dim: int, rows: int, kind: Literal["ivf", "pq"]) -> Any:  # noqa: ANN401
@@ -113,19 +152,25 @@ def _empty(dim: int, rows: int, kind: Literal["ivf", "pq"]) -> Any:  # noqa: ANN
 
 
 class OpenIndexPart:
-    """A part mapped into memory."""
+    """A part mapped into memory; what a search reads of it is verified first."""
 
-    def __init__(self, folder: Path, part: IndexPart) -> None:
-        faiss = load_faiss()
+    def __init__(self, folder: Path, part: IndexPart, *, checksums: bool) -> None:
         path = folder / part.file
-        try:
-            self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
-        except RuntimeError as error:
-            problem = "is damaged or truncated" if path.exists() else "is missing from the index"
-            raise damaged_index(path, problem) from error
-        # FAISS would start 32 threads per query that read ahead, and wait for them at the next one:
-        # slower if the file is in memory, and a crash in a forked process, which lacks them.
-        faiss.downcast_InvertedLists(self._index.invlists).prefetch_nthread = 0
+        self._file = CheckedFile(path, 0, damaged_index, checksums=False)
+        head = size = 0
+        if checksums:
+            size = path.stat().st_size
+            self._file = CheckedFile(path, size, damaged_index)
+            head = self._file.first_block_end
+            # A damaged head could make FAISS read beyond the end of the file.
+            self._file.verify(0, head)
+        self._index: Any = _mapped(path)
+        lists = self._index.invlists
+        sizes = np.array([lists.list_size(i) for i in range(self._index.nlist)], np.int64)
+        self._ends = head + np.cumsum(sizes * (lists.code_size + _ID_BYTES))
+        if checksums and (int(self._ends[-1]) if len(self._ends) else head) != size:
+            raise damaged_index(path, "is truncated")
+        self._verified = sizes == 0 if checksums else np.ones(len(sizes), bool)
 
     def candidates(
         self, queries: NDArray[np.float32], count: int, removed: NDArray[np.int64]
@@ -139,8 +184,17 @@ class OpenIndexPart:
             batch = faiss.IDSelectorBatch(removed)
             options["sel"] = faiss.IDSelectorNot(batch)
         parameters = faiss.SearchParametersIVF(**options)
+        if not self._verified.all():
+            self._verify_lists(self._index.quantizer.search(queries, probes)[1])
         found: NDArray[np.int64] = self._index.search(queries, count, params=parameters)[1]
         return found
+
+    def _verify_lists(self, probed: NDArray[np.int64]) -> None:
+        """Verify the entries of lists that are read for the first time."""
+        for number in np.unique(probed[~self._verified[probed]]).tolist():
+            start = self._ends[number - 1] if number else self._file.first_block_end
+            self._file.verify(int(start), int(self._ends[number]))
+            self._verified[number] = True
 
 
 def blocks_of(start: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from babelite.mining.options import MiningOptions
 from babelite.mining.pair_selection import Candidates, candidate_pairs
 from babelite.mining.work_folder import PROBE_SENTENCE, SentenceStore, WorkFolder
 from babelite.neighbors import Neighbours, SearchKind, StoredVectors, choose_search_kind
-from babelite.storage import locked_folder
+from babelite.storage import locked_folder, temporary_folder
 
 SENTENCES_PER_BLOCK = 8192
 QUERIES_PER_BLOCK = 32768
@@ -138,11 +137,7 @@ def mine(
     """
     options = replace(options or MiningOptions(), **fields)
     with contextlib.ExitStack() as stack:
-        if options.work:
-            folder = Path(options.work)
-        else:
-            own = tempfile.TemporaryDirectory(prefix="babelite-", ignore_cleanup_errors=True)
-            folder = Path(stack.enter_context(own))
+        folder = Path(options.work) if options.work else stack.enter_context(temporary_folder())
         WorkFolder(folder)  # checked before it is locked, and read after that
         stack.enter_context(locked_folder(folder))
         work, backend = WorkFolder(folder), backend or LocalBackend(encoder)

@@ -4,9 +4,13 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "COMPRESSIONS",
+    "CheckedFile",
     "Folder",
     "InUseError",
+    "changed_file",
     "check_format_version",
+    "checksum_records",
+    "checksums_path",
     "decode_lines",
     "expand_url_glob",
     "expected_value",
@@ -15,6 +19,8 @@ __all__ = [
     "is_read_once",
     "is_standard_output",
     "is_url",
+    "json_with_checksum",
+    "json_without_checksum",
     "lock_file",
     "locked_folder",
     "make_folder",
@@ -26,8 +32,12 @@ __all__ = [
     "reading_path_or_url",
     "reading_seekable",
     "require_file",
+    "require_unchanged",
     "sha256",
     "suffix_of",
+    "temporary_folder",
+    "truncate_checksums",
+    "write_checksums",
     "write_error",
     "write_text",
     "writing_atomically",
@@ -43,10 +53,19 @@ if TYPE_CHECKING:
         writing_bytes,
         writing_text,
     )
+    from babelite.storage.block_checksums import (
+        CheckedFile,
+        checksum_records,
+        checksums_path,
+        truncate_checksums,
+        write_checksums,
+    )
     from babelite.storage.checksums import sha256
-    from babelite.storage.compression import reading_bytes
+    from babelite.storage.compression import changed_file, reading_bytes, require_unchanged
     from babelite.storage.json_toml import (
         check_format_version,
+        json_with_checksum,
+        json_without_checksum,
         parse_versioned_json,
         read_toml,
     )
@@ -60,6 +79,7 @@ if TYPE_CHECKING:
         require_file,
         suffix_of,
     )
+    from babelite.storage.temporary import temporary_folder
     from babelite.storage.urls import (
         Folder,
         expand_url_glob,
@@ -76,13 +96,17 @@ else:
         __name__,
         {
             "atomic_write": "write_error write_text writing_atomically writing_bytes writing_text",
+            "block_checksums": "CheckedFile checksum_records checksums_path "
+            "truncate_checksums write_checksums",
             "checksums": "sha256",
-            "compression": "reading_bytes",
-            "json_toml": "check_format_version parse_versioned_json read_toml",
+            "compression": "changed_file reading_bytes require_unchanged",
+            "json_toml": "check_format_version json_with_checksum json_without_checksum "
+            "parse_versioned_json read_toml",
             "lines": "decode_lines read_line_blocks read_lines",
             "locks": "InUseError is_lock_file lock_file locked_folder",
             "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file "
             "suffix_of",
+            "temporary": "temporary_folder",
             "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
             "validation_errors": "expected_value explain_validation_error",
         },

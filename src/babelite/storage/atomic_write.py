@@ -8,7 +8,6 @@ import io
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -16,6 +15,7 @@ from typing import BinaryIO, TextIO
 from babelite.errors import BabeliteError
 from babelite.storage.compression import compressed
 from babelite.storage.paths import folder_instead_of_file, is_standard_output
+from babelite.storage.temporary import temporary_beside
 
 # Paths under which systems list files that are already open.
 _OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")
@@ -25,9 +25,9 @@ _OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")
 def writing_atomically(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name and rename it when it is complete.
 
-    Yields the temporary path, in the same folder, for the caller to write to. A device or pipe is
-    written directly. If the file cannot be written (code ``not-writable``), an existing one is
-    unchanged.
+    Yields the temporary path, in the same folder, for the caller to write to; it is locked, and
+    what killed processes left there is deleted first. A device or pipe is written directly. If the
+    file cannot be written (code ``not-writable``), an existing one is unchanged.
     """
     path = Path(path)
     if path.is_dir():
@@ -41,7 +41,7 @@ def writing_atomically(path: str | Path) -> Iterator[Path]:
             yield path
             return
         path = path.resolve()  # a link is kept; the file it points to is replaced
-        with _temporary_beside(path) as temporary:
+        with temporary_beside(path) as temporary:
             yield temporary
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
@@ -58,18 +58,6 @@ def _permissions(path: Path) -> int:
     umask = os.umask(0o077)  # it cannot be read without setting it
     os.umask(umask)
     return 0o666 & ~umask
-
-
-@contextlib.contextmanager
-def _temporary_beside(path: Path) -> Iterator[Path]:
-    """Create a temporary file in the folder of a path; delete it at the end."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ import contextlib
 import gzip
 import io
 import lzma
+import os
+import stat
 import sys
 import zlib
 from collections.abc import Iterator
@@ -27,11 +29,16 @@ def reading_bytes(path: str | Path) -> Iterator[BinaryIO]:
     """Open a file for reading bytes with ``read1``, decompressed by its ending.
 
     The path ``-`` is standard input, which is never decompressed and stays open. A ``.zst`` file
-    needs the extra ``corpus``. A truncated or damaged file raises ``file-damaged``.
+    needs the extra ``corpus``. A truncated or damaged file raises ``file-damaged``, and a file that
+    another process changes while it is read ``file-changed``.
     """
     try:
         if str(path) != "-":
-            with open_file(Path(path)) as file, decompressed(file, path) as stream:
+            with (
+                open_file(Path(path)) as file,
+                require_unchanged(file, path),
+                decompressed(file, path) as stream,
+            ):
                 yield stream
         elif sys.stdin is None:
             raise BabeliteError("is closed", code="not-readable", path="-", hint="name a file")
@@ -49,6 +56,27 @@ def open_file(path: Path) -> BinaryIO:
     except PermissionError as error:
         problem, hint = "cannot be read (permission denied)", "change its permissions"
         raise BabeliteError(problem, code="not-readable", path=path, hint=hint) from error
+
+
+@contextlib.contextmanager
+def require_unchanged(file: BinaryIO, path: str | Path) -> Iterator[None]:
+    """Raise ``file-changed`` if an open file is written to before the end of the block."""
+
+    def state() -> tuple[int, int] | None:
+        found = os.fstat(file.fileno())
+        return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+    before = state()
+    yield
+    # If the file is replaced by another one, this one is still read to its end.
+    if not file.closed and state() != before:
+        raise changed_file(path)
+
+
+def changed_file(path: str | Path) -> BabeliteError:
+    """The error for an input that another process changes."""
+    problem, hint = "changed while it was read", "run the command again when nothing writes to it"
+    return BabeliteError(problem, code="file-changed", path=path, hint=hint)
 
 
 def decompressed(stream: BinaryIO, path: str | Path) -> BinaryIO:
@@ -71,7 +99,7 @@ def compressed(stream: BinaryIO, path: str | Path) -> BinaryIO:
     if suffix == ".xz":
         return cast(BinaryIO, lzma.open(stream, "wb", preset=2))
     if suffix == ".zst":
-        compressor = zstd.library(Path(path).name).ZstdCompressor()
+        compressor = zstd.library(Path(path).name).ZstdCompressor(write_checksum=True)
         return cast(BinaryIO, compressor.stream_writer(stream, closefd=False))
     return stream
 

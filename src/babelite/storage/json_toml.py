@@ -1,9 +1,11 @@
-"""JSON and TOML files: reading, and their format versions."""
+"""JSON and TOML files: reading, and their format versions; JSON with a checksum."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+_CHECKSUM = "checksum"  # the key of the checksum of all other keys
 
 
 def read_toml(path: Path, hint: str) -> dict[str, Any]:
@@ -46,10 +50,38 @@ def check_format_version(fields: object, newest: int, path: str | Path) -> None:
         )
 
 
+def json_with_checksum(fields: Mapping[str, Any]) -> str:
+    """Indented JSON with a checksum of its values, for `json_without_checksum`."""
+    plain = json.loads(json.dumps(fields))
+    text = json.dumps(plain | {_CHECKSUM: _checksum(plain)}, indent=2, ensure_ascii=False)
+    # A lone surrogate in the name of a file is no character.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
+
+
+def json_without_checksum(data: str | bytes) -> Any:  # noqa: ANN401
+    """Parse JSON, and verify and remove its checksum, if it has one; ValueError if it is wrong.
+
+    Files of earlier versions have none.
+    """
+    fields = json.loads(data)
+    if isinstance(fields, dict) and _CHECKSUM in fields:
+        recorded = fields.pop(_CHECKSUM)
+        if recorded != _checksum(fields):
+            raise ValueError("its checksum is wrong")
+    return fields
+
+
+def _checksum(fields: Mapping[str, Any]) -> str:
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def parse_versioned_json(
     model: type[AnyModel], data: str | bytes, path: str | Path, *, newest: int, hint: str
 ) -> AnyModel:
     """Parse a JSON file that babelite has written, and validate it with a pydantic model.
+
+    Its checksum is verified (see `json_with_checksum`).
 
     Raises ``format-too-new`` if its format is newer than the newest this version reads, else
     ``file-damaged`` with the key and the hint.
@@ -59,13 +91,15 @@ def parse_versioned_json(
     fields: object = None
     cause: Exception
     try:
-        fields = json.loads(data)
-        check_format_version(fields, newest, path)
+        # Of a newer format only the version is known, not what the checksum covers.
+        check_format_version(json.loads(data), newest, path)
+        fields = json_without_checksum(data)
         return model.model_validate(fields)
     except ValidationError as error:
         cause, problem = error, explain_validation_error(error, fields, code="", hint="").problem
     except ValueError as error:
-        cause, problem = error, f"it is not JSON ({error})"
+        is_json = not isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
+        cause, problem = error, str(error) if is_json else f"it is not JSON ({error})"
     raise BabeliteError(
         f"is damaged: {problem}", code="file-damaged", path=path, hint=hint
     ) from cause

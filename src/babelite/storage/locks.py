@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from babelite.errors import BabeliteError
 from babelite.storage.atomic_write import write_error
+from babelite.storage.temporary import remove_leftovers
 
 _LOCK = ".lock"  # an empty file in the folder; it stays after the lock is released
 
@@ -37,13 +38,17 @@ def is_lock_file(path: Path) -> bool:
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Lock a folder until the block or the process ends; raise `InUseError` if it is locked."""
+    """Lock a folder until the block or the process ends; raise `InUseError` if it is locked.
+
+    The temporary files of killed processes are deleted.
+    """
     try:
         opened = (folder / _LOCK).open("a+b")
     except OSError as error:
         raise write_error(folder, error) from error
     with opened as file:
         lock_file(file, folder)
+        remove_leftovers(folder)
         yield
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -13,6 +12,7 @@ from babelite.errors import BabeliteError, requires_extra
 from babelite.storage.atomic_write import writing_atomically
 from babelite.storage.compression import READ_BLOCK, decompressed, open_file, reading_bytes
 from babelite.storage.paths import make_folder
+from babelite.storage.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -161,11 +161,11 @@ class Folder:
             with writing_atomically(self.file(name)) as path:
                 yield path
             return
-        with tempfile.TemporaryDirectory(prefix="babelite-") as folder:
-            path = Path(folder, name)
+        with temporary_folder() as folder:
+            path = folder / name
             yield path
             with _explained_errors(self.file(name)):
-                sent = f"{self._path}/.{name}.{Path(folder).name}{_TEMPORARY}"
+                sent = f"{self._path}/.{name}.{folder.name}{_TEMPORARY}"
                 self._files.put_file(str(path), sent)
                 self._files.mv(sent, f"{self._path}/{name}")
 

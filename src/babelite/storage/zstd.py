@@ -20,7 +20,7 @@ def library(file_name: str) -> ModuleType:
 
 
 class Reader(io.RawIOBase):
-    """Decompresses an open Zstandard file and closes it; raises EOFError if it is truncated."""
+    """Decompresses an open Zstandard file; raises EOFError if it is truncated."""
 
     def __init__(self, file: BinaryIO, file_name: str) -> None:
         self._decompressor = library(file_name).ZstdDecompressor()
@@ -55,8 +55,3 @@ class Reader(io.RawIOBase):
         count = min(len(view), len(self._unpacked))
         view[:count], self._unpacked = self._unpacked[:count], self._unpacked[count:]
         return count
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
