@@ -39,7 +39,7 @@ from babelite.index.index_parts import (
     build_part,
     is_built,
     plan_parts,
-    remove_part,
+    remove_other_parts,
     require_enough_rows,
 )
 from babelite.index.row_storage import ENDS, PROBE_LINES, TEXT, VECTORS, RowReader, RowWriter
@@ -113,7 +113,7 @@ def write_lines(
             for block in _blocks(lines, name):
                 if step == "comparing" and not _is_on_disk(writer, kept, count, block):
                     step = "encoding"  # all lines from here on
-                    _delete_unfinished_parts(folder, description)
+                    remove_other_parts(folder, description.parts)
                     progress(step, before + count, None)
                 if step == "encoding":
                     writer.keep_only([*kept, IndexSource(name=name, lines=count)])
@@ -179,14 +179,6 @@ def _lines_on_disk(rows: RowReader, start: int, stop: int) -> Iterator[str]:
             yield text.decode()
 
 
-def _delete_unfinished_parts(folder: Path, description: IndexDescription) -> None:
-    """Delete the parts of an unfinished addition, because its rows change now."""
-    finished = {part.file for part in description.parts}
-    for path in folder.glob("*.faiss"):
-        if path.name not in finished:
-            remove_part(path)
-
-
 def _with_checksums(folder: Path, description: IndexDescription) -> IndexDescription:
     """Add checksums to the files of an index of an earlier version, which had none."""
     if description.has_checksums:
@@ -210,11 +202,9 @@ def set_kind(
     settled = description.parts or description.kind == "exact"
     if kind == description.kind or (kind is None and settled):
         return description
-    old = description.parts
     description = description.model_copy(update={"kind": kind, "parts": ()})
     write_index_description(folder, description)
-    for part in old:
-        remove_part(folder / part.file)
+    remove_other_parts(folder, ())
     return description
 
 
@@ -233,6 +223,7 @@ def build_parts(
         complete = complete.model_copy(update={"parts": (*complete.parts, part)})
     if complete != description:
         write_index_description(folder, complete)
+    remove_other_parts(folder, complete.parts)
     return complete
 
 

@@ -7,7 +7,7 @@ the corpus, and lines added later take time in proportion to their number.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from babelite.index.description import (
     disk_full,
 )
 from babelite.index.row_storage import RowReader
+from babelite.neighbors import load_faiss
 from babelite.storage import CheckedFile, checksums_path, write_checksums, writing_atomically
 
 # Receives the name of a step, how many rows of it are done, and their total if it is known.
@@ -106,10 +107,12 @@ def add_part_checksums(folder: Path, part: IndexPart) -> None:
     write_checksums(path, path, _head_bytes(_mapped(path), path))
 
 
-def remove_part(path: Path) -> None:
-    """Delete the file of a part and its checksums."""
-    path.unlink(missing_ok=True)
-    checksums_path(path).unlink(missing_ok=True)
+def remove_other_parts(folder: Path, parts: Sequence[IndexPart]) -> None:
+    """Delete the files of all parts but these; of a killed process only one of two may exist."""
+    kept = {part.file for part in parts}
+    for path in folder.glob("*.faiss*"):
+        if path.name.removesuffix(".crc") not in kept:
+            path.unlink(missing_ok=True)
 
 
 def _head_bytes(index: Any, path: Path) -> int:  # noqa: ANN401

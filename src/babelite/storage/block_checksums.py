@@ -163,8 +163,9 @@ class CheckedFile:
     def _is_intact(self, block: int) -> bool:
         start = int(self._ends[block - 1]) if block else 0
         stop = int(self._ends[block])
-        inside = start < stop <= len(self.bytes)
-        return inside and zlib.crc32(self.bytes[start:stop].data) == int(self._records["crc"][block])
+        if not start < stop <= len(self.bytes):
+            return False
+        return zlib.crc32(self.bytes[start:stop].data) == int(self._records["crc"][block])
 
     def _read_records(self, needed: int) -> NDArray[Any]:
         """The checksums of the blocks that begin before ``needed``."""
