@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from babelite.corpus import parse_source
+from babelite.corpus import parse_monolingual_source, parse_source
 from babelite.training import TrainingResult, make_config, train
 from babelite.training.loop.signals import TrainingStopped
 from babelite.training.loop.trainer import Trainer
@@ -52,7 +52,9 @@ def small(**changes: Any) -> dict[str, Any]:
 def run(file: Path, out: Path, **changes: Any) -> TrainingResult:
     """Train through the library."""
     options = small(**changes)
-    return train([parse_source(str(file))], out, make_config(options.pop("preset"), None, options))
+    monolingual = [parse_monolingual_source(text) for text in options.pop("mono", ())]
+    config = make_config(options.pop("preset"), None, options)
+    return train([parse_source(str(file))], out, config, monolingual=monolingual)
 
 
 def run_stopped(file: Path, out: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:

@@ -23,7 +23,8 @@ from babelite.training import prepare as preparation
 from babelite.training.hardware import choose_hardware
 from babelite.training.loop.trainer import Trainer
 from babelite.training.objective_parser import OBJECTIVES
-from babelite.training.prepare import Preparation, TrainingText, open_text
+from babelite.training.prepare import Preparation
+from babelite.training.prepared_text import TrainingText, open_text
 from babelite.training.presets import make_config
 from babelite.training.run import TrainingResult, train
 from babelite.training.run_folder import RunFolder

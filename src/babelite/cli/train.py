@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 
 from babelite.cli.shared.options import (
+    ColumnOption,
     ColumnsOption,
     ExcludeOption,
     OutFolderOption,
@@ -63,11 +64,21 @@ def _train(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML file of options.")
     ] = None,
+    mono: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LANG=FILE",
+            help="File of sentences without translations, for the objectives teach and smlm: one "
+            "sentence per line, or a --column of TSV, JSONL or Parquet. Repeatable; a number "
+            "before it is a weight: 0.5*en=FILE.",
+        ),
+    ] = None,
+    column: ColumnOption = None,
     columns: ColumnsOption = None,
     exclude: ExcludeOption = None,
     **options: Any,  # noqa: ANN401 - one for each setting
 ) -> None:
-    from babelite.corpus import Cleaning, parse_source
+    from babelite.corpus import Cleaning, parse_monolingual_source, parse_source
     from babelite.training import (
         TrainingProgress,
         is_first_process,
@@ -80,8 +91,15 @@ def _train(
     try:
         settings = make_config(preset, config, options)
         sources = [parse_source(text, parse_columns(columns)) for text in pairs]
-        cleaning = Cleaning(exclude=tuple(exclude or ()))
-        result = train(sources, out, settings, cleaning=cleaning, progress=progress)
+        monolingual = [parse_monolingual_source(text, column) for text in mono or ()]
+        result = train(
+            sources,
+            out,
+            settings,
+            cleaning=Cleaning(exclude=tuple(exclude or ())),
+            progress=progress,
+            monolingual=monolingual,
+        )
     except KeyboardInterrupt:
         progress.say("Stopped and saved; run the same command again to resume.")
         raise typer.Exit(130) from None

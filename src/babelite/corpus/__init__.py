@@ -13,12 +13,14 @@ __all__ = [
     "Document",
     "HashSet",
     "LabelledText",
+    "MonolingualSource",
     "Pair",
     "PairSource",
     "PairTable",
     "SentenceSource",
     "SourceSurvey",
     "WeightedPair",
+    "WeightedSentence",
     "base_language",
     "comparison_key",
     "count_words",
@@ -28,6 +30,7 @@ __all__ = [
     "normalize_text",
     "one_line",
     "parse_language_pair",
+    "parse_monolingual_source",
     "parse_source",
     "read_document",
     "read_labelled",
@@ -52,6 +55,11 @@ if TYPE_CHECKING:
     from babelite.corpus.hash_set import HashSet
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
     from babelite.corpus.languages import base_language, parse_language_pair, split_language_prefix
+    from babelite.corpus.monolingual import (
+        MonolingualSource,
+        WeightedSentence,
+        parse_monolingual_source,
+    )
     from babelite.corpus.normalization import (
         INVISIBLE_CHARACTERS,
         comparison_key,
@@ -79,6 +87,7 @@ else:
             "hash_set": "HashSet",
             "labelled": "LabelledText hold_out_texts read_labelled",
             "languages": "base_language parse_language_pair split_language_prefix",
+            "monolingual": "MonolingualSource WeightedSentence parse_monolingual_source",
             "normalization": "INVISIBLE_CHARACTERS comparison_key count_words normalize_text "
             "one_line",
             "pairs": "Pair WeightedPair",

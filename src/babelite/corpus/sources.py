@@ -94,7 +94,7 @@ def parse_source(
         >>> parse_source("0.5*en-fr.tsv").weight
         0.5
     """
-    weight, text = _split_weight(text)
+    weight, text = split_weight(text)
     written, rest = split_language_prefix(text)
     paths = (rest,) if Path(rest).exists() else tuple(rest.split(","))
     if len(paths) > 2 or not all(paths):
@@ -109,7 +109,7 @@ def parse_source(
     return PairSource(paths, codes[0], codes[1], columns, format, weight)
 
 
-def _split_weight(text: str) -> tuple[float, str]:
+def split_weight(text: str) -> tuple[float, str]:
     """Split a leading ``NUMBER*`` off a text that is not an existing file."""
     found = _WEIGHT.match(text)
     if found is None or Path(text).exists():

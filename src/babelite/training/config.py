@@ -63,6 +63,13 @@ class TrainingConfig(BaseModel):
         "with all threads of the teacher. For many teachers, two processes of one thread are "
         "faster than one of two.",
     )
+    mono_share: float = Field(
+        0.5,
+        gt=0,
+        le=100,
+        description="Sentences of --mono in a batch, for each sentence of a pair. Their losses are "
+        "weighted by it, so that every sentence counts the same.",
+    )
     similarity: Literal["cosine", "dot"] = Field(
         "cosine",
         description="Similarity of align and sim in the layers phase. The bag phase always uses "

@@ -8,8 +8,15 @@ from babelite.errors import BabeliteError
 
 OBJECTIVES = ("mlm", "tlm", "smlm", "xtr", "ugt", "align", "sim", "translation")
 TEACHER_OBJECTIVES = ("teach", "teach_sim")
+# Those that also learn from sentences without translations.
+MONOLINGUAL_OBJECTIVES = ("teach", "smlm")
 
 _TERM = re.compile(r"^(?:(?P<weight>\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?(?P<name>[a-z_]+)$")
+
+
+def monolingual_name(objective: str) -> str:
+    """The name of the loss of an objective on sentences without translations."""
+    return f"mono_{objective}"
 
 
 def parse_objective(text: str) -> dict[str, float]:

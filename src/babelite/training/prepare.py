@@ -5,12 +5,11 @@ Each stage writes its file atomically, so that a killed run repeats at most one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
-from pathlib import Path
+from typing import TypeVar
 
 from tokenizers import Tokenizer
 
@@ -18,27 +17,31 @@ from babelite.cluster import open_pool
 from babelite.corpus import (
     Cleaner,
     Cleaning,
+    MonolingualSource,
     Pair,
     PairSource,
     WeightedPair,
-    one_line,
+    WeightedSentence,
     sample_pairs,
     without_held_out,
 )
 from babelite.encoding import SentenceEncoder, open_encoder
 from babelite.errors import BabeliteError
-from babelite.storage import read_lines, write_text, writing_atomically
+from babelite.storage import read_lines, write_text
 from babelite.training.config import TrainingConfig
-from babelite.training.data.tokens import TokenizedPairs, open_tokens, tokenize
-from babelite.training.data.vocabulary import renew_vocabulary, train_vocabulary
-from babelite.training.run_folder import RunFolder
-from babelite.training.teachers.targets import LoadedTeacher, TeacherTargets
-from babelite.training.teachers.teacher import Teacher
-from babelite.training.teachers.teacher_vectors import (
-    compute_vectors,
-    open_vectors,
-    vectors_are_complete,
+from babelite.training.data.text_files import (
+    SampledSentences,
+    read_pairs,
+    read_rows,
+    read_sentences,
+    write_rows,
 )
+from babelite.training.data.tokens import open_sentence_tokens, open_tokens, tokenize
+from babelite.training.data.vocabulary import renew_vocabulary, train_vocabulary
+from babelite.training.prepared_text import by_language, by_name
+from babelite.training.run_folder import RunFolder
+from babelite.training.teachers.teacher import Teacher
+from babelite.training.teachers.teacher_vectors import compute_vectors, vectors_are_complete
 from babelite.training.training_progress import TrainingProgress
 from babelite.training.warm_start import open_initial_encoder
 
@@ -46,44 +49,7 @@ _FEWEST_PAIRS = 20
 # More pairs cost time and memory, and do not improve the vocabulary.
 _VOCABULARY_PAIRS = 400_000
 
-
-@dataclass(frozen=True)
-class LanguagePair:
-    """The data of one language pair."""
-
-    name: str  # for example en-fr
-    languages: tuple[str, str]
-    files: tuple[str, ...]
-    held_out: list[Pair]  # validation pairs; no language pair is trained on their sentences
-    tokens: TokenizedPairs  # training pairs
-
-
-@dataclass(frozen=True)
-class TrainingText:
-    """All input of the training loop: language pairs and vocabulary."""
-
-    pairs: list[LanguagePair]
-    tokenizer: Tokenizer
-    teachers: list[LoadedTeacher] = field(default_factory=list)
-
-    @property
-    def languages(self) -> list[str]:
-        """The languages in order of first occurrence; the position of each is its number."""
-        return list(dict.fromkeys(chain.from_iterable(pair.languages for pair in self.pairs)))
-
-    @property
-    def language_numbers(self) -> list[tuple[int, ...]]:
-        """The numbers of the two languages of each language pair."""
-        numbers = {language: number for number, language in enumerate(self.languages)}
-        return [tuple(numbers[code] for code in pair.languages) for pair in self.pairs]
-
-    def teacher_targets(self) -> TeacherTargets | None:
-        """The teachers' vectors for the training pairs; None without teachers."""
-        if not self.teachers:
-            return None
-        tokens = [(pair.languages, pair.tokens) for pair in self.pairs]
-        keys = [(codes, found.source.keys, found.target.keys) for codes, found in tokens]
-        return TeacherTargets(self.teachers, keys)
+_Source = TypeVar("_Source", PairSource, MonolingualSource)
 
 
 @dataclass(frozen=True)
@@ -95,41 +61,37 @@ class Preparation:
     config: TrainingConfig
     cleaning: Cleaning
     progress: TrainingProgress
+    monolingual: Sequence[MonolingualSource] = ()
 
     def prepare(self) -> None:
         """Prepare text for `open_text`."""
-        run, grouped = self.run, _grouped(_scaled(self.sources))
+        run, grouped = self.run, by_name(_scaled(self.sources))
         for name, parts in grouped.items():
             if not run.held_out(name).exists():
                 self._clean(name, parts)
         # Of all language pairs, as another one may have the same sentences.
-        held_out = [pair for name in grouped for pair in _read(run.held_out(name))]
-        counts = {}
-        for name, parts in grouped.items():
-            if run.all_pairs(name).exists():
-                with self.progress.stage(f"Holding out sentences of {name}") as advance:
-                    pairs = without_held_out(_read(run.all_pairs(name)), held_out)
-                    _write(run.cleaned(name), pairs, advance)
-                run.all_pairs(name).unlink()
-            counts[name] = sum(1 for _ in read_lines(run.cleaned(name)))
-            if not counts[name]:
-                raise BabeliteError(
-                    f"no pair of {name} is left to train on: each has a held-out sentence",
-                    code="too-few",
-                    path=parts[0].paths[0],
-                    hint="give more pairs of sentences that differ",
-                )
-        tokenizer = self._vocabulary(counts)
+        held_out = [pair for name in grouped for pair in read_pairs(run.held_out(name))]
+        counts = {
+            name: self._hold_out(name, held_out, parts[0].paths[0])
+            for name, parts in grouped.items()
+        }
+        sentences = by_language(_scaled(self.monolingual))
+        for code, texts in sentences.items():
+            if not run.cleaned(run.monolingual_name(code)).exists():
+                self._clean_monolingual(code, texts, held_out)
+        tokenizer = self._vocabulary()
         for name, parts in grouped.items():
             self._tokenise(name, counts[name], tokenizer, parts[0].paths[0])
+        for code, texts in sentences.items():
+            self._tokenise_monolingual(code, tokenizer, texts[0].path)
         for teacher in self.config.teachers:
-            self._encode_with_teacher(teacher, grouped, tokenizer)
+            self._encode_with_teacher(teacher, tokenizer)
 
     def _clean(self, name: str, sources: Sequence[PairSource]) -> None:
         all_pairs, first_file = self.run.all_pairs(name), sources[0].paths[0]
         cleaner = Cleaner(self.cleaning)
         with self.progress.stage(f"Cleaning {name}") as advance:
-            _write(all_pairs, _cleaned(sources, cleaner), advance)
+            write_rows(all_pairs, _cleaned(sources, cleaner), advance)
         if cleaner.kept < _FEWEST_PAIRS:
             raise BabeliteError(
                 f"only {cleaner.kept} of {cleaner.read} pairs are left after cleaning",
@@ -141,7 +103,7 @@ class Preparation:
         # At most a tenth, so that small data is not all held out.
         wanted = min(self.config.held_out, max(2, cleaner.kept // 10))
         try:
-            held_out = sample_pairs(_read(all_pairs), wanted, self.config.seed)
+            held_out = sample_pairs(read_pairs(all_pairs), wanted, self.config.seed)
         except BabeliteError as error:
             if error.path is not None:
                 raise
@@ -149,13 +111,63 @@ class Preparation:
             raise BabeliteError(
                 error.problem, code=error.code, path=first_file, hint=hint
             ) from error
-        _write(self.run.held_out(name), held_out)
+        write_rows(self.run.held_out(name), held_out)
 
-    def _vocabulary(self, counts: dict[str, int]) -> Tokenizer:
+    def _hold_out(self, name: str, held_out: Sequence[WeightedPair], first_file: str) -> int:
+        """Remove the held-out sentences, and return the number of pairs that are left."""
+        all_pairs, cleaned = self.run.all_pairs(name), self.run.cleaned(name)
+        if all_pairs.exists():
+            with self.progress.stage(f"Holding out sentences of {name}") as advance:
+                write_rows(cleaned, without_held_out(read_pairs(all_pairs), held_out), advance)
+            all_pairs.unlink()
+        count = sum(1 for _ in read_lines(cleaned))
+        if not count:
+            raise BabeliteError(
+                f"no pair of {name} is left to train on: each has a held-out sentence",
+                code="too-few",
+                path=first_file,
+                hint="give more pairs of sentences that differ",
+            )
+        return count
+
+    def _clean_monolingual(
+        self, code: str, sources: Sequence[MonolingualSource], held_out: Sequence[WeightedPair]
+    ) -> None:
+        # A sentence is cleaned as a pair of itself and itself.
+        cleaner = Cleaner(replace(self.cleaning, identical=False, length_ratio=None))
+        title = f"Cleaning {code} without translations"
+        with self.progress.stage(title, unit="sentences") as advance:
+            pairs = (
+                WeightedPair(*pair, source.weight)
+                for source in sources
+                for pair in cleaner.clean(Pair(text, text) for text in source.read())
+            )
+            kept = without_held_out(pairs, held_out)
+            rows = (WeightedSentence(text, weight) for text, _, weight in kept)
+            write_rows(self.run.cleaned(self.run.monolingual_name(code)), rows, advance)
+        self.progress.cleaned(f"{code} without translations", cleaner, unit="sentences")
+
+    def _tokenise_monolingual(self, code: str, tokenizer: Tokenizer, path: str) -> None:
+        name = self.run.monolingual_name(code)
+        folder, file = self.run.tokens(name), self.run.cleaned(name)
+        count = sum(1 for _ in read_lines(file))
+        title, rows = f"Tokenising {code} without translations", read_sentences(file)
+        with self.progress.stage(title, count, unit="sentences") as advance:
+            tokenize(rows, tokenizer, folder, max_tokens=self.config.max_tokens, advance=advance)
+        if not len(open_sentence_tokens(folder, tokenizer)):
+            raise BabeliteError(
+                f"no sentence of the monolingual text in {code} is left to train on",
+                code="too-few",
+                path=path,
+                hint="give text that differs from the held-out sentences and that the vocabulary "
+                "covers",
+            )
+
+    def _vocabulary(self) -> Tokenizer:
         run, start = self.run, self.config.start
         if not run.tokenizer.exists():
             if start is None:
-                text = self._learn_vocabulary([run.cleaned(name) for name in counts])
+                text = self._learn_vocabulary()
             else:
                 encoder = open_initial_encoder(start)
                 write_text(run.initial_encoder, encoder.folder.description.to_json())
@@ -163,15 +175,22 @@ class Preparation:
             write_text(run.tokenizer, text)
         return Tokenizer.from_file(str(run.tokenizer))
 
-    def _learn_vocabulary(self, files: list[Path]) -> str:
-        weight = sum(pair.weight for path in files for pair in _read(path))
+    def _learn_vocabulary(self) -> str:
+        names = list(by_name(self.sources))
+        # Monolingual text would shift the balance of the languages that have pairs.
+        known = {code for source in self.sources for code in source.languages}
+        others = (code for code in by_language(self.monolingual) if code not in known)
+        names += map(self.run.monolingual_name, others)
+        files = [self.run.cleaned(name) for name in names]
+        weight = sum(weight for path in files for _, weight in read_rows(path))
         share = min(1.0, _VOCABULARY_PAIRS / weight)
+        # The sentences are read twice.
         with self.progress.stage("Learning the vocabulary", int(2 * share * weight)) as advance:
-            sentences = _Sentences(files, share, advance)
+            sentences = SampledSentences(files, share, advance)
             return train_vocabulary(sentences, self.config.vocabulary_size).to_str()
 
     def _tokenise(self, name: str, count: int, tokenizer: Tokenizer, path: str) -> None:
-        pairs, folder = _read(self.run.cleaned(name)), self.run.tokens(name)
+        pairs, folder = read_pairs(self.run.cleaned(name)), self.run.tokens(name)
         with self.progress.stage(f"Tokenising {name}", count) as advance:
             tokenize(pairs, tokenizer, folder, max_tokens=self.config.max_tokens, advance=advance)
         left = len(open_tokens(folder, name, tokenizer))
@@ -188,6 +207,25 @@ class Preparation:
         if left < count:
             self.progress.say(f"Omitted {count - left:,} of {count:,} pairs of {name}: {reason}")
 
+    def require_monolingual_objective(self) -> None:
+        """Raise if no objective can learn from some of the monolingual text."""
+        weights, config = self.config.weights, self.config
+        reconstructed = "smlm" in weights and config.has_layers_phase
+        if self.monolingual and not reconstructed and "teach" not in weights:
+            raise BabeliteError(
+                f"the objective {config.objective!r} learns nothing from text without translations",
+                code="option-conflict",
+                hint="omit --mono, give a --teacher, or add smlm to --objective",
+            )
+        for code in by_language(self.monolingual):
+            if not reconstructed and not any(t.reads(code) for t in config.teachers):
+                raise BabeliteError(
+                    f"no teacher reads {code}, the language of a text without translations",
+                    code="language-not-found",
+                    hint="omit that text, give a --teacher of its language, or add smlm to "
+                    "--objective",
+                )
+
     def require_teachers(self) -> None:
         """Open the teachers that are needed: an error comes before the folder is reserved."""
         _ = self.teachers
@@ -195,7 +233,8 @@ class Preparation:
     @cached_property
     def teachers(self) -> dict[str, SentenceEncoder]:
         """The encoders of the teachers whose vectors are not complete, by folder name."""
-        languages = {c for s in self.sources for c in (s.source_language, s.target_language)}
+        languages = {code for source in self.sources for code in source.languages}
+        languages |= {source.language for source in self.monolingual}
         encoders = {}
         for teacher in self.config.teachers:
             if not any(map(teacher.reads, languages)):
@@ -208,9 +247,7 @@ class Preparation:
                 encoders[teacher.folder_name] = open_encoder(teacher.spec)
         return encoders
 
-    def _encode_with_teacher(
-        self, teacher: Teacher, grouped: Mapping[str, Sequence[PairSource]], tokenizer: Tokenizer
-    ) -> None:
+    def _encode_with_teacher(self, teacher: Teacher, tokenizer: Tokenizer) -> None:
         """Compute a teacher's vectors of all sentences in the languages that it reads."""
         run = self.run
         encoder = self.teachers.pop(teacher.folder_name, None)  # not needed in training
@@ -218,17 +255,19 @@ class Preparation:
             return
         sides = [
             (path, side)
-            for name, parts in grouped.items()
-            for side, code in enumerate((parts[0].source_language, parts[0].target_language))
+            for name, parts in by_name(self.sources).items()
+            for side, code in enumerate(parts[0].languages)
             if teacher.reads(code)
             for path in (run.held_out(name), run.cleaned(name))
         ]
-        texts = (str(pair[side]) for path, side in sides for pair in _read(path))
+        alone = filter(teacher.reads, by_language(self.monolingual))
+        sides += [(run.cleaned(run.monolingual_name(code)), 0) for code in alone]
+        texts = (row[side] for path, side in sides for row, _ in read_rows(path))
         count = sum(1 for path, _ in sides for _ in read_lines(path))
         workers = self.config.teacher_processes
         title = f"Encoding with the teacher {teacher.spec}"
         with (
-            self.progress.stage(title, count) as advance,
+            self.progress.stage(title, count, unit="sentences") as advance,
             open_pool(teacher.spec, workers=workers) if workers > 1 else nullcontext() as pool,
         ):
             compute_vectors(
@@ -243,38 +282,10 @@ class Preparation:
             )
 
 
-def open_text(
-    run: RunFolder, sources: Sequence[PairSource], teachers: Sequence[Teacher] = ()
-) -> TrainingText:
-    """Open the text that `prepare` wrote to a folder from the same sources and teachers."""
-    tokenizer = Tokenizer.from_file(str(run.tokenizer))
-    pairs = []
-    for name, parts in _grouped(sources).items():
-        pairs.append(
-            LanguagePair(
-                name,
-                (parts[0].source_language, parts[0].target_language),
-                tuple(path for part in parts for path in part.paths),
-                [Pair(source, target) for source, target, _ in _read(run.held_out(name))],
-                open_tokens(run.tokens(name), name, tokenizer),
-            )
-        )
-    loaded = [LoadedTeacher(t, open_vectors(run.teacher(t.folder_name))) for t in teachers]
-    return TrainingText(pairs, tokenizer, loaded)
-
-
-def _scaled(sources: Sequence[PairSource]) -> list[PairSource]:
-    """Scale weights below 1, which only compare files, so that an epoch has all pairs of a file."""
-    highest = max(source.weight for source in sources)
-    return [replace(s, weight=s.weight / highest) for s in sources] if highest < 1 else [*sources]
-
-
-def _grouped(sources: Sequence[PairSource]) -> dict[str, list[PairSource]]:
-    """The sources of each language pair."""
-    grouped: dict[str, list[PairSource]] = {}
-    for source in sources:
-        grouped.setdefault(source.name, []).append(source)
-    return grouped
+def _scaled(sources: Sequence[_Source]) -> list[_Source]:
+    """Scale weights below 1, which only compare files, so that an epoch has all rows of a file."""
+    highest = max((source.weight for source in sources), default=1.0)
+    return [replace(s, weight=s.weight / min(1.0, highest)) for s in sources]
 
 
 def _cleaned(sources: Iterable[PairSource], cleaner: Cleaner) -> Iterator[WeightedPair]:
@@ -282,41 +293,3 @@ def _cleaned(sources: Iterable[PairSource], cleaner: Cleaner) -> Iterator[Weight
     for source in sources:
         for pair in cleaner.clean(source.read()):
             yield WeightedPair(*pair, source.weight)
-
-
-def _write(
-    path: Path, pairs: Iterable[WeightedPair], advance: Callable[[int], None] = lambda count: None
-) -> None:
-    with (
-        writing_atomically(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="\n") as stream,
-    ):
-        for source, target, weight in pairs:
-            stream.write(f"{one_line(source)}\t{one_line(target)}\t{weight:g}\n")
-            advance(1)
-
-
-@dataclass(frozen=True)
-class _Sentences:
-    """Iterates over the sentences of a share of the pairs of some files, by weight."""
-
-    files: list[Path]
-    share: float
-    advance: Callable[[int], None]
-
-    def __iter__(self) -> Iterator[str]:
-        for path in self.files:
-            owed = 0.5
-            for source, target, weight in _read(path):
-                owed += self.share * weight
-                while owed >= 1:
-                    owed -= 1
-                    self.advance(1)
-                    yield source
-                    yield target
-
-
-def _read(path: Path) -> Iterator[WeightedPair]:
-    for line in read_lines(path):
-        source, target, weight = line.split("\t")
-        yield WeightedPair(source, target, float(weight))

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from babelite.corpus import Cleaning, PairSource
+from babelite.corpus import Cleaning, MonolingualSource, PairSource
 from babelite.encoding import TrainingData, read_model_description, read_model_folder
 from babelite.errors import BabeliteError
 from babelite.storage import locked_folder
@@ -21,7 +21,8 @@ from babelite.training.export.export import Exported, export
 from babelite.training.hardware import choose_hardware
 from babelite.training.loop.phases import training_ends
 from babelite.training.loop.trainer import TrainedNetwork, Trainer
-from babelite.training.prepare import Preparation, TrainingText, open_text
+from babelite.training.prepare import Preparation
+from babelite.training.prepared_text import MonolingualText, TrainingText, open_text
 from babelite.training.run_folder import RunFolder, read_record, write_record
 from babelite.training.training_progress import TrainingProgress
 
@@ -53,6 +54,7 @@ def train(
     cleaning: Cleaning | None = None,
     progress: TrainingProgress | None = None,
     text: str | Path | None = None,
+    monolingual: Sequence[MonolingualSource] = (),
 ) -> TrainingResult:
     """Train an encoder, or resume a stopped run.
 
@@ -71,6 +73,7 @@ def train(
         progress: Displays what happens; nothing is displayed if not given.
         text: A folder of prepared text that several runs share, created by `prepare_text` or by
             this run. If not given, the run prepares a text of its own.
+        monolingual: Sentences without translations, for the objectives ``teach`` and ``smlm``.
 
     Raises:
         BabeliteError: Data, folder or settings cannot be used, another process trains in the
@@ -87,10 +90,10 @@ def train(
     hardware = choose_hardware(config)
     with join_processes(hardware.device) as processes, ExitStack() as locks:
         progress = progress if progress and processes.is_rank_zero else TrainingProgress(quiet=True)
-        job = _Job(run, sources, config, cleaning or Cleaning(), progress)
+        job = _Job(run, sources, config, cleaning or Cleaning(), progress, monolingual)
         if processes.run_on_rank_zero(partial(job.begin, locks, started)) == _FINISHED:
             return _read_result(run)
-        prepared = open_text(run, sources, config.teachers)
+        prepared = open_text(run, sources, config.teachers, monolingual)
         own = hardware.of_process(processes)
         trained = Trainer(run, prepared, config, own, progress, started, processes).train()
         processes.run_on_rank_zero(partial(job.finish, prepared, trained))
@@ -104,13 +107,14 @@ def prepare_text(
     *,
     cleaning: Cleaning | None = None,
     progress: TrainingProgress | None = None,
+    monolingual: Sequence[MonolingualSource] = (),
 ) -> None:
     """Clean, hold out, learn the vocabulary and tokenise once for several runs of `train`.
 
-    The runs may differ in everything but the sources, the cleaning, ``start``, ``held_out``,
-    ``vocabulary_size`` and ``max_tokens``. The seed given here draws the held-out pairs of all
-    runs. Called again after a kill, it resumes; after the end, it does nothing. Only one process
-    may call it at a time.
+    The runs may differ in everything but the sources, the monolingual text, the cleaning,
+    ``start``, ``held_out``, ``vocabulary_size`` and ``max_tokens``. The seed given here draws the
+    held-out pairs of all runs. Called again after a kill, it resumes; after the end, it does
+    nothing. Only one process may call it at a time.
 
     The arguments are those of `train`.
 
@@ -119,7 +123,8 @@ def prepare_text(
     """
     run = RunFolder(Path(folder), Path(folder))
     progress = progress or TrainingProgress(quiet=True)
-    job = _Job(run, sources, config, cleaning or Cleaning(), progress)
+    job = _Job(run, sources, config, cleaning or Cleaning(), progress, monolingual)
+    job.require_monolingual_objective()
     job.require_teachers()
     run.reserve_shared_text(job.text_request())
     job.prepare()
@@ -135,6 +140,7 @@ class _Job(Preparation):
     def begin(self, locks: ExitStack, started: float) -> str:
         """Lock and reserve the run folder, and prepare the text."""
         run = self.run
+        self.require_monolingual_objective()
         if not run.result.exists():
             self.require_teachers()
         # An existing folder is locked before its files are read; a new one once it is made.
@@ -155,6 +161,7 @@ class _Job(Preparation):
             # After an error in an input file, its fixed version is another run; after a full disk
             # it is the same run.
             inputs = {*self.cleaning.exclude, *chain.from_iterable(s.paths for s in self.sources)}
+            inputs.update(source.path for source in self.monolingual)
             if not resumed and error.path in inputs:
                 run.release()
             raise
@@ -216,7 +223,7 @@ class _Job(Preparation):
             objective=config.trained_objective,
             data=[*(initial.data if initial else ()), *data],
             matryoshka=config.matryoshka,
-            notes=_card_notes(config, initial.name if initial else None),
+            notes=_card_notes(config, initial.name if initial else None, text.monolingual),
             validation=[pair.held_out for pair in text.pairs],
             metrics={f"P@1 {name} (held out)": round(value, 4) for name, value in scores.items()},
         )
@@ -227,7 +234,11 @@ class _Job(Preparation):
         def size(path: str) -> int | None:
             return Path(path).stat().st_size if Path(path).is_file() else None
 
-        return {
+        monolingual = [
+            [s.language, s.path, size(s.path), s.sentences.column, s.weight]
+            for s in self.monolingual
+        ]
+        return ({"monolingual": monolingual} if monolingual else {}) | {
             "config": self.config.decisive_settings(),
             "cleaning": {name: str(value) for name, value in vars(self.cleaning).items()},
             "excluded": [[path, size(path)] for path in self.cleaning.exclude],
@@ -248,8 +259,10 @@ class _Job(Preparation):
         return self.request() | {"config": self.config.model_dump(include=settings)}
 
 
-def _card_notes(config: TrainingConfig, initial: str | None) -> str:
-    """The section of the model card about the initial encoder and the teachers."""
+def _card_notes(
+    config: TrainingConfig, initial: str | None, monolingual: Sequence[MonolingualText]
+) -> str:
+    """The section of the model card about initial encoder, teachers and monolingual text."""
     lines, share = [], config.start_share
     if initial is not None:
         lines.append(
@@ -265,6 +278,12 @@ def _card_notes(config: TrainingConfig, initial: str | None) -> str:
         lines.append(
             f"The encoder learned the vectors of the teacher {teacher.spec}{read}. The licence and "
             "the training data of the teacher apply to its vectors."
+        )
+    for text in monolingual:
+        files = ", ".join(Path(file).name for file in text.files)
+        lines.append(
+            f"It also learned from {len(text.tokens):,} sentences in {text.language} without "
+            f"translations ({files})."
         )
     return "\n".join(["## How it was made", "", *lines, ""]) if lines else ""
 

@@ -50,6 +50,10 @@ class RunFolder:
         """The training pairs of a language pair."""
         return self.text / "corpus" / f"{name}.tsv"
 
+    def monolingual_name(self, language: str) -> str:
+        """The name of the text in one language without translations, for `cleaned` and `tokens`."""
+        return f"{language}.mono"
+
     def held_out(self, name: str) -> Path:
         """The held-out pairs of a language pair."""
         return self.text / "corpus" / f"{name}.held-out.tsv"
@@ -121,6 +125,8 @@ class RunFolder:
         # Earlier versions did not record the excluded files.
         if begun.get("excluded", request.get("excluded")) != request.get("excluded"):
             changed.append("the files of --exclude")
+        if begun.get("monolingual") != request.get("monolingual"):
+            changed.append("the files of --mono")
         if changed or begun.get("data") != request["data"]:
             what = ", ".join(changed[:3]) or "its data"
             raise BabeliteError(

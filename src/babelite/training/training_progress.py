@@ -23,10 +23,12 @@ class TrainingProgress:
         self.console.print(text, highlight=False)
 
     @contextmanager
-    def stage(self, title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        """Show a stage of preparation; yields a function that adds to the number of pairs done."""
+    def stage(
+        self, title: str, total: int | None = None, *, unit: str = "pairs"
+    ) -> Iterator[Callable[[int], None]]:
+        """Show a stage of preparation; yields a function that adds to the number of units done."""
         done, shown = 0, 0
-        with ProgressDisplay("pairs", console=self.console) as show:
+        with ProgressDisplay(unit, console=self.console) as show:
             show(title, 0, total)
 
             def advance(count: int) -> None:
@@ -38,11 +40,11 @@ class TrainingProgress:
             yield advance
             show(title, done, total)
 
-    def cleaned(self, name: str, cleaner: Cleaner) -> None:
-        """Print how many pairs each cleaning step dropped."""
+    def cleaned(self, name: str, cleaner: Cleaner, *, unit: str = "pairs") -> None:
+        """Print how many pairs, or sentences, each cleaning step dropped."""
         table = Table(title=f"Cleaning {name}", title_justify="left")
         table.add_column("step")
-        table.add_column("pairs", justify="right")
+        table.add_column(unit, justify="right")
         table.add_row("read", f"{cleaner.read:,}")
         for step, count in cleaner.counts.items():
             table.add_row(step, f"{count:,}")

@@ -44,7 +44,7 @@ def plan(
 
 
 def as_lists(plan: list[BatchRows]) -> list[tuple[int, list[int]]]:
-    return [(rows.language_pair, rows.rows.tolist()) for rows in plan]
+    return [(rows.corpus, rows.rows.tolist()) for rows in plan]
 
 
 # Many equal sentences on one side: the same greeting translated in several ways.
@@ -65,11 +65,11 @@ def test_batches_contain_no_pair_and_no_sentence_twice(
 ) -> None:
     used: set[tuple[int, int]] = set()
     for batch in plan(corpora, size, seed=seed, by_length=by_length):
-        corpus = corpora[batch.language_pair]
+        corpus = corpora[batch.corpus]
         assert 0 < len(batch.rows) <= size
         for side in (corpus.source, corpus.target):
             assert len(set(side.keys[batch.rows].tolist())) == len(batch.rows)
-        pairs = {(batch.language_pair, row) for row in batch.rows.tolist()}
+        pairs = {(batch.corpus, row) for row in batch.rows.tolist()}
         assert not used & pairs
         used |= pairs
 
@@ -78,7 +78,7 @@ def test_batches_contain_no_pair_and_no_sentence_twice(
 def test_every_language_pair_is_used(
     corpora: list[TokenizedPairs], size: int, seed: int, by_length: bool
 ) -> None:
-    used = {batch.language_pair for batch in plan(corpora, size, seed=seed, by_length=by_length)}
+    used = {batch.corpus for batch in plan(corpora, size, seed=seed, by_length=by_length)}
     assert used == {number for number, corpus in enumerate(corpora) if len(corpus)}
 
 
@@ -105,7 +105,7 @@ def test_without_equal_sentences_every_pair_is_used_up_to_the_remainder(
         patch.setattr(batches, "_WINDOW", window)
         planned = plan(corpora, size, by_length=by_length)
     for number, count in enumerate(sizes):
-        used = sum(len(batch.rows) for batch in planned if batch.language_pair == number)
+        used = sum(len(batch.rows) for batch in planned if batch.corpus == number)
         assert used == (count // size * size if count >= size else count)
     assert sum(len(batch.rows) == size for batch in planned) == sum(
         count // size for count in sizes
@@ -136,7 +136,7 @@ def test_over_some_epochs_every_pair_is_seen(by_length: bool) -> None:
 
 def test_language_pairs_are_mixed() -> None:
     corpora = [make_corpus(range(1_000), range(1_000)), make_corpus(range(500), range(500))]
-    order = [batch.language_pair for batch in plan(corpora, 10)]
+    order = [batch.corpus for batch in plan(corpora, 10)]
     assert order.count(0) == 100
     assert order.count(1) == 50
     assert 10 < order[:75].count(1) < 40
@@ -205,7 +205,7 @@ def test_a_weight_is_the_average_number_of_occurrences(weight: float) -> None:
     epochs = 20
     for epoch in range(epochs):
         for batch in plan(corpora, 10, epoch=epoch):
-            np.add.at(seen[batch.language_pair], batch.rows, 1)
+            np.add.at(seen[batch.corpus], batch.rows, 1)
     mean, other = seen.mean(axis=1) / epochs
     assert mean == pytest.approx(weight, rel=0.05)
     assert other == pytest.approx(1, rel=0.05)

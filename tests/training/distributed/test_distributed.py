@@ -43,6 +43,8 @@ TWO: Cases = {name: (name, "layers", [128]) for name in OBJECTIVES} | {
     "bag, odd size": ("align", "bag", [7]),
     "teachers": ("align + teach + teach_sim", "layers", [128, 7]),
     "teachers, bag": ("align + 3*teach + teach_sim", "bag", [128]),
+    "sentences alone": ("align + teach + smlm", "layers", [128, 7], 33),
+    "sentences alone, bag": ("align + teach", "bag", [7], 65),
 }
 # Two pairs are too few for three processes.
 THREE: Cases = {
@@ -51,6 +53,8 @@ THREE: Cases = {
     "bag, odd size": ("align", "bag", [7]),
     "teachers": (f"{PAPER} + teach + 2*teach_sim", "layers", [2, 7]),
     "teachers, bag": ("teach", "bag", [7]),
+    "sentences alone": ("align + teach + smlm", "layers", [7], 2),
+    "sentences alone, bag": ("align + teach", "bag", [2], 7),
 }
 
 

@@ -16,7 +16,7 @@ from babelite.training.loop.validation import Validation, Validator
 from babelite.training.network.training_model import TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 from babelite.training.objective_parser import parse_objective
-from babelite.training.prepare import LanguagePair, TrainingText
+from babelite.training.prepared_text import LanguagePair, TrainingText
 
 
 @pytest.fixture(scope="module")

@@ -98,4 +98,5 @@ def test_teachers_are_weighted() -> None:
             head(torch.cat([u, v])), torch.cat([targets.source, targets.target])
         )
         expected += weight * loss.item()
-    assert heads.teach(u, v, given, None).item() == pytest.approx(expected)
+    wanted = [targets.both_sides(None) for targets in given]
+    assert heads.teach(torch.cat([u, v]), wanted, None).item() == pytest.approx(expected)

@@ -1,4 +1,4 @@
-"""Order of the pairs in training: batches as a function of the seed, so that runs can resume."""
+"""Order of training: batches as a function of the seed, so that runs can resume."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.training.data.tokens import TokenizedPairs
+from babelite.training.data.tokens import TokenizedText
 
 # Pairs sorted by length together: enough for batches of equal length, few enough for the memory.
 _WINDOW = 1_000_000
@@ -16,14 +16,15 @@ _WINDOW = 1_000_000
 
 @dataclass(frozen=True)
 class BatchRows:
-    """Row numbers of a batch of one language pair: negatives of another one would be too easy."""
+    """Row numbers of a batch of one corpus: negatives of another one would be too easy."""
 
-    language_pair: int
-    rows: NDArray[np.int64]  # (B,), numbers of the pairs; no sentence of either side occurs twice
+    corpus: int  # the number of the language pair, or of the language of sentences alone
+    rows: NDArray[np.int64]  # (B,), numbers of the rows; no sentence of a side occurs twice
+    monolingual: BatchRows | None = None  # sentences that the step uses beside the pairs
 
 
 def plan_epoch(
-    corpora: Sequence[TokenizedPairs],
+    corpora: Sequence[TokenizedText],
     batch_size: int,
     *,
     seed: int,
@@ -78,7 +79,7 @@ def plan_epoch(
 
 
 def batches_per_epoch(
-    corpora: Sequence[TokenizedPairs],
+    corpora: Sequence[TokenizedText],
     batch_size: int,
     *,
     batch_tokens: int | None = None,
@@ -94,13 +95,13 @@ def batches_per_epoch(
     if batch_tokens is None or batch_size * max(map(_longest, corpora)) <= batch_tokens:
         return whole
     plan = plan_epoch(corpora, batch_size, seed=seed, epoch=0, by_length=True)
-    parts = (_parts(batch.rows, corpora[batch.language_pair], batch_tokens) for batch in plan)
+    parts = (_parts(batch.rows, corpora[batch.corpus], batch_tokens) for batch in plan)
     return whole + sum(len(cut) - 1 for cut in parts)
 
 
-def _longest(corpus: TokenizedPairs) -> int:
+def _longest(corpus: TokenizedText) -> int:
     """Upper bound of the tokens of a pair."""
-    return sum(int(side.lengths.max(initial=0)) for side in (corpus.source, corpus.target))
+    return sum(int(side.lengths.max(initial=0)) for side in corpus.sides)
 
 
 def _times(weights: NDArray[np.float32], order: np.random.Generator) -> NDArray[np.int64]:
@@ -112,7 +113,7 @@ def _times(weights: NDArray[np.float32], order: np.random.Generator) -> NDArray[
 
 def _parts(
     rows: NDArray[np.int64],
-    corpus: TokenizedPairs,
+    corpus: TokenizedText,
     batch_tokens: int | None,
     *,
     padded: bool = True,
@@ -120,8 +121,7 @@ def _parts(
     """Cut a batch into as few parts of like size as its sentences allow."""
     if batch_tokens is None:
         return [rows]
-    sides = (corpus.source, corpus.target)
-    lengths = [side.lengths_of(rows) for side in sides]
+    lengths = [side.lengths_of(rows) for side in corpus.sides]
     if padded:
         longest = sum(int(side.max()) for side in lengths)
         count = -(-len(rows) // max(1, batch_tokens // longest))
@@ -131,8 +131,8 @@ def _parts(
     return np.array_split(rows, max(1, min(count, len(rows) // 2)))
 
 
-def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[np.int64]:
-    source, target = corpus.source.lengths_of(rows), corpus.target.lengths_of(rows)
+def _sort_by_length(rows: NDArray[np.int64], corpus: TokenizedText) -> NDArray[np.int64]:
+    source, target = (corpus.sides[place].lengths_of(rows) for place in (0, -1))
     # Alternately ascending and descending, so that the second length does not jump.
     snake = np.where(source % 2 == 0, target, -target)
     return rows[np.lexsort((snake, source))]
@@ -148,7 +148,7 @@ def _sort_by_group(
 
 
 def _cut(
-    rows: NDArray[np.int64], corpus: TokenizedPairs, size: int
+    rows: NDArray[np.int64], corpus: TokenizedText, size: int
 ) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
     """Cut rows into batches without equal sentences; a repeated one goes to the next batch."""
     batches = []
@@ -170,9 +170,9 @@ def _cut(
     return batches, waiting
 
 
-def _first_seen(rows: NDArray[np.int64], corpus: TokenizedPairs) -> NDArray[np.bool_]:
+def _first_seen(rows: NDArray[np.int64], corpus: TokenizedText) -> NDArray[np.bool_]:
     fits = np.ones(len(rows), dtype=np.bool_)
-    for side in (corpus.source, corpus.target):
+    for side in corpus.sides:
         first = np.zeros(len(rows), dtype=np.bool_)
         first[np.unique(side.keys[rows], return_index=True)[1]] = True
         fits &= first

@@ -1,13 +1,13 @@
-"""Tokenised pairs on disk: written in blocks, read through memory maps."""
+"""Tokenised text on disk: written in blocks, read through memory maps."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from babelite.corpus import WeightedPair
+from babelite.corpus import WeightedPair, WeightedSentence
 from babelite.storage import write_text
 from babelite.training.data.vocabulary import PAD, UNK, WORD_START
 
 Device = torch.device | str
 
 _BLOCK = 50_000
-_SIDES = ("source", "target")
+_SIDES: dict[int, tuple[str, ...]] = {1: ("text",), 2: ("source", "target")}
 # An odd 64-bit number, whose powers are the multipliers of a polynomial hash.
 _MULTIPLIER = 0x9E3779B97F4A7C15
 
@@ -81,6 +81,21 @@ class Side:
         return block.to(device)
 
 
+class TokenizedText(Protocol):
+    """Tokenised rows: pairs of sentences, or single sentences."""
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The two sides of pairs, or the one of sentences."""
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """Average occurrences of each row in an epoch, (rows,)."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+
+
 @dataclass(frozen=True)
 class TokenizedPairs:
     """The tokenised pairs of one language pair, memory-mapped."""
@@ -90,22 +105,44 @@ class TokenizedPairs:
     target: Side
     weights: NDArray[np.float32]  # (pairs,), average occurrences of each pair in an epoch
 
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """See `TokenizedText`."""
+        return self.source, self.target
+
     def __len__(self) -> int:
         return len(self.source.keys)
 
 
+@dataclass(frozen=True)
+class TokenizedSentences:
+    """The tokenised sentences of one language without translations, memory-mapped."""
+
+    text: Side
+    weights: NDArray[np.float32]  # (sentences,), average occurrences of each in an epoch
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """See `TokenizedText`."""
+        return (self.text,)
+
+    def __len__(self) -> int:
+        return len(self.text.keys)
+
+
 def tokenize(
-    pairs: Iterable[WeightedPair],
+    rows: Iterable[WeightedPair] | Iterable[WeightedSentence],
     tokenizer: Tokenizer,
     folder: Path,
     *,
     max_tokens: int,
     advance: Callable[[int], None] = lambda count: None,
 ) -> None:
-    """Tokenise pairs into a folder, on all cores; called again with the same pairs, it resumes.
+    """Tokenise pairs, or sentences, into a folder; called again with the same rows, it resumes.
 
-    Pairs with a side of unknown characters only are omitted. Sentences of more than `max_tokens`
-    tokens are truncated. `advance` is called with the number of pairs done since the last call.
+    All cores are used. Rows with a side of unknown characters only are omitted. Sentences of more
+    than `max_tokens` tokens are truncated. `advance` is called with the number of rows done since
+    the last call.
     """
     folder.mkdir(parents=True, exist_ok=True)
     progress = folder / "progress.json"
@@ -113,7 +150,7 @@ def tokenize(
     if done.get("finished"):
         return
     kind = _token_type(tokenizer)
-    stream = iter(pairs)
+    stream: Iterator[WeightedPair | WeightedSentence] = iter(rows)
     skipped = sum(1 for _ in islice(stream, done["read"]))
     advance(skipped)
     while block := list(islice(stream, _BLOCK)):
@@ -126,22 +163,31 @@ def tokenize(
 
 
 def open_tokens(folder: Path, name: str, tokenizer: Tokenizer) -> TokenizedPairs:
-    """Open a folder that `tokenize` wrote with the same tokenizer; `name` is the language pair."""
+    """Open pairs that `tokenize` wrote with the same tokenizer; `name` is the language pair."""
+    source, target = (_open_side(folder, side, tokenizer) for side in _SIDES[2])
+    return TokenizedPairs(name, source, target, _open_array(folder, "weights", np.float32))
 
-    def read(part: str, kind: type[np.generic]) -> NDArray[Any]:
-        path = folder / f"{part}.bin"
-        if not path.exists() or path.stat().st_size == 0:
-            return np.empty(0, kind)
-        return np.memmap(path, dtype=kind, mode="r")
 
-    def load(side: str) -> Side:
-        return Side(
-            tokens=read(f"{side}.tokens", _token_type(tokenizer)),
-            ends=np.concatenate([[0], np.cumsum(read(f"{side}.lengths", np.int64))]),
-            keys=read(f"{side}.keys", np.uint64),
-        )
+def open_sentence_tokens(folder: Path, tokenizer: Tokenizer) -> TokenizedSentences:
+    """Open sentences that `tokenize` wrote with the same tokenizer."""
+    text = _open_side(folder, _SIDES[1][0], tokenizer)
+    return TokenizedSentences(text, _open_array(folder, "weights", np.float32))
 
-    return TokenizedPairs(name, load("source"), load("target"), read("weights", np.float32))
+
+def _open_side(folder: Path, side: str, tokenizer: Tokenizer) -> Side:
+    lengths = _open_array(folder, f"{side}.lengths", np.int64)
+    return Side(
+        tokens=_open_array(folder, f"{side}.tokens", _token_type(tokenizer)),
+        ends=np.concatenate([[0], np.cumsum(lengths)]),
+        keys=_open_array(folder, f"{side}.keys", np.uint64),
+    )
+
+
+def _open_array(folder: Path, part: str, kind: type[np.generic]) -> NDArray[Any]:
+    path = folder / f"{part}.bin"
+    if not path.exists() or path.stat().st_size == 0:
+        return np.empty(0, kind)
+    return np.memmap(path, dtype=kind, mode="r")
 
 
 def _token_type(tokenizer: Tokenizer) -> type[np.integer]:
@@ -149,14 +195,15 @@ def _token_type(tokenizer: Tokenizer) -> type[np.integer]:
 
 
 def _encode(
-    block: list[WeightedPair], tokenizer: Tokenizer, max_tokens: int, kind: type[np.integer]
+    block: Sequence[WeightedPair | WeightedSentence],
+    tokenizer: Tokenizer,
+    max_tokens: int,
+    kind: type[np.integer],
 ) -> dict[str, NDArray[np.generic]]:
+    sides = _SIDES[len(block[0]) - 1]
     encoded = [
-        [
-            e.ids[:max_tokens]
-            for e in tokenizer.encode_batch_fast([str(pair[side]) for pair in block])
-        ]
-        for side in range(2)
+        [e.ids[:max_tokens] for e in tokenizer.encode_batch_fast([str(row[side]) for row in block])]
+        for side in range(len(sides))
     ]
     nothing = {UNK, tokenizer.token_to_id(WORD_START)}
     useful = [
@@ -166,7 +213,7 @@ def _encode(
     ]
     weights = [block[row].weight for row in useful]
     arrays: dict[str, NDArray[np.generic]] = {"weights": np.array(weights, np.float32)}
-    for name, sentences in zip(_SIDES, encoded, strict=True):
+    for name, sentences in zip(sides, encoded, strict=True):
         kept = [sentences[row] for row in useful]
         lengths = np.fromiter(map(len, kept), dtype=np.int64, count=len(kept))
         tokens = np.fromiter(chain.from_iterable(kept), dtype=kind, count=int(lengths.sum()))

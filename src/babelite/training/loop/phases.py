@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -12,6 +13,8 @@ from babelite.training.data.tokens import TokenizedPairs
 
 # Reserved of a budget in minutes for the last validation and for writing the model folder.
 _SECONDS_TO_FINISH = 15.0
+# More epochs than a round can have.
+_EPOCHS_PER_ROUND = 1 << 16
 
 PhaseName = Literal["bag", "layers", "similar"]
 
@@ -50,6 +53,17 @@ class Phase:
 def order_seed(seed: int, name: PhaseName) -> int:
     """Seed of the order of the pairs in a phase; that of the bag phase differs."""
     return 2 * seed + (name != "bag")
+
+
+def first_epoch(phase: Phase) -> int:
+    """The number of the first epoch of a phase: no two rounds share an epoch, and so an order."""
+    return phase.round_number * _EPOCHS_PER_ROUND
+
+
+def step_seed(seed: int, phase: str, step: int) -> int:
+    """A 63-bit seed for the masks and the dropout of one batch."""
+    digest = hashlib.blake2b(f"{seed} {phase} {step}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
 
 
 def training_ends(config: TrainingConfig) -> float | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +19,10 @@ from babelite.training.data.tokens import TokenizedPairs
 from babelite.training.distributed.batch_slice import BatchSlice
 from babelite.training.distributed.group import ProcessGroup
 from babelite.training.hardware import Hardware
-from babelite.training.loop.phases import Phase, order_seed
+from babelite.training.loop.monolingual_steps import MonolingualCorpora, MonolingualSteps
+from babelite.training.loop.phases import Phase, first_epoch, order_seed, step_seed
 from babelite.training.network.training_model import Batch, TrainingModel
 from babelite.training.teachers.targets import TeacherTargets
-
-# More epochs than a round can have, so that no two rounds share an order.
-_EPOCHS_PER_ROUND = 1 << 16
 
 
 class StepResult(NamedTuple):
@@ -39,7 +38,8 @@ class Stepper:
 
     Each step depends only on the seed and on its own number (order, masks, dropout). The number of
     processes affects only how gradients are rounded and which states dropout removes. `languages`
-    are the language numbers of each language pair.
+    are the language numbers of each language pair. Beside each batch of pairs, a batch of
+    monolingual text is drawn if there is any, and its losses are added.
     """
 
     def __init__(
@@ -51,10 +51,14 @@ class Stepper:
         processes: ProcessGroup,
         hardware: Hardware,
         targets: TeacherTargets | None = None,
+        monolingual: MonolingualCorpora | None = None,
     ) -> None:
         self.model, self.config, self.processes = model, config, processes
         self.targets = targets
         self.corpora, self.languages, self.hardware = corpora, languages, hardware
+        self.monolingual = (
+            None if monolingual is None else MonolingualSteps(model, config, monolingual, hardware)
+        )
         # The group of each pair of each language pair, for the phase `similar`.
         self.groups: list[NDArray[np.int32]] | None = None
         # Gradients below 6e-8 would be zero in float16; only the layers are computed in it.
@@ -67,10 +71,18 @@ class Stepper:
 
     def batches(self, phase: Phase, done: int) -> Iterator[BatchRows]:
         """Yield whole batches of a phase without end, starting after the first `done`."""
+        batches = self._batches_of_pairs(phase)
+        if self.monolingual is not None and self.monolingual.is_used_in(phase):
+            sentences = self.monolingual.batches(phase)
+            both = zip(batches, sentences, strict=True)
+            batches = (replace(rows, monolingual=others) for rows, others in both)
+        return islice(batches, done, None)
+
+    def _batches_of_pairs(self, phase: Phase) -> Iterator[BatchRows]:
         seed = order_seed(self.config.seed, phase.name)
-        epoch = phase.round_number * _EPOCHS_PER_ROUND
+        epoch = first_epoch(phase)
         while True:
-            plan = plan_epoch(
+            yield from plan_epoch(
                 self.corpora,
                 phase.batch_size,
                 seed=seed,
@@ -79,11 +91,6 @@ class Stepper:
                 batch_tokens=None if phase.name == "bag" else self.config.batch_tokens,
                 groups=self.groups if phase.name == "similar" else None,
             )
-            for rows in plan:
-                if done:
-                    done -= 1
-                else:
-                    yield rows
             epoch += 1
 
     def step(
@@ -126,27 +133,40 @@ class Stepper:
 
     def _losses(self, phase: Phase, rows: BatchRows, number: int) -> dict[str, Tensor]:
         """What this process adds to the loss of each objective."""
+        losses = self._shared(
+            len(rows.rows), lambda part: self._losses_of(phase, rows, number, part)
+        )
+        others, steps = rows.monolingual, self.monolingual
+        if others is not None and steps is not None:
+            seed = step_seed(self.config.seed, f"{phase.title} sentences", number)
+            losses |= self._shared(
+                len(others.rows), lambda part: steps.losses(phase, others, seed, part)
+            )
+        return losses
+
+    def _shared(
+        self, size: int, losses_of: Callable[[BatchSlice | None], dict[str, Tensor]]
+    ) -> dict[str, Tensor]:
+        """What this process adds to the losses of a batch that all processes share."""
         count = self.processes.world_size
         if count == 1:
-            return self._losses_of(phase, rows, number, None)
-        if len(rows.rows) >= count:
-            batch_slice = BatchSlice(self.processes, len(rows.rows))
-            return self._losses_of(phase, rows, number, batch_slice)
+            return losses_of(None)
+        if size >= count:
+            return losses_of(BatchSlice(self.processes, size))
         # Fewer pairs than processes: each computes all pairs, and an equal share of the loss.
-        losses = self._losses_of(phase, rows, number, None)
-        return {name: loss / count for name, loss in losses.items()}
+        return {name: loss / count for name, loss in losses_of(None).items()}
 
     def _losses_of(
         self, phase: Phase, rows: BatchRows, number: int, batch_slice: BatchSlice | None
     ) -> dict[str, Tensor]:
-        corpus, device = self.corpora[rows.language_pair], self.hardware.device
+        corpus, device = self.corpora[rows.corpus], self.hardware.device
         own_rows = rows.rows if batch_slice is None else batch_slice.take_rows(rows.rows)
-        targets = self.targets.of(rows.language_pair, rows.rows, device) if self.targets else ()
+        targets = self.targets.of(rows.corpus, rows.rows, device) if self.targets else ()
         both = (corpus.source, corpus.target)
         if phase.name == "bag":
             first_side, second_side = (side.flat(own_rows, device) for side in both)
             return self.model.bag_losses(first_side, second_side, batch_slice, targets)
-        first, second = self.languages[rows.language_pair]
+        first, second = self.languages[rows.corpus]
         source, target = (side.padded(own_rows, side.longest(rows.rows), device) for side in both)
         name = f"{phase.name} {phase.round_number}" if phase.round_number else phase.name
         seed = step_seed(self.config.seed, name, number)
@@ -159,9 +179,3 @@ class Stepper:
                 Batch(source, target, first, second, batch_slice, targets), generator
             )
         return losses
-
-
-def step_seed(seed: int, phase: str, step: int) -> int:
-    """A 63-bit seed for the masks and the dropout of one batch."""
-    digest = hashlib.blake2b(f"{seed} {phase} {step}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1

@@ -32,7 +32,7 @@ from babelite.training.loop.validation import Validator
 from babelite.training.network.build import add_ngrams, build_model
 from babelite.training.network.training_model import TrainingModel
 from babelite.training.network.transformer import DualTransformer
-from babelite.training.prepare import TrainingText
+from babelite.training.prepared_text import TrainingText
 from babelite.training.run_folder import RunFolder, read_record, write_record
 from babelite.training.training_progress import PhaseProgress, TrainingProgress
 from babelite.training.warm_start import InitialEncoder, open_initial_encoder
@@ -91,6 +91,7 @@ class Trainer:
             self.processes,
             hardware,
             text.teacher_targets(),
+            text.monolingual_corpora(),
         )
         self.state = RunState(model, self.stepper.scaler, started)
         if resumed:

@@ -12,7 +12,7 @@ from babelite.evaluation import precision_at_1
 from babelite.training.config import TrainingConfig
 from babelite.training.data.tokens import Side, tokenize_side
 from babelite.training.network.training_model import Batch, TrainingModel
-from babelite.training.prepare import TrainingText
+from babelite.training.prepared_text import TrainingText
 from babelite.training.teachers.targets import TeacherTargets
 
 _BATCH = 256

@@ -41,6 +41,7 @@ def build_model(
         dropout=config.dropout,
         teachers=TeacherHeads(config.dim, teacher_dims, weights) if weights else None,
         matryoshka=config.matryoshka,
+        mono_share=config.mono_share,
     )
 
 

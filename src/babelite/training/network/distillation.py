@@ -20,11 +20,10 @@ class Targets:
     source: Tensor  # float32 (B, t), of unit length
     target: Tensor  # float32 (B, t), of the second sides
 
-    def of_process(self, batch_slice: BatchSlice | None) -> Targets:
-        """The targets of the pairs that this process computes."""
-        if batch_slice is None:
-            return self
-        return Targets(batch_slice.take(self.source), batch_slice.take(self.target))
+    def both_sides(self, batch_slice: BatchSlice | None) -> Tensor:
+        """The targets of the pairs that this process computes, (2 b, t): first sides, second."""
+        sides = [self.source, self.target]
+        return torch.cat(sides if batch_slice is None else list(map(batch_slice.take, sides)))
 
     def gathered(self, batch_slice: BatchSlice | None) -> Targets:
         """The targets of the whole batch, in the order of `BatchSlice.gather`."""
@@ -45,23 +44,23 @@ class TeacherHeads(nn.Module):
         self.maps = nn.ModuleList(nn.Linear(dim, width, bias=False) for width in teacher_dims)
 
     def teach(
-        self, u: Tensor, v: Tensor, targets: Sequence[Targets], batch_slice: BatchSlice | None
+        self, vectors: Tensor, wanted: Sequence[Tensor], batch_slice: BatchSlice | None
     ) -> Tensor:
         """The weighted sum over teachers of `objectives.feature_distillation_loss`.
 
-        u and v, (b, d), are the sentence vectors of this process, or their first components, which
-        are mapped by the first columns of each map. In several processes, the result is what this
-        one adds to the mean over the batch.
+        The vectors, (n, d), are those of the sentences of this process, or their first components,
+        which are mapped by the first columns of each map. `wanted`, (n, t), are the vectors of each
+        teacher, zero where it has none. In several processes, the result is what this one adds to
+        the mean over the batch.
         """
-        vectors = F.normalize(objectives.at_least_float32(torch.cat([u, v])), dim=1)
+        vectors = F.normalize(objectives.at_least_float32(vectors), dim=1)
         total = vectors.sum() * 0
         with torch.autocast(vectors.device.type, enabled=False):
-            for weight, head, given in zip(self.weights, self.maps, targets, strict=True):
-                own = given.of_process(batch_slice)
-                wanted = torch.cat([own.source, own.target]).to(vectors.dtype)
+            for weight, head, given in zip(self.weights, self.maps, wanted, strict=True):
                 assert isinstance(head, nn.Linear)
                 predicted = F.linear(vectors, head.weight[:, : vectors.shape[1]])
-                loss, count = objectives.feature_distillation_loss(predicted, wanted)
+                given = given.to(vectors.dtype)
+                loss, count = objectives.feature_distillation_loss(predicted, given)
                 total = total + weight * _part(loss, count, batch_slice)
         return total
 

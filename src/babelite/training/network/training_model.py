@@ -24,7 +24,11 @@ from babelite.training.network.heads import ReconstructionHead, TranslationDecod
 from babelite.training.network.masking import choose_sides, mask_one_token, mask_tokens
 from babelite.training.network.prefixes import SentenceLoss, mean_over_prefixes
 from babelite.training.network.transformer import DualTransformer
-from babelite.training.objective_parser import TEACHER_OBJECTIVES
+from babelite.training.objective_parser import (
+    MONOLINGUAL_OBJECTIVES,
+    TEACHER_OBJECTIVES,
+    monolingual_name,
+)
 
 _WITH_WORD_MASKED = {"smlm", "ugt"}
 _WITH_HEAD = {"mlm", "tlm", "smlm", "xtr", "ugt", "translation"}
@@ -64,11 +68,18 @@ class TrainingModel(nn.Module):
         dropout: float = 0.1,
         teachers: TeacherHeads | None = None,
         matryoshka: Sequence[int] = (),
+        mono_share: float = 0.0,
     ) -> None:
         super().__init__()
         shape = network.shape
         self.sizes = (*matryoshka, shape.dim)
         self.network, self.weights = network, dict(weights)
+        # A sentence without translation counts as much as one of a pair.
+        self._mono_weights = {
+            monolingual_name(name): mono_share * weights[name]
+            for name in MONOLINGUAL_OBJECTIVES
+            if name in weights
+        }
         self.contrastive = contrastive or ContrastiveSettings()
         needs_head = not _WITH_HEAD.isdisjoint(weights)
         self.head = ReconstructionHead(shape, languages) if needs_head else None
@@ -97,7 +108,8 @@ class TrainingModel(nn.Module):
         """The weighted sum of the losses of the layers phase or of the bag phase."""
         if len(losses) == 1 < len(self.weights):
             return next(iter(losses.values()))  # the bag phase trains only `align`
-        return torch.stack([self.weights.get(n, 1.0) * loss for n, loss in losses.items()]).sum()
+        weights = self.weights | self._mono_weights
+        return torch.stack([weights.get(n, 1.0) * loss for n, loss in losses.items()]).sum()
 
     def folded_state(self) -> dict[str, Tensor]:
         """The state dict with shared n-grams added to the token embeddings."""
@@ -148,7 +160,8 @@ class TrainingModel(nn.Module):
 
         def loss(u: Tensor, v: Tensor, whole: objectives.WholeBatch | None) -> Tensor:
             if name == "teach":
-                return teachers.teach(u, v, targets, batch_slice)
+                wanted = [each.both_sides(batch_slice) for each in targets]
+                return teachers.teach(torch.cat([u, v]), wanted, batch_slice)
             return teachers.teach_sim(u, v, targets, batch_slice, whole, temperature)
 
         return loss

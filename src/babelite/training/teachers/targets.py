@@ -1,4 +1,4 @@
-"""The teachers' vectors for the pairs of a batch."""
+"""The teachers' vectors for the pairs or the sentences of a batch."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ class LoadedTeacher:
     teacher: Teacher
     vectors: TeacherVectors
 
+    def rows_of_sentences(self, language: str, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """The rows of the vectors of sentences; −1 where the teacher does not read them."""
+        if not self.teacher.reads(language):
+            return np.full(len(keys), -1, np.int32)
+        return self.vectors.find(keys)
+
     def rows_of(
         self, languages: Sequence[str], source: NDArray[np.uint64], target: NDArray[np.uint64]
     ) -> Rows:
@@ -30,12 +36,7 @@ class LoadedTeacher:
 
         A sentence that the teacher does not read has the vector of its translation.
         """
-        first, second = (
-            self.vectors.find(keys)
-            if self.teacher.reads(code)
-            else np.full(len(keys), -1, np.int32)
-            for code, keys in zip(languages, (source, target), strict=True)
-        )
+        first, second = map(self.rows_of_sentences, languages, (source, target))
         return np.where(first < 0, second, first), np.where(second < 0, first, second)
 
     def targets(self, rows: Rows, device: torch.device) -> Targets:
@@ -67,3 +68,26 @@ class TeacherTargets:
             source, target = rows[language_pair]
             found.append(teacher.targets((source[numbers], target[numbers]), device))
         return tuple(found)
+
+
+class SentenceTargets:
+    """The vectors of all teachers for the sentences of each language, given by their keys."""
+
+    def __init__(
+        self,
+        teachers: Sequence[LoadedTeacher],
+        sentences: Sequence[tuple[str, NDArray[np.uint64]]],
+    ) -> None:
+        self._teachers = teachers
+        self._rows = [
+            [teacher.rows_of_sentences(*each) for each in sentences] for teacher in teachers
+        ]
+
+    def of(
+        self, corpus: int, numbers: NDArray[np.int64], device: torch.device
+    ) -> tuple[torch.Tensor, ...]:
+        """The vectors of each teacher for some sentences of a language; zero without one."""
+        return tuple(
+            torch.from_numpy(teacher.vectors.take(rows[corpus][numbers])).to(device)
+            for teacher, rows in zip(self._teachers, self._rows, strict=True)
+        )
