@@ -49,27 +49,72 @@ def test_normalize_is_idempotent(text: str) -> None:
 
 
 def slow_key(text: str) -> str:
-    """The definition of `comparison_key`, character by character."""
+    """The definition of `comparison_key` for a text without digits, character by character."""
     folded = unicodedata.normalize("NFC", text).casefold()
     return "".join(
         char
         for char in folded
-        if not (unicodedata.category(char)[0] in "PSZC" and ord(char) < 0x10000)
+        if unicodedata.category(char)[0] not in "PSZC"
+        or (unicodedata.category(char) in ("Sc", "Sm") and char not in "|~")
+        or char in "#%\u2030"
+        or ord(char) >= 0x10000
     )
 
 
 @given(st.text())
 def test_comparison_key_matches_its_definition(text: str) -> None:
     expected = slow_key(text).encode("utf-8", "surrogatepass")
-    if expected:
+    if expected and not any(map(str.isdecimal, text)):
         assert comparison_key(text) == expected
 
 
 @given(st.text(st.characters(max_codepoint=0x2FF)))
 def test_comparison_key_ignores_case_spacing_and_punctuation(text: str) -> None:
     changed = "\u00ab " + "  ".join(text.replace("!", "?")) + " \u2026\u00bb!"
-    if any(map(str.isalnum, text)) and unicodedata.is_normalized("NFC", text):
+    words = any(map(str.isalnum, text)) and not any(map(str.isdecimal, text))
+    if words and unicodedata.is_normalized("NFC", text):
         assert comparison_key(changed) == comparison_key(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1.5 kg", "15 kg"),
+        ("C++", "C#"),
+        ("C++", "C"),
+        ("5", "\u22125"),
+        ("5", "-5"),
+        ("\u22125 \u00b0C", "5 \u00b0C"),
+        ("$5", "\u20ac5"),
+        ("$5", "-$5"),
+        ("5 %", "5"),
+        ("10:30", "1030"),
+        ("1 5", "15"),
+        (".5", "5"),
+        ("a < b", "a > b"),
+        ("3 \u00b1 1", "3 1"),
+        ("\u0664.\u0662", "\u0664\u0662"),
+    ],
+)
+def test_comparison_key_keeps_what_changes_the_meaning(one: str, other: str) -> None:
+    for before, after in (("", ""), ("It is ", "."), ("\u00c7a fait ", " \u2026")):
+        assert comparison_key(before + one + after) != comparison_key(before + other + after)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1990\u20131995", "1990-1995"),
+        ("- 5 apples", "5 apples"),
+        ("\u20265 minutes", "...5 minutes"),
+        ("In 1984, he left.", "in 1984 he left"),
+        ("\u22125 degrees", "-5 degrees"),
+        ("5'000 Franken", "5\u2019000 Franken"),
+        ("5 \u00e9t\u00e9s !", "5 \u00c9T\u00c9S"),
+    ],
+)
+def test_comparison_key_of_the_same_numbers(one: str, other: str) -> None:
+    assert comparison_key(one) == comparison_key(other)
 
 
 def test_comparison_key_distinguishes_punctuation_only_sentences() -> None:

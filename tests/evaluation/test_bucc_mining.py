@@ -34,3 +34,8 @@ def test_halves_are_disjoint_and_repeatable() -> None:
     with pytest.raises(BabeliteError) as refused:
         random_halves(1)
     assert refused.value.code == "too-few"
+
+
+def test_decomposed_accents_and_invisible_characters_are_the_same_text() -> None:
+    found, gold = ("\u00e9t\u00e9", "Stra\u00dfe"), ("e\u0301te\u0301", "Stra\u00ad\u00dfe")
+    assert mining_precision_recall([found], [1.0], [gold]).best.f1 == 1.0

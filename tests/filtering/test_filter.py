@@ -109,6 +109,17 @@ def test_pairs_in_another_language_are_dropped() -> None:
 
 
 @pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")
+def test_names_are_in_no_language_and_regions_do_not_matter() -> None:
+    identifier = LanguageIdentifier()
+    identifier.require("pt_BR")
+    for names in ("Anna Müller, Jean Dupont, Mario Rossi", "Barack Obama, Angela Merkel"):
+        assert not identifier.is_wrong(names, "en")
+    assert not identifier.is_wrong("Onde fica a estação de trem mais próxima?", "pt_BR")
+    assert not identifier.is_wrong("Onde fica a estação de trem mais próxima?", "por")
+    assert identifier.is_wrong("Where is the nearest train station, please?", "pt_BR")
+
+
+@pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")
 def test_a_corpus_without_a_complete_pair() -> None:
     identifier = LanguageIdentifier()
     with filter_pairs(["e1 e2", ""], ["", "f1"], Words(), identifier=identifier) as filtered:

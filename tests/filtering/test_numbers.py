@@ -31,6 +31,10 @@ from babelite.filtering.numbers import number_groups, numbers_differ
         ("God has gone up with a shout", "(47:6) Dieu monte au milieu des cris"),
         ("[12] As soon as they hear", "Dès qu'ils entendent"),
         ("(1) first of 375", "1) le premier de 375"),
+        ("Call +1 (555) 010-9999.", "Appelez le +1 555 010 9999."),
+        ("Call 0800 123 456 now", "Rufen Sie 0800 12 34 56 an"),
+        ("tel. 01.23.45.67.89", "Tel. 0123 456789"),
+        ("2 of 0800-123-456 in 1984", "1984: 2 von 0800/123456"),
     ],
 )
 def test_the_same_numbers_in_other_forms(source: str, target: str) -> None:
@@ -50,6 +54,8 @@ def test_the_same_numbers_in_other_forms(source: str, target: str) -> None:
         ("There were 215 votes.", "Il y a eu des voix."),
         ("(3) in 1984", "(4) en 1984"),
         ("version 9.4 of 2012", "Version 9.5 von 2012"),
+        ("Call 0800 123 456 now", "Rufen Sie 0800 12 34 57 an"),
+        ("1.5 kg", "15 kg"),
         ("9" * 5_000, "nothing of the kind"),
     ],
 )

@@ -33,7 +33,19 @@ _DENSE_CHARACTERS_A_WORD = 1.7
 _LOOSE_CHARACTERS_A_WORD = 4.5
 
 _ASCII_LOWER = bytes(range(256)).lower()
-_ASCII_IGNORED = bytes(code for code in range(128) if not chr(code).isalnum())
+_ASCII_IGNORED = bytes(
+    code for code in range(128) if not chr(code).isalnum() and chr(code) not in "$%+#<=>"
+)
+
+_DIGIT = re.compile(r"\d")
+# A mark or space between two digits. It starts with a digit, which is found fastest.
+_WITHIN_NUMBER = re.compile(r"(\d)([.,:/'’\-‐‑–−]|\s+)(?=\d)")
+# The sign or the decimal mark at the start of a number or an amount.
+_BEFORE_NUMBER = re.compile(r"[.,\-–−](?=[\d$€£])(?<![^\W_].)(?<![.,\-–−].)")
+# Kept marks become private characters, which no pattern of ignored characters contains.
+_KEPT_SPACE = "\U000f0000"
+_KEPT_MARKS = {mark: chr(0xF0000 + ord(mark)) for mark in ".,:/'-"}
+_KEPT_MARKS |= dict.fromkeys("‐‑–−", _KEPT_MARKS["-"]) | {"’": _KEPT_MARKS["'"]}
 
 
 def normalize_text(text: str) -> str:
@@ -72,30 +84,45 @@ def one_line(text: str) -> str:
 def comparison_key(text: str) -> bytes:
     """The key of a sentence that ignores case, punctuation and spacing, as UTF-8 bytes.
 
-    Two sentences are duplicates when their keys are equal. The text is put in Unicode NFC first; of
-    a sentence of punctuation alone only the spaces are removed.
+    Two sentences are duplicates when their keys are equal. What changes the meaning is kept:
+    currency and mathematical symbols, ``+``, ``#`` and ``%``, the sign of a number, and the marks
+    and spaces between its digits. The text is put in Unicode NFC first; of a sentence of
+    punctuation alone only the spaces are removed.
 
     Example:
         >>> comparison_key("It\u2019s 5 o'clock!") == comparison_key("its  5 O'Clock")
         True
+        >>> comparison_key("1.5 kg") == comparison_key("15 kg")
+        False
     """
     if text.isascii():
         key = text.encode().translate(_ASCII_LOWER, _ASCII_IGNORED)
-    else:
-        if not unicodedata.is_normalized("NFC", text):
-            text = unicodedata.normalize("NFC", text)
-        folded = _ignored().sub("", text.casefold())
-        key = folded.encode("utf-8", "surrogatepass").translate(None, _ASCII_IGNORED)
+        if key.isalpha():
+            return key
+    elif not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    folded = text.casefold()
+    if _DIGIT.search(folded):
+        folded = _BEFORE_NUMBER.sub(lambda found: _KEPT_MARKS[found[0]], folded)
+        folded = _WITHIN_NUMBER.sub(
+            lambda found: found[1] + _KEPT_MARKS.get(found[2], _KEPT_SPACE), folded
+        )
+    folded = _ignored().sub("", folded)
+    key = folded.encode("utf-8", "surrogatepass").translate(None, _ASCII_IGNORED)
     return key or "".join(text.split()).encode("utf-8", "surrogatepass")
 
 
 @functools.cache
 def _ignored() -> re.Pattern[str]:
     """Punctuation, symbols, separators and controls beyond ASCII, in the basic plane."""
-    ignored = "".join(
-        chr(code) for code in range(0x80, 0x10000) if unicodedata.category(chr(code))[0] in "PSZC"
-    )
+    ignored = "".join(map(chr, filter(_is_ignored, range(0x80, 0x10000))))
     return re.compile(f"[{re.escape(ignored)}]+")
+
+
+def _is_ignored(code: int) -> bool:
+    """Whether a comparison key lacks a character of the basic plane."""
+    kind = unicodedata.category(chr(code))
+    return kind[0] in "PSZC" and kind not in ("Sc", "Sm") and chr(code) != "‰"
 
 
 def count_words(text: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from babelite.corpus import one_line
+from babelite.corpus import normalize_text
 from babelite.errors import BabeliteError
 from babelite.mining import PrecisionRecall, PrecisionRecallCurve, precision_recall_curve
 
@@ -46,8 +46,8 @@ def mining_precision_recall(
 
 
 def _comparison_form(pair: TextPair) -> TextPair:
-    """Each side in one line, as mined pairs are written."""
-    return one_line(pair[0].strip()), one_line(pair[1].strip())
+    """Each side in one form of Unicode and of white space; mined pairs are written in one line."""
+    return normalize_text(pair[0]), normalize_text(pair[1])
 
 
 def evaluate_bucc(

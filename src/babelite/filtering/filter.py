@@ -24,7 +24,7 @@ from babelite.neighbors import SearchKind, margin_scores
 REASONS = ("empty", "low-score", "language", "copied", "truncated", "numbers")
 THRESHOLD = 0.7
 # Increased when a check changes: stored verdicts of older checks are not used.
-_CHECKS_VERSION = 2
+_CHECKS_VERSION = 3
 
 _PAIRS_PER_BLOCK = 8192
 _SAMPLE = 10_000

@@ -11,6 +11,8 @@ from babelite.errors import BabeliteError, MissingExtraError
 
 # A sentence is in another language if that is this many times as likely.
 _LIKELIHOOD_RATIO = 10.0
+# Names and codes have no likely language: below this probability nothing is said about a sentence.
+_MIN_LIKELIHOOD = 0.2
 # Shorter sentences are not checked.
 _MIN_LETTERS = 8
 
@@ -51,9 +53,12 @@ class LanguageIdentifier:
         """Whether a sentence is clearly in another language than the expected one."""
         if sum(map(str.isalpha, text)) < _MIN_LETTERS:
             return False
+        language = base_language(language)
         likelihoods = self.likelihoods(text)
         best = next(iter(likelihoods))
-        if best == language or any({best, language} <= group for group in _SIMILAR):
+        if best == language or likelihoods[best] < _MIN_LIKELIHOOD:
+            return False
+        if any({best, language} <= group for group in _SIMILAR):
             return False
         return likelihoods[best] > _LIKELIHOOD_RATIO * likelihoods.get(language, 0.0)
 

@@ -14,6 +14,11 @@ _FRACTION = re.compile(r"(?<=\d)[.,]\d+")
 # The number of a verse or list item, which may be on one side only: (48:1) or [3].
 _LABEL = re.compile(r"\s*[(\[]\d{1,3}(?:[.:]\d{1,3})?[)\]]\s")
 _DIGITS = re.compile(r"\d+")
+# A telephone number, a date or another code: 7 to 15 digits in groups, which languages and habits
+# separate in other ways.
+_CODE = re.compile(
+    r"(?<![\w.,])\+?\(?\d(?:[ ()/.\-\u00a0\u202f\u2010\u2011\u2013]{0,3}\d){6,14}(?!\w)"
+)
 
 # Numbers that a translation may spell out or write in Roman numerals: two, XXI, hundred.
 _LARGEST_IN_WORDS = 21
@@ -51,11 +56,17 @@ def numbers_differ(source: str, target: str) -> bool:
         source = source[labels[0].end() :]
     elif labels[1] and not labels[0]:
         target = target[labels[1].end() :]
-    # 1.50 is 1.5, but 11.50 may be a time: numbers differ if they differ in both readings.
+    # 1.50 is 1.5, but 11.50 may be a time, and 555 0199 may be 5550199: numbers differ if they
+    # differ in every reading.
     return all(
         _differ(*(number_groups(side, fraction_zeros=zeros) for side in (source, target)))
         for zeros in (False, True)
-    )
+    ) and _differ(*(number_groups(_joined_codes(side)) for side in (source, target)))
+
+
+def _joined_codes(text: str) -> str:
+    """The text with telephone numbers and other codes in one group of digits."""
+    return _CODE.sub(lambda code: f" {''.join(_DIGITS.findall(code[0]))} ", text)
 
 
 def _differ(*sides: Counter[str]) -> bool:
