@@ -20,6 +20,8 @@ TEXT = (
     "Thank you\tMerci\nHow are you?\tComment vas-tu ?\n"
 )
 
+UNITS = TEXT.replace("See you soon\t\n", "")  # an empty side is no unit of TMX
+
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
@@ -84,7 +86,7 @@ def test_convert_there_and_back(pairs: Path, tmp_path: Path) -> None:
         out = ",".join(str(tmp_path / part) for part in name.split(","))
         run("convert", f"en-fr={previous}", "--out", out)
         previous = out
-    assert (tmp_path / "b.tsv").read_text() == TEXT
+    assert (tmp_path / "b.tsv").read_text() == UNITS
 
 
 def test_convert_needs_languages_only_for_tmx(pairs: Path, tmp_path: Path) -> None:
@@ -187,3 +189,43 @@ def test_a_split_does_not_replace_its_input(pairs: Path, tmp_path: Path) -> None
     refused = run("split", train, *held)
     require_error(refused, "output-is-input", "en-fr.train.tsv")
     assert {path: path.read_bytes() for path in train.parent.iterdir()} == before
+
+
+# --- what files declare, and what is left out -----------------------------------------------------
+
+APP = """<xliff version="1.2"><file source-language="en-US" target-language="fr-FR"><body>
+<trans-unit id="1"><source>Press the red<x id="1"/>button now</source>
+<target>Appuyez maintenant sur le bouton rouge</target></trans-unit>
+<trans-unit id="2"><source>Untranslated</source></trans-unit>
+</body></file></xliff>"""
+
+
+def test_convert_takes_the_languages_that_the_file_declares(tmp_path: Path) -> None:
+    app = tmp_path / "app2.xliff"
+    app.write_text(APP)
+    shown = run("convert", app, "--out", tmp_path / "app.tmx").stderr
+    assert "1 pair written" in shown
+    assert "without a translation: 1" in shown
+    assert "inline codes" in shown
+    memory = (tmp_path / "app.tmx").read_text()
+    assert 'xml:lang="en-US"' in memory and 'xml:lang="fr-FR"' in memory
+    assert "red button" in memory
+
+
+@pytest.mark.parametrize("name", ["own.parquet", "own.jsonl", "own.tmx"])
+def test_own_output_is_read_back(pairs: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    run("convert", pairs, "--languages", "en-fr", "--out", out)
+    measured = run("stats", out)
+    assert "en" in measured.stdout and "fr" in measured.stdout
+    text = UNITS if name == "own.tmx" else TEXT
+    assert run("convert", out, "--out", "-").stdout == text
+
+
+def test_catalogs_of_a_file_whose_name_has_no_language(tmp_path: Path) -> None:
+    app = tmp_path / "app2.xliff"
+    app.write_text(APP)
+    for place in (app, tmp_path):
+        run("catalogs", place, "--languages", "fr", "--out", tmp_path / "text")
+        text = (tmp_path / "text" / "en-fr.tsv").read_text()
+        assert text == "Press the red button now\tAppuyez maintenant sur le bouton rouge\n"

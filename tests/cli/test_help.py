@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,26 @@ def test_no_flag_shows_a_type_in_the_help(run: Run, path: tuple[str, ...]) -> No
     assert code == 0
     assert "--help" in out
     assert "<bool>" not in out and "BOOLEAN" not in out
+
+
+def help_texts() -> dict[str, str]:
+    texts = {}
+    for path in COMMANDS:
+        command: Any = make_command()
+        for name in path:
+            command = command.commands[name]
+        texts[" ".join(path)] = command.help
+    return texts
+
+
+def test_help_does_not_depend_on_docstrings() -> None:
+    code = "import json, test_help; print(json.dumps(test_help.help_texts()))"
+    paths = f"import sys; sys.path[:0] = {[str(Path(__file__).parent), *sys.path]}"
+    command = [sys.executable, "-OO", "-c", f"{paths}; {code}"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    texts = help_texts()
+    assert all(texts.values())
+    assert json.loads(result.stdout) == texts
 
 
 def test_options_that_commands_share_are_the_same_everywhere() -> None:

@@ -23,6 +23,9 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+# Not a docstring, which `python -OO` removes.
+HELP = "Search, mine, align, filter and classify text with small cross-lingual sentence encoders."
+
 _VERSION = typer.Option(
     "--version", callback=_print_version, is_eager=True, help="Print the version."
 )
@@ -31,7 +34,7 @@ _VERSION = typer.Option(
 def root(
     version: Annotated[bool, _VERSION] = False,
 ) -> None:
-    """Search, mine, align, filter and classify text with small cross-lingual sentence encoders."""
+    """The command line."""
 
 
 def main() -> None:

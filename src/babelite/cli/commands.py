@@ -18,7 +18,7 @@ _PANELS = {
 
 def make_command() -> typer.core.TyperGroup:
     """The command line with all its commands."""
-    from babelite.cli import root
+    from babelite.cli import HELP, root
 
     app = typer.Typer(
         name="babelite",
@@ -26,7 +26,7 @@ def make_command() -> typer.core.TyperGroup:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    app.callback()(root)
+    app.callback(help=HELP)(root)
     order: list[str] = []
     for panel, modules in _PANELS.items():
         for module in modules:

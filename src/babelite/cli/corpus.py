@@ -19,9 +19,11 @@ from babelite.cli.shared.options import (
     OutOption,
     SeedOption,
     parse_pairs,
+    unwrap,
 )
 from babelite.cli.shared.preflight import require_writable
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import is_read_once, make_folder
 
 _Inputs = Annotated[
@@ -67,6 +69,32 @@ _LengthRatio = Annotated[
     ),
 ]
 
+# Help texts are not docstrings, which `python -OO` removes.
+_CLEAN_HELP = """Clean sentence pairs. A table shows how many pairs each step dropped.
+
+Example: babelite corpus clean en-fr.tsv.gz --out clean.tsv.gz --exclude tatoeba.en-fr.tsv"""
+_CONVERT_HELP = """Convert sentence pairs to another format.
+
+What is left out is counted: units without a translation, markup inside a text, and what the new
+format cannot hold.
+
+Example: babelite corpus convert memory.tmx --languages en-fr --out memory.parquet"""
+_STATS_HELP = """Count pairs, distinct sentences and words, and show the lengths of sentences.
+
+Example: babelite corpus stats en-fr.tsv.gz"""
+_SPLIT_HELP = """Hold out random pairs that share no sentence with the training pairs.
+
+Writes NAME.train.tsv and NAME.held-out.tsv to the output folder. Other pairs that share a
+sentence with a held-out pair are dropped.
+
+Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out parts"""
+_CATALOGS_HELP = """Gather clean sentence pairs from message catalogs (.po, .mo, .xliff).
+
+Writes a file for each language, such as en-fr.tsv, to the output folder.
+
+Example: pip download --no-deps -d wheels gramps pretix; babelite corpus catalogs wheels
+--languages fr,de --out text"""
+
 app = typer.Typer(
     help="Clean, convert, measure, split and gather sentence pairs.", no_args_is_help=True
 )
@@ -77,8 +105,8 @@ def register(root: typer.Typer) -> None:
     root.add_typer(app, name="corpus")
 
 
-@app.command()
-def clean(
+@app.command("clean", help=unwrap(_CLEAN_HELP))
+def _clean(
     inputs: _Inputs,
     out: OutOption = "-",
     columns: ColumnsOption = None,
@@ -94,10 +122,6 @@ def clean(
     exclude: ExcludeOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Clean sentence pairs. A table shows how many pairs each step dropped.
-
-    Example: babelite corpus clean en-fr.tsv.gz --out clean.tsv.gz --exclude tatoeba.en-fr.tsv
-    """
     from babelite.cli.corpus_display import show_cleaning
 
     if json_ and out == "-":
@@ -127,8 +151,8 @@ def clean(
     show_cleaning({"pairs": cleaner}, json_)
 
 
-@app.command()
-def convert(
+@app.command("convert", help=unwrap(_CONVERT_HELP))
+def _convert(
     inputs: _Inputs,
     out: Annotated[
         str,
@@ -142,28 +166,25 @@ def convert(
     languages: LanguagesOption = None,
     format_: _Format = None,
 ) -> None:
-    """Convert sentence pairs to another format; the pairs are not changed.
-
-    Example: babelite corpus convert memory.tmx --languages en-fr --out memory.parquet
-    """
     sources = _sources(inputs, columns, languages, format_)
-    with _counted("converting", corpus.read_sources(sources), out) as pairs:
-        count = corpus.write_pairs(pairs, out, _common_languages(sources))
-    typer.echo(f"{count:,} pairs written to {out}", err=True)
+    losses = corpus.Losses()
+    with _counted("converting", corpus.read_sources(sources, losses), out) as pairs:
+        count = corpus.write_pairs(pairs, out, _common_languages(sources), losses)
+    place = "standard output" if out == "-" else out
+    typer.echo(f"{quantity(count, 'pair')} written to {place}", err=True)
+    for kind, number in losses.items():
+        if number:
+            typer.echo(f"Left out, {kind}: {number:,}", err=True)
 
 
-@app.command()
-def stats(
+@app.command("stats", help=unwrap(_STATS_HELP))
+def _stats(
     inputs: _Inputs,
     columns: ColumnsOption = None,
     languages: LanguagesOption = None,
     format_: _Format = None,
     json_: JsonOption = False,
 ) -> None:
-    """Count pairs, distinct sentences and words, and show the lengths of sentences.
-
-    Example: babelite corpus stats en-fr.tsv.gz
-    """
     from babelite.cli.corpus_display import show_statistics
 
     sources = _sources(inputs, columns, languages, format_)
@@ -172,8 +193,8 @@ def stats(
     show_statistics(measured, _common_languages(sources), json_)
 
 
-@app.command()
-def split(
+@app.command("split", help=unwrap(_SPLIT_HELP))
+def _split(
     inputs: _Inputs,
     held_out: Annotated[int, typer.Option(help="Number of pairs to hold out.", min=1)],
     out: OutFolderOption,
@@ -182,13 +203,6 @@ def split(
     languages: LanguagesOption = None,
     format_: _Format = None,
 ) -> None:
-    """Hold out random pairs that share no sentence with the training pairs.
-
-    Writes NAME.train.tsv and NAME.held-out.tsv to the output folder. Other pairs that share a
-    sentence with a held-out pair are dropped.
-
-    Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out parts
-    """
     sources = _sources(inputs, columns, languages, format_)
     paths = [path for source in sources for path in source.paths]
     for path in filter(is_read_once, paths):
@@ -206,11 +220,12 @@ def split(
         rest = corpus.require_pairs(rest, "no training pair is left", "hold out fewer")
         kept = corpus.write_pairs(rest, parts[0], codes)
     corpus.write_pairs(held, parts[1], codes)
-    typer.echo(f"{kept:,} training pairs and {len(held):,} held-out pairs in {out}", err=True)
+    sizes = f"{quantity(kept, 'training pair')} and {quantity(len(held), 'held-out pair')}"
+    typer.echo(f"{sizes} in {out}", err=True)
 
 
-@app.command()
-def catalogs(
+@app.command("catalogs", help=unwrap(_CATALOGS_HELP))
+def _catalogs(
     places: Annotated[
         list[str],
         typer.Argument(
@@ -231,13 +246,6 @@ def catalogs(
     exclude: ExcludeOption = None,
     json_: JsonOption = False,
 ) -> None:
-    """Gather clean sentence pairs from the message catalogs (.po, .mo, .xliff) of applications.
-
-    Writes a file for each language, such as en-fr.tsv, to the output folder.
-
-    Example: pip download --no-deps -d wheels gramps pretix; babelite corpus catalogs wheels
-    --languages fr,de --out text
-    """
     from babelite.cli.corpus_display import show_cleaning
 
     wanted = dict.fromkeys(code.strip() for code in languages.split(",") if code.strip())

@@ -9,6 +9,7 @@ import typer
 
 from babelite.cli.shared.tables import print_table, result_table
 from babelite.corpus import Cleaner, CorpusStatistics
+from babelite.quantities import quantity
 
 _STEP_NAMES = {
     "unicode": "changed: Unicode, white space, invisible characters",
@@ -54,7 +55,7 @@ def show_statistics(measured: CorpusStatistics, languages: tuple[str, str], as_j
     if as_json:
         typer.echo(json.dumps(measured.as_dict()))
         return
-    table = result_table(f"{measured.pairs:,} pairs", texts=[""], numbers=languages)
+    table = result_table(quantity(measured.pairs, "pair"), texts=[""], numbers=languages)
     for key, left in vars(measured.source).items():
         right = getattr(measured.target, key)
         row = (f"{n:,.1f}" if isinstance(n, float) else f"{n:,}" for n in (left, right))

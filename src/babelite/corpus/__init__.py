@@ -13,6 +13,7 @@ __all__ = [
     "Document",
     "HashSet",
     "LabelledText",
+    "Losses",
     "MonolingualSource",
     "Pair",
     "PairSource",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from babelite.corpus.hash_set import HashSet
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
     from babelite.corpus.languages import base_language, parse_language_pair, split_language_prefix
+    from babelite.corpus.losses import Losses
     from babelite.corpus.monolingual import (
         MonolingualSource,
         WeightedSentence,
@@ -88,6 +90,7 @@ else:
             "labelled": "LabelledText hold_out_texts read_labelled",
             "languages": "base_language parse_language_pair split_language_prefix",
             "monolingual": "MonolingualSource WeightedSentence parse_monolingual_source",
+            "losses": "Losses",
             "normalization": "INVISIBLE_CHARACTERS comparison_key count_words normalize_text "
             "one_line",
             "pairs": "Pair WeightedPair",

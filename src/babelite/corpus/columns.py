@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from babelite.corpus.languages import KNOWN_LANGUAGES, base_language, is_language_code
 from babelite.errors import BabeliteError
 
 
@@ -99,6 +100,18 @@ def choose_fields(
     problem = f"has no columns {first!r} and {second!r}, it has {', '.join(names) or 'none'}"
     hint = "choose two of these with --columns"
     raise BabeliteError(problem, code="column-not-found", path=path, line=line, hint=hint)
+
+
+def languages_of_fields(
+    names: Iterable[str], columns: tuple[str, str] | None
+) -> tuple[str, str] | None:
+    """The language codes among the names of fields, or of the chosen columns; None unless two."""
+    codes = [
+        name
+        for name in columns or names
+        if is_language_code(name) and base_language(name) in KNOWN_LANGUAGES
+    ]
+    return (codes[0], codes[1]) if len(codes) == 2 else None
 
 
 def field_names(languages: tuple[str, str]) -> tuple[str, str]:

@@ -101,6 +101,8 @@ def parse_language_pair(text: str) -> tuple[str, str] | None:
     Example:
         >>> parse_language_pair("en-US,fr-FR"), parse_language_pair("pt-BR-en")
         (('en-US', 'fr-FR'), ('pt-BR', 'en'))
+        >>> parse_language_pair("en-us-fr-fr")
+        ('en-us', 'fr-fr')
     """
     separator, text = (",", text.replace(" ", "")) if "," in text else ("-", text)
     places = [place for place, char in enumerate(text) if char == separator]
@@ -108,7 +110,21 @@ def parse_language_pair(text: str) -> tuple[str, str] | None:
     splits = [(a, b) for a, b in splits if is_language_code(a) and is_language_code(b)]
     if len(splits) > 1:  # a language is written in lower case, a region in upper case
         splits = [(a, b) for a, b in splits if re.match(r"[a-z]+(?![A-Za-z])", b)]
+    if len(splits) > 1:  # en-us-fr-fr: both have a region
+        splits = [(a, b) for a, b in splits if a.count(separator) == b.count(separator)]
     return splits[0] if len(splits) == 1 else None
+
+
+def language_prefix(source: str, target: str) -> str:
+    """The prefix that names the languages of a file: ``en-fr=``, or ``pt-br,en=`` if it is clearer.
+
+    Example:
+        >>> language_prefix("en-US", "fr-FR"), language_prefix("pt-br", "en")
+        ('en-US-fr-FR=', 'pt-br,en=')
+    """
+    joined = f"{source}-{target}"
+    clear = parse_language_pair(joined) == (source, target)
+    return f"{joined}=" if clear else f"{source},{target}="
 
 
 def split_language_prefix(text: str) -> tuple[tuple[str, str] | None, str]:

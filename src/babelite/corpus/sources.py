@@ -10,6 +10,7 @@ from pathlib import Path
 from babelite.corpus.formats.registry import format_of
 from babelite.corpus.formats.tsv_and_aligned import read_aligned
 from babelite.corpus.languages import guess_languages, split_language_prefix
+from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 
@@ -48,18 +49,23 @@ class PairSource:
         """The language pair, such as ``en-fr``."""
         return f"{self.source_language}-{self.target_language}"
 
-    def read(self) -> Iterator[Pair]:
+    def read(self, losses: Losses | None = None) -> Iterator[Pair]:
         """Stream the pairs unchanged, blank ones included.
+
+        Args:
+            losses: Counts what is left out (untranslated units, markup), by kind.
 
         Raises:
             BabeliteError: The source cannot be read, or contains no pairs; names file and line.
             MissingExtraError: The format needs a library that is not installed.
         """
+        losses = Losses() if losses is None else losses
         path, *other = self.paths
         if other:
             pairs = read_aligned(path, other[0])
         else:
-            pairs = format_of(path, self.format).pairs(path, self.languages, self.columns)
+            format_ = format_of(path, self.format)
+            pairs = format_.pairs(path, self.languages, self.columns, losses)
         hint = "name a file with sentence pairs"
         yield from require_pairs(pairs, "contains no pairs", hint, path)
 
@@ -75,7 +81,9 @@ def parse_source(
     """Parse a source of pairs: ``[WEIGHT*][LANG-LANG=]PATH[,PATH]``.
 
     Languages may be written ``en-fr``, ``en_US-fr_FR`` or ``en-US,fr-FR``. Without them
-    `languages` are used, else those in the file name (``en-fr.tsv``, ``train.en,train.fr``).
+    `languages` are used, else those in the file name (``en-fr.tsv``, ``train.en,train.fr``), else
+    those that the file declares: XLIFF, PO and TMX, and JSONL and Parquet with columns such as
+    ``en`` and ``fr``.
 
     Args:
         text: The source.
@@ -101,12 +109,27 @@ def parse_source(
         problem = f"{rest!r} names {len(paths)} files, but one or two are needed"
         hint = "write PATH, or SOURCE_PATH,TARGET_PATH for two aligned files"
         raise BabeliteError(problem, code="input-invalid", hint=hint)
-    codes = written or languages or guess_languages(paths) or default_languages
+    codes = written or languages or guess_languages(paths)
+    codes = codes or _declared_languages(paths, columns, format) or default_languages
     if codes is None:
         problem = "the languages are not given and not in the file name"
         hint = f"write en-fr={rest}, with the codes of your languages"
         raise BabeliteError(problem, code="languages-unknown", path=rest, hint=hint)
     return PairSource(paths, codes[0], codes[1], columns, format, weight)
+
+
+def _declared_languages(
+    paths: tuple[str, ...], columns: tuple[str, str] | None, format: str | None
+) -> tuple[str, str] | None:
+    """The languages that a single file declares; None if it does not."""
+    path, *other = paths
+    if other or not Path(path).is_file():
+        return None
+    try:
+        format_ = format_of(path, format)
+    except BabeliteError:  # reported when the file is read
+        return None
+    return format_.languages(path, columns) if format_.languages else None
 
 
 def split_weight(text: str) -> tuple[float, str]:
@@ -121,10 +144,10 @@ def split_weight(text: str) -> tuple[float, str]:
     return weight, text[found.end() :]
 
 
-def read_sources(sources: Iterable[PairSource]) -> Iterator[Pair]:
-    """Stream the pairs of several sources, one after the other."""
+def read_sources(sources: Iterable[PairSource], losses: Losses | None = None) -> Iterator[Pair]:
+    """Stream the pairs of several sources, one after the other; see `PairSource.read`."""
     for source in sources:
-        yield from source.read()
+        yield from source.read(losses)
 
 
 def require_pairs(

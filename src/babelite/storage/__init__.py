@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "COMPRESSIONS",
+    "MAX_RECORD_BYTES",
+    "READ_BLOCK",
     "CheckedFile",
     "Folder",
     "InUseError",
@@ -31,6 +33,7 @@ __all__ = [
     "reading_bytes",
     "reading_path_or_url",
     "reading_seekable",
+    "record_too_large",
     "require_file",
     "require_unchanged",
     "sha256",
@@ -61,7 +64,12 @@ if TYPE_CHECKING:
         write_checksums,
     )
     from babelite.storage.checksums import sha256
-    from babelite.storage.compression import changed_file, reading_bytes, require_unchanged
+    from babelite.storage.compression import (
+        READ_BLOCK,
+        changed_file,
+        reading_bytes,
+        require_unchanged,
+    )
     from babelite.storage.json_toml import (
         check_format_version,
         json_with_checksum,
@@ -79,6 +87,7 @@ if TYPE_CHECKING:
         require_file,
         suffix_of,
     )
+    from babelite.storage.record_limit import MAX_RECORD_BYTES, record_too_large
     from babelite.storage.temporary import temporary_folder
     from babelite.storage.urls import (
         Folder,
@@ -99,7 +108,7 @@ else:
             "block_checksums": "CheckedFile checksum_records checksums_path "
             "truncate_checksums write_checksums",
             "checksums": "sha256",
-            "compression": "changed_file reading_bytes require_unchanged",
+            "compression": "READ_BLOCK changed_file reading_bytes require_unchanged",
             "json_toml": "check_format_version json_with_checksum json_without_checksum "
             "parse_versioned_json read_toml",
             "lines": "decode_lines read_line_blocks read_lines",
@@ -107,6 +116,7 @@ else:
             "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file "
             "suffix_of",
             "temporary": "temporary_folder",
+            "record_limit": "MAX_RECORD_BYTES record_too_large",
             "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
             "validation_errors": "expected_value explain_validation_error",
         },

@@ -241,3 +241,37 @@ def test_a_missing_library_is_an_error_and_no_skipped_catalog(
     monkeypatch.setitem(sys.modules, "translate.storage", None)
     with pytest.raises(MissingExtraError, match=r"babelite\[corpus\]"):
         list(gather_catalog_pairs([tmp_path], "en", ["fr"]))
+
+
+def xliff(source: str, target: str, text: str, translation: str) -> str:
+    return (
+        f"<file source-language='{source}' target-language='{target}'><body><trans-unit id='1'>"
+        f"<source>{text}</source><target>{translation}</target></trans-unit></body></file>"
+    )
+
+
+def test_xliff_has_the_languages_that_it_declares(tmp_path: Path) -> None:
+    french = xliff("en-US", "fr-FR", "Please open the file now", "Veuillez ouvrir le fichier")
+    german = xliff("en", "de", "Please open the file now", "Bitte die Datei jetzt \u00f6ffnen")
+    write(tmp_path, {"app/messages.xliff": f"<xliff version='1.2'>{french}{german}</xliff>"})
+    assert gathered(tmp_path) == [("fr", PAIR)]
+    assert [pair.target[:5] for _, pair in gathered(tmp_path / "app", "de")] == ["Bitte"]
+    write(tmp_path, {"fr/messages.xliff": f"<xliff version='1.2'>{german}</xliff>"})
+    assert gathered(tmp_path / "fr") == []
+
+
+def test_xliff_in_another_source_language_is_not_taken_for_english(tmp_path: Path) -> None:
+    text = xliff("de", "fr", "Bitte die Datei jetzt laden", "Veuillez ouvrir le fichier")
+    write(tmp_path, {"fr/app.xlf": f"<xliff version='1.2'>{text}</xliff>"})
+    assert gathered(tmp_path) == []
+    assert gathered(tmp_path, source="de")[0][1].source == "Bitte die Datei jetzt laden"
+
+
+def test_a_catalog_without_bounds_in_an_archive_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("babelite.corpus.catalogs.discovery.MAX_RECORD_BYTES", 10_000)
+    with zipfile.ZipFile(tmp_path / "app.whl", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("fr/app.po", b"a" * 1_000_000)
+    with raises("limit-exceeded", r"app\.whl: fr/app\.po"):
+        gathered(tmp_path / "app.whl")

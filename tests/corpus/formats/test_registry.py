@@ -15,7 +15,7 @@ from error_codes import raises
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.corpus import Pair, PairSource, read_texts, write_pairs
+from babelite.corpus import Losses, Pair, PairSource, read_texts, write_pairs
 from babelite.errors import BabeliteError, MissingExtraError
 
 LANGUAGES = ("en", "fr")
@@ -40,10 +40,13 @@ def read(path: Path | str, columns: tuple[str, str] | None = None, **kwargs: str
 @pytest.mark.parametrize("name", OUTS)
 def test_round_trip(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    assert write_pairs(iter(PAIRS), str(path), LANGUAGES) == len(PAIRS)
-    assert read(path) == PAIRS
+    losses = Losses()
+    pairs = PAIRS[:-1] if ".tmx" in name else PAIRS  # a unit of TMX has two sides
+    assert write_pairs(iter(PAIRS), str(path), LANGUAGES, losses) == len(pairs)
+    assert losses.total() == len(PAIRS) - len(pairs)
+    assert read(path) == pairs
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
-    assert set(read_texts(str(path))) == {side for pair in PAIRS for side in pair}
+    assert set(read_texts(str(path))) == {side for pair in pairs for side in pair}
 
 
 @pytest.mark.parametrize("packed", ["", ".gz", ".xz", ".zst"])
@@ -68,9 +71,11 @@ def test_round_trip_of_any_text(
     expected = pairs
     if ending == ".tsv":
         expected = [Pair(*(" ".join(line_free(side)) for side in pair)) for pair in pairs]
-    if ending == ".tmx":  # XML normalizes line ends and does not allow control characters
+    if ending == ".tmx":  # XML does not allow control characters; empty sides translate nothing
         expected = [Pair(*map(xml_text, pair)) for pair in pairs]
-    assert read(path) == expected
+        expected = [pair for pair in expected if all(map(str.strip, pair))]
+    if expected:
+        assert read(path) == expected
 
 
 def line_free(text: str) -> list[str]:
@@ -127,7 +132,6 @@ def test_read_only_formats(tmp_path: Path) -> None:
     ("name", "library"),
     [
         ("x.parquet", "pyarrow"),
-        ("x.tmx", "lxml.etree"),
         ("x.po", "translate.storage"),
         ("x.tsv.zst", "zstandard"),
     ],

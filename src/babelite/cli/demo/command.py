@@ -7,12 +7,19 @@ from typing import Annotated
 
 import typer
 
-from babelite.cli.shared.options import OutFolderOption
+from babelite.cli.shared.options import OutFolderOption, unwrap
+
+_HELP = """Run the whole workflow on real text: gather, train, evaluate, search, report.
+
+The text comes from the translated user interfaces of well-known applications.
+
+Example: babelite demo --download
+"""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("demo")(_demo)
+    app.command("demo", help=unwrap(_HELP))(_demo)
 
 
 def _demo(
@@ -29,12 +36,6 @@ def _demo(
     ] = False,
     minutes: Annotated[float, typer.Option(help="Training time in minutes.", min=0.1)] = 3.0,
 ) -> None:
-    """Run the whole workflow on real text: gather, train, evaluate, search, report.
-
-    The text comes from the translated user interfaces of well-known applications.
-
-    Example: babelite demo --download
-    """
     from rich.console import Console
     from rich.text import Text
 

@@ -7,20 +7,26 @@ import importlib.util
 import os
 import re
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.machinery import ModuleSpec
+from io import BytesIO
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
+from typing import IO
 
-from babelite.corpus.catalogs.messages import SUFFIXES
+from babelite.corpus.catalogs.messages import SUFFIXES, read_messages
 from babelite.corpus.languages import KNOWN_LANGUAGES, base_language
-from babelite.errors import BabeliteError
+from babelite.corpus.losses import Losses
+from babelite.errors import BabeliteError, MissingExtraError
+from babelite.storage import MAX_RECORD_BYTES, record_too_large
 
 _ZIPS = (".whl", ".zip", ".egg")
+_MAX_CATALOGS_BYTES = 1 << 30  # of an archive, which are kept in memory
 _TARS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 # A language, then regions (two letters or three digits), scripts (four) and variants (more).
 _SUBTAG = r"[-_@](?:[A-Za-z]{2}|\d{3}|[A-Za-z]{4,8})"
@@ -68,7 +74,8 @@ def find_catalogs(place: str, wanted: Callable[[str], bool]) -> Iterator[Catalog
     """Yield the catalogs whose language is ``wanted``, sorted by name; nothing is unpacked to disk.
 
     A place is a folder (with the wheels and archives directly in it), a wheel, a zip or tar
-    archive, a single catalog, or the name of an installed package.
+    archive, a single catalog, or the name of an installed package. The language is that of the
+    file name, else that which the catalog declares.
     """
     path = Path(place)
     if path.is_dir():
@@ -81,10 +88,26 @@ def find_catalogs(place: str, wanted: Callable[[str], bool]) -> Iterator[Catalog
         entries, archives = _in_package(place), []
     for name, read in sorted(entries, key=lambda entry: entry[0]):
         found = parse_catalog_name(name)
-        if found is not None and wanted(found[0]):
-            yield CatalogFile(f"{place}: {name}", f"{place}: {found[1]}", found[0], read)
+        path_inside = f"{place}: {name}"
+        if found is None:
+            for language in filter(wanted, _declared_languages(path_inside, read)):
+                yield CatalogFile(path_inside, path_inside, language, read)
+        elif wanted(found[0]):
+            yield CatalogFile(path_inside, f"{place}: {found[1]}", found[0], read)
     for archive in archives:
         yield from find_catalogs(archive, wanted)
+
+
+def _declared_languages(path: str, read: Callable[[], bytes]) -> list[str]:
+    """The target languages that a catalog declares, in order."""
+    try:
+        messages = read_messages(BytesIO(read()), path, Losses())
+        return list(dict.fromkeys(m.target_language for m in messages if m.target_language))
+    except MissingExtraError:
+        raise
+    except (BabeliteError, OSError) as error:
+        warnings.warn(f"skipped: {error}", stacklevel=2)
+        return []
 
 
 _Entries = Iterator[tuple[str, Callable[[], bytes]]]
@@ -151,7 +174,13 @@ def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
     """Read an archive once from start to end; keep the wanted catalogs in memory."""
     read_members = _zip_members if path.name.lower().endswith(_ZIPS) else _tar_members
     try:
+        size = 0
         for name, data in read_members(path, lambda name: _is_wanted(name, wanted)):
+            size += len(data)
+            if size > _MAX_CATALOGS_BYTES:
+                problem = f"holds more than {_MAX_CATALOGS_BYTES >> 20} MiB of catalogs"
+                hint = "unpack it and name the folder"
+                raise BabeliteError(problem, code="limit-exceeded", path=path, hint=hint)
             yield name, partial(bytes, data)
     except _DAMAGE as error:
         problem = f"cannot be read as an archive ({error})"
@@ -162,17 +191,26 @@ def _in_archive(path: Path, wanted: Callable[[str], bool]) -> _Entries:
 def _zip_members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(path) as archive:
         for name in filter(wanted, archive.namelist()):
-            yield name, archive.read(name)
+            with archive.open(name) as stream:
+                yield name, _member(stream, path, name)
 
 
 def _tar_members(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(path, "r|*") as archive:
         for member in archive:
             if member.isfile() and wanted(member.name) and (stream := archive.extractfile(member)):
-                yield member.name, stream.read()
+                yield member.name, _member(stream, path, member.name)
+
+
+def _member(stream: IO[bytes], archive: Path, name: str) -> bytes:
+    """The content of a member of an archive, up to the limit of a catalog."""
+    data = stream.read(MAX_RECORD_BYTES + 1)
+    if len(data) > MAX_RECORD_BYTES:
+        raise record_too_large(f"{archive}: {name}", "catalog")
+    return data
 
 
 def _is_wanted(name: str, wanted: Callable[[str], bool]) -> bool:
-    """Whether a member of an archive is a catalog of a wanted language."""
-    found = parse_catalog_name(name) if _is_catalog(name) else None
-    return found is not None and wanted(found[0])
+    """Whether a member of an archive is a catalog that may be in a wanted language."""
+    found = parse_catalog_name(name)
+    return _is_catalog(name) and (found is None or wanted(found[0]))

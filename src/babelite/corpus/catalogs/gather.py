@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 from babelite.corpus.catalogs.discovery import CatalogFile, find_catalogs
 from babelite.corpus.catalogs.interface_text import clean_message
-from babelite.corpus.catalogs.messages import Message, parse_catalog
+from babelite.corpus.catalogs.message import Message
+from babelite.corpus.catalogs.messages import XLIFF_SUFFIXES, read_messages
 from babelite.corpus.languages import base_language, matches_language
+from babelite.corpus.losses import Losses
 from babelite.corpus.normalization import count_words
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, MissingExtraError
@@ -89,19 +92,27 @@ def _pairs(file: CatalogFile, originals: _Originals, min_words: int) -> Iterator
 
 def _messages(file: CatalogFile) -> list[Message]:
     try:
-        return parse_catalog(file.read(), file.path).messages
+        messages = list(read_messages(BytesIO(file.read()), file.path, Losses()))
     except MissingExtraError:
         raise
     except (BabeliteError, OSError) as error:
         warnings.warn(f"skipped: {error}", stacklevel=2)
         return []
+    if not file.path.lower().endswith(XLIFF_SUFFIXES):  # headers of PO often name another language
+        return messages
+    return [m for m in messages if _is_in(m.target_language, file.language)]
+
+
+def _is_in(declared: str | None, language: str) -> bool:
+    return declared is None or base_language(declared) == base_language(language)
 
 
 class _Originals:
     """The text of messages in the source language."""
 
     def __init__(self, files: Sequence[CatalogFile], language: str) -> None:
-        self._is_english = base_language(language) == "en"
+        self._language = language
+        self._is_english = base_language(language) == "en"  # as messages of gettext are
         own = [file for file in files if matches_language(language, file.language)]
         # `en` before `en_GB`.
         own.sort(key=lambda file: len(file.language), reverse=True)
@@ -110,7 +121,9 @@ class _Originals:
 
     def text(self, domain: str, message: Message) -> str | None:
         """The text of a message, or None if only its key is known."""
-        if not self._is_english:
+        declared = message.source_language
+        is_own = matches_language(self._language, declared) if declared else self._is_english
+        if not is_own:
             return self._own(domain).get(message.key)
         if any(map(str.isspace, message.source)):
             return message.source

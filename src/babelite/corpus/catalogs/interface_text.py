@@ -10,7 +10,7 @@ from babelite.corpus.normalization import normalize_text
 from babelite.corpus.pairs import Pair
 
 # %(name)s, %-5.2f, %1$s, Qt's %1; {}, {name}, {{name}}, ${name}; $name.
-_PLACEHOLDER = re.compile(
+PLACEHOLDER = re.compile(
     r"%\([^()]*\)[-+#0 ]*\d*(?:\.\d+)?[A-Za-z]"
     r"|%(?:\d+\$)?[-+#0]*\d*(?:\.\d+)?(?:[hlz]|ll)?[A-Za-z](?![^\W\d_])"
     r"|%\d+"
@@ -23,8 +23,8 @@ _INLINE_TAGS = (
     "a|abbr|acronym|b|bdi|bdo|big|button|cite|code|del|dfn|em|font|i|img|ins|kbd|label|mark|q|s"
     "|samp|small|span|strike|strong|sub|sup|svg|tt|u|var"
 )
-_BLOCK_TAG = re.compile(rf"</?(?:{_BLOCK_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_INLINE_TAG = re.compile(rf"</?(?:{_INLINE_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+BLOCK_TAG = re.compile(rf"</?(?:{_BLOCK_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+INLINE_TAG = re.compile(rf"</?(?:{_INLINE_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);")
 
 # East Asian translations append the access key to the text: (&F).
@@ -44,7 +44,7 @@ def clean_message(source: str, target: str) -> Pair | None:
         Pair(source='Open %s…', target='%s ouvrir')
     """
     source, target = _without_markup(source), _without_markup(target)
-    if Counter(_PLACEHOLDER.findall(source)) != Counter(_PLACEHOLDER.findall(target)):
+    if Counter(PLACEHOLDER.findall(source)) != Counter(PLACEHOLDER.findall(target)):
         return None
     return Pair(
         normalize_text(_without_mnemonic(source, target)),
@@ -53,7 +53,7 @@ def clean_message(source: str, target: str) -> Pair | None:
 
 
 def _without_markup(text: str) -> str:
-    text = _INLINE_TAG.sub("", _BLOCK_TAG.sub(" ", text))
+    text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", text))
     return _ENTITY.sub(lambda found: html.unescape(found[0]), text).replace("%%", "%")
 
 
@@ -61,7 +61,7 @@ def _without_mnemonic(text: str, other: str) -> str:
     """Remove the access-key mark, if exactly one sign can be one."""
     text = _APPENDED_KEY.sub("", text)
     # Signs inside placeholders such as %(user_name)s are not access-key marks.
-    outside = _PLACEHOLDER.sub(lambda found: "\0" * len(found[0]), text)
+    outside = PLACEHOLDER.sub(lambda found: "\0" * len(found[0]), text)
     marks = list(_MNEMONIC.finditer(outside))
     if len(marks) != 1:
         return text

@@ -1,100 +1,118 @@
-"""Message catalogs: PO, MO and XLIFF files as lists of translated messages."""
+"""Message catalogs: PO, MO and XLIFF files as streams of translated messages and pairs."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from itertools import chain
+from typing import BinaryIO
 
-from babelite.corpus.languages import is_language_code, matches_language
+from babelite.corpus.catalogs.gettext_files import is_mo, read_gettext
+from babelite.corpus.catalogs.message import Message
+from babelite.corpus.catalogs.xliff import read_xliff
+from babelite.corpus.languages import is_language_code, language_prefix, matches_language
+from babelite.corpus.losses import OTHER_LANGUAGES, Losses
 from babelite.corpus.pairs import Pair
-from babelite.errors import BabeliteError, requires_extra
-from babelite.storage import reading_bytes, suffix_of
+from babelite.corpus.xml_records import read_blocks
+from babelite.errors import BabeliteError
+from babelite.storage import MAX_RECORD_BYTES, reading_bytes, record_too_large, suffix_of
 
-if TYPE_CHECKING:
-    from translate.misc.multistring import multistring
-    from translate.storage.base import TranslationStore, TranslationUnit
+XLIFF_SUFFIXES = (".xliff", ".xlf")
+SUFFIXES = (".po", ".mo", *XLIFF_SUFFIXES)
 
-SUFFIXES = (".po", ".mo", ".xliff", ".xlf")
-
-# What extraction tools note down for a message that is named by a key: #. Default: "The text".
-_DEFAULT_NOTE = re.compile(r'Default:\s*"(.*)"', re.DOTALL)
-_MO_MAGIC = (b"\xde\x12\x04\x95", b"\x95\x04\x12\xde")
-_UNFINISHED_STATES = ("new", "needs-", "initial")
+_BEFORE_TEXT = b"\0\xef\xbb\xbf\xff\xfe \t\r\n"  # white space, byte-order marks, UTF-16
 
 
-@dataclass(frozen=True)
-class Message:
-    """One translated message; a message with plurals becomes two."""
+def read_messages(stream: BinaryIO, path: str, losses: Losses) -> Iterator[Message]:
+    """Yield the finished translations of a PO, MO or XLIFF file, told apart by their content.
 
-    key: tuple[str, str, int]  # context, text and plural number: the same in all languages
-    source: str  # a sentence, or the key of one
-    target: str
-    default: str | None = None  # the sentence of a key, if the catalog notes it
+    Entries that are untranslated, unfinished ("fuzzy") or obsolete are left out. XLIFF is read in
+    bounded memory.
+    """
+    blocks = read_blocks(stream)
+    start = next(blocks)
+    blocks = chain([start], blocks)
+    if not is_mo(start) and start.strip(_BEFORE_TEXT).startswith(b"<"):
+        yield from read_xliff(blocks, path, losses)
+    elif not is_mo(start) and suffix_of(path) in (*XLIFF_SUFFIXES, ".mo"):
+        problem = f"is not a message catalog ({suffix_of(path)[1:].upper()})"
+        hint = "fix the file or leave it out"
+        raise BabeliteError(problem, code="format-invalid", path=path, hint=hint)
+    else:
+        yield from read_gettext(_joined(blocks, path), path, losses)
 
 
-@dataclass(frozen=True)
-class Catalog:
-    """The finished translations of one file, and the languages it names."""
-
-    messages: list[Message]  # without untranslated, unfinished ("fuzzy") and obsolete entries
-    source_language: str | None
-    target_language: str | None
-
-
-def parse_catalog(data: bytes, path: str) -> Catalog:
-    """Parse the decompressed content of a PO, MO or XLIFF (1.x or 2.0) file."""
-    store_class = _store_class(data, path)
-    try:
-        store = store_class.parsestring(data)
-        messages = [message for unit in store.units for message in _messages(unit)]
-    except Exception as error:  # its parsers raise many kinds of errors for damaged files
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        problem, hint = f"is not a message catalog ({reason})", "fix the file or leave it out"
-        raise BabeliteError(problem, code="format-invalid", path=path, hint=hint) from error
-    return Catalog(messages, store.getsourcelanguage(), store.gettargetlanguage())
+def _joined(blocks: Iterator[bytes], path: str) -> bytes:
+    """The whole content of a file that is parsed at once."""
+    data = bytearray()
+    for block in blocks:
+        data += block
+        if len(data) > MAX_RECORD_BYTES:
+            raise record_too_large(path, "catalog")
+    return bytes(data)
 
 
 def read_catalog(
-    path: str, languages: tuple[str, str], columns: tuple[str, str] | None
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
 ) -> Iterator[Pair]:
     """Read the translated messages of a PO, MO or XLIFF file.
 
     A singular is paired with the singular, a plural with the last plural form. The sides are
-    swapped if the file translates from the wanted target into the wanted source language.
+    swapped if the file translates from the wanted target into the wanted source language. In XLIFF
+    each ``<file>`` has its own languages; those in other languages are left out.
     """
-    catalog = _read(path)
-    swap = _is_reversed(catalog, languages, path)
-    for message in catalog.messages:
-        sides = message.source, message.target
-        yield Pair(*reversed(sides)) if swap else Pair(*sides)
+    others: dict[tuple[str | None, str | None], None] = {}
+    found = False
+
+    @cache
+    def is_reversed(source: str | None, target: str | None) -> bool | None:
+        return _is_reversed(languages, source, target)
+
+    with reading_bytes(path) as stream:
+        for message in read_messages(stream, path, losses):
+            declared = message.source_language, message.target_language
+            swap = is_reversed(*declared)
+            if swap is None:
+                others[declared] = None
+                losses[OTHER_LANGUAGES] += 1
+                continue
+            found = True
+            pair = Pair(message.source, message.target)
+            yield Pair(pair.target, pair.source) if swap else pair
+    if others and not found:
+        raise _wrong_languages(languages, list(others), path)
 
 
 def catalog_texts(path: str) -> Iterator[str]:
     """Both sides of every translated message."""
-    for message in _read(path).messages:
-        yield message.source
-        yield message.target
-
-
-def _read(path: str) -> Catalog:
     with reading_bytes(path) as stream:
-        return parse_catalog(stream.read(), path)
+        for message in read_messages(stream, path, Losses()):
+            yield message.source
+            yield message.target
 
 
-def _is_reversed(catalog: Catalog, languages: tuple[str, str], path: str) -> bool:
-    source, target = catalog.source_language, catalog.target_language
+def catalog_languages(path: str, columns: tuple[str, str] | None) -> tuple[str, str] | None:
+    """The two languages that a catalog declares; None if it declares none or several pairs."""
+    with reading_bytes(path) as stream:
+        declared = {
+            (message.source_language or "en", message.target_language)
+            for message in read_messages(stream, path, Losses())
+        }
+    if len(declared) != 1:
+        return None
+    source, target = declared.pop()
+    codes = source and target and is_language_code(source) and is_language_code(target)
+    return (source, target) if target and codes else None
+
+
+def _is_reversed(languages: tuple[str, str], source: str | None, target: str | None) -> bool | None:
+    """Whether a file translates between the wanted languages in reverse; None if it does not."""
     if _match(languages, source, target):
         return False
     # By convention of gettext the messages of a file without a source language are English.
     if target and _match(languages[::-1], source or "en", target):
         return True
-    first = source or (languages[0] if is_language_code(languages[0]) else "en")
-    origin = f"from {source} " if source else ""
-    problem = f"translates {origin}into {target or 'another language'}"
-    hint = f"write {first}-{target or languages[1]}={path} if that is what you want"
-    raise BabeliteError(problem, code="language-not-found", path=path, hint=hint)
+    return None
 
 
 def _match(wanted: tuple[str, str], source: str | None, target: str | None) -> bool:
@@ -105,43 +123,16 @@ def _match(wanted: tuple[str, str], source: str | None, target: str | None) -> b
     )
 
 
-def _store_class(data: bytes, path: str) -> type[TranslationStore]:
-    """The class of the translate toolkit that parses a catalog, by its content."""
-    with requires_extra("reading PO, MO and XLIFF", "corpus"):
-        from translate.storage import mo, pypo, xliff, xliff2
-    store: type[TranslationStore] = xliff.xlifffile
-    if suffix_of(path) == ".mo" or data.startswith(_MO_MAGIC):
-        store = mo.mofile
-    elif not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        store = pypo.pofile
-    elif re.search(rb"<xliff[^>]*\sversion\s*=\s*[\"']2", data[:4096]):
-        store = xliff2.Xliff2File
-    return store
-
-
-def _messages(unit: TranslationUnit) -> Iterator[Message]:
-    """Yield no message if the unit is unfinished, two if it has plurals, else one."""
-    if unit.isheader() or unit.isobsolete() or not unit.target or _is_unfinished(unit):
-        return
-    note = _DEFAULT_NOTE.search(unit.getnotes("developer"))
-    default = note[1].replace('\\"', '"') if note else None
-    sources, targets = _forms(unit.source), _forms(unit.target)
-    # The first form translates the singular, the last one the plural.
-    pairs = zip(sources[:2], (targets[0], targets[-1]), strict=False)
-    for number, (source, target) in enumerate(pairs):
-        if source and target:
-            key = unit.getcontext(), str(unit.source), number
-            yield Message(key, source, target, default)
-
-
-def _forms(text: multistring | str) -> list[str]:
-    return [str(form) for form in getattr(text, "strings", [text])]
-
-
-def _is_unfinished(unit: TranslationUnit) -> bool:
-    """Whether a unit is marked as unfinished; XLIFF's approval may be missing."""
-    element = getattr(unit, "xmlelement", None)
-    if element is None:
-        return bool(unit.isfuzzy())
-    states = [node.get("state", "") for node in element.iter("{*}target", "{*}segment")]
-    return element.get("approved") == "no" or any(s.startswith(_UNFINISHED_STATES) for s in states)
+def _wrong_languages(
+    wanted: tuple[str, str], declared: list[tuple[str | None, str | None]], path: str
+) -> BabeliteError:
+    """The error for a file that does not translate between the wanted languages."""
+    prefixes, ways = [], []
+    for source, target in declared:
+        origin = f"from {source} " if source else ""
+        ways.append(f"{origin}into {target or 'another language'}")
+        first = source or (wanted[0] if is_language_code(wanted[0]) else "en")
+        prefixes.append(language_prefix(first, target or wanted[1]))
+    problem = f"translates {' and '.join(ways)}"
+    hint = f"write {' or '.join(p + path for p in prefixes)} if that is what you want"
+    return BabeliteError(problem, code="language-not-found", path=path, hint=hint)

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from babelite.corpus.columns import choose_fields, field_names
+from babelite.corpus.columns import choose_fields, field_names, languages_of_fields
+from babelite.corpus.losses import BLANK_LINES, Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines, writing_text
@@ -16,7 +17,7 @@ NESTED = "translation"
 
 
 def read_jsonl(
-    path: str, languages: tuple[str, str], columns: tuple[str, str] | None
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
 ) -> Iterator[Pair]:
     """Read one JSON object a line; blank lines are skipped, null is an empty side.
 
@@ -24,7 +25,7 @@ def read_jsonl(
     ``"translation": {…}``.
     """
     keys: tuple[str, str] | None = None
-    for number, record in _objects(path):
+    for number, record in _objects(path, losses):
         inner = record.get(NESTED)
         nested = isinstance(inner, dict) and not (columns and set(columns) <= record.keys())
         fields = cast("dict[str, object]", inner) if nested else record
@@ -38,13 +39,23 @@ def read_jsonl(
         yield Pair(*(string_field(fields[key], key, path, number, "--columns") for key in keys))
 
 
+def jsonl_languages(path: str, columns: tuple[str, str] | None) -> tuple[str, str] | None:
+    """The languages that the keys of the first object name; None unless there are two."""
+    for _, record in _objects(path):
+        inner = record.get(NESTED)
+        return languages_of_fields(inner if isinstance(inner, dict) else record, columns)
+    return None
+
+
 def jsonl_texts(path: str) -> Iterator[str]:
     """Yield every string of every object, at any depth."""
     for _, record in _objects(path):
         yield from _strings(record)
 
 
-def write_jsonl(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
+def write_jsonl(
+    path: str, pairs: Iterable[Pair], languages: tuple[str, str], losses: Losses
+) -> int:
     """Write objects whose keys are the two language codes; return the number of pairs."""
     names = field_names(languages)
     count = 0
@@ -56,9 +67,12 @@ def write_jsonl(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) ->
     return count
 
 
-def _objects(path: str) -> Iterator[tuple[int, dict[str, object]]]:
+def _objects(path: str, losses: Losses | None = None) -> Iterator[tuple[int, dict[str, object]]]:
     for number, line in enumerate(read_lines(path), 1):
-        if line.strip():
+        if not line.strip():
+            if losses is not None:
+                losses[BLANK_LINES] += 1
+        else:
             yield number, parse_json_object(line, path, number, '{"en": "…", "fr": "…"}')
 
 

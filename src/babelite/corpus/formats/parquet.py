@@ -8,8 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from babelite.corpus.columns import choose_fields, field_names
+from babelite.corpus.columns import choose_fields, field_names, languages_of_fields
 from babelite.corpus.formats.json_lines import NESTED
+from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, requires_extra
 from babelite.storage import COMPRESSIONS, require_file, writing_bytes
@@ -24,7 +25,7 @@ _SHOWN = 20  # bytes shown before and after one that is not UTF-8
 
 
 def read_parquet(
-    path: str, languages: tuple[str, str], columns: tuple[str, str] | None
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
 ) -> Iterator[Pair]:
     """Read two string columns of a Parquet file in batches of rows; null is an empty side.
 
@@ -34,7 +35,7 @@ def read_parquet(
         outer = file.schema_arrow
         flat = outer.empty_table().flatten().schema
         prefix = f"{NESTED}."
-        inner = [name.removeprefix(prefix) for name in flat.names if name.startswith(prefix)]
+        inner = _nested_names(flat)
         nested = bool(inner) and not (columns and set(columns) <= set(outer.names))
         keys = choose_fields(inner if nested else outer.names, languages, columns, path)
         names = [prefix + key if nested else key for key in keys]
@@ -43,6 +44,14 @@ def read_parquet(
         for table in _flat_tables(file, names):
             sources, targets = (texts_of(table.column(name), name, path) for name in names)
             yield from map(Pair, sources, targets)
+
+
+def parquet_languages(path: str, columns: tuple[str, str] | None) -> tuple[str, str] | None:
+    """The languages that the columns name; None unless there are two."""
+    with _opened(path) as file:
+        outer = file.schema_arrow
+        inner = _nested_names(outer.empty_table().flatten().schema)
+        return languages_of_fields(inner or outer.names, columns)
 
 
 def parquet_texts(path: str) -> Iterator[str]:
@@ -54,7 +63,9 @@ def parquet_texts(path: str) -> Iterator[str]:
                     yield from texts_of(column, name, path)
 
 
-def write_parquet(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
+def write_parquet(
+    path: str, pairs: Iterable[Pair], languages: tuple[str, str], losses: Losses
+) -> int:
     """Write two string columns named by the language codes; return the number of pairs."""
     with requires_extra("Parquet", "corpus"):
         import pyarrow as pa
@@ -122,6 +133,12 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
     require_file(Path(path))
     with reading_parquet(path, path, "corpus") as file:
         yield file
+
+
+def _nested_names(flat: pa.Schema) -> list[str]:
+    """The names of the fields inside a struct ``translation``."""
+    prefix = f"{NESTED}."
+    return [name.removeprefix(prefix) for name in flat.names if name.startswith(prefix)]
 
 
 def _flat_tables(file: pq.ParquetFile, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:

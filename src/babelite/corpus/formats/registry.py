@@ -11,18 +11,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babelite.corpus.catalogs.messages import SUFFIXES as CATALOG_SUFFIXES
-from babelite.corpus.catalogs.messages import catalog_texts, read_catalog
-from babelite.corpus.formats.json_lines import jsonl_texts, read_jsonl, write_jsonl
-from babelite.corpus.formats.parquet import parquet_texts, read_parquet, write_parquet
-from babelite.corpus.formats.tmx import read_tmx, tmx_texts, write_tmx
+from babelite.corpus.catalogs.messages import catalog_languages, catalog_texts, read_catalog
+from babelite.corpus.formats.json_lines import (
+    jsonl_languages,
+    jsonl_texts,
+    read_jsonl,
+    write_jsonl,
+)
+from babelite.corpus.formats.parquet import (
+    parquet_languages,
+    parquet_texts,
+    read_parquet,
+    write_parquet,
+)
+from babelite.corpus.formats.tmx import read_tmx, tmx_languages, tmx_texts, write_tmx
 from babelite.corpus.formats.tsv_and_aligned import read_tsv, tsv_texts, write_aligned, write_tsv
+from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
 from babelite.storage import suffix_of
 
-PairReader = Callable[[str, tuple[str, str], "tuple[str, str] | None"], Iterator[Pair]]
+_Languages = tuple[str, str]
+_Columns = tuple[str, str] | None
+PairReader = Callable[[str, _Languages, _Columns, Losses], Iterator[Pair]]
 TextReader = Callable[[str], Iterator[str]]
-PairWriter = Callable[[str, Iterable[Pair], tuple[str, str]], int]
+LanguageReader = Callable[[str, _Columns], "_Languages | None"]
+PairWriter = Callable[[str, Iterable[Pair], _Languages, Losses], int]
 
 
 @dataclass(frozen=True)
@@ -31,18 +45,21 @@ class PairFormat:
 
     name: str
     suffixes: tuple[str, ...]
-    pairs: PairReader  # pairs(path, languages, columns) streams the pairs
+    pairs: PairReader  # pairs(path, languages, columns, losses) streams the pairs
     texts: TextReader  # texts(path) streams every text of the file
-    write: PairWriter | None = None  # write(path, pairs, languages) returns the number of pairs
+    languages: LanguageReader | None = None  # languages(path, columns): those it declares
+    write: PairWriter | None = None  # write(path, pairs, languages, losses) returns their number
 
 
-TSV = PairFormat("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, write_tsv)
+TSV = PairFormat("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, None, write_tsv)
+_JSON = (".jsonl", ".ndjson", ".json")
+_PARQUET = (".parquet", ".pq")
 FORMATS = (
     TSV,
-    PairFormat("jsonl", (".jsonl", ".ndjson", ".json"), read_jsonl, jsonl_texts, write_jsonl),
-    PairFormat("parquet", (".parquet", ".pq"), read_parquet, parquet_texts, write_parquet),
-    PairFormat("tmx", (".tmx",), read_tmx, tmx_texts, write_tmx),
-    PairFormat("catalog", CATALOG_SUFFIXES, read_catalog, catalog_texts),
+    PairFormat("jsonl", _JSON, read_jsonl, jsonl_texts, jsonl_languages, write_jsonl),
+    PairFormat("parquet", _PARQUET, read_parquet, parquet_texts, parquet_languages, write_parquet),
+    PairFormat("tmx", (".tmx",), read_tmx, tmx_texts, tmx_languages, write_tmx),
+    PairFormat("catalog", CATALOG_SUFFIXES, read_catalog, catalog_texts, catalog_languages),
 )
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
@@ -71,7 +88,9 @@ def read_texts(path: str) -> Iterator[str]:
     return _BY_SUFFIX.get(suffix_of(path), TSV).texts(path)
 
 
-def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> int:
+def write_pairs(
+    pairs: Iterable[Pair], out: str, languages: tuple[str, str], losses: Losses | None = None
+) -> int:
     """Write pairs to a file; its ending chooses format and compression.
 
     The file gets its name when it is complete; after an error nothing is left.
@@ -80,6 +99,7 @@ def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> 
         pairs: The pairs, read as a stream.
         out: ``PATH``, ``PATH,PATH`` for two aligned files, or ``-`` for TSV on standard output.
         languages: The two language codes, for formats that store them.
+        losses: Counts what the format cannot hold, by kind.
 
     Returns:
         The number of pairs written.
@@ -87,6 +107,7 @@ def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> 
     Raises:
         BabeliteError: The format cannot be written, or the file cannot be written.
     """
+    losses = Losses() if losses is None else losses
     source, comma, target = out.partition(",")
     if "," in target:
         problem = f"names {out.count(',') + 1} files, but one or two are needed"
@@ -96,10 +117,10 @@ def write_pairs(pairs: Iterable[Pair], out: str, languages: tuple[str, str]) -> 
         if "-" in (source, target) or Path(source).resolve() == Path(target).resolve():
             problem, hint = "names one file for both languages", "name two files as A,B"
             raise BabeliteError(problem, code="output-is-input", path=out, hint=hint)
-        return write_aligned(source, target, pairs)
+        return write_aligned(source, target, pairs, losses)
     format_ = format_of(out)
     if format_.write is None:
         problem = f"the format {format_.name} cannot be written"
         hint = "write .tsv, .jsonl, .parquet or .tmx"
         raise BabeliteError(problem, code="format-invalid", path=out, hint=hint)
-    return format_.write(out, pairs, languages)
+    return format_.write(out, pairs, languages, losses)

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING
+from itertools import islice
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape, quoteattr
 
-from babelite.corpus.languages import base_language, matches_language
+from babelite.corpus.inline_markup import segment_text
+from babelite.corpus.languages import base_language, is_language_code, matches_language
+from babelite.corpus.losses import EMPTY_SIDES, OTHER_LANGUAGES, Losses
 from babelite.corpus.pairs import Pair
-from babelite.errors import BabeliteError, requires_extra
-from babelite.storage import reading_bytes, writing_bytes
+from babelite.corpus.xml_records import XML_LANG, read_blocks, read_xml
+from babelite.errors import BabeliteError
+from babelite.storage import reading_bytes, writing_text
 
-if TYPE_CHECKING:
-    from lxml import etree
-
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-# Elements of a segment that contain markup of another format, not words.
-_NATIVE_CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})
+_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+<tmx version="1.4"><header creationtool="babelite" creationtoolversion="1" segtype="sentence" \
+o-tmf="babelite" adminlang="en" srclang={source} datatype="plaintext"/><body>
+"""
+_SAMPLED_UNITS = 1000  # from which the languages of a file are told
 # Characters that XML 1.0 does not allow.
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_tmx(
-    path: str, languages: tuple[str, str], columns: tuple[str, str] | None
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
 ) -> Iterator[Pair]:
     """Read two languages of a TMX file; ``en`` matches ``en-US``.
 
-    Units that lack one of the two are skipped. Markup inside a segment is removed. No entity is
-    resolved and no network is used.
+    Units that lack one of the two are skipped. Markup inside a segment is removed; see
+    `segment_text`.
     """
     seen: dict[str, None] = {}
     found = False
@@ -38,7 +40,9 @@ def read_tmx(
         target = _variant(unit, languages[1], except_index=source)
         if source is not None and target is not None:
             found = True
-            yield Pair(unit[source][1], unit[target][1])
+            yield Pair(*(segment_text(unit[side][1], losses) for side in (source, target)))
+        else:
+            losses[OTHER_LANGUAGES] += 1
         if len(seen) < 20:
             seen.update(dict.fromkeys(code for code, _ in unit))
     if seen and not found:
@@ -48,8 +52,24 @@ def read_tmx(
         raise BabeliteError(problem, code="language-not-found", path=path, hint=hint)
 
 
+def tmx_languages(path: str, columns: tuple[str, str] | None) -> tuple[str, str] | None:
+    """The two languages of the first units, the source language first; None if there are more."""
+    source = ""
+    seen: dict[str, str] = {}
+    with reading_bytes(path) as stream:
+        elements = read_xml(read_blocks(stream), path, ("tu",), ("header",))
+        for _, element in islice(elements, _SAMPLED_UNITS):
+            source = element.get("srclang") or source
+            for variant in element.iterfind("tuv"):
+                code = _as_in_xml(_language(variant))
+                seen.setdefault(code.lower(), code)
+    source = _as_in_xml(source).lower()
+    codes = sorted(filter(is_language_code, seen.values()), key=lambda code: code.lower() != source)
+    return (codes[0], codes[1]) if len(seen) == len(codes) == 2 else None
+
+
 def _variant(
-    unit: Sequence[tuple[str, str]], wanted: str, except_index: int | None = None
+    unit: Sequence[tuple[str, Element]], wanted: str, except_index: int | None = None
 ) -> int | None:
     """The index of the variant in a language: one with the exact code, else the first."""
     matching = [
@@ -68,94 +88,53 @@ def _as_in_xml(code: str) -> str:
 
 def tmx_texts(path: str) -> Iterator[str]:
     """Yield every segment in every language."""
+    losses = Losses()
     for unit in _tmx_units(path):
-        yield from (text for _, text in unit)
+        yield from (segment_text(segment, losses) for _, segment in unit)
 
 
-def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
-    """Write a TMX 1.4 file with one unit a pair; return the number of pairs.
+def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str], losses: Losses) -> int:
+    """Write a TMX 1.4 file with one unit a pair; return the number of units.
 
-    Characters that XML does not allow become spaces.
+    Pairs with an empty side, which translate nothing, are left out. Characters that XML does not
+    allow become spaces.
     """
-    etree = _lxml()
     for language in languages:
         if len(base_language(language)) > 3:
             problem = f"TMX needs language codes, and {language!r} is not one"
             hint = "name the languages, such as en-fr"
             raise BabeliteError(problem, code="languages-unknown", path=path, hint=hint)
+    codes = [_as_in_xml(language) for language in languages]
     count = 0
-    header = {
-        "creationtool": "babelite",
-        "creationtoolversion": "1",
-        "segtype": "sentence",
-        "o-tmf": "babelite",
-        "adminlang": "en",
-        "srclang": _as_in_xml(languages[0]),
-        "datatype": "plaintext",
-    }
-    with writing_bytes(path) as out, etree.xmlfile(out, encoding="utf-8") as xml:
-        xml.write_declaration()
-        with xml.element("tmx", version="1.4"):
-            xml.write(etree.Element("header", header))
-            with xml.element("body"):
-                for pair in pairs:
-                    xml.write("\n", _tmx_unit(pair, languages))
-                    count += 1
-                xml.write("\n")
+    with writing_text(path) as out:
+        out.write(_HEAD.format(source=quoteattr(codes[0])))
+        for pair in pairs:
+            sides = [_NOT_XML.sub(" ", side) for side in pair]
+            if not all(map(str.strip, sides)):
+                losses[EMPTY_SIDES] += 1
+                continue
+            variants = map(_variant_element, codes, sides)
+            out.write(f"<tu>{''.join(variants)}</tu>\n")
+            count += 1
+        out.write("</body></tmx>\n")
     return count
 
 
-def _tmx_unit(pair: Pair, languages: tuple[str, str]) -> etree._Element:
-    etree = _lxml()
-    unit = etree.Element("tu")
-    for language, text in zip(languages, pair, strict=True):
-        variant = etree.SubElement(unit, "tuv", {_XML_LANG: _as_in_xml(language)})
-        etree.SubElement(variant, "seg").text = _NOT_XML.sub(" ", text)
-    return unit
+def _variant_element(code: str, text: str) -> str:
+    text = escape(text, {"\r": "&#13;"})  # XML reads a plain one as a line feed
+    return f"<tuv xml:lang={quoteattr(code)}><seg>{text}</seg></tuv>"
 
 
-def _tmx_units(path: str) -> Iterator[list[tuple[str, str]]]:
-    """Yield the (language, text) variants of each unit; a unit is freed after it is read."""
-    etree = _lxml()
+def _tmx_units(path: str) -> Iterator[list[tuple[str, Element]]]:
+    """Yield the languages and segments of each unit."""
     with reading_bytes(path) as stream:
-        units = etree.iterparse(
-            stream,
-            tag=("{*}tu",),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        try:
-            for _, unit in units:
-                yield [
-                    (variant.get(_XML_LANG) or variant.get("lang") or "", _words(segment))
-                    for variant in unit.iterfind("{*}tuv")
-                    if (segment := variant.find("{*}seg")) is not None
-                ]
-                unit.clear()
-                while unit.getprevious() is not None:
-                    del unit.getparent()[0]
-        except etree.XMLSyntaxError as error:
-            problem, line = f"is not well-formed XML ({error.msg})", error.lineno
-            hint = "fix the file or export it again"
-            raise BabeliteError(
-                problem, code="format-invalid", path=path, line=line, hint=hint
-            ) from error
+        for _, unit in read_xml(read_blocks(stream), path, ("tu",)):
+            yield [
+                (_language(variant), segment)
+                for variant in unit.iterfind("tuv")
+                if (segment := variant.find("seg")) is not None
+            ]
 
 
-def _words(element: etree._Element) -> str:
-    """The text of a segment without markup of another format."""
-    parts = [element.text or ""]
-    for child in element:
-        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else None
-        if name is not None and name not in _NATIVE_CODES:
-            parts.append(_words(child))
-        parts.append(child.tail or "")
-    return "".join(parts)
-
-
-def _lxml() -> ModuleType:
-    with requires_extra("TMX", "corpus"):
-        return import_module("lxml.etree")
+def _language(variant: Element) -> str:
+    return variant.get(XML_LANG) or variant.get("lang") or ""

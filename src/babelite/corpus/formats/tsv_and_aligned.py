@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from babelite.corpus.columns import read_columns
+from babelite.corpus.losses import BLANK_LINES, LINE_BREAKS, Losses
 from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
@@ -13,17 +14,25 @@ from babelite.storage import read_lines, writing_text
 
 
 def read_tsv(
-    path: str, languages: tuple[str, str], columns: tuple[str, str] | None
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
 ) -> Iterator[Pair]:
     """Read tab-separated columns without quoting; blank lines are skipped.
 
     The default columns are ``source`` and ``target`` if the first line has these names, as the
     output of `babelite mine` has, else the first two.
     """
-    lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line.strip(" "))
+    lines = _filled_lines(path, losses)
     names, between = ("source", "target"), "the two sentences"
     for _, source, target in read_columns(lines, columns, names, path, between=between):
         yield Pair(source, target)
+
+
+def _filled_lines(path: str, losses: Losses) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(read_lines(path), 1):
+        if line.strip(" "):
+            yield number, line
+        else:
+            losses[BLANK_LINES] += 1
 
 
 def tsv_texts(path: str) -> Iterator[str]:
@@ -32,12 +41,12 @@ def tsv_texts(path: str) -> Iterator[str]:
         yield from line.split("\t")
 
 
-def write_tsv(path: str, pairs: Iterable[Pair], languages: tuple[str, str]) -> int:
+def write_tsv(path: str, pairs: Iterable[Pair], languages: tuple[str, str], losses: Losses) -> int:
     """Write two columns; return the number of pairs. Tabs and line breaks become spaces."""
     count = 0
     with writing_text(path) as out:
-        for source, target in pairs:
-            out.write(f"{one_line(source)}\t{one_line(target)}\n")
+        for pair in pairs:
+            out.write("\t".join(_one_line(side, losses) for side in pair) + "\n")
             count += 1
     return count
 
@@ -59,12 +68,18 @@ def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
         yield Pair(source, target)
 
 
-def write_aligned(source_path: str, target_path: str, pairs: Iterable[Pair]) -> int:
+def write_aligned(source_path: str, target_path: str, pairs: Iterable[Pair], losses: Losses) -> int:
     """Write two aligned files; return the number of pairs. Line breaks become spaces."""
     count = 0
     with writing_text(source_path) as sources, writing_text(target_path) as targets:
         for source, target in pairs:
-            sources.write(one_line(source) + "\n")
-            targets.write(one_line(target) + "\n")
+            sources.write(_one_line(source, losses) + "\n")
+            targets.write(_one_line(target, losses) + "\n")
             count += 1
     return count
+
+
+def _one_line(text: str, losses: Losses) -> str:
+    line = one_line(text)
+    losses[LINE_BREAKS] += line != text
+    return line
