@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -218,3 +220,12 @@ def test_pairs_and_columns_are_accepted() -> None:
 def test_examples_other_than_pairs_are_refused(examples: Any) -> None:
     with raises("input-invalid", "pairs"):
         TextClassifier.train(WordEncoder(), examples)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_classifier_is_pickled_and_copied(kind: ClassifierKind) -> None:
+    encoder = Encoder.load(threads=1)
+    before = TextClassifier.train(encoder, ROWS[::9], classifier=kind)
+    texts = ["goal team", ""]
+    for after in (pickle.loads(pickle.dumps(before)), copy.deepcopy(before)):
+        assert after.predict(texts) == before.predict(texts)

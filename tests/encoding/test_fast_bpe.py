@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import pytest
 import random_model
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from babelite import BabeliteError, Encoder
+from babelite.encoding import tokenizer as tokenizer_module
 from babelite.encoding.fast_bpe import FastBpe, fast_bpe_files
 from babelite.encoding.model_folder import (
     BPE_CHARACTERS,
@@ -113,7 +115,7 @@ def test_the_library_takes_over_after_a_few_sentences() -> None:
         def ids(self, _: str) -> list[int]:
             return [-1, -2, -3]
 
-    lazy = LazyTokenizer(packaged().encode(), 2, Other())  # type: ignore[arg-type]
+    lazy = LazyTokenizer(packaged().encode(), 2, 1, Other())  # type: ignore[arg-type]
     library = Tokenizer.from_str(packaged())
     text = "Where is the nearest train station, please? " * 5
     assert lazy.ids([text, text]) == [[-1, -2], [-1, -2]]
@@ -123,7 +125,7 @@ def test_the_library_takes_over_after_a_few_sentences() -> None:
 
 
 def test_threads_may_tokenize_while_the_library_is_loaded() -> None:
-    tokenizer = open_tokenizer(read_model_folder(DEFAULT_MODEL))
+    tokenizer = open_tokenizer(read_model_folder(DEFAULT_MODEL), threads=1)
     texts = ["Where is the nearest train station, please?"] * 4
     results: list[list[list[int]]] = []
 
@@ -194,3 +196,32 @@ def test_a_model_without_plain_bpe_is_written_without_these_files(tmp_path: Path
     write_model_folder(tmp_path, other, random_model.description())
     assert not (tmp_path / "first_words").exists()
     assert Encoder.load(tmp_path).encode(["heute"]).any()
+
+
+@pytest.mark.parametrize("threads", [1, 3, 4])
+def test_no_more_threads_tokenize_than_given(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library divides a batch among all cores, so bounded work is batches of one text."""
+    monkeypatch.delenv("TOKENIZERS_PARALLELISM", raising=False)
+    monkeypatch.setattr(tokenizer_module, "usable_cores", lambda: 4)
+    sizes: set[int] = set()
+    running, most, lock = 0, 0, threading.Lock()
+
+    class Recorder:
+        def encode_batch_fast(self, texts: list[str]) -> list[Encoding]:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            sizes.add(len(texts))
+            time.sleep(0.0001)
+            with lock:
+                running -= 1
+            return [library.encode(text) for text in texts]
+
+    library = Tokenizer.from_str(packaged())
+    tokenizer = LazyTokenizer(packaged().encode(), 200, threads)
+    monkeypatch.setattr(tokenizer, "full_tokenizer", Recorder)
+    texts = [f"text number {n}" for n in range(300)]
+    assert tokenizer.ids(texts) == [library.encode(text).ids for text in texts]
+    assert sizes == ({300} if threads == 4 else {1})
+    assert most <= threads

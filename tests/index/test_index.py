@@ -1,3 +1,5 @@
+import copy
+import pickle
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -265,3 +267,13 @@ def test_sources_may_be_named_by_paths(tmp_path: Path) -> None:
     lines: dict[Any, list[str]] = {Path("a.txt"): ["red sun"]}
     index = Index.build(lines, WordEncoder(), tmp_path / "index")
     assert index.search(["red sun"], 1)[0][0].source == "a.txt"
+
+
+def test_an_index_is_pickled_by_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    index = Index.build(["red sun", "blue sea"], WordEncoder(), "index")
+    data = pickle.dumps(index)
+    assert copy.deepcopy(index).search(["sea"]) == index.search(["sea"])
+    index.remove([1])
+    monkeypatch.chdir("/")
+    assert len(pickle.loads(data)) == 1  # the newest state

@@ -6,6 +6,7 @@ import importlib
 import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import compress, islice
 from pathlib import Path
 
@@ -73,12 +74,21 @@ def open_encoder(
         raise _unknown("there is no such model folder", _FORMS, path=spec)
     kind, _, name = spec.partition(":")
     if kind in _LIBRARIES:
-        return AdaptedEncoder(spec, _load_with_library(kind, name, allow_download, threads))
-    return AdaptedEncoder(spec, _import_callable(kind, name))
+        function = _load_with_library(kind, name, allow_download, threads)
+    else:
+        function = _import_callable(kind, name)
+    encoder = AdaptedEncoder(spec, function)
+    encoder._open_again = partial(
+        open_encoder, spec, allow_download=allow_download, threads=threads
+    )
+    return encoder
 
 
 class AdaptedEncoder:
     """Adapts an encoding function to the protocol `SentenceEncoder`.
+
+    A pickle of an encoder from `open_encoder` contains its spec, not the model. A pickle of another
+    one contains its function. A copy is the same object.
 
     Args:
         name: The name of the encoder, for error messages.
@@ -97,6 +107,18 @@ class AdaptedEncoder:
     def __init__(self, name: str, function: EncodeFunction) -> None:
         self.name, self._function = name, function
         self._dim: int = self._vectors(["A sentence."]).shape[1]
+        self._open_again: Callable[[], SentenceEncoder] | None = None
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        if self._open_again is not None:
+            return self._open_again, ()
+        return type(self), (self.name, self._function)
+
+    def __copy__(self) -> AdaptedEncoder:
+        return self
+
+    def __deepcopy__(self, memo: object) -> AdaptedEncoder:
+        return self
 
     @property
     def dim(self) -> int:

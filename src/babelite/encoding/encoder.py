@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -10,7 +11,13 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from babelite.encoding.model_description import ModelDescription, Precision
-from babelite.encoding.model_folder import DEFAULT_MODEL, GRAPHS, SPECIAL_TOKENS, read_model_folder
+from babelite.encoding.model_folder import (
+    DEFAULT_MODEL,
+    GRAPHS,
+    SPECIAL_TOKENS,
+    TOKENIZER,
+    read_model_folder,
+)
 from babelite.encoding.texts import iterate_texts
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
@@ -48,6 +55,9 @@ class SentenceEncoder(Protocol):
 class Encoder:
     """A loaded model folder; created by `Encoder.load`. Safe to use from several threads.
 
+    A pickle contains the path of the folder, not the model: unpickling loads the folder again, and
+    raises `BabeliteError` if it is gone or contains another model. A copy is the same object.
+
     Attributes:
         description: The contents of the model's ``babelite.json``.
         precision: The precision of the ONNX graph in use.
@@ -59,10 +69,13 @@ class Encoder:
         tokenizer: LazyTokenizer,
         description: ModelDescription,
         precision: Precision,
-        threads: int,
+        threads: int | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.description, self.precision = description, precision
-        self._session, self._tokenizer, self._threads = session, tokenizer, threads
+        self._session, self._tokenizer = session, tokenizer
+        self._threads = threads or usable_cores()
+        self._loaded_with = (folder and str(folder.absolute()), precision, threads)
 
     @classmethod
     def load(
@@ -95,13 +108,23 @@ class Encoder:
         _require_folder(folder)
         model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
         chosen = model.description.precision if precision == "auto" else precision
-        graph, tokenizer = model.graph(chosen), open_tokenizer(model)
+        graph, tokenizer = model.graph(chosen), open_tokenizer(model, threads or usable_cores())
         options = SessionOptions()
         # Batches run in parallel with one thread each, which needs no synchronisation inside one.
         options.intra_op_num_threads = 1
         options.enable_mem_pattern = False  # it caches a plan per shape, and shapes are many here
         session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        return cls(session, tokenizer, model.description, chosen, threads or usable_cores())
+        path = None if folder is None else model.path
+        return cls(session, tokenizer, model.description, chosen, threads, path)
+
+    def __reduce__(self) -> tuple[Callable[..., Encoder], tuple[object, ...]]:
+        return _load_again, (*self._loaded_with, self.checksum)
+
+    def __deepcopy__(self, memo: object) -> Encoder:
+        return self
+
+    def __copy__(self) -> Encoder:
+        return self
 
     def __repr__(self) -> str:
         languages = ", ".join(self.languages)
@@ -111,6 +134,14 @@ class Encoder:
     def dim(self) -> int:
         """The number of components of a vector."""
         return self.description.dim
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of what determines the vectors: tokenizer, ONNX graph, number of tokens."""
+        files = (TOKENIZER, GRAPHS[self.precision])
+        parts = [self.description.files.get(name, "") for name in files]
+        text = " ".join([*parts, str(self.description.max_tokens)])
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -210,6 +241,20 @@ class Encoder:
         feed = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
         vectors: NDArray[np.float32] = self._session.run(["sentence_embedding"], feed)[0]
         return vectors
+
+
+def _load_again(folder: str | None, precision: Precision, threads: int, checksum: str) -> Encoder:
+    """Load the model folder of an encoder that was pickled."""
+    if folder is not None and not Path(folder).is_dir():
+        problem = "the folder of a pickled encoder is not on this machine"
+        hint = "put the model folder back, or load the encoder again with Encoder.load"
+        raise BabeliteError(problem, code="model-not-found", path=folder, hint=hint)
+    encoder = Encoder.load(folder, precision, threads)
+    if encoder.checksum != checksum:
+        problem = "contains another model than when the encoder was pickled"
+        hint = "restore that model, or load the encoder again with Encoder.load"
+        raise BabeliteError(problem, code="model-changed", path=folder or DEFAULT_MODEL, hint=hint)
+    return encoder
 
 
 def _require_folder(folder: str | Path | None) -> None:

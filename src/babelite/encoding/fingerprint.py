@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from babelite.encoding.adapters import AdaptedEncoder, open_encoder
 from babelite.encoding.encoder import Encoder, SentenceEncoder
-from babelite.encoding.model_folder import GRAPHS, TOKENIZER
 from babelite.encoding.vectors import unit_rows
 from babelite.errors import BabeliteError
 
@@ -48,11 +46,8 @@ def fingerprint_of(encoder: SentenceEncoder, spec: str | None = None) -> Encoder
     if spec is not None and Path(spec).exists():
         spec = str(Path(spec).resolve())
     if isinstance(encoder, Encoder):
-        model = encoder.description
-        files = (TOKENIZER, GRAPHS[encoder.precision])
-        text = " ".join([*(model.files.get(f, "") for f in files), str(model.max_tokens)])
-        checksum = hashlib.sha256(text.encode()).hexdigest()
-        return EncoderFingerprint(spec=spec, name=model.name, dim=encoder.dim, checksum=checksum)
+        name, checksum = encoder.description.name, encoder.checksum
+        return EncoderFingerprint(spec=spec, name=name, dim=encoder.dim, checksum=checksum)
     if isinstance(encoder, AdaptedEncoder):
         return EncoderFingerprint(spec=spec or encoder.name, name=encoder.name, dim=encoder.dim)
     name = f"{type(encoder).__module__}.{type(encoder).__qualname__}"

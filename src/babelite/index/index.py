@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ class Index:
     """Lines of text and their vectors in a folder; created by `Index.build` or `Index.open`.
 
     Text and vectors stay on disk. Several processes may search an index while one changes it; they
-    see the change when they open it again.
+    see the change when they open it again. A pickle contains the path of the folder.
 
     Example:
         >>> import tempfile
@@ -164,6 +165,11 @@ class Index:
             BabeliteError: The folder is not a finished, complete index.
         """
         return cls(Path(folder), encoder, allow_download=allow_download)
+
+    def __reduce__(self) -> tuple[Callable[[], Index], tuple[()]]:
+        # The folder, not its contents: the newest state is opened.
+        folder, download = self.folder.absolute(), self._allow_download
+        return partial(type(self).open, folder, self._given, allow_download=download), ()
 
     def __len__(self) -> int:
         return self.description.contents.rows - self.description.contents.blank - len(self._removed)
