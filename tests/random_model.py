@@ -101,7 +101,7 @@ def description(**changes: object) -> ModelDescription:
 
 def contents(layers: int = 2) -> ModelContents:
     """Everything a model folder is made from."""
-    tokenizer = train_vocabulary(TEXT * 4, size=200)
+    tokenizer = train_vocabulary(TEXT * 4, size=400)
     weights = random_weights(layers, tokenizer.get_vocab_size())
     sample = [encoding.ids for encoding in tokenizer.encode_batch(TEXT)]
     return ModelContents(

@@ -4,6 +4,7 @@ import copy
 import io
 import pickle
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,16 @@ def test_refitting_after_loading(trained: Trained, tmp_path: Path) -> None:
         trained["logistic"].refitted(ROWS).head.arrays()["weights"],
         rtol=1e-3,
     )
+
+
+def test_a_text_that_the_encoder_cannot_read_has_no_label() -> None:
+    class Reader(WordEncoder):
+        def encode(self, sentences: Sequence[str]) -> np.ndarray:
+            return super().encode(sentences) * [["👍" not in text] for text in sentences]
+
+    trained = TextClassifier.train(Reader(), ROWS)
+    assert trained.predict(["👍", " "]) == [(None, None)] * 2
+    assert trained.predict([ROWS[0].text])[0].label == ROWS[0].label
 
 
 def test_blank_texts_are_ignored() -> None:

@@ -71,6 +71,13 @@ def test_uncommon_text_is_split_as_by_the_library(
     assert fast_bpe.ids(text) == library.encode(text).ids
 
 
+def test_pieces_are_those_of_the_library(both: tuple[FastBpe, Tokenizer]) -> None:
+    fast_bpe, library = both
+    size = library.get_vocab_size()
+    ids = [*range(0, size, max(1, size // 500)), size - 1, size]
+    assert [fast_bpe.piece(id_) for id_ in ids] == [library.id_to_token(id_) for id_ in ids]
+
+
 @pytest.mark.parametrize(
     "change",
     [

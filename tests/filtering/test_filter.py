@@ -30,6 +30,27 @@ def corpus(count: int) -> tuple[list[str], list[str]]:
     return tuple([" ".join(f"{side}{w}" for w in row) for row in rows] for side in "ef")  # type: ignore[return-value]
 
 
+def test_a_pair_with_an_unreadable_side_is_dropped() -> None:
+    source, target = corpus(50)
+    source[3], target[3], target[4], source[5], target[5] = (
+        "👍 🔥 👍",
+        "👍 🔥 👍",
+        "你好",
+        "你好",
+        " ",
+    )
+    with filter_pairs(source, target, Words()) as filtered:
+        verdicts = list(filtered)
+    assert [verdicts[i].reasons for i in (3, 4, 5)] == [
+        ("unreadable",),
+        ("unreadable",),
+        ("empty",),
+    ]
+    assert np.isnan(verdicts[3].score)
+    assert filtered.counts["unreadable"] == 2
+    assert not any(verdict.reasons for verdict in verdicts[6:])
+
+
 def test_each_kind_of_noise_is_found_and_good_pairs_are_kept() -> None:
     source, target = corpus(300)
     target[0], target[1] = target[1], target[0]  # misaligned
@@ -101,11 +122,12 @@ def test_pairs_in_another_language_are_dropped() -> None:
     assert not identifier.is_wrong("OK", "fr")
     assert identifier.main_language([english, french, french]) == "fr"
     encoder = Words()
+    sources = [f"{english} e4", f"{english} e5", "e1 e2"]
     with filter_pairs(
-        [english, english + " e5", "e1 e2"], [french, english, "f1 f2"], encoder,
+        sources, [f"{french} f4", f"{english} f5", "f1 f2"], encoder,
         threshold=-9.0, identifier=identifier, languages=("en", "fr"),
     ) as filtered:  # fmt: skip
-        assert [verdict.reasons[:1] for verdict in filtered][:2] == [(), ("language",)]
+        assert ["language" in verdict.reasons for verdict in filtered][:2] == [False, True]
 
 
 @pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")

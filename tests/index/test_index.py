@@ -16,6 +16,7 @@ from babelite.errors import BabeliteError
 from babelite.index import Index
 from babelite.index.description import IndexKind, VectorType
 from babelite.index.row_storage import from_stored, to_stored
+from babelite.neighbors import search_sentences
 
 WORDS = ["red", "green", "blue", "sun", "moon", "sea", "tree", "house"]
 LINES = st.lists(st.sampled_from(["", " \t", *WORDS, "red sun", "blue sea", "green tree house"]))
@@ -277,3 +278,19 @@ def test_an_index_is_pickled_by_its_folder(tmp_path: Path, monkeypatch: pytest.M
     index.remove([1])
     monkeypatch.chdir("/")
     assert len(pickle.loads(data)) == 1  # the newest state
+
+
+def test_lines_and_queries_that_the_encoder_cannot_read_are_not_found(tmp_path: Path) -> None:
+    class Reader(WordEncoder):
+        def encode(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+            return super().encode(sentences) * np.float32([["👍" not in s] for s in sentences])
+
+    lines = ["green", "👍", "blue sky", "👍 👍"]
+    index = Index.build(lines, Reader(), tmp_path / "index")
+    unreadable, hits = index.search(["👍", "green"], 4)
+    assert unreadable == []
+    assert sorted(hit.text for hit in hits) == ["blue sky", "green"]
+    unreadable_result, found = search_sentences(Reader(), ["👍", "green"], lines, 4)
+    assert unreadable_result.hits == ()
+    assert sorted((hit.row, hit.text) for hit in found.hits) == [(0, "green"), (2, "blue sky")]
+    assert search_sentences(Reader(), ["green"], ["👍"])[0].hits == ()

@@ -21,7 +21,7 @@ SENTENCES = [
     "Mixed: Слово, 言葉, word & 12,5 %",
     "  white   space\tand a\nline ",
     "long text, " * 100,
-    "x",
+    "a",
     "\ufeffso\u00adft \u200bhyphens\u2060",
     "[MASK] and [PAD] in a text, [UNK] too",
 ]

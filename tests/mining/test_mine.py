@@ -217,3 +217,19 @@ def test_one_string_is_not_accepted_as_text() -> None:
     error = error_of("e.txt", "f.txt", Words())
     assert error.code == "input-invalid"
     assert "source" in str(error)
+
+
+def test_sentences_with_zero_vectors_are_in_no_pair() -> None:
+    class Reader(Words):
+        def encode(self, sentences: Sequence[str]) -> np.ndarray:
+            rows = super().encode(sentences)
+            rows[[s.startswith("👍") or s == "你好" for s in sentences]] = 0
+            return rows
+
+    source = ["w1 w2", "👍", "w3 w4", "你好", "w5 w6"]
+    target = ["w5 w6", "👍", "👍 👍", "w1 w2", "你好", "w3 w4"]
+    for direction in ("max", "intersection", "forward", "backward"):
+        with mine(source, target, Reader(), direction=direction) as mined:
+            pairs = mined.pairs()
+            assert sorted(zip(pairs.source, pairs.target, strict=True)) == [(0, 3), (2, 5), (4, 0)]
+            assert [side.sum() for side in mined.unreadable] == [2, 3]

@@ -43,7 +43,10 @@ _BLOCK = 4096  # large blocks are faster: the encoder batches sentences of simil
 
 
 class Prediction(NamedTuple):
-    """The most probable label of a text and its probability (0 to 1); None for a blank text."""
+    """The most probable label of a text and its probability (0 to 1).
+
+    None for a blank text and one that the encoder cannot read.
+    """
 
     label: str | None
     probability: float | None
@@ -141,12 +144,14 @@ class TextClassifier:
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """The most probable label of each text, and its probability."""
         rows = list_texts(texts)
-        probabilities = self.predict_proba(rows)
+        vectors = text_vectors(self.encoder, rows, by_sentence=self.by_sentence)
+        probabilities = self.head.predict_proba(vectors)
         best = probabilities.argmax(axis=1).tolist()
         highest = probabilities.max(axis=1).tolist()
+        readable: list[bool] = (vectors != 0).any(axis=1).tolist()
         return [
-            Prediction(self.classes[place], share) if text.strip() else Prediction(None, None)
-            for text, place, share in zip(rows, best, highest, strict=True)
+            Prediction(self.classes[i], share) if known and text.strip() else Prediction(None, None)
+            for text, known, i, share in zip(rows, readable, best, highest, strict=True)
         ]
 
     def stream(

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 _HELP = """Remove bad pairs from a parallel corpus.
 
-PAIRS is a TSV file. A pair is dropped for one or more reasons: a side is blank (empty); its score,
-the margin to its neighbours in the corpus, is below --threshold (low-score); a side is in another
-language (language); both sides are the same text (copied); one side lacks a part of the other
-(truncated); the sides contain different numbers (numbers).
+PAIRS is a TSV file. A pair is dropped for one or more reasons: a side is blank (empty); the model
+cannot read a side (unreadable); its score, the margin to its neighbours in the corpus, is below
+--threshold (low-score); a side is in another language (language); both sides are the same text
+(copied); one side lacks a part of the other (truncated); the sides contain different numbers
+(numbers).
 
 Kept rows are written unchanged, with all columns; --scores adds a column with the score. --dropped
 writes the dropped rows with two more columns, the score and the reasons. The language check needs

@@ -18,6 +18,7 @@ from babelite.encoding.model_folder import (
     TOKENIZER,
     read_model_folder,
 )
+from babelite.encoding.readability import Readability
 from babelite.encoding.texts import iterate_texts
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
@@ -76,6 +77,7 @@ class Encoder:
         self._session, self._tokenizer = session, tokenizer
         self._threads = threads or usable_cores()
         self._loaded_with = (folder and str(folder.absolute()), precision, threads)
+        self._readability = Readability(tokenizer.piece)
 
     @classmethod
     def load(
@@ -153,9 +155,11 @@ class Encoder:
     ) -> NDArray[np.float32]:
         """Encode sentences.
 
-        Every text is valid input. A text without tokens (empty or white space) gets the zero
-        vector; of a long text the first `ModelDescription.max_tokens` tokens are encoded. Results
-        do not depend on the order or on batch composition, up to rounding.
+        Every text is valid input. The vector is zero for a text without tokens (empty or white
+        space), and for a text that the model cannot read: it has characters that the vocabulary
+        lacks, such as emoji or Chinese, and no word, number or sufficient letters besides. Such a
+        text matches nothing. Of a long text the first `ModelDescription.max_tokens` tokens are
+        encoded. Results do not depend on the order or on batch composition, up to rounding.
 
         Args:
             sentences: Any number of sentences in order: a list, tuple, array, generator, or column
@@ -175,6 +179,7 @@ class Encoder:
         self, ids: Sequence[Sequence[int]], batch_tokens: int = _BATCH_TOKENS
     ) -> NDArray[np.float32]:
         """Encode sentences as token ids from `tokenize`; otherwise as `encode`."""
+        ids = [() if self._readability.is_unreadable(row) else row for row in ids]
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
         # Sentences of similar length share a batch, so that there is little padding. The longest
         # come first, so that the threads end at the same time.

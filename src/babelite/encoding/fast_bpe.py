@@ -45,6 +45,14 @@ class FastBpe:
         words = groupby(zip(characters.ids, characters.word_ids, strict=True), key=itemgetter(1))
         return [token for _, word in words for token in self._merge([id_ for id_, _ in word])]
 
+    def piece(self, id_: int) -> str | None:
+        """The text of a token; None for an id that does not exist."""
+        piece: str | None = self._characters.id_to_token(id_)
+        if piece is None and len(rows := np.flatnonzero(self._tokens == id_)):
+            left, right = divmod(int(self._pairs[rows[0]]), 1 << 32)
+            piece = f"{self.piece(left)}{self.piece(right)}"
+        return piece
+
     def _merge(self, ids: list[int]) -> list[int]:
         """Merge the pairs of a word, always the pair that was learned first."""
         while len(ids) > 1:

@@ -42,6 +42,13 @@ class LazyTokenizer:
             return [fast_bpe.ids(text)[: self._max_tokens] for text in texts]
         return self._full_ids(texts)
 
+    def piece(self, id_: int) -> str | None:
+        """The text of a token, with ``▁`` at the beginning of a word; None for an unknown id."""
+        fast_bpe = self._fast_bpe  # another thread may set it to None
+        source = self.full_tokenizer().id_to_token if fast_bpe is None else fast_bpe.piece
+        piece: str | None = source(id_)
+        return piece
+
     def full_tokenizer(self) -> Tokenizer:
         """The full tokenizer, loaded on the first call; `ids` uses it from then on."""
         with self._loading:

@@ -21,7 +21,7 @@ from babelite.mining import Mined, MiningOptions, ProgressCallback, mine
 from babelite.neighbors import SearchKind, margin_scores
 
 # Reasons to drop a pair, in the order of their bits on disk.
-REASONS = ("empty", "low-score", "language", "copied", "truncated", "numbers")
+REASONS = ("empty", "unreadable", "low-score", "language", "copied", "truncated", "numbers")
 THRESHOLD = 0.7
 # Increased when a check changes: stored verdicts of older checks are not used.
 _CHECKS_VERSION = 3
@@ -37,8 +37,8 @@ _RECORD = np.dtype([("score", "<f4"), ("cosine", "<f4"), ("reasons", "u1")])
 class Verdict(NamedTuple):
     """The result of the checks of a pair."""
 
-    score: float  # the ratio margin; NaN if a side is blank
-    cosine: float  # of the two sides; NaN if one is blank
+    score: float  # the ratio margin; NaN if a side is blank or unreadable
+    cosine: float  # of the two sides; NaN if one is blank or unreadable
     reasons: tuple[str, ...]  # why to drop the pair, from REASONS; empty for a pair to keep
 
 
@@ -81,7 +81,8 @@ def filter_pairs(
 ) -> Iterator[Filtered]:
     """Check every pair of a parallel corpus, and find the pairs to drop.
 
-    The reasons are: a side is blank (``empty``); the ratio margin among the nearest sentences of
+    The reasons are: a side is blank (``empty``); the encoder cannot read a side, whose vector is
+    zero (``unreadable``); the ratio margin among the nearest sentences of
     the corpus is below the threshold (``low-score``); a side is in another language
     (``language``); both sides are the same text (``copied``); one side lacks a part of the other
     (``truncated``); the sides contain different numbers (``numbers``).
@@ -133,7 +134,7 @@ class _Checks:
             raise ValueError(f"{len(rows[0])} sources, but {len(rows[1])} targets")
         self._mined, self._identifier = mined, identifier
         self._means = mined.forward.scores.mean(1), mined.backward.scores.mean(1)
-        complete = np.flatnonzero((rows[0] >= 0) & (rows[1] >= 0))
+        complete = self._complete(rows)
         sample = complete[:: max(1, len(complete) // _SAMPLE)]
         texts = [(mined.sources[rows[0][i]], mined.targets[rows[1][i]]) for i in sample]
         self._truncation = TruncationCheck(texts, encoder)
@@ -169,7 +170,9 @@ class _Checks:
         rows = mined.sources.rows[block], mined.targets.rows[block]
         records = np.zeros(len(rows[0]), _RECORD)
         records["score"] = records["cosine"] = np.nan
-        complete = np.flatnonzero((rows[0] >= 0) & (rows[1] >= 0))
+        complete = self._complete(rows)
+        records["reasons"] = _bit("unreadable")
+        records["reasons"][complete] = 0
         records["reasons"][(rows[0] < 0) | (rows[1] < 0)] = _bit("empty")
         source, target = rows[0][complete], rows[1][complete]
         vectors = unit_rows(mined.source_vectors[source]), unit_rows(mined.target_vectors[target])
@@ -182,6 +185,14 @@ class _Checks:
         bits |= self._truncation.truncated(texts, vectors, cosines) * np.uint8(_bit("truncated"))
         records["reasons"][complete] = bits
         return records
+
+    def _complete(self, rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.intp]:
+        """The pairs whose sides have text and are readable."""
+        usable = [
+            (side >= 0) & ~unreadable[side]
+            for side, unreadable in zip(rows, self._mined.unreadable, strict=True)
+        ]
+        return np.flatnonzero(usable[0] & usable[1])
 
     def _text_bits(self, source: str, target: str) -> int:
         reasons = set()

@@ -205,7 +205,8 @@ class Index:
 
         Returns:
             The hits of each query, best first, those of equal cosine in the order of the lines;
-            none for a query without tokens, such as a blank one, whose vector is zero.
+            none for a query whose vector is zero: a blank one, or one that the encoder cannot
+            read. Such lines are no hits.
 
         Raises:
             BabeliteError: All lines were removed, or the numbers of components differ.
@@ -355,9 +356,11 @@ class Index:
     def _distinct_hits(
         self, cosines: NDArray[np.float32], rows: NDArray[np.int64], k: int
     ) -> list[IndexHit]:
-        """The first ``k`` hits of different texts."""
+        """The first ``k`` hits of different texts, without zero vectors (unreadable text)."""
         hits: dict[str, IndexHit] = {}
         for cosine, row in zip(cosines.tolist(), rows.tolist(), strict=True):
+            if not cosine and not self._reader.vectors(slice(row, row + 1)).any():
+                continue
             hit = self._hit(cosine, row)
             hits.setdefault(hit.text, hit)
             if len(hits) == k:

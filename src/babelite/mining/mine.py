@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,10 +75,21 @@ class Mined:
         """The k nearest sources of each target, shape (targets, k)."""
         return first_neighbours(self.wide_backward, self.k)
 
+    @cached_property
+    def unreadable(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """The sources and the targets whose vector is zero: they are in no pair."""
+        return (
+            _zero_rows(self.wide_forward, self.source_vectors),
+            _zero_rows(self.wide_backward, self.target_vectors),
+        )
+
     def pairs(self, **fields: Any) -> Candidates:  # noqa: ANN401
         """The pairs in descending order of score; ``fields`` replace options of the run."""
         options = replace(self.options, **fields)
         pairs = choose_pairs(self.forward, self.backward, options)
+        sources, targets = self.unreadable
+        if sources.any() or targets.any():
+            pairs = pairs.take(~(sources[pairs.source] | targets[pairs.target]))
         return pairs if options.threshold is None else pairs.above(options.threshold)
 
     def explain(self, source: int, target: int) -> Explanation:
@@ -105,7 +117,8 @@ def mine(
 ) -> Iterator[Mined]:
     """Find translations in two collections of sentences (Artetxe & Schwenk 2019).
 
-    Blank lines are ignored, and equal lines of a side count once. Memory is one block of sentences
+    Blank lines are ignored, and equal lines of a side count once. A sentence that the encoder
+    cannot read (its vector is zero) is in no pair. Memory is one block of sentences
     and about 350 bytes a line; vectors and neighbours are on disk. A killed run loses at most one
     block: the same call with the same ``work`` folder resumes it.
 
@@ -211,6 +224,14 @@ def choose_pairs(forward: Neighbours, backward: Neighbours, options: MiningOptio
     """All pairs by the options, without the threshold."""
     margin, direction = options.margin, options.direction
     return candidate_pairs(forward, backward, margin, direction, one_to_one=options.one_to_one)
+
+
+def _zero_rows(neighbours: Neighbours, vectors: StoredVectors) -> NDArray[np.bool_]:
+    """Where vectors are zero, shape (n,); all their cosines are zero."""
+    zero: NDArray[np.bool_] = ~np.any(neighbours.scores, axis=1)
+    rows = np.flatnonzero(zero)
+    zero[rows] = ~np.asarray(vectors[rows]).any(axis=1)
+    return zero
 
 
 def first_neighbours(neighbours: Neighbours, k: int) -> Neighbours:

@@ -50,15 +50,21 @@ def search_sentences(
         vectors: The vectors of ``sentences``, shape (len(sentences), dim), if known.
 
     Returns:
-        The hits of each query; none for a query whose vector is zero, such as a blank one.
+        The hits of each query; none for a query whose vector is zero, such as a blank one. A
+        sentence whose vector is zero is no hit.
     """
     asked, texts = list_texts(queries), list_texts(sentences)
     if vectors is None:
         vectors = encoder.encode(texts)
     query_vectors = encoder.encode(asked)
-    found = nearest(query_vectors, vectors, k)
+    readable = np.flatnonzero(np.any(vectors, axis=1))
+    if not len(readable):
+        return [SearchResult(query, ()) for query in asked]
+    cosines_of, rows_of = nearest(query_vectors, np.asarray(vectors)[readable], k)
     results = []
-    for query, vector, cosines, rows in zip(asked, query_vectors, *found, strict=True):
+    for query, vector, cosines, rows in zip(
+        asked, query_vectors, cosines_of, readable[rows_of], strict=True
+    ):
         near = zip(cosines.tolist(), rows.tolist(), strict=True) if vector.any() else ()
         hits = tuple(SearchHit(cosine, row, texts[row]) for cosine, row in near)
         results.append(SearchResult(query, hits))
