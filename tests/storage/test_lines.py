@@ -155,3 +155,16 @@ def test_output_is_utf8_when_redirected(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert "Где вокзал?" in done.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_line_without_bounds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr("babelite.storage.lines.MAX_RECORD_BYTES", 1_000_000)
+    path = tmp_path / f"a.txt{suffix}"
+    path.write_bytes(pack(b"first\n" + b"a" * 10_000_000, suffix))
+    with raises("limit-exceeded", r"a\.txt.*line 2"):
+        list(read_lines(path))
+    path.write_bytes(pack(b"a" * 900_000 + b"\n" + b"b" * 900_000, suffix))
+    assert [len(line) for line in read_lines(path)] == [900_000, 900_000]

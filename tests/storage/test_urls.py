@@ -1,6 +1,7 @@
 """Folders and files by path or URL."""
 
 import gzip
+import zipfile
 from pathlib import Path
 
 import fsspec
@@ -79,3 +80,24 @@ def test_unreachable_urls_and_folders() -> None:
         expand_url_glob("nonsense://bucket/*.txt")
     with raises("not-writable"):
         Folder("/dev/null/folder").make()
+
+
+def test_archives_that_are_damaged_or_missing(tmp_path: Path) -> None:
+    bad, good, damaged = (tmp_path / name for name in ("bad.zip", "good.zip", "damaged.zip"))
+    bad.write_text("not an archive")
+    with zipfile.ZipFile(good, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.txt", "".join(f"line {n}\n" for n in range(1000)))
+    data = bytearray(good.read_bytes())
+    data[60] ^= 4
+    damaged.write_bytes(data)
+    for archive_path, code in (
+        (bad, "file-damaged"),
+        (damaged, "file-damaged"),
+        (tmp_path / "none.zip", "file-not-found"),
+        (tmp_path, "network-failed"),
+    ):
+        url = f"zip://x.txt::{archive_path}"
+        with raises(code, "x.txt"), reading_path_or_url(url) as stream:
+            stream.read()
+    with reading_path_or_url(f"zip://x.txt::{good}") as stream:
+        assert stream.read(7) == b"line 0\n"

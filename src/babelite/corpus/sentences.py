@@ -15,6 +15,7 @@ from babelite.corpus.formats.json_lines import parse_json_object, string_field
 from babelite.corpus.formats.parquet import reading_parquet, require_text_column, texts_of
 from babelite.errors import BabeliteError
 from babelite.storage import (
+    MAX_RECORD_BYTES,
     decode_lines,
     is_url,
     read_line_blocks,
@@ -161,7 +162,7 @@ class SentenceSource:
     def _read_header(self, stream: BinaryIO) -> bytes:
         """The first line if it contains the names of columns, else nothing."""
         named = self.format == "lines" and self.column_name is not None
-        return stream.readline() if named else b""
+        return stream.readline(MAX_RECORD_BYTES) if named else b""
 
     def _survey_lines(self, stride: int) -> SourceSurvey:
         checked = self.format == "jsonl" or self.column is not None

@@ -10,6 +10,7 @@ from typing import BinaryIO, cast
 
 from babelite.errors import BabeliteError
 from babelite.storage.compression import DAMAGE_ERRORS, READ_BLOCK, damaged_file, reading_bytes
+from babelite.storage.record_limit import MAX_RECORD_BYTES, record_too_large
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
@@ -28,20 +29,26 @@ def read_lines(path: str | Path) -> Iterator[str]:
 def read_line_blocks(stream: BinaryIO, path: str | Path, lines_before: int = 0) -> Iterator[bytes]:
     """Yield blocks of whole lines from a stream with ``read1``, so that each can be decoded.
 
-    `path` and the number of lines before the stream's position are for errors (``file-damaged``).
+    `path` and the number of lines before the stream's position are for errors (``file-damaged``,
+    ``limit-exceeded`` for a line that is too long).
     """
     number = lines_before
     started: list[bytes] = []
+    size = 0  # of the line that is started
     try:
         # read1 does not wait for a full block: lines typed or piped in are available immediately.
         while block := cast(io.BufferedReader, stream).read1(READ_BLOCK):
             end = block.rfind(b"\n") + 1
             if not end:
                 started.append(block)
+                size += len(block)
+                if size > MAX_RECORD_BYTES:
+                    raise record_too_large(path, "line", number + 1)
                 continue
             yield b"".join((*started, block[:end]))
             number += block.count(b"\n")
             started = [block[end:]] if end < len(block) else []
+            size = len(block) - end
     except DAMAGE_ERRORS as error:
         raise damaged_file(path, error, number + 1) from error
     if started:

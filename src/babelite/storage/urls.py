@@ -15,9 +15,11 @@ from babelite.storage.paths import make_folder
 from babelite.storage.temporary import temporary_folder
 
 if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
     from fsspec import AbstractFileSystem
 
 _TEMPORARY = ".tmp"
+_ARCHIVE_MODULES = ("_lzma", "tarfile", "zipfile", "zlib")  # exceptions mean a damaged archive
 
 
 def is_url(place: str | Path) -> bool:
@@ -35,7 +37,8 @@ def _filesystem_of(url: str) -> tuple[AbstractFileSystem, str]:
     with requires_extra(url, "cluster"):
         from fsspec.core import url_to_fs
     try:
-        found: tuple[AbstractFileSystem, str] = url_to_fs(url)
+        with _explained_errors(url, (ImportError, ValueError)):
+            found: tuple[AbstractFileSystem, str] = url_to_fs(url)
     except ImportError as error:  # its text names the package to install
         problem = f"cannot be reached ({str(error).rstrip('.')})"
         hint = "install that library on every machine that works"
@@ -69,14 +72,43 @@ def reading_seekable(place: str) -> Iterator[BinaryIO]:
     with _explained_errors(place):
         opened = files.open(path, "rb")
     with opened:
-        yield cast(BinaryIO, io.BufferedReader(opened, READ_BLOCK))
+        yield cast(BinaryIO, io.BufferedReader(_StoredFile(opened, place), READ_BLOCK))
+
+
+class _StoredFile(io.RawIOBase):
+    """An open file of a storage library, whose errors while it is read are explained."""
+
+    def __init__(self, file: io.RawIOBase, place: str) -> None:
+        self._file, self._place = file, place
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return self._file.seekable()
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with _explained_errors(self._place):
+            return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        with _explained_errors(self._place):
+            data = self._file.read(len(view)) or b""
+        view[: len(data)] = data
+        return len(data)
 
 
 @contextlib.contextmanager
-def _explained_errors(place: str) -> Iterator[None]:
-    """Turn any exception of a storage library into a `BabeliteError`."""
+def _explained_errors(place: str, others: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn any exception of a storage library, except some others, into a `BabeliteError`."""
     try:
         yield
+    except others:
+        raise
     except FileNotFoundError as error:
         problem, hint = "there is no such file", "check the URL"
         raise BabeliteError(problem, code="file-not-found", path=place, hint=hint) from error
@@ -84,6 +116,10 @@ def _explained_errors(place: str) -> Iterator[None]:
         raise
     except Exception as error:  # each library has its own exceptions
         reason = (str(error).splitlines() or [""])[0].rstrip(".") or type(error).__name__
+        if type(error).__module__ in _ARCHIVE_MODULES:
+            problem = f"cannot be read as an archive ({reason})"
+            hint = "fetch the archive again, or unpack it first"
+            raise BabeliteError(problem, code="file-damaged", path=place, hint=hint) from error
         problem = f"cannot be reached ({reason})"
         hint = "check the URL, and the credentials on every machine that works"
         raise BabeliteError(problem, code="network-failed", path=place, hint=hint) from error

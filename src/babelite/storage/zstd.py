@@ -27,7 +27,8 @@ class Reader(io.RawIOBase):
         self._file = file
         self._frame = self._decompressor.decompressobj()
         self._inside_frame = False
-        self._packed = self._unpacked = b""
+        self._packed = b""
+        self._unpacked = memoryview(b"")
 
     def readable(self) -> bool:
         """Always true."""
@@ -45,7 +46,7 @@ class Reader(io.RawIOBase):
                     raise EOFError("compressed file ended before the end-of-stream marker")
                 return 0
             try:
-                self._unpacked = self._frame.decompress(self._packed)
+                self._unpacked = memoryview(self._frame.decompress(self._packed))
             except zstandard.ZstdError as error:
                 raise OSError(str(error)) from error
             self._packed = self._frame.unused_data

@@ -319,6 +319,25 @@ def test_parquet_that_is_not_utf8(tmp_path: Path) -> None:
             reading(path)
 
 
+def test_parquet_values_without_bounds_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("babelite.corpus.formats.parquet.MAX_RECORD_BYTES", 10_000)
+    monkeypatch.setattr("babelite.corpus.formats.parquet._MAX_BATCH_BYTES", 100_000)
+    path = tmp_path / "x.parquet"
+    long, many = ["a" * 20_000, *"b" * 99], ["a" * 2_000] * 100
+    for texts in (
+        pa.array(long),
+        pa.array(long, pa.string_view()),
+        pa.array(long).dictionary_encode(),
+        pa.array(many).dictionary_encode(),
+        pa.array(["a" * 20_000]),
+    ):
+        pq.write_table(pa.table({"en": texts, "fr": ["b"] * len(texts)}), path)
+        with raises("limit-exceeded", r"x\.parquet: .*'en'"):
+            read(path)
+
+
 def test_parquet_is_not_compressed_twice(tmp_path: Path) -> None:
     with raises("format-invalid"):
         write_pairs(PAIRS, str(tmp_path / "x.parquet.gz"), LANGUAGES)

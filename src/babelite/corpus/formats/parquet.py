@@ -13,7 +13,13 @@ from babelite.corpus.formats.json_lines import NESTED
 from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, requires_extra
-from babelite.storage import COMPRESSIONS, require_file, writing_bytes
+from babelite.storage import (
+    COMPRESSIONS,
+    MAX_RECORD_BYTES,
+    record_too_large,
+    require_file,
+    writing_bytes,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 _BATCH = 8192
 _ROW_GROUP = 1 << 16
+_MAX_BATCH_BYTES = 1 << 32  # of the texts of one batch
 _SHOWN = 20  # bytes shown before and after one that is not UTF-8
 
 
@@ -95,6 +102,7 @@ def reading_parquet(file: str | BinaryIO, place: str, extra: str) -> Iterator[pq
         import pyarrow.parquet as pq
     try:
         with pq.ParquetFile(file) as opened:
+            _require_bounded(opened, place)
             yield opened
     except (pa.ArrowException, OSError) as error:
         problem = f"cannot be read as Parquet ({str(error).splitlines()[0]})"
@@ -105,6 +113,15 @@ def reading_parquet(file: str | BinaryIO, place: str, extra: str) -> Iterator[pq
         problem = f"contains {around!r}, which is not UTF-8"
         hint = "decode the text correctly and write the file again"
         raise BabeliteError(problem, code="not-utf8", path=place, hint=hint) from error
+
+
+def _require_bounded(file: pq.ParquetFile, place: str) -> None:
+    """Refuse a file with values that are too large, before they are decompressed."""
+    metadata = file.metadata
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            if column.total_uncompressed_size > MAX_RECORD_BYTES * max(1, group.num_rows):
+                raise record_too_large(place, f"value in column {column.path_in_schema!r}")
 
 
 def require_text_column(schema: pa.Schema, name: str, place: str) -> None:
@@ -118,11 +135,31 @@ def require_text_column(schema: pa.Schema, name: str, place: str) -> None:
 
 def texts_of(column: pa.Array | pa.ChunkedArray, name: str, place: str) -> list[str]:
     """The texts of a string column; null becomes the empty string."""
+    _require_bounded_texts(column, name, place)
     texts = [value or "" for value in column.to_pylist()]
     if any("\0" in text for text in texts):
         problem = f"column {name!r} contains a zero byte (\\u0000), so it is not text"
         raise _invalid_column(problem, place)
     return texts
+
+
+def _require_bounded_texts(column: pa.Array | pa.ChunkedArray, name: str, place: str) -> None:
+    """Refuse rows with a text that is too large, or with a large one that is often repeated."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = pa.chunked_array(column) if isinstance(column, pa.Array) else column
+        lengths = pa.chunked_array(
+            [pc.binary_length(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
+        )
+    elif column.nbytes > MAX_RECORD_BYTES:
+        lengths = pc.binary_length(column.cast(pa.large_string()))
+    else:
+        return
+    longest, total = (compute(lengths).as_py() or 0 for compute in (pc.max, pc.sum))
+    if longest > MAX_RECORD_BYTES or total > _MAX_BATCH_BYTES:
+        raise record_too_large(place, f"value in column {name!r}")
 
 
 @contextmanager
