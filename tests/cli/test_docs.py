@@ -29,7 +29,7 @@ PAGES = {
     "alignment": 3,
     "classification": 3,
     "training": 3,
-    "teachers": 3,
+    "teachers": 4,
     "error-codes": 0,
 }
 # A command is a line, or a here-document with all its lines.

@@ -74,7 +74,7 @@ def test_commands_stand_in_panels_by_purpose(run: Run) -> None:
         *("Options", "Search and encode"),
         *("search", "index", "encode", "mine", "align", "filter", "classify"),
         *("Build corpora", "corpus"),
-        *("Train and evaluate", "train", "evaluate", "compare"),
+        *("Train and evaluate", "train", "distill", "evaluate", "compare"),
         *("Serve and more", "serve", "info", "demo"),
     ]
 

@@ -11,7 +11,7 @@ import typer
 _PANELS = {
     "Search and encode": ("search", "index", "encode", "mine", "align", "filter", "classify"),
     "Build corpora": ("corpus",),
-    "Train and evaluate": ("train", "evaluate", "compare"),
+    "Train and evaluate": ("train", "distill", "evaluate", "compare"),
     "Serve and more": ("serve", "info", "demo.command"),
 }
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
@@ -18,6 +19,9 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError, MissingExtraError
+
+if TYPE_CHECKING:
+    from babelite.training import TrainingConfig
 
 _HELP = """Train an encoder on parallel text.
 
@@ -59,7 +63,7 @@ def _train(
     ],
     out: OutFolderOption,
     preset: Annotated[
-        str, typer.Option(metavar="NAME", help="Preset: default, paper or tiny.")
+        str, typer.Option(metavar="NAME", help="Preset: default, paper, tiny or distill.")
     ] = "default",
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML file of options.")
@@ -78,27 +82,39 @@ def _train(
     exclude: ExcludeOption = None,
     **options: Any,  # noqa: ANN401 - one for each setting
 ) -> None:
+    from babelite.training import make_config
+
+    text = TrainingFiles(pairs, mono or (), columns, column, exclude or ())
+    train_and_report(text, out, lambda: make_config(preset, config, options))
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """The files of a training run, as the command line names them."""
+
+    pairs: Sequence[str]
+    mono: Sequence[str]
+    columns: str | None = None
+    column: str | None = None
+    exclude: Sequence[str] = ()
+
+
+def train_and_report(
+    text: TrainingFiles, out: Path, make_settings: Callable[[], TrainingConfig]
+) -> None:
+    """Train an encoder with progress on the terminal; errors are reported by one process."""
     from babelite.corpus import Cleaning, parse_monolingual_source, parse_source
-    from babelite.training import (
-        TrainingProgress,
-        is_first_process,
-        is_reported_here,
-        make_config,
-        train,
-    )
+    from babelite.training import TrainingProgress, is_first_process, is_reported_here, train
 
     progress = TrainingProgress(quiet=not is_first_process())
     try:
-        settings = make_config(preset, config, options)
-        sources = [parse_source(text, parse_columns(columns)) for text in pairs]
-        monolingual = [parse_monolingual_source(text, column) for text in mono or ()]
         result = train(
-            sources,
+            [parse_source(pairs, parse_columns(text.columns)) for pairs in text.pairs],
             out,
-            settings,
-            cleaning=Cleaning(exclude=tuple(exclude or ())),
+            make_settings(),
+            cleaning=Cleaning(exclude=tuple(text.exclude)),
             progress=progress,
-            monolingual=monolingual,
+            monolingual=[parse_monolingual_source(mono, text.column) for mono in text.mono],
         )
     except KeyboardInterrupt:
         progress.say("Stopped and saved; run the same command again to resume.")

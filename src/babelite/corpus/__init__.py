@@ -28,6 +28,7 @@ __all__ = [
     "gather_catalog_pairs",
     "hold_out_texts",
     "measure_corpus",
+    "names_one_language",
     "normalize_text",
     "one_line",
     "parse_language_pair",
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from babelite.corpus.monolingual import (
         MonolingualSource,
         WeightedSentence,
+        names_one_language,
         parse_monolingual_source,
     )
     from babelite.corpus.normalization import (
@@ -89,8 +91,9 @@ else:
             "hash_set": "HashSet",
             "labelled": "LabelledText hold_out_texts read_labelled",
             "languages": "base_language parse_language_pair split_language_prefix",
-            "monolingual": "MonolingualSource WeightedSentence parse_monolingual_source",
             "losses": "Losses",
+            "monolingual": "MonolingualSource WeightedSentence names_one_language "
+            "parse_monolingual_source",
             "normalization": "INVISIBLE_CHARACTERS comparison_key count_words normalize_text "
             "one_line",
             "pairs": "Pair WeightedPair",

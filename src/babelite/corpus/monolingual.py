@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
-from babelite.corpus.languages import is_language_code
+from babelite.corpus.languages import is_language_code, parse_language_pair
 from babelite.corpus.sentences import SentenceSource
 from babelite.corpus.sources import split_weight
 from babelite.errors import BabeliteError
@@ -63,8 +64,26 @@ def parse_monolingual_source(text: str, column: int | str | None = None) -> Mono
     """
     weight, rest = split_weight(text)
     found = _LANGUAGE.match(rest)
-    if found is None or not is_language_code(found[1]) or not rest[found.end() :]:
+    if found is None or not _is_one_language(found[1]) or not rest[found.end() :]:
         problem = "the language of the text is not given"
         hint = f"write en={rest.rpartition('=')[2]}, with the code of its language"
         raise BabeliteError(problem, code="languages-unknown", path=text, hint=hint)
     return MonolingualSource(found[1], SentenceSource(rest[found.end() :], column), weight)
+
+
+def names_one_language(text: str) -> bool:
+    """Whether a source, ``[WEIGHT*]LANG=PATH``, is text in one language and not a file of pairs.
+
+    Example:
+        >>> names_one_language("0.5*en=news.txt"), names_one_language("en-fr=memory.tmx")
+        (True, False)
+    """
+    _, rest = split_weight(text)
+    found = _LANGUAGE.match(rest)
+    return found is not None and _is_one_language(found[1]) and not Path(rest).exists()
+
+
+def _is_one_language(code: str) -> bool:
+    """Whether a code is one language: ``en`` and ``en-US`` are, ``en-fr`` is two."""
+    pair = parse_language_pair(code)
+    return is_language_code(code) and (pair is None or pair[1].isupper())

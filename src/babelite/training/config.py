@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -62,6 +63,18 @@ class TrainingConfig(BaseModel):
         description="Processes that encode with teachers, each with one thread; 1: this process, "
         "with all threads of the teacher. For many teachers, two processes of one thread are "
         "faster than one of two.",
+    )
+    teacher_minutes: float | None = Field(
+        None,
+        gt=0,
+        lt=_ENDLESS,
+        description="Time for which each teacher encodes, in minutes. The sentences that are left "
+        "have no teacher's vector. By default all sentences are encoded.",
+    )
+    teacher_license: list[str] = Field(
+        [],
+        description="Licence of a teacher, for the model card. May be repeated, in the order of "
+        "--teacher.",
     )
     mono_share: float = Field(
         0.5,
@@ -200,7 +213,7 @@ class TrainingConfig(BaseModel):
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _check(self) -> TrainingConfig:
+    def _check_teachers(self) -> TrainingConfig:
         teaching = not self.weights.keys().isdisjoint(TEACHER_OBJECTIVES)
         if teaching != bool(self.teachers):
             raise BabeliteError(
@@ -208,6 +221,16 @@ class TrainingConfig(BaseModel):
                 code="option-missing" if teaching else "option-conflict",
                 hint="give --teacher" if teaching else "add 10*teach to --objective",
             )
+        if len(self.teacher_license) > len(self.teachers):
+            raise BabeliteError(
+                "there are more licences of teachers than teachers",
+                code="option-conflict",
+                hint="give --teacher-license once for each --teacher",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check(self) -> TrainingConfig:
         if self.dim % self.heads:
             raise BabeliteError(
                 f"--dim {self.dim} is not a multiple of --heads {self.heads}",
@@ -295,7 +318,7 @@ class TrainingConfig(BaseModel):
     @property
     def teachers(self) -> list[Teacher]:
         """The teachers of `teacher`."""
-        return [parse_teacher(text) for text in self.teacher]
+        return [replace(parse_teacher(text), minutes=self.teacher_minutes) for text in self.teacher]
 
     @property
     def weights(self) -> dict[str, float]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, zip_longest
+from pathlib import Path
 from typing import TypeVar
 
 from tokenizers import Tokenizer
@@ -41,7 +43,11 @@ from babelite.training.data.vocabulary import renew_vocabulary, train_vocabulary
 from babelite.training.prepared_text import by_language, by_name
 from babelite.training.run_folder import RunFolder
 from babelite.training.teachers.teacher import Teacher
-from babelite.training.teachers.teacher_vectors import compute_vectors, vectors_are_complete
+from babelite.training.teachers.teacher_vectors import (
+    compute_vectors,
+    count_vectors,
+    vectors_are_complete,
+)
 from babelite.training.training_progress import TrainingProgress
 from babelite.training.warm_start import open_initial_encoder
 
@@ -253,17 +259,18 @@ class Preparation:
         encoder = self.teachers.pop(teacher.folder_name, None)  # not needed in training
         if encoder is None:
             return
-        sides = [
-            (path, side)
+        sides: list[tuple[tuple[Path, ...], int]] = [
+            ((run.held_out(name), run.cleaned(name)), side)
             for name, parts in by_name(self.sources).items()
             for side, code in enumerate(parts[0].languages)
             if teacher.reads(code)
-            for path in (run.held_out(name), run.cleaned(name))
         ]
         alone = filter(teacher.reads, by_language(self.monolingual))
-        sides += [(run.cleaned(run.monolingual_name(code)), 0) for code in alone]
-        texts = (row[side] for path, side in sides for row, _ in read_rows(path))
-        count = sum(1 for path, _ in sides for _ in read_lines(path))
+        sides += [((run.cleaned(run.monolingual_name(code)),), 0) for code in alone]
+        streams = [_texts(paths, side) for paths, side in sides]
+        # With limited time, all languages have a part of it.
+        texts = chain.from_iterable(streams) if teacher.minutes is None else _alternating(streams)
+        count = sum(1 for paths, _ in sides for path in paths for _ in read_lines(path))
         workers = self.config.teacher_processes
         title = f"Encoding with the teacher {teacher.spec}"
         with (
@@ -278,8 +285,23 @@ class Preparation:
                 spec=teacher.spec,
                 max_tokens=self.config.max_tokens,
                 pool=pool,
+                minutes=teacher.minutes,
                 advance=advance,
             )
+        if teacher.minutes is not None:
+            encoded = count_vectors(run.teacher(teacher.folder_name))
+            self.progress.say(f"{encoded:,} different sentences have a vector of the teacher")
+
+
+def _texts(paths: Iterable[Path], side: int) -> Iterator[str]:
+    """The texts of one side of the rows of some files."""
+    return (row[side] for path in paths for row, _ in read_rows(path))
+
+
+def _alternating(streams: Iterable[Iterator[str]]) -> Iterator[str]:
+    """One text of each stream in turn; streams that have ended are left out."""
+    rounds = zip_longest(*streams)
+    return (text for texts in rounds for text in texts if text is not None)
 
 
 def _scaled(sources: Sequence[_Source]) -> list[_Source]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from babelite.corpus import Cleaning, MonolingualSource, PairSource
@@ -273,11 +273,12 @@ def _card_notes(
             f"The weights are averaged: {share:.0%} initial encoder, {1 - share:.0%} trained "
             "weights."
         )
-    for teacher in config.teachers:
+    for teacher, license_ in zip_longest(config.teachers, config.teacher_license):
         read = f" for sentences in {', '.join(teacher.languages)}" if teacher.languages else ""
         lines.append(
-            f"The encoder learned the vectors of the teacher {teacher.spec}{read}. The licence and "
-            "the training data of the teacher apply to its vectors."
+            f"The encoder learned the vectors of the teacher {teacher.spec}{read}. Its licence: "
+            f"{license_ or 'not given'}. The licence and the training data of the teacher apply to "
+            "its vectors."
         )
     for text in monolingual:
         files = ", ".join(Path(file).name for file in text.files)

@@ -143,6 +143,23 @@ def test_rows_do_not_depend_on_the_number_of_processes(
         assert (one / name).read_bytes() == (killed / name).read_bytes()
 
 
+def test_encoding_ends_after_some_minutes(
+    tmp_path: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LINES_PER_BLOCK", 30)
+    seconds = iter(range(0, 10_000, 40))  # what the clock shows
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(seconds))
+    compute_vectors(
+        SENTENCES, teacher(), tmp_path, tokenizer, spec="letters", max_tokens=MAX_TOKENS, minutes=1
+    )
+    assert vectors_are_complete(tmp_path)
+    found = open_vectors(tmp_path)
+    assert len(found.rows) == len(set(SENTENCES[:60]))
+    rows = found.find(tokenize_side(SENTENCES, tokenizer, MAX_TOKENS).keys)
+    assert (rows[:60] >= 0).all()
+    assert (rows == -1).any()
+
+
 def test_another_encoder_is_refused(tmp_path: Path, tokenizer: Tokenizer) -> None:
     compute(tmp_path, tokenizer, teacher())
     other = AdaptedEncoder("letters", lambda sentences: letters(sentences)[:, :64])

@@ -101,9 +101,19 @@ def test_a_token_bag_learns_from_a_teacher(
     assert json.loads((out / "babelite.json").read_text())["objective"] == "align + 10*teach"
 
 
+def test_the_card_names_the_licence_of_a_teacher(
+    parallel_file: Path, tmp_path: Path, teacher: str
+) -> None:
+    out = tmp_path / "model"
+    options: dict[str, Any] = {"teacher": [teacher], "teacher_license": ["CC0-1.0"]}
+    run(parallel_file, out, bag_steps=2, steps=1, teacher_minutes=5, **options)
+    assert "CC0-1.0" in (out / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        {"teacher": ["m:f"], "teacher_license": ["Apache-2.0", "MIT"]},
         {"teacher": ["m:f"], "objective": "align"},
         {"objective": "align + teach"},
         {"objective": "teach_sim"},

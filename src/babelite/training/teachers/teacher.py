@@ -19,6 +19,7 @@ class Teacher:
     spec: str  # as `babelite.encoding.open_encoder` takes it
     languages: tuple[str, ...] | None = None  # that it reads; None: all
     weight: float = 1.0  # of its loss, relative to those of other teachers
+    minutes: float | None = None  # for which it encodes; None: until all sentences are encoded
 
     def reads(self, language: str) -> bool:
         """Whether the teacher encodes sentences of a language."""
@@ -28,6 +29,8 @@ class Teacher:
     def folder_name(self) -> str:
         """The name of the folder of its vectors: readable, and different for another teacher."""
         key = f"{self.spec} {','.join(self.languages or ())}"
+        if self.minutes is not None:
+            key += f" {self.minutes:g}"
         readable = re.sub(r"\W+", "-", self.spec).strip("-")[-40:]
         return f"{readable}-{hashlib.blake2b(key.encode(), digest_size=4).hexdigest()}"
 

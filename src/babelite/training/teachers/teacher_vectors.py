@@ -2,12 +2,13 @@
 
 The folder of a teacher holds ``teacher.json`` (the encoder's fingerprint), ``keys.bin`` (uint64,
 the key of each sentence, see `babelite.training.data.tokens.sentence_keys`),
-``vectors.bin`` (float16, row by row) and ``progress.json`` (lines read, rows written).
+``vectors.bin`` (float16, row by row) and ``progress.json`` (lines read, rows written, seconds).
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,7 @@ def compute_vectors(
     spec: str,
     max_tokens: int,
     pool: WorkerPool | None = None,
+    minutes: float | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> None:
     """Encode each distinct sentence once with a teacher; called again after a kill, it resumes.
@@ -78,13 +80,15 @@ def compute_vectors(
     The sentences have the same order at every call. Sentences with the same tokens of the encoder
     that is trained are the same. A folder with vectors of another teacher is an error. The workers
     of a pool have the same encoder; the rows and their order do not depend on their number.
+    After some `minutes` in all, the rest is left without vectors.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _require_same_teacher(folder, encoder, spec)
     done = _read_progress(folder)
     if done.get("finished"):
         return
-    lines, count = done.get("lines", 0), done.get("rows", 0)
+    lines, count = int(done.get("lines", 0)), int(done.get("rows", 0))
+    started = time.monotonic() - done.get("seconds", 0)
     seen = HashSet()
     if count:
         seen.add(np.fromfile(folder / "keys.bin", np.uint64, count))
@@ -102,18 +106,28 @@ def compute_vectors(
         append_to(folder / "keys.bin", block.keys, count * block.keys.itemsize)
         append_to(folder / "vectors.bin", vectors, count * vectors.itemsize * encoder.dim)
         lines, count = lines + block.lines, count + len(vectors)
-        write_text(folder / "progress.json", json.dumps({"lines": lines, "rows": count}))
+        seconds = time.monotonic() - started
+        done = {"lines": lines, "rows": count} | ({} if minutes is None else {"seconds": seconds})
+        write_text(folder / "progress.json", json.dumps(done))
         advance(block.lines)
-    next(encoded, None)  # the end of the results: the pool stays open
+        if minutes is not None and seconds >= 60 * minutes:
+            break
+    else:
+        next(encoded, None)  # the end of the results: the pool stays open
     finished = {"lines": lines, "rows": count, "finished": 1}
     write_text(folder / "progress.json", json.dumps(finished))
+
+
+def count_vectors(folder: Path) -> int:
+    """The number of vectors in a folder."""
+    return int(_read_progress(folder).get("rows", 0))
 
 
 def open_vectors(folder: Path) -> TeacherVectors:
     """Open what `compute_vectors` wrote."""
     text = (folder / "teacher.json").read_text(encoding="utf-8")
     dim = EncoderFingerprint.model_validate_json(text).dim
-    count = _read_progress(folder)["rows"]
+    count = count_vectors(folder)
     keys = np.fromfile(folder / "keys.bin", np.uint64, count)
     order = np.argsort(keys, kind="stable")
     rows = np.memmap(folder / "vectors.bin", np.float16, "r", shape=(count, dim))
@@ -175,9 +189,9 @@ def _require_same_teacher(folder: Path, encoder: SentenceEncoder, spec: str) -> 
         )
 
 
-def _read_progress(folder: Path) -> dict[str, int]:
+def _read_progress(folder: Path) -> dict[str, float]:
     path = folder / "progress.json"
     if not path.exists():
         return {}
-    found: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
     return found
