@@ -31,6 +31,7 @@ _GREETINGS = {
 # Punctuation outside of tokens: not the marks in "3.5" and "e-mail".
 _PUNCTUATION = re.compile(r"(?<!\w)[^\w\s]+|[^\w\s]+(?!\w)")
 _ENTITIES = {code: f"&{name};" for code, name in codepoint2name.items() if code > 127}
+_LONG_WORD = re.compile(r"[^\W\d_]{6,}")
 _END = re.compile(r"[\s.!?…]*$")
 
 
@@ -178,6 +179,74 @@ def html_entities(sentence: str, language: str, random: Random) -> str:
     return html.escape(sentence).translate(_ENTITIES)
 
 
+def some_decomposed(sentence: str, language: str, random: Random) -> str:
+    """About half of the letters with accents decomposed, as in text of several sources."""
+    return "".join(
+        unicodedata.normalize("NFD", letter) if random.random() < 0.5 else letter
+        for letter in sentence
+    )
+
+
+def soft_hyphens(sentence: str, language: str, random: Random) -> str:
+    """Soft hyphens in words of six letters and more, as in web pages and e-books."""
+    return _LONG_WORD.sub(lambda word: _insert(word[0], "\u00ad", random), sentence)
+
+
+def zero_width_spaces(sentence: str, language: str, random: Random) -> str:
+    """Zero-width spaces after punctuation and within long words, where a line may break."""
+    within = _LONG_WORD.sub(lambda word: _insert(word[0], "\u200b", random), sentence)
+    return re.sub(r"(?<=[^\w\s])|(?<=\s)(?=\w)", "\u200b", within)
+
+
+def _insert(word: str, character: str, random: Random) -> str:
+    """A character in the middle of a word, twice in a long one."""
+    places = range(2, len(word) - 1)
+    for place in sorted(random.sample(places, 1 + (len(word) > 9)), reverse=True):
+        word = word[:place] + character + word[place:]
+    return word
+
+
+def byte_order_mark(sentence: str, language: str, random: Random) -> str:
+    """After a byte-order mark, as in the first line of joined files."""
+    return f"\ufeff{sentence}"
+
+
+def direction_marks(sentence: str, language: str, random: Random) -> str:
+    """Between direction marks or isolates, as copied from messages and office programs."""
+    before, after = random.choice(
+        (("\u200e", "\u200e"), ("\u202a", "\u202c"), ("\u2068", "\u2069"))
+    )
+    return before + sentence + after
+
+
+def full_width(sentence: str, language: str, random: Random) -> str:
+    """ASCII in the full-width forms of East Asian keyboards, spaces as half-width ones.
+
+    Example:
+        >>> full_width("Ok!", "en", Random(0))
+        'Ｏｋ！'
+    """
+    return sentence.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
+
+
+def mojibake(sentence: str, language: str, random: Random) -> str:
+    """UTF-8 read as if it were Windows-1252; a sentence in ASCII stays as it is.
+
+    Example:
+        >>> mojibake("L'été", "fr", Random(0))
+        "L'Ã©tÃ©"
+    """
+    return "".join(_as_cp1252(byte) for byte in sentence.encode("utf-8", "replace"))
+
+
+def _as_cp1252(byte: int) -> str:
+    """A byte in Windows-1252; the five bytes without a character stay controls, as in browsers."""
+    try:
+        return bytes([byte]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
 # Title of the row -> the disturbance.
 DISTURBANCES: dict[str, Disturbance] = {
     "as it is": as_is,
@@ -195,7 +264,14 @@ DISTURBANCES: dict[str, Disturbance] = {
     "number or price added": number_added,
     "greeting in front": greeting,
     "accents decomposed (NFD)": decomposed,
+    "some accents decomposed": some_decomposed,
+    "soft hyphens": soft_hyphens,
+    "zero-width spaces": zero_width_spaces,
+    "byte-order mark": byte_order_mark,
+    "direction marks": direction_marks,
+    "full-width letters": full_width,
     "HTML entities": html_entities,
+    "UTF-8 read as Windows-1252": mojibake,
 }
 
 

@@ -50,6 +50,11 @@ def test_the_same_seed_gives_the_same_text(name: str) -> None:
         "odd spaces",
         "in quotation marks",
         "accents decomposed (NFD)",
+        "some accents decomposed",
+        "soft hyphens",
+        "zero-width spaces",
+        "byte-order mark",
+        "direction marks",
     ],
 )
 def test_letters_and_digits_are_kept(name: str) -> None:
