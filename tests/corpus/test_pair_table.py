@@ -18,3 +18,12 @@ def test_rows_appended_after_the_first_reading_are_ignored(tmp_path: Path) -> No
     (tmp_path / "pairs.tsv").write_text("one\tonly\n")
     with raises("file-changed", r"pairs\.tsv: .*6 rows .* 1 "):
         list(table.lines())
+
+
+def test_a_row_that_changes_between_two_readings_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "pairs.tsv").write_text("one\teins\ntwo\tzwei\n")
+    table = PairTable(str(tmp_path / "pairs.tsv"), None)
+    assert list(table.side(0)) == ["one", "two"]
+    (tmp_path / "pairs.tsv").write_text("one\teins\ntwo\tzwo!\n")
+    with raises("file-changed", r"pairs\.tsv: changed"):
+        list(table.side(1))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from error_codes import raises
 
-from babelite.corpus import Pair, PairSource, parse_source, read_sources
+from babelite.corpus import Pair, PairSource, RepeatedSources, parse_source, read_sources
 from babelite.corpus.languages import base_language, matches_language, parse_language_pair
 
 
@@ -169,3 +169,13 @@ def test_a_prefix_may_name_regions(prefix: str) -> None:
 )
 def test_the_base_language_of_a_code(code: str, base: str) -> None:
     assert base_language(code) == base
+
+
+def test_sources_that_change_between_two_readings_are_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "en-fr.tsv"
+    path.write_text("one\tun\n")
+    text = RepeatedSources([parse_source(str(path))])
+    assert list(text.read()) == list(text.read()) == [Pair("one", "un")]
+    path.write_text("two\tun\n")
+    with raises("file-changed", r"en-fr\.tsv: changed"):
+        list(text.read())

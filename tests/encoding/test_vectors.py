@@ -78,3 +78,40 @@ def test_one_array_is_written_by_one_process(tmp_path: Path, key: str) -> None:
     write(interrupted(), "a")
     np.testing.assert_array_equal(np.load(out), rows)
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("damaged", [10, 200, 330, 500])
+def test_damaged_rows_of_an_interrupted_run_are_written_again(tmp_path: Path, damaged: int) -> None:
+    out = tmp_path / "v.npy"
+    rows = np.random.default_rng(0).random((30, 4), np.float32)
+    first_rows: list[int] = []
+
+    def blocks_from(first: int, *, until: int) -> Iterator[np.ndarray]:
+        first_rows.append(first)
+        for start in range(first, until, 3):
+            yield rows[start : start + 3]
+        if until < len(rows):
+            raise KeyboardInterrupt
+
+    def write(until: int) -> None:
+        write_vectors_resumably(
+            out,
+            lambda first: blocks_from(first, until=until),
+            rows=30,
+            dim=4,
+            block_rows=6,
+            key="k",
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        write(until=27)
+    part = tmp_path / ".v.npy.k.part"
+    content = bytearray(part.read_bytes())
+    content[damaged] ^= 1
+    part.write_bytes(content)
+    write(until=30)
+    np.testing.assert_array_equal(np.load(out), rows)
+    header = len(content) - 27 * 16
+    intact = max(0, (damaged - header) // 16)
+    assert first_rows == [0, intact - intact % 3 - (intact - intact % 3) % 6]
+    assert list(tmp_path.iterdir()) == [out]

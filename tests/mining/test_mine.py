@@ -1,3 +1,4 @@
+import json
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -140,6 +141,46 @@ def test_truncated_files_of_a_work_folder_are_computed_again(kind: str, tmp_path
                     later.unlink()
             with mine(source, target, Words(), search=kind, work=work) as mined:
                 assert found(mined) == wanted
+
+
+@pytest.mark.parametrize("kind", ["exact", "clusters"])
+def test_damaged_files_of_a_work_folder_are_computed_again(kind: str, tmp_path: Path) -> None:
+    source, target = text(300, 1), text(300, 2)
+    work = tmp_path / "work"
+    with mine(source, target, Words(), search=kind, work=work) as mined:
+        wanted = found(mined)
+    rng = np.random.default_rng(3)
+    for path in sorted(path for path in work.iterdir() if path.stat().st_size):
+        whole = {path: path.read_bytes() for path in work.iterdir()}
+        damaged = bytearray(whole[path])
+        damaged[rng.integers(len(damaged))] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        if path.suffix == ".npz":
+            for later in work.glob("*.neighbours"):
+                later.unlink()
+        try:
+            with mine(source, target, Words(), search=kind, work=work) as mined:
+                assert found(mined) == wanted
+        except BabeliteError as error:
+            assert (path.name, error.code) == ("work.json", "file-damaged")
+        for other, content in whole.items():
+            other.write_bytes(content)
+
+
+def test_a_work_folder_of_format_1_is_used(tmp_path: Path) -> None:
+    source, target = text(50, 1), text(50, 2)
+    work = tmp_path / "work"
+    with mine(source, target, Words(), work=work) as mined:
+        wanted = found(mined)
+    for path in work.glob("*.crc"):
+        path.unlink()
+    manifest = json.loads((work / "work.json").read_text())
+    del manifest["checksum"]
+    (work / "work.json").write_text(json.dumps(manifest | {"format": 1}))
+    encoder = Words()
+    with mine(source, target, encoder, work=work) as mined:
+        assert found(mined) == wanted
+    assert len(encoder.seen) <= 1  # the sentence that identifies the encoder
 
 
 def error_of(*arguments: object, **fields: object) -> BabeliteError:

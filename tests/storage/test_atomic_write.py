@@ -12,6 +12,7 @@ import pytest
 from error_codes import raises
 from packed_bytes import SUFFIXES, pack
 
+from babelite.errors import BabeliteError
 from babelite.storage import (
     atomic_write,
     read_lines,
@@ -31,6 +32,44 @@ def test_written_lines_are_read_back(tmp_path: Path, suffix: str) -> None:
     assert path.read_bytes()[:4] == pack(b"x", suffix)[:4] or not suffix
     assert list(read_lines(path)) == TEXT.splitlines()
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES[1:])
+def test_a_flipped_bit_in_a_compressed_file_is_an_error(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.txt{suffix}"
+    lines = [f"line {number}" for number in range(200)]
+    with writing_text(path) as out:
+        out.writelines(f"{line}\n" for line in lines)
+    whole = path.read_bytes()
+    for number in range(0, 8 * len(whole), 8 * len(whole) // 60):
+        damaged = bytearray(whole)
+        damaged[number // 8] ^= 1 << number % 8
+        path.write_bytes(damaged)
+        try:
+            assert list(read_lines(path)) == lines
+        except BabeliteError as error:
+            assert error.code in ("file-damaged", "not-utf8")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.txt{suffix}"
+    with writing_text(path) as out:
+        out.write(TEXT)
+    lines = read_lines(path)
+    next(lines)
+    os.utime(path, ns=(0, 0))  # as writing into the file does
+    with raises("file-changed", r"a\.txt.*changed while it was read"):
+        list(lines)
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, TEXT)
+    lines = read_lines(path)
+    first = next(lines)
+    write_text(path, "other\n")
+    assert [first, *lines] == TEXT.splitlines()
 
 
 def test_the_same_text_makes_the_same_gzip_file(tmp_path: Path) -> None:

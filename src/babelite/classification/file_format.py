@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from babelite._version import __version__
 from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
-from babelite.storage import parse_versioned_json, require_file, writing_atomically
+from babelite.storage import parse_versioned_json, read_arrays, require_file, write_arrays
 
 FORMAT_VERSION = 1
 
 _DESCRIPTION, _PROBES = "description", "probes"
 _REPAIR = "copy it again or train it again"
-_DAMAGE = (ValueError, KeyError, EOFError, OSError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 class ClassifierDescription(BaseModel):
@@ -47,8 +44,7 @@ def write_classifier(
     """Write a classifier atomically and reproducibly; ``probes`` are vectors (probes, dim)."""
     text = np.frombuffer(description.model_dump_json().encode(), np.uint8)
     parts: dict[str, Any] = {_DESCRIPTION: text, _PROBES: probes, **arrays}
-    with writing_atomically(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, **parts)
+    write_arrays(path, parts)
 
 
 def read_classifier(
@@ -63,9 +59,7 @@ def read_classifier(
                 raise BabeliteError(
                     "is not a classifier", code="format-unknown", path=path, hint=hint
                 )
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(path)
         text = arrays.pop(_DESCRIPTION).tobytes()
         description = parse_versioned_json(
             ClassifierDescription, text, path, newest=FORMAT_VERSION, hint=_REPAIR
@@ -75,7 +69,7 @@ def read_classifier(
             raise ValueError("the probe vectors have the wrong shape")
         if any(array.dtype != np.float32 for array in arrays.values()):
             raise ValueError("a parameter is not float32")
-    except _DAMAGE as error:
+    except (ValueError, KeyError, OSError) as error:
         problem = "is truncated, damaged or not a classifier of babelite"
         raise BabeliteError(problem, code="file-damaged", path=path, hint=_REPAIR) from error
     return description, probes, arrays

@@ -210,12 +210,13 @@ def _split(
         hint = "save it to a file first"
         raise BabeliteError(problem, code="input-invalid", path=path, hint=hint)
     codes = _common_languages(sources)
-    with _counted("sampling", corpus.read_sources(sources)) as pairs:
+    text = corpus.RepeatedSources(sources)
+    with _counted("sampling", text.read()) as pairs:
         held = corpus.sample_pairs(pairs, held_out, seed)
     make_folder(out)
     parts = [str(out / f"{sources[0].name}.{part}.tsv") for part in ("train", "held-out")]
     require_writable(*parts, inputs=paths)
-    with _counted("splitting", corpus.read_sources(sources)) as pairs:
+    with _counted("splitting", text.read()) as pairs:
         rest = corpus.without_held_out(pairs, held)
         rest = corpus.require_pairs(rest, "no training pair is left", "hold out fewer")
         kept = corpus.write_pairs(rest, parts[0], codes)

@@ -109,9 +109,9 @@ def _lines_from(
     """The lines of several sources, from line ``first`` of all on."""
     for source, survey in zip(sources, surveys, strict=True):
         if first < survey.rows:
-            block, skipped = divmod(first, survey.stride)
+            skipped = first % survey.stride
             start = first - skipped
-            rows = source.read_rows(start, survey.rows - start, survey.offsets[block])
+            rows = source.read_rows(survey.part(start, survey.rows - start))
             yield from islice(rows, skipped, None)
         first = max(0, first - survey.rows)
 

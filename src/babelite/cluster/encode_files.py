@@ -26,7 +26,7 @@ from babelite.cluster.shards import (
     write_shard,
 )
 from babelite.cluster.worker import Worker
-from babelite.corpus import SentenceSource, SourceSurvey, require_distinct_names
+from babelite.corpus import SentenceSource, SourceSurvey, SurveyedRows, require_distinct_names
 from babelite.encoding import EncoderFingerprint, require_same_encoder
 from babelite.errors import BabeliteError, requires_extra
 from babelite.mining import ProgressCallback
@@ -144,9 +144,9 @@ def _fill(
     def task(shard: Shard) -> Task:
         source = sources[shard.source]
         lines = f"lines {shard.first + 1:,} to {shard.first + shard.rows:,} of {source.place}"
-        offset = surveys[shard.source].offsets[shard.first // manifest.shard_rows]
+        rows = surveys[shard.source].part(shard.first, shard.rows)
         return Task(
-            lines, _write_shard, (manifest, source.absolute(), shard, offset, folder.absolute)
+            lines, _write_shard, (manifest, source.absolute(), shard, rows, folder.absolute)
         )
 
     new_rows = sum(shard.rows for shard in missing)
@@ -207,15 +207,15 @@ def _write_shard(
     manifest: ShardManifest,
     source: SentenceSource,
     shard: Shard,
-    offset: int,
+    rows: SurveyedRows,
     out: str,
 ) -> None:
-    """Encode the lines of a shard, which begin at ``offset`` of the source, and write it."""
+    """Encode the lines of a shard, and write it."""
     require_same_encoder(manifest.encoder, worker.encoder, Path(out), "folder")
 
     def encoded() -> Iterator[tuple[list[str], NDArray[np.float32]]]:
         done = 0
-        for texts in in_blocks(source.read_rows(shard.first, shard.rows, offset), _ROWS_PER_BLOCK):
+        for texts in in_blocks(source.read_rows(rows), _ROWS_PER_BLOCK):
             yield texts, worker.encode(texts)
             done += len(texts)
             report(done)

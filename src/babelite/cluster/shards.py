@@ -133,7 +133,8 @@ def write_shard(
     schema, line = pa.schema(list(columns.items())), shard.first
     # Vectors do not compress; ids and most texts are unique, so a dictionary does not help.
     packing = {"id": "zstd", "text": "zstd", "vector.list.element": "none"}
-    with pq.ParquetWriter(path, schema, compression=packing, use_dictionary=False) as writer:
+    options = {"compression": packing, "use_dictionary": False, "write_page_checksum": True}
+    with pq.ParquetWriter(path, schema, **options) as writer:
         for texts, vectors in blocks:
             flat = np.ascontiguousarray(vectors, manifest.dtype).reshape(-1)
             arrays = {

@@ -18,8 +18,10 @@ __all__ = [
     "Pair",
     "PairSource",
     "PairTable",
+    "RepeatedSources",
     "SentenceSource",
     "SourceSurvey",
+    "SurveyedRows",
     "WeightedPair",
     "WeightedSentence",
     "base_language",
@@ -74,8 +76,19 @@ if TYPE_CHECKING:
     from babelite.corpus.pair_table import PairTable
     from babelite.corpus.pairs import Pair, WeightedPair
     from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
-    from babelite.corpus.sentences import SentenceSource, SourceSurvey, require_distinct_names
-    from babelite.corpus.sources import PairSource, parse_source, read_sources, require_pairs
+    from babelite.corpus.sentences import (
+        SentenceSource,
+        SourceSurvey,
+        SurveyedRows,
+        require_distinct_names,
+    )
+    from babelite.corpus.sources import (
+        PairSource,
+        RepeatedSources,
+        parse_source,
+        read_sources,
+        require_pairs,
+    )
     from babelite.corpus.splitting import sample_pairs, split_pairs, without_held_out
     from babelite.corpus.statistics import CorpusStatistics, measure_corpus
 else:
@@ -98,8 +111,8 @@ else:
             "one_line",
             "pairs": "Pair WeightedPair",
             "sentence_splitting": "split_at_punctuation split_sentences",
-            "sentences": "SentenceSource SourceSurvey require_distinct_names",
-            "sources": "PairSource parse_source read_sources require_pairs",
+            "sentences": "SentenceSource SourceSurvey SurveyedRows require_distinct_names",
+            "sources": "PairSource RepeatedSources parse_source read_sources require_pairs",
             "splitting": "sample_pairs split_pairs without_held_out",
             "statistics": "CorpusStatistics measure_corpus",
             "pair_table": "PairTable",

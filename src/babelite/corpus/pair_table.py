@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 
 from babelite.corpus.columns import find_columns
 from babelite.errors import BabeliteError
-from babelite.storage import read_lines
+from babelite.storage import changed_file, read_lines
 
 
 class PairTable:
@@ -33,20 +34,24 @@ class PairTable:
         self._columns = find_columns(first.split("\t"), columns, names, self._name)
         self.header = first if self._columns.named else None
         self._rows: int | None = None
+        self._checksum = 0  # of all rows, when they were read for the first time
 
     def lines(self) -> Iterator[str]:
-        """Stream the rows without the header; raise ``file-changed`` if the file is now shorter."""
+        """Stream the rows without the header; raise ``file-changed`` if they have changed."""
         begin = int(self.header is not None)
         end = None if self._rows is None else begin + self._rows
-        count = 0
+        count = checksum = 0
         for line in islice(read_lines(self._path), begin, end):
             count += 1
+            checksum = zlib.crc32(f"{line}\n".encode(), checksum)
             yield line
         if count < (self._rows or 0):
             problem = f"had {self._rows:,} rows and has {count:,} now"
             hint = "run the command again when no process writes to the file"
             raise BabeliteError(problem, code="file-changed", path=self._name, hint=hint)
-        self._rows = count
+        if self._rows is not None and checksum != self._checksum:
+            raise changed_file(self._name)
+        self._rows, self._checksum = count, checksum
 
     def side(self, side: int) -> Iterator[str]:
         """Stream the sentences of one side (0: source, 1: target); blank for a blank row."""

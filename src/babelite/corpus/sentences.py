@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,6 +17,7 @@ from babelite.corpus.formats.parquet import reading_parquet, require_text_column
 from babelite.errors import BabeliteError
 from babelite.storage import (
     MAX_RECORD_BYTES,
+    changed_file,
     decode_lines,
     is_url,
     read_line_blocks,
@@ -52,12 +54,38 @@ class SourceSurvey:
         offsets: Where rows 0, ``stride``, 2 · ``stride`` and so on begin: bytes of the text, or
             rows of a Parquet file.
         digest: A checksum of the content; of a Parquet file, of its size and metadata.
+        checksums: Of the sentences of each stride; none for a Parquet file.
     """
 
     rows: int
     stride: int
     offsets: tuple[int, ...]
     digest: str
+    checksums: tuple[int, ...] = ()
+
+    def part(self, first: int, count: int) -> SurveyedRows:
+        """Some rows; they begin and end at an offset or at the end of the source."""
+        blocks = slice(first // self.stride, -(-(first + count) // self.stride))
+        return SurveyedRows(
+            first,
+            count,
+            self.offsets[blocks.start],
+            self.stride,
+            self.digest,
+            self.checksums[blocks],
+        )
+
+
+@dataclass(frozen=True)
+class SurveyedRows:
+    """Rows of a source that was surveyed; with the fields of `SourceSurvey`."""
+
+    first: int
+    count: int
+    offset: int
+    stride: int
+    digest: str
+    checksums: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -114,19 +142,31 @@ class SentenceSource:
             problem, hint = "contains only blank lines", "name a file with sentences"
             raise BabeliteError(problem, code="input-empty", path=self.place, hint=hint)
 
-    def read_rows(self, first: int, count: int, offset: int) -> Iterator[str]:
-        """Stream `count` rows from row `first` (from 0), which begins at an offset of `survey`.
+    def read_rows(self, rows: SurveyedRows) -> Iterator[str]:
+        """Stream rows, the result of `SourceSurvey.part`.
 
-        Raises ``file-changed`` if the file has become shorter.
+        Raises ``file-changed`` if they differ from those that were surveyed: before the last row of
+        a stride is yielded, so that no complete stride is wrong.
         """
-        found = 0
-        for text in islice(self._read_from(first, offset), count):
+        if self.format == "parquet":
+            self._require_surveyed(rows)
+        found = checksum = 0
+        for text in islice(self._read_from(rows.first, rows.offset), rows.count):
+            checksum = _add_to_checksum(checksum, (text,))
             found += 1
+            if found == rows.count or found % rows.stride == 0:
+                if self.format == "parquet":
+                    self._require_surveyed(rows)
+                elif checksum != rows.checksums[(found - 1) // rows.stride]:
+                    raise changed_file(self.place)
+                checksum = 0
             yield text
-        if found < count:
-            problem = f"ends after {first + found:,} rows, but had more when the work began"
-            hint = "do not change it during the work; run the same command again"
-            raise BabeliteError(problem, code="file-changed", path=self.place, hint=hint)
+        if found < rows.count:
+            raise changed_file(self.place)
+
+    def _require_surveyed(self, rows: SurveyedRows) -> None:
+        if self._survey_parquet(rows.stride).digest != rows.digest:
+            raise changed_file(self.place)
 
     def _read_from(self, first: int, offset: int) -> Iterator[str]:
         if self.format == "parquet":
@@ -165,8 +205,9 @@ class SentenceSource:
         return stream.readline(MAX_RECORD_BYTES) if named else b""
 
     def _survey_lines(self, stride: int) -> SourceSurvey:
-        checked = self.format == "jsonl" or self.column is not None
+        plain = self.format == "lines" and self.column is None
         digest, rows, offsets = hashlib.blake2b(digest_size=16), 0, list[int]()
+        checksums, checksum = list[int](), 0
         with reading_path_or_url(self.place) as stream:
             header = self._read_header(stream)
             digest.update(header)
@@ -174,8 +215,18 @@ class SentenceSource:
             for block in read_line_blocks(stream, self.place, names):
                 digest.update(block)
                 lines = decode_lines(block, self.place, rows + names)
-                for number, line in enumerate(lines if checked else (), rows + names + 1):
-                    extract(line, number)
+                texts = lines
+                if not plain:
+                    numbers = range(rows + names + 1, rows + names + 1 + len(lines))
+                    texts = list(map(extract, lines, numbers))
+                start = 0
+                while start < len(texts):
+                    stop = start + stride - (rows + start) % stride
+                    checksum = _add_to_checksum(checksum, texts[start:stop])
+                    if stop <= len(texts):
+                        checksums.append(checksum)
+                        checksum = 0
+                    start = stop
                 place, line_of_place = 0, rows
                 while (wanted := len(offsets) * stride) < rows + len(lines):
                     for _ in range(wanted - line_of_place):
@@ -184,7 +235,9 @@ class SentenceSource:
                     offsets.append(position + place)
                 position += len(block)
                 rows += len(lines)
-        return SourceSurvey(rows, stride, tuple(offsets), digest.hexdigest())
+        if rows % stride:
+            checksums.append(checksum)
+        return SourceSurvey(rows, stride, tuple(offsets), digest.hexdigest(), tuple(checksums))
 
     def _survey_parquet(self, stride: int) -> SourceSurvey:
         with (
@@ -269,6 +322,12 @@ class SentenceSource:
         hint = "choose another with --column" + (", or fix the line" if line else "")
         code = "column-not-found"
         return BabeliteError(problem, code=code, path=self.place, line=line, hint=hint)
+
+
+def _add_to_checksum(checksum: int, texts: Sequence[str]) -> int:
+    """The CRC-32 of sentences that follow others."""
+    joined = "".join(f"{text}\n" for text in texts)
+    return zlib.crc32(joined.encode("utf-8", "surrogatepass"), checksum)
 
 
 def require_distinct_names(places: Sequence[str]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from babelite.corpus.languages import guess_languages, split_language_prefix
 from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
+from babelite.storage import changed_file
 
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\*")
 
@@ -160,3 +162,22 @@ def require_pairs(
         yield pair
     if empty:
         raise BabeliteError(problem, code="input-empty", path=path, hint=hint)
+
+
+class RepeatedSources:
+    """Several sources that are read repeatedly and must not change in between."""
+
+    def __init__(self, sources: Sequence[PairSource]) -> None:
+        self._sources = sources
+        self._checksum: int | None = None
+
+    def read(self) -> Iterator[Pair]:
+        """Stream the pairs; raise ``file-changed`` at the end if they were others before."""
+        checksum = 0
+        for pair in read_sources(self._sources):
+            text = f"{pair.source}\t{pair.target}\n"
+            checksum = zlib.crc32(text.encode("utf-8", "surrogatepass"), checksum)
+            yield pair
+        if self._checksum not in (None, checksum):
+            raise changed_file(", ".join(path for source in self._sources for path in source.paths))
+        self._checksum = checksum

@@ -13,7 +13,15 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
-from babelite.storage import InUseError, lock_file, write_error, writing_atomically
+from babelite.storage import (
+    InUseError,
+    append_checksums,
+    checksums_path,
+    intact_bytes,
+    lock_file,
+    write_error,
+    writing_atomically,
+)
 
 # Rows whose length differs from 1 by less are not scaled.
 _UNIT_TOLERANCE = 1e-5
@@ -93,7 +101,7 @@ def write_vectors_resumably(
     The rows written so far are in a hidden file beside ``out``. Its name contains ``key``, letters
     that differ whenever the rows would differ. Hidden files with other keys are deleted. After a
     kill, a multiple of ``block_rows`` rows is kept: ``blocks_from(row)`` continues from there, with
-    arrays of shape (any, dim).
+    arrays of shape (any, dim). Rows that differ from their checksums are written again.
 
     Raises:
         InUseError: Another process is writing the file.
@@ -107,20 +115,33 @@ def write_vectors_resumably(
                 with other.open("r+b") as stream:
                     lock_file(stream, out)
                 other.unlink(missing_ok=True)
+                checksums_path(other).unlink(missing_ok=True)
+        for checksums in out.parent.glob(f".{glob.escape(out.name)}.*.part.crc"):
+            if not checksums.with_suffix("").exists():
+                checksums.unlink(missing_ok=True)
         partial.touch()
         with partial.open("r+b") as stream:
             lock_file(stream, out)
+            row_bytes = dim * np.dtype(dtype).itemsize
+            intact = intact_bytes(partial)  # what is damaged is written again
             _write_header(stream, (rows, dim), dtype)
-            header, row_bytes = stream.tell(), dim * np.dtype(dtype).itemsize
-            written = max(0, stream.seek(0, os.SEEK_END) - header) // row_bytes
+            header = stream.tell()
+            written = max(0, intact - header) // row_bytes
             first = rows if written >= rows else written - written % block_rows
+            if intact < header:
+                stream.seek(0)
+                append_checksums(partial, stream.read(header), 0)
             stream.truncate(header + first * row_bytes)
-            stream.seek(0, os.SEEK_END)
+            position = stream.seek(0, os.SEEK_END)
             for block in blocks_from(first) if first < rows else ():
-                stream.write(np.ascontiguousarray(block, dtype=dtype).data)
+                data = np.ascontiguousarray(block, dtype=dtype).data
+                stream.write(data)
+                append_checksums(partial, data, position)
+                position += data.nbytes
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(out)
+        checksums_path(partial).unlink(missing_ok=True)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and out.parent.is_dir():
             raise InUseError(out) from error  # another process has just finished or deleted it

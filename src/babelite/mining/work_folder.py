@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import mmap
-import zipfile
 from array import array
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,23 @@ from numpy.typing import DTypeLike, NDArray
 from babelite.corpus import one_line
 from babelite.encoding import iterate_texts, same_vectors
 from babelite.errors import BabeliteError
-from babelite.storage import is_lock_file, make_folder, write_error, write_text, writing_atomically
+from babelite.storage import (
+    append_checksums,
+    intact_bytes,
+    is_lock_file,
+    json_with_checksum,
+    json_without_checksum,
+    make_folder,
+    read_arrays,
+    write_arrays,
+    write_error,
+    write_text,
+    writing_atomically,
+)
 
 _MANIFEST = "work.json"
-_FORMAT = 1
-_SUFFIXES = {".txt", ".npy", ".npz", ".vectors", ".neighbours", ".verdicts", ".tmp"}
+_FORMAT = 2  # blocks of format 1 have no checksums and are not verified
+_SUFFIXES = {".txt", ".npy", ".npz", ".vectors", ".neighbours", ".verdicts", ".crc", ".tmp"}
 # Its vector identifies the encoder of a work folder.
 PROBE_SENTENCE = "The library opens at nine; où est la gare ?"
 
@@ -30,14 +41,16 @@ PROBE_SENTENCE = "The library opens at nine; où est la gare ?"
 class RowFile:
     """A file of rows of numbers, written in blocks; complete blocks survive a kill."""
 
-    def __init__(self, path: Path, dtype: DTypeLike, width: int, total: int, block: int) -> None:
-        self._path, self._dtype = path, np.dtype(dtype)
+    def __init__(
+        self, path: Path, dtype: DTypeLike, width: int, total: int, block: int, *, checksums: bool
+    ) -> None:
+        self._path, self._dtype, self._checksums = path, np.dtype(dtype), checksums
         self._width, self._total, self._block = width, total, block
         self._row_bytes = self._dtype.itemsize * width
 
-    @property
+    @cached_property
     def done(self) -> int:
-        """The number of rows in complete blocks."""
+        """The number of rows in complete blocks before the first damaged one."""
         size = self._path.stat().st_size if self._path.exists() else 0
         if size > self._total * self._row_bytes:
             raise BabeliteError(
@@ -46,7 +59,7 @@ class RowFile:
                 path=self._path,
                 hint="delete the work folder",
             )
-        rows = size // self._row_bytes
+        rows = (intact_bytes(self._path) if self._checksums else size) // self._row_bytes
         return rows if rows == self._total else rows - rows % self._block
 
     def missing_blocks(self) -> Iterator[slice]:
@@ -56,13 +69,17 @@ class RowFile:
 
     def append(self, start: int, rows: NDArray[Any]) -> None:
         """Write a block of rows that begins at row ``start``."""
+        data, position = np.ascontiguousarray(rows, self._dtype).data, start * self._row_bytes
         try:
             with self._path.open("r+b" if self._path.exists() else "wb") as stream:
-                stream.truncate(start * self._row_bytes)
-                stream.seek(start * self._row_bytes)
-                stream.write(np.ascontiguousarray(rows, dtype=self._dtype).data)
+                stream.truncate(position)
+                stream.seek(position)
+                stream.write(data)
+            if self._checksums:
+                append_checksums(self._path, data, position)
         except OSError as error:
             raise write_error(self._path, error) from error
+        self.done = start + len(rows)
 
     def read(self) -> NDArray[Any]:
         """All rows as a memory map, shape (total, width)."""
@@ -148,10 +165,11 @@ class WorkFolder:
         manifest, hint = folder / _MANIFEST, "choose another work folder (--work)"
         if manifest.exists():
             try:
-                self._manifest = json.loads(manifest.read_text(encoding="utf-8"))
+                self._manifest = json_without_checksum(manifest.read_bytes())
             except ValueError:
                 self._manifest = {}
-            if not isinstance(self._manifest, dict) or self._manifest.get("format") != _FORMAT:
+            known = isinstance(self._manifest, dict) and self._manifest.get("format")
+            if known not in (1, _FORMAT):
                 raise BabeliteError(
                     "is damaged, or was written by another version of babelite",
                     code="file-damaged",
@@ -188,24 +206,20 @@ class WorkFolder:
 
     def rows(self, name: str, dtype: DTypeLike, width: int, total: int, block: int) -> RowFile:
         """A resumable file of rows in the folder."""
-        return RowFile(self.folder / name, dtype, width, total, block)
+        checksums = self._manifest["format"] > 1
+        return RowFile(self.folder / name, dtype, width, total, block, checksums=checksums)
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
         """The arrays stored under a name; None if they are missing or damaged."""
         path = self.folder / f"{name}.npz"
-        if not path.exists():
-            return None
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                return dict(stored)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            return read_arrays(path) if path.exists() else None
+        except ValueError:
             return None  # damaged: computed again
 
     def store_arrays(self, name: str, arrays: dict[str, NDArray[Any]]) -> None:
         """Store arrays under a name."""
-        path = self.folder / f"{name}.npz"
-        with writing_atomically(path) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **arrays)
+        write_arrays(self.folder / f"{name}.npz", arrays)
 
     @classmethod
     def discard_if_unused(cls, folder: Path) -> None:
@@ -222,7 +236,7 @@ class WorkFolder:
             self.folder.rmdir()
 
     def _save(self) -> None:
-        write_text(self.folder / _MANIFEST, json.dumps(self._manifest))
+        write_text(self.folder / _MANIFEST, json_with_checksum(self._manifest))
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:

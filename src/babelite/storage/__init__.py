@@ -9,6 +9,7 @@ __all__ = [
     "CheckedFile",
     "Folder",
     "InUseError",
+    "append_checksums",
     "changed_file",
     "check_format_version",
     "checksum_records",
@@ -17,6 +18,7 @@ __all__ = [
     "expand_url_glob",
     "expected_value",
     "explain_validation_error",
+    "intact_bytes",
     "is_lock_file",
     "is_read_once",
     "is_standard_output",
@@ -27,6 +29,7 @@ __all__ = [
     "locked_folder",
     "make_folder",
     "parse_versioned_json",
+    "read_arrays",
     "read_line_blocks",
     "read_lines",
     "read_toml",
@@ -35,20 +38,24 @@ __all__ = [
     "reading_seekable",
     "record_too_large",
     "require_file",
+    "require_intact",
     "require_unchanged",
     "sha256",
     "suffix_of",
     "temporary_folder",
     "truncate_checksums",
+    "write_arrays",
     "write_checksums",
     "write_error",
     "write_text",
     "writing_atomically",
     "writing_bytes",
     "writing_text",
+    "writing_with_checksums",
 ]
 
 if TYPE_CHECKING:
+    from babelite.storage.arrays import read_arrays, write_arrays
     from babelite.storage.atomic_write import (
         write_error,
         write_text,
@@ -58,10 +65,14 @@ if TYPE_CHECKING:
     )
     from babelite.storage.block_checksums import (
         CheckedFile,
+        append_checksums,
         checksum_records,
         checksums_path,
+        intact_bytes,
+        require_intact,
         truncate_checksums,
         write_checksums,
+        writing_with_checksums,
     )
     from babelite.storage.checksums import sha256
     from babelite.storage.compression import (
@@ -105,8 +116,10 @@ else:
         __name__,
         {
             "atomic_write": "write_error write_text writing_atomically writing_bytes writing_text",
-            "block_checksums": "CheckedFile checksum_records checksums_path "
-            "truncate_checksums write_checksums",
+            "arrays": "read_arrays write_arrays",
+            "block_checksums": "CheckedFile append_checksums checksum_records checksums_path "
+            "intact_bytes require_intact truncate_checksums write_checksums "
+            "writing_with_checksums",
             "checksums": "sha256",
             "compression": "READ_BLOCK changed_file reading_bytes require_unchanged",
             "json_toml": "check_format_version json_with_checksum json_without_checksum "

@@ -7,9 +7,11 @@ opens in milliseconds, because only the blocks that are used are read.
 
 from __future__ import annotations
 
+import bisect
+import contextlib
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,56 @@ def checksum_records(data: bytes | memoryview, start: int) -> bytes:
         for edge in edges
     ]
     return np.array(records, _RECORD).tobytes()
+
+
+def append_checksums(path: Path, data: bytes | memoryview, position: int) -> None:
+    """Write the checksums of data that begins at a byte of a file; those of later bytes are lost.
+
+    The data are written before. After a kill, `intact_bytes` finds what both files contain.
+    """
+    stored = checksums_path(path)
+    with stored.open("r+b" if stored.exists() else "w+b") as stream:
+        count = stored.stat().st_size // _RECORD.itemsize
+        kept = 0
+        if count and position:
+            ends = np.memmap(stored, _RECORD, "r", shape=(count,))["end"]
+            kept = bisect.bisect_right(ends, position)
+        stream.truncate(kept * _RECORD.itemsize)
+        stream.seek(0, os.SEEK_END)
+        stream.write(checksum_records(data, position))
+
+
+def intact_bytes(path: Path) -> int:
+    """The number of bytes of a file before the first block that is damaged or has no checksum."""
+    stored, position = checksums_path(path), 0
+    if not path.is_file() or not stored.is_file():
+        return 0
+    records = stored.read_bytes()
+    records = records[: len(records) - len(records) % _RECORD.itemsize]
+    with path.open("rb") as stream:
+        for end, crc in np.frombuffer(records, _RECORD).tolist():
+            if not position < end <= position + BLOCK_BYTES:
+                break
+            block = stream.read(end - position)
+            if len(block) < end - position or zlib.crc32(block) != crc:
+                break
+            position = end
+    return position
+
+
+def require_intact(path: Path, hint: str) -> None:
+    """Raise ``file-damaged`` if a file has checksums and differs from them."""
+    if checksums_path(path).exists() and intact_bytes(path) != path.stat().st_size:
+        problem = "differs from its checksums, so it is damaged"
+        raise BabeliteError(problem, code="file-damaged", path=path, hint=hint)
+
+
+@contextlib.contextmanager
+def writing_with_checksums(path: Path) -> Iterator[Path]:
+    """Write a file as `writing_atomically`, and its checksums for `require_intact`."""
+    with writing_atomically(path) as temporary:
+        yield temporary
+        write_checksums(temporary, path)
 
 
 def write_checksums(file: Path, path: Path, head: int = 0) -> None:
@@ -138,13 +190,6 @@ class CheckedFile:
         blocks = np.searchsorted(self._ends, edges, "right")
         blocks = np.unique(blocks[~self._verified[blocks]])
         self._verify_blocks(blocks)
-
-    def intact(self) -> int:
-        """The number of bytes before the first damaged block."""
-        for block in range(len(self._records)):
-            if not self._is_intact(block):
-                return int(self._ends[block - 1]) if block else 0
-        return int(self._ends[-1]) if len(self._ends) else 0
 
     def records_up_to(self, size: int) -> NDArray[Any]:
         """The checksums of all blocks that begin before a size."""

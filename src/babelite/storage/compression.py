@@ -61,16 +61,20 @@ def open_file(path: Path) -> BinaryIO:
 @contextlib.contextmanager
 def require_unchanged(file: BinaryIO, path: str | Path) -> Iterator[None]:
     """Raise ``file-changed`` if an open file is written to before the end of the block."""
+    handle = os.dup(file.fileno())  # the file may be closed in the block
 
     def state() -> tuple[int, int] | None:
-        found = os.fstat(file.fileno())
+        found = os.fstat(handle)
         return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
 
-    before = state()
-    yield
-    # If the file is replaced by another one, this one is still read to its end.
-    if not file.closed and state() != before:
-        raise changed_file(path)
+    try:
+        before = state()
+        yield
+        # If the file is replaced by another one, this one is still read to its end.
+        if state() != before:
+            raise changed_file(path)
+    finally:
+        os.close(handle)
 
 
 def changed_file(path: str | Path) -> BabeliteError:

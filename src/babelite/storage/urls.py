@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from babelite.errors import BabeliteError, requires_extra
 from babelite.storage.atomic_write import writing_atomically
-from babelite.storage.compression import READ_BLOCK, decompressed, open_file, reading_bytes
+from babelite.storage.compression import (
+    READ_BLOCK,
+    decompressed,
+    open_file,
+    reading_bytes,
+    require_unchanged,
+)
 from babelite.storage.paths import make_folder
 from babelite.storage.temporary import temporary_folder
 
@@ -65,7 +71,7 @@ def reading_path_or_url(place: str) -> Iterator[BinaryIO]:
 def reading_seekable(place: str) -> Iterator[BinaryIO]:
     """Open a path or URL for reading at any position, not decompressed."""
     if not is_url(place):
-        with open_file(Path(place)) as stream:
+        with open_file(Path(place)) as stream, require_unchanged(stream, place):
             yield stream
         return
     files, path = _filesystem_of(place)

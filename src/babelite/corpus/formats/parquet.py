@@ -16,8 +16,8 @@ from babelite.errors import BabeliteError, requires_extra
 from babelite.storage import (
     COMPRESSIONS,
     MAX_RECORD_BYTES,
+    reading_seekable,
     record_too_large,
-    require_file,
     writing_bytes,
 )
 
@@ -83,7 +83,8 @@ def write_parquet(
     schema = pa.schema([(name, pa.string()) for name in field_names(languages)])
     pairs = iter(pairs)
     count = 0
-    with writing_bytes(path) as out, pq.ParquetWriter(out, schema, compression="zstd") as writer:
+    options = {"compression": "zstd", "write_page_checksum": True}
+    with writing_bytes(path) as out, pq.ParquetWriter(out, schema, **options) as writer:
         while group := list(islice(pairs, _ROW_GROUP)):
             columns = [pa.array(side, pa.string()) for side in zip(*group, strict=True)]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
@@ -101,7 +102,7 @@ def reading_parquet(file: str | BinaryIO, place: str, extra: str) -> Iterator[pq
         import pyarrow as pa
         import pyarrow.parquet as pq
     try:
-        with pq.ParquetFile(file) as opened:
+        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
             _require_bounded(opened, place)
             yield opened
     except (pa.ArrowException, OSError) as error:
@@ -167,8 +168,7 @@ def _opened(path: str) -> Iterator[pq.ParquetFile]:
     if path == "-":
         problem, hint = "cannot be read as Parquet", "name a file, or pipe TSV"
         raise BabeliteError(problem, code="format-invalid", path=path, hint=hint)
-    require_file(Path(path))
-    with reading_parquet(path, path, "corpus") as file:
+    with reading_seekable(path) as stream, reading_parquet(stream, path, "corpus") as file:
         yield file
 
 
