@@ -9,6 +9,7 @@ from hypothesis import settings
 from made_up_languages import Bilingual
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
+settings.register_profile("fuzz", derandomize=False, deadline=20_000, max_examples=20_000)
 settings.load_profile("repeatable")
 
 

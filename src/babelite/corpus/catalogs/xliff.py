@@ -81,11 +81,9 @@ def _plural_messages(
 def _sides(unit: Element, segment: Element, losses: Losses) -> tuple[str, str] | None:
     """Source and target; None if one is missing or the translation is not finished."""
     source, target = segment.find("source"), segment.find("target")
-    if source is None:
-        return None
     states = (segment.get("state") or "", "" if target is None else target.get("state") or "")
     texts = "", ""
-    if target is not None:
+    if source is not None and target is not None:
         preserve = any(node.get("xml:space") == "preserve" for node in (unit, segment, source))
         texts = _text(source, preserve, losses), _text(target, preserve, losses)
     if not all(texts):
