@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from error_codes import raises
 
 from babelite.filtering import filter_pairs
 from babelite.filtering.filter import is_copied
@@ -128,6 +129,23 @@ def test_pairs_in_another_language_are_dropped() -> None:
         threshold=-9.0, identifier=identifier, languages=("en", "fr"),
     ) as filtered:  # fmt: skip
         assert ["language" in verdict.reasons for verdict in filtered][:2] == [False, True]
+
+
+@pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")
+def test_swapped_languages_are_refused_before_the_work_begins() -> None:
+    english = ["Where is the nearest train station, please?", "The weather was wonderful today."]
+    french = ["Où se trouve la gare la plus proche ?", "Le temps était magnifique aujourd'hui."]
+
+    identifier = LanguageIdentifier()
+    with (
+        raises("option-invalid", "en_GB-fr"),
+        filter_pairs(english, french, object(), identifier=identifier, languages=("fr", "en_GB")),
+    ):
+        pass
+    identifier.require_not_swapped(["OK", *english], ["OK", *french], ("en", "fr"))
+    identifier.require_not_swapped(["OK", "Ja"], ["OK", "Oui"], ("fr", "de"))
+    identifier.require_not_swapped(english, french, ("es", "it"))
+    identifier.require_not_swapped([], [], ("en", "fr"))
 
 
 @pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ _CHECKS_VERSION = 3
 _PAIRS_PER_BLOCK = 8192
 _SAMPLE = 10_000
 _LANGUAGE_SAMPLE = 500
+_FIRST = 100  # pairs whose languages are compared with the given ones before the work begins
 _MIN_COPIED_WORDS = 3
 
 _RECORD = np.dtype([("score", "<f4"), ("cosine", "<f4"), ("reasons", "u1")])
@@ -103,7 +105,8 @@ def filter_pairs(
         The verdicts, in the order of the pairs; they can be iterated over several times.
 
     Raises:
-        BabeliteError: A side has no text, or the work folder belongs to another text or model.
+        BabeliteError: A side has no text, the first pairs are in the given languages in reverse,
+            or the work folder belongs to another text or model.
         ValueError: The sides differ in length.
 
     Example:
@@ -115,8 +118,19 @@ def filter_pairs(
     """
     report = progress or (lambda what, done, total: None)
     options = MiningOptions(k=k, search=search, work=work)
+    if identifier is not None and languages[0] and languages[1]:
+        first, rest = _peek(sources), _peek(targets)
+        sources, targets = first[1], rest[1]
+        identifier.require_not_swapped(first[0], rest[0], (languages[0], languages[1]))
     with mine(sources, targets, encoder, options, progress=progress) as mined:
         yield _Checks(mined, encoder, identifier, languages).filtered(threshold, report)
+
+
+def _peek(texts: Iterable[str]) -> tuple[list[str], Iterator[str]]:
+    """The first texts of a stream, and the whole stream."""
+    stream = iter(texts)
+    first = list(islice(stream, _FIRST))
+    return first, chain(first, stream)
 
 
 class _Checks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 
 from babelite.corpus import base_language
@@ -44,6 +44,24 @@ class LanguageIdentifier:
                 code="language-not-found",
                 hint="leave them out, or choose one of " + ", ".join(sorted(self.languages)),
             )
+
+    def require_not_swapped(
+        self, sources: Sequence[str], targets: Sequence[str], languages: tuple[str, str]
+    ) -> None:
+        """Raise `BabeliteError` (``option-invalid``) if most pairs are in the reverse languages."""
+        source, target = languages
+        pairs = list(zip(sources, targets, strict=False))
+        swapped = sum(
+            self.is_wrong(a, source)
+            and self.is_wrong(b, target)
+            and not self.is_wrong(a, target)
+            and not self.is_wrong(b, source)
+            for a, b in pairs
+        )
+        if swapped > len(pairs) / 2:
+            problem = f"the languages are {source} and {target}, but the text is the reverse"
+            hint = f"give {target}-{source}, or swap the two columns"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
 
     def likelihoods(self, text: str) -> dict[str, float]:
         """The probability of each language, the highest first."""
