@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 VENV := .venv
+LOWEST ?= .venv-lowest
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 BUILD_DOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-.PHONY: demo test docs clean
+.PHONY: demo test test-lowest docs clean
 
 ## The full demo on real text, in under ten minutes: use the packaged encoder, train another, compare.
 demo: $(VENV)/ready-train
@@ -21,6 +22,14 @@ test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 	$(BUILD_DOCS)
 
+## The quick tests with the lowest version of each dependency that pyproject.toml allows.
+test-lowest:
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip --disable-pip-version-check install --quiet uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+		--constraint constraints.txt --editable '.[align,cluster,filter,serve,sklearn,test,train]'
+	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+
 ## The documentation site, into site/.
 docs: $(VENV)/ready-docs
 	$(BUILD_DOCS)
@@ -31,4 +40,4 @@ $(VENV)/ready-%: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo site
+	rm -rf $(VENV) $(LOWEST) demo site

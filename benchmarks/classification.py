@@ -143,7 +143,7 @@ def lines_per_second(
     spec = None if model is None else str(model)
     with tempfile.TemporaryDirectory() as folder:
         place, texts = Path(folder) / "topics.classifier", Path(folder) / "lines.txt"
-        TextClassifier.train(encoder, corpus.train, corpus.dev, spec=spec).save(place)
+        TextClassifier.train(encoder, corpus.train, dev=corpus.dev, spec=spec).save(place)
         repeated = ([*given] * (lines // len(given) + 1))[:lines]
         texts.write_text("\n".join(repeated) + "\n", encoding="utf-8")
         command = [sys.executable, "-m", "babelite", "classify", "predict", str(place), str(texts)]

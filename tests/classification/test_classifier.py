@@ -36,7 +36,8 @@ KINDS: tuple[ClassifierKind, ...] = ("logistic", "mlp")
 @pytest.fixture(scope="module")
 def trained() -> Trained:
     rows, dev = hold_out_texts(ROWS)
-    return {kind: TextClassifier.train(WordEncoder(), rows, dev, classifier=kind) for kind in KINDS}
+    encoder = WordEncoder()
+    return {kind: TextClassifier.train(encoder, rows, dev=dev, classifier=kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -208,7 +209,7 @@ def test_a_text_that_the_encoder_cannot_read_has_no_label() -> None:
 
 def test_blank_texts_are_ignored() -> None:
     blank = [LabelledText("sport", " "), LabelledText("food", "")]
-    with_blank = TextClassifier.train(WordEncoder(), [*ROWS, *blank], blank)
+    with_blank = TextClassifier.train(WordEncoder(), [*ROWS, *blank], dev=blank)
     without = TextClassifier.train(WordEncoder(), ROWS)
     np.testing.assert_array_equal(
         with_blank.head.arrays()["weights"], without.head.arrays()["weights"]
@@ -240,3 +241,31 @@ def test_a_classifier_is_pickled_and_copied(kind: ClassifierKind) -> None:
     texts = ["goal team", ""]
     for after in (pickle.loads(pickle.dumps(before)), copy.deepcopy(before)):
         assert after.predict(texts) == before.predict(texts)
+
+
+def test_texts_and_labels_may_be_two_columns() -> None:
+    pairs = TextClassifier.train(WordEncoder(), ROWS)
+    labels, texts = zip(*ROWS, strict=True)
+    columns = TextClassifier.train(WordEncoder(), np.array(texts), np.array(labels, object))
+    some = ["ball team", "salt soup", "run"]
+    assert columns.predict(some) == pairs.predict(some)
+    numbers = [int(label == "food") for label in labels]
+    numbered = TextClassifier.train(WordEncoder(), list(texts), np.array(numbers))
+    assert numbered.classes_ == ("0", "1")
+    assert numbered.score(texts, numbers) == pairs.score(texts, labels) == 1
+    assert pairs.score(["ball team", "salt soup", ""], ["sport", "sport", "sport"]) == 1 / 3
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["a"], ["a", None], ["a", float("nan")], ["a", "b", "c"], [["a"], ["b"]], np.ones((2, 2))],
+)
+def test_labels_that_do_not_fit_the_texts_are_refused(labels: list[Any]) -> None:
+    with raises("labels-invalid"):
+        TextClassifier.train(WordEncoder(), ["ball", "soup"], labels)
+
+
+@pytest.mark.parametrize("labels", [{"a": 1, "b": 2}, {"a", "b"}, "ab"])
+def test_collections_other_than_columns_of_labels_are_refused(labels: Any) -> None:
+    with raises("input-invalid"):
+        TextClassifier.train(WordEncoder(), ["ball", "soup"], labels)

@@ -1,5 +1,7 @@
 """Text classification on sentence vectors: train in one language, classify in every language."""
 
+from typing import TYPE_CHECKING
+
 from babelite.classification.classifier import (
     CLASSIFIER_KINDS,
     ClassifierKind,
@@ -14,6 +16,7 @@ from babelite.classification.text_vectors import text_vectors
 __all__ = [
     "CLASSIFIER_KINDS",
     "ClassifierKind",
+    "EncoderTransformer",
     "LogisticClassifier",
     "MLPClassifier",
     "MLPSettings",
@@ -22,3 +25,11 @@ __all__ = [
     "fit_mlps",
     "text_vectors",
 ]
+
+if TYPE_CHECKING:
+    from babelite.classification.encoder_transformer import EncoderTransformer
+else:
+    from babelite import lazy_exports
+
+    # Lazy: it imports scikit-learn.
+    __getattr__, _ = lazy_exports(__name__, {"encoder_transformer": "EncoderTransformer"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from babelite.classification.file_format import (
     read_classifier,
     write_classifier,
 )
+from babelite.classification.labelled_pairs import labelled_pairs, pairs_with_text
 from babelite.classification.logistic import LogisticClassifier
 from babelite.classification.mlp import MLPClassifier
 from babelite.classification.text_vectors import text_vectors
@@ -73,9 +74,10 @@ class TextClassifier:
     def train(
         cls,
         encoder: SentenceEncoder,
-        examples: Iterable[tuple[str, str]],
-        dev: Iterable[tuple[str, str]] = (),
+        texts: Iterable[str] | Iterable[tuple[str, str]],
+        labels: Iterable[object] | None = None,
         *,
+        dev: Iterable[tuple[str, str]] = (),
         classifier: ClassifierKind = "logistic",
         seed: int = 0,
         by_sentence: bool = False,
@@ -86,9 +88,10 @@ class TextClassifier:
 
         Args:
             encoder: The encoder; it is not changed.
-            examples: Pairs of a label and a text, such as `babelite.corpus.LabelledText`, with at
-                least two different labels. Blank texts are ignored.
-            dev: Labelled texts to choose the regularisation or the epoch with.
+            texts: The texts: a list, an array or a column of a table. Without ``labels``: pairs of
+                a label and a text, such as `babelite.corpus.LabelledText`. Blank texts are ignored.
+            labels: The label of each text, at least two different ones; numbers become strings.
+            dev: Pairs of a label and a text to choose the regularisation or the epoch with.
             classifier: ``logistic`` (logistic regression), or ``mlp`` (LASER's).
             seed: Random seed of the MLP.
             by_sentence: Use the mean of the sentence vectors of a text; for texts of more than a
@@ -97,24 +100,25 @@ class TextClassifier:
             progress: Called with the number of training steps done and their total.
 
         Raises:
-            BabeliteError: There are fewer than two labels, or ``dev`` has an unknown one.
+            BabeliteError: There are fewer than two labels, ``dev`` has an unknown one, a label is
+                missing, or the numbers of texts and labels differ.
 
         Example:
             >>> from babelite import Encoder
             >>> texts = ["The match ended in a draw.", "Add salt and stir well."]
-            >>> examples = list(zip(["sport", "food"], texts))
-            >>> classifier = TextClassifier.train(Encoder.load(), examples)
+            >>> classifier = TextClassifier.train(Encoder.load(), texts, ["sport", "food"])
             >>> classifier.predict(["Le match s'est terminé par un match nul."])[0].label
             'sport'
         """
         head: VectorModel = MLPClassifier(seed) if classifier == "mlp" else LogisticClassifier()
-        written, chosen = _with_text(examples), _with_text(dev)
+        pairs = texts if labels is None else labelled_pairs(texts, labels)
+        written, chosen = pairs_with_text(pairs), pairs_with_text(dev)
         rows = [*written, *chosen]
         vectors = text_vectors(encoder, [text for _, text in rows], by_sentence=by_sentence)
-        labels = [label for label, _ in rows]
+        known = [label for label, _ in rows]
         cut = len(written)
-        dev_vectors, dev_labels = (vectors[cut:], labels[cut:]) if chosen else (None, None)
-        head.fit(vectors[:cut], labels[:cut], dev_vectors, dev_labels, progress)
+        dev_vectors, dev_labels = (vectors[cut:], known[cut:]) if chosen else (None, None)
+        head.fit(vectors[:cut], known[:cut], dev_vectors, dev_labels, progress)
         return cls(encoder, head, by_sentence, spec)
 
     def refitted(self, examples: Iterable[tuple[str, str]]) -> TextClassifier:
@@ -125,19 +129,19 @@ class TextClassifier:
         if not isinstance(self.head, LogisticClassifier):
             return self
         head = LogisticClassifier((self.head.chosen_strength_,))
-        rows = _with_text(examples)
+        rows = pairs_with_text(examples)
         texts = [text for _, text in rows]
         vectors = text_vectors(self.encoder, texts, by_sentence=self.by_sentence)
         head.fit(vectors, [label for label, _ in rows])
         return replace(self, head=head)
 
     @property
-    def classes(self) -> tuple[str, ...]:
+    def classes_(self) -> tuple[str, ...]:
         """The labels, in alphabetical order."""
         return self.head.classes_
 
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """The probability of every label: float32 (len(texts), labels), columns as ``classes``."""
+        """The probability of every label: float32 (len(texts), labels), columns as ``classes_``."""
         vectors = text_vectors(self.encoder, list_texts(texts), by_sentence=self.by_sentence)
         return self.head.predict_proba(vectors)
 
@@ -150,9 +154,21 @@ class TextClassifier:
         highest = probabilities.max(axis=1).tolist()
         readable: list[bool] = (vectors != 0).any(axis=1).tolist()
         return [
-            Prediction(self.classes[i], share) if known and text.strip() else Prediction(None, None)
+            Prediction(self.classes_[i], share)
+            if known and text.strip()
+            else Prediction(None, None)
             for text, known, i, share in zip(rows, readable, best, highest, strict=True)
         ]
+
+    def score(self, texts: Iterable[str], labels: Iterable[object]) -> float:
+        """The accuracy on labelled texts, 0 to 1; a blank text counts as wrong."""
+        pairs = labelled_pairs(texts, labels)
+        if not pairs:
+            problem, hint = "there are no texts to score", "give at least one"
+            raise BabeliteError(problem, code="input-empty", hint=hint)
+        found = self.predict([text for _, text in pairs])
+        right = [f.label == label for f, (label, _) in zip(found, pairs, strict=True)]
+        return sum(right) / len(right)
 
     def stream(
         self, texts: Iterable[str], block_size: int = _BLOCK
@@ -170,7 +186,7 @@ class TextClassifier:
         """
         description = ClassifierDescription(
             classifier=self.head.kind,
-            labels=self.classes,
+            labels=self.classes_,
             by_sentence=self.by_sentence,
             encoder=fingerprint_of(self.encoder, self.spec),
             probes=_PROBES,
@@ -214,22 +230,3 @@ class TextClassifier:
             hint = "copy it again or train it again"
             raise BabeliteError("is damaged", code="file-damaged", path=path, hint=hint) from error
         return cls(encoder, head, description.by_sentence, identity.spec)
-
-
-def _with_text(examples: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Labelled texts that are not blank; an error for anything but pairs of strings."""
-    if isinstance(examples, str | Mapping) or hasattr(examples, "columns"):
-        problem = f"{type(examples).__name__} was given instead of labelled texts"
-        hint = 'give pairs, for example list(zip(df["label"], df["text"]))'
-        raise BabeliteError(problem, code="input-invalid", hint=hint)
-    rows = []
-    for number, row in enumerate(examples):
-        parts = tuple(row) if isinstance(row, list | tuple | np.ndarray) else ()
-        if len(parts) != 2 or not all(isinstance(part, str) for part in parts):
-            problem = f"example {number} (counted from 0) is not a label and a text"
-            hint = 'give pairs of strings, such as ("sport", "The match ended in a draw.")'
-            raise BabeliteError(problem, code="input-invalid", hint=hint)
-        label, text = parts
-        if text.strip():
-            rows.append((label, text))
-    return rows

@@ -137,7 +137,7 @@ def _train(
         trained = TextClassifier.train(
             encoder,
             examples,
-            dev_rows,
+            dev=dev_rows,
             classifier=kind,
             seed=seed,
             by_sentence=by_sentence,
@@ -156,7 +156,7 @@ def _train(
         trained = trained.refitted(rows)
         typer.echo(f"Then trained on all {len(rows):,} texts.", err=True)
     trained.save(out)
-    typer.echo(f"Classifier of {len(trained.classes)} labels: {out}", err=True)
+    typer.echo(f"Classifier of {len(trained.classes_)} labels: {out}", err=True)
 
 
 def _read_examples(

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from babelite.corpus import normalize_text
 from babelite.errors import BabeliteError
@@ -156,6 +155,7 @@ def test_no_text_is_refused(text: list[str]) -> None:
 
 
 def test_auto_tokenizer_gives_the_same_ids(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     (tmp_path / "tokenizer_config.json").write_text(
         json.dumps(
@@ -169,8 +169,8 @@ def test_auto_tokenizer_gives_the_same_ids(tokenizer: Tokenizer, tmp_path: Path)
         ),
         encoding="utf-8",
     )
-    other = AutoTokenizer.from_pretrained(tmp_path)
-    assert isinstance(other, PreTrainedTokenizerFast)
+    other = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    assert isinstance(other, transformers.PreTrainedTokenizerFast)
     assert (other.pad_token_id, other.unk_token_id, other.mask_token_id) == (PAD, UNK, MASK)
     for text in [
         *TEXT,

@@ -6,7 +6,6 @@ from dataclasses import fields
 
 import pytest
 import torch
-from transformers import DistilBertConfig, DistilBertModel
 
 from babelite.training.network.transformer import (
     Dropout,
@@ -36,8 +35,9 @@ def encoder(*, identity: bool = False, seed: int = 0) -> DualTransformer:
 
 
 def test_the_network_equals_distilbert() -> None:
+    transformers = pytest.importorskip("transformers")
     network = encoder()
-    other = DistilBertModel(DistilBertConfig(**SHAPE.to_distilbert()))
+    other = transformers.DistilBertModel(transformers.DistilBertConfig(**SHAPE.to_distilbert()))
     other.load_state_dict(network.state_dict(), strict=True)
     other.eval()
     ids = pad(SENTENCES)
