@@ -145,11 +145,15 @@ class _CellRun:
         self.progress.cell_ended(cell, *self.folder.status(), time.monotonic() - started)
 
     def _prepare_text(self) -> bool:
-        """Prepare the training text unless another cell has; returns whether it is ready."""
-        text = self.folder.cell.text
-        assert text is not None
-        ready, job = text / "ready", text.with_name(f"{text.name}.job.json")
-        if ready.exists():
+        """Prepare the training text unless another cell has; returns whether it is ready.
+
+        The vectors of teachers are part of it, so that they do not count as training.
+        """
+        text, config = self.folder.cell.text, self.folder.cell.config
+        assert text is not None and config is not None
+        job = text.with_name(f"{text.name}.job.json")
+        ready = [text / "ready", *(text / f"ready.{t.folder_name}" for t in config.teachers)]
+        if all(mark.exists() for mark in ready):
             return True
         self.progress.step_started(self.folder.cell, "text")
         error_file(job).unlink(missing_ok=True)
@@ -158,7 +162,8 @@ class _CellRun:
             reason = error.get("error", "see the log")
             write_error(self.folder.training_job, "failed", reason)
             return False
-        write_text(ready, "")
+        for mark in ready:
+            write_text(mark, "")
         return True
 
     def _launch(

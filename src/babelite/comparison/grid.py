@@ -117,7 +117,7 @@ def read_comparison(path: Path, out: Path, data: Path | None = None) -> Comparis
             codes = dict.fromkeys(code for source in sources for code in source.languages)
             scope = LanguageScope(tuple(combinations(codes, 2)))
     grid = ComparisonGrid(config, path, out, (), tuple(samples.items()), excluded)
-    cells = list(_trained_cells(grid, models, scope))
+    cells = list(_trained_cells(grid, models, scope, base))
     for encoder in config.encoders:
         folder = out / "encoders" / file_name(encoder.name)
         cells.append(ComparisonCell(encoder.name, "", None, scope, folder, encoder=encoder))
@@ -125,13 +125,16 @@ def read_comparison(path: Path, out: Path, data: Path | None = None) -> Comparis
 
 
 def _trained_cells(
-    grid: ComparisonGrid, models: Mapping[str, tuple[PairSource, ...]], scope: LanguageScope
+    grid: ComparisonGrid,
+    models: Mapping[str, tuple[PairSource, ...]],
+    scope: LanguageScope,
+    base: Path,
 ) -> Iterator[ComparisonCell]:
     config, out, samples = grid.config, grid.out, dict(grid.samples)
     each = config.models == "each"
     for seed in config.seeds:
         for system in config.systems:
-            settings = training_settings(system, config, seed, grid.path)
+            settings = training_settings(system, config, seed, grid.path, base)
             exclusion = (asdict(grid.cleaning), grid.excluded.sizes)
             for languages, sources in models.items():
                 text = prepared_folder_name(languages, settings, sources, samples, exclusion)

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 
 
 def training_settings(
-    system: SystemConfig, config: ComparisonConfig, seed: int, path: Path
+    system: SystemConfig,
+    config: ComparisonConfig,
+    seed: int,
+    path: Path,
+    data: Path | None = None,
 ) -> TrainingConfig:
-    """The training settings of a system: ``[training]``, its own options, seed and budget."""
+    """The training settings of a system: ``[training]``, its own options, seed and budget.
+
+    Model folders of teachers are relative to ``data``, by default the folder of the file ``path``.
+    """
     from babelite.training import make_config
 
     base = {} if system.preset else dict(config.training)
@@ -25,6 +32,8 @@ def training_settings(
         options.pop("objective", None)  # the common objective applies to systems with layers only
     assert config.budget is not None
     try:
+        if "teacher" in options:
+            options["teacher"] = _absolute_teachers(options["teacher"], data or path.parent)
         plain = make_config(preset, None, options)
         budget = split_budget(config.budget, plain)
         return make_config(preset, None, options | {"seed": seed} | budget)
@@ -32,6 +41,22 @@ def training_settings(
         problem = f"the system {system.name!r}: {error.problem}"
         hint = "fix [training] or the system; babelite train --help lists the options"
         raise BabeliteError(problem, code=error.code, path=path, hint=hint) from error
+
+
+def _absolute_teachers(teachers: Any, data: Path) -> Any:  # noqa: ANN401 - not validated yet
+    """Teachers, with absolute paths of model folders."""
+    from babelite.training import parse_teacher
+
+    if isinstance(teachers, str):
+        teachers = [teachers]
+    if not isinstance(teachers, list) or not all(isinstance(text, str) for text in teachers):
+        return teachers  # an error of `make_config`
+    absolute = []
+    for text in teachers:
+        spec = parse_teacher(text).spec
+        folder = (data / spec).resolve()
+        absolute.append(f"{text.strip().removesuffix(spec)}{folder}" if folder.is_dir() else text)
+    return absolute
 
 
 def split_budget(budget: BudgetConfig, plain: TrainingConfig) -> dict[str, Any]:

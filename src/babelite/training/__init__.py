@@ -25,6 +25,7 @@ __all__ = [
     "make_config",
     "make_optimizer",
     "open_tokens",
+    "parse_teacher",
     "plan_phases",
     "prepare_text",
     "tokenize",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from babelite.training.network.build import build_model
     from babelite.training.presets import make_config
     from babelite.training.run import TrainingResult, prepare_text, train
+    from babelite.training.teachers.teacher import parse_teacher
     from babelite.training.training_progress import TrainingProgress
 else:
     from babelite import lazy_exports
@@ -72,6 +74,7 @@ else:
             "loop.step": "Stepper",
             "network.build": "build_model",
             "run": "TrainingResult prepare_text train",
+            "teachers.teacher": "parse_teacher",
             "training_progress": "TrainingProgress",
         },
     )

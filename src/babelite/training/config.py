@@ -206,6 +206,12 @@ class TrainingConfig(BaseModel):
         None, gt=0, description="CPU threads per process; by default all cores, shared evenly."
     )
 
+    @field_validator("teacher", "teacher_license", mode="before")
+    @classmethod
+    def _read_one(cls, value: object) -> object:
+        """A single value, as a TOML file may have it."""
+        return [value] if isinstance(value, str) else value
+
     @field_validator("matryoshka", mode="before")
     @classmethod
     def _read_sizes(cls, value: object) -> object:
