@@ -155,7 +155,7 @@ def test_catalogs(tmp_path: Path) -> None:
     [
         (["--columns", "1"], "option-invalid", "--columns 1"),
         (["--languages", "enfr"], "option-invalid", "--languages enfr"),
-        (["--format", "csv"], "format-unknown", "'csv'"),
+        (["--format", "xls"], "format-unknown", "'xls'"),
         (["--columns", "en,fr"], "column-not-found", "'en'"),
     ],
 )

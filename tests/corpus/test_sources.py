@@ -79,8 +79,8 @@ def test_wrong_path_folder_and_ending(tmp_path: Path) -> None:
             list(PairSource((str(tmp_path / name),), "en", "fr").read())
     with raises("format-unknown", r"docx"):
         list(PairSource(("a.docx",), "en", "fr").read())
-    with raises("format-unknown", "'csv'.*tsv"):
-        list(PairSource(("a.tsv",), "en", "fr", format="csv").read())
+    with raises("format-unknown", "'xls'.*tsv"):
+        list(PairSource(("a.tsv",), "en", "fr", format="xls").read())
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import typer
 
 from babelite.cli.shared.options import (
     AllowDownload,
+    ColumnOption,
     JsonOption,
     ModelOption,
     parse_languages,
@@ -43,7 +44,11 @@ Example: babelite align book.en.txt book.fr.txt --out book.html
 
 _Source = Annotated[
     str,
-    typer.Argument(metavar="SOURCE", help="First document: a text file (.gz, .xz, .zst), or '-'."),
+    typer.Argument(
+        metavar="SOURCE",
+        help="First document: a text file or a table (.tsv, .csv, .jsonl, .parquet, .tmx), also "
+        ".gz, .xz or .zst; or '-'.",
+    ),
 ]
 _Target = Annotated[str, typer.Argument(metavar="TARGET", help="Second document.")]
 _Out = Annotated[
@@ -86,6 +91,7 @@ def _align(
     out: _Out = None,
     languages: _Languages = None,
     split: _Split = False,
+    column: ColumnOption = None,
     max_size: _MaxSize = 4,
     min_score: _MinScore = 0.25,
     gold: _Gold = None,
@@ -111,7 +117,8 @@ def _align(
         raise BabeliteError(problem, code="option-conflict", path="-", hint=hint)
     if out is not None:
         require_writable(out, inputs=[source, target, *([gold] if gold else [])])
-    documents = _read(source, split_languages[0]), _read(target, split_languages[1])
+    first, second = split_languages
+    documents = _read(source, first, column), _read(target, second, column)
     gold_pairs = read_alignment(gold, *documents) if gold else None
     encoder = open_encoder(model, allow_download=allow_download)
     with ExitStack() as stack:
@@ -143,10 +150,10 @@ def _split_languages(languages: str | None, split: bool) -> tuple[str | None, st
     return parsed
 
 
-def _read(path: str, language: str | None) -> Document:
+def _read(path: str, language: str | None, column: str | None) -> Document:
     from babelite.corpus import read_document
 
-    document = read_document(path, language)
+    document = read_document(path, language, column)
     if language is None and document.looks_unsplit:
         hint = "split them with --split --languages en-fr (or other languages)"
         typer.echo(f"{path}: many lines contain several sentences; {hint}", err=True)

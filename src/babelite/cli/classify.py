@@ -58,7 +58,7 @@ with 95 % intervals over the test documents; ± is the standard deviation over t
 Example: babelite classify evaluate sib200 --languages eng_Latn,fra_Latn --train-languages eng_Latn
 """
 
-_LABELLED = "TSV with label and text (.gz, .xz, .zst), or '-'."
+_LABELLED = "Labels and texts: .tsv, .csv, .jsonl or .parquet (.gz, .xz, .zst), or '-' for TSV."
 _DEV = "Texts to choose the regularisation or epoch with. Default: a fifth of LABELLED. Repeatable."
 _KIND = "logistic (logistic regression) or mlp (LASER's MLP)."
 _COLUMNS = (
@@ -70,7 +70,7 @@ _BY_SENTENCE_OR_WHOLE = (
     "Use the mean of the sentence vectors of a document, or encode it as one text. Default: by "
     "sentence for MLDoc, as in LASER, else whole."
 )
-_FILE = "Texts, one a line (.gz, .xz, .zst); .jsonl; .parquet; or '-'."
+_FILE = "Texts, one a line (.gz, .xz, .zst); .tsv; .csv; .jsonl; .parquet; or '-'."
 _LANGUAGES = "Languages to test in, and to train in without --train-languages. Default: all."
 _TRAIN_LANGUAGES = (
     "Languages to train in, and also to test in. Default: those of --languages with training "

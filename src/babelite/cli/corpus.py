@@ -30,7 +30,7 @@ _Inputs = Annotated[
     list[str],
     typer.Argument(
         help="Sentence pairs: [LANG-LANG=]PATH, '-' for standard input, or PATH,PATH for two "
-        "aligned files. TSV, JSONL, Parquet, TMX, PO, MO or XLIFF; plain, .gz, .xz or .zst.",
+        "aligned files. TSV, CSV, JSONL, Parquet, TMX, PO, MO or XLIFF; plain, .gz, .xz or .zst.",
         metavar="INPUT",
     ),
 ]
@@ -39,7 +39,7 @@ _Format = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="Input format: tsv, jsonl, parquet, tmx or catalog. Default: by the file ending.",
+        help="Input format: tsv, csv, jsonl, parquet, tmx or catalog. Default: by the file ending.",
     ),
 ]
 _Raw = Annotated[

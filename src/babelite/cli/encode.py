@@ -43,8 +43,8 @@ _Inputs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="INPUT...",
-        help="Files with one sentence a line, or .jsonl or .parquet with one a record (.gz, .xz, "
-        ".zst). Default: '-', standard input.",
+        help="Files with one sentence a line, row (.tsv, .csv) or record (.jsonl, .parquet, .tmx), "
+        "also .gz, .xz or .zst. Default: '-', standard input.",
     ),
 ]
 _Out = Annotated[

@@ -40,8 +40,9 @@ _Places = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE...|INDEX",
-        help="Files with one sentence per line (.txt, .tsv) or record (.jsonl, .parquet), also "
-        ".gz, .xz or .zst; '-' is standard input. Without --out: the folder of an index.",
+        help="Files with one sentence per line (.txt), row (.tsv, .csv) or record (.jsonl, "
+        ".parquet, .tmx), also .gz, .xz or .zst; '-' is standard input. Without --out: the folder "
+        "of an index.",
     ),
 ]
 _OutOption = Annotated[

@@ -28,8 +28,8 @@ _Place = Annotated[
     str,
     typer.Argument(
         metavar="FILE|INDEX",
-        help="File with one sentence per line (.txt, .tsv) or record (.jsonl, .parquet), also .gz, "
-        ".xz or .zst; '-' is standard input. Or the folder of an index.",
+        help="File with one sentence per line (.txt), row (.tsv, .csv) or record (.jsonl, "
+        ".parquet, .tmx), also .gz, .xz or .zst; '-' is standard input. Or the folder of an index.",
     ),
 ]
 _Queries = Annotated[
@@ -132,11 +132,8 @@ def read_numbered_lines(path: str, column: str | None = None) -> Iterator[Number
     """The sentences of a file with their line numbers; an error if the file is empty."""
     from babelite.corpus import SentenceSource
 
-    source = SentenceSource(path, column)
-    # A table with named columns has its names in line 1.
-    first = 2 if source.format == "lines" and source.column_name is not None else 1
     line = None
-    for line in map(NumberedLine._make, enumerate(source.read(), start=first)):
+    for line in map(NumberedLine._make, SentenceSource(path, column).read_numbered()):
         yield line
     if line is None:
         hint = "give a file with one sentence per line"
@@ -173,8 +170,10 @@ def _as_json(query: str, hits: Sequence[_Hit]) -> str:
 
 
 def _show(hits: Sequence[_Hit], *, with_files: bool) -> None:
+    from babelite.corpus import one_line
+
     places = [f"{hit.file}:{hit.line}" if with_files else f"{hit.line}" for hit in hits]
     width = max(map(len, places), default=0)
     for rank, (place, hit) in enumerate(zip(places, hits, strict=True), start=1):
         at = f"{place:<{width}}" if with_files else f"line {place:>{width}}"
-        typer.echo(f"{rank:>3}  {hit.cosine:6.3f}  {at}  {hit.text}")
+        typer.echo(f"{rank:>3}  {hit.cosine:6.3f}  {at}  {one_line(hit.text)}")

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from babelite.corpus.languages import KNOWN_LANGUAGES, base_language, is_language_code
+from babelite.corpus.losses import BLANK_LINES, Losses
+from babelite.corpus.tables import opened_table
 from babelite.errors import BabeliteError
 
 
@@ -34,42 +36,48 @@ class Columns(NamedTuple):
 def find_columns(
     row: Sequence[str],
     columns: tuple[str, str] | None,
-    default_names: tuple[str, str],
+    defaults: Sequence[tuple[str, str]],
     path: str,
     line: int = 1,
 ) -> Columns:
     """Find two columns by number from 1 or by name, given the first row.
 
-    Default: the columns with the default names if the row has them, else the first two.
+    Default: the columns with the first default names that the row has, else the first two.
 
     Example:
-        >>> find_columns(["score", "source", "target"], None, ("source", "target"), "mined.tsv")
+        >>> find_columns(["score", "source", "target"], None, [("source", "target")], "a.tsv")
         Columns(first=1, second=2, named=True)
     """
     names = [cell.strip() for cell in row]
     if columns is None:
-        columns = default_names if set(default_names) <= set(names) else ("1", "2")
+        columns = next((pair for pair in defaults if {*pair} <= {*names}), ("1", "2"))
     first, second = (column_index(column, names, path, line) for column in columns)
     return Columns(first, second, named=not all(column.isdecimal() for column in columns))
 
 
 def read_columns(
-    lines: Iterable[tuple[int, str]],
-    columns: tuple[str, str] | None,
-    default_names: tuple[str, str],
     path: str,
+    columns: tuple[str, str] | None,
+    defaults: Sequence[tuple[str, str]],
     *,
     between: str,
+    losses: Losses | None = None,
 ) -> Iterator[tuple[int, str, str]]:
-    """Yield line number and two cells of each numbered line; a first line of names is skipped."""
+    """Yield line number and two cells of each row of a table; blank rows and names are skipped."""
     found: Columns | None = None
-    for number, line in lines:
-        row = line.split("\t")
-        if found is None:
-            found = find_columns(row, columns, default_names, path, number)
-            if found.named:
+    header = 0  # the line with the names of the columns
+    with opened_table(path) as table:
+        for number, row in table.rows():
+            if len(row) < 2 and not "".join(row).strip():
+                if losses is not None:
+                    losses[BLANK_LINES] += 1
                 continue
-        yield number, *found.cells(row, path, number, between=between)
+            if found is None:
+                found = find_columns(row, columns, defaults, path, number)
+                header = number if found.named or table.layout.header else 0
+            cells = found.cells(row, path, number, between=between)
+            if number > header:
+                yield number, *cells
 
 
 def column_index(column: str, names: Sequence[str], path: str, line: int) -> int:

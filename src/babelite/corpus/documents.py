@@ -8,9 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from babelite.corpus.abbreviations import continues
+from babelite.corpus.normalization import one_line
 from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
+from babelite.corpus.sentences import SentenceSource
 from babelite.errors import BabeliteError
-from babelite.storage import read_lines
 
 
 @dataclass(frozen=True)
@@ -44,27 +45,30 @@ class Document:
         return several > len(self.sentences) / 3
 
 
-def read_document(path: str, language: str | None = None) -> Document:
+def read_document(
+    path: str, language: str | None = None, column: int | str | None = None
+) -> Document:
     """Read a document.
 
     Args:
-        path: A UTF-8 text file (``.gz``, ``.xz`` and ``.zst`` are decompressed), or ``-``.
+        path: Any file that `SentenceSource` reads, or ``-``.
         language: The language code of running text, which is split into sentences (this needs the
             extra ``align``). Default: every line that is not blank is a sentence.
+        column: The column of the text; see `SentenceSource`.
 
     Raises:
         BabeliteError: The file cannot be read as text, or has no sentence; code ``input-empty``.
     """
-    lines = list(read_lines(path))
+    lines = list(SentenceSource(path, column).read_numbered())
     if language is None:
-        kept = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+        kept = [(number, one_line(line.strip())) for number, line in lines if line.strip()]
     else:
-        kept = list(enumerate(split_sentences(lines, language), 1))
+        kept = list(enumerate(split_sentences((line for _, line in lines), language), 1))
     if not kept:
         problem = "contains only blank lines" if lines else "is empty"
         raise BabeliteError(problem, code="input-empty", path=path, hint="name a text file")
     numbers, sentences = zip(*kept, strict=True)
-    return Document(path, sentences, numbers, len(lines) if language is None else len(kept))
+    return Document(path, sentences, numbers, lines[-1][0] if language is None else len(kept))
 
 
 def _has_several_sentences(line: str) -> bool:

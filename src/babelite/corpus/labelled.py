@@ -1,4 +1,4 @@
-"""Labelled texts in tab-separated columns: reading, and stratified hold-out."""
+"""Labelled texts in tables and records: reading, and stratified hold-out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 from babelite.corpus.columns import read_columns
+from babelite.corpus.formats.json_lines import read_jsonl
+from babelite.corpus.formats.parquet import read_parquet
+from babelite.corpus.losses import Losses
 from babelite.errors import BabeliteError
-from babelite.storage import read_lines
+from babelite.storage import suffix_of
+
+_RECORDS = {
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), read_jsonl),
+    **dict.fromkeys((".parquet", ".pq"), read_parquet),
+}
 
 
 class LabelledText(NamedTuple):
@@ -20,12 +28,12 @@ class LabelledText(NamedTuple):
 
 
 def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator[LabelledText]:
-    """Stream labelled texts from tab-separated columns; blank lines are skipped.
+    """Stream labelled texts from two columns; blank lines are skipped.
 
     Args:
-        path: The file, plain or compressed, or ``-``.
-        columns: The columns of label and text, by number from 1 or by name in the first line.
-            Default: those called ``label`` and ``text``, else the first two.
+        path: A table (TSV, CSV) or records (JSONL, Parquet), plain or compressed, or ``-`` for TSV.
+        columns: The columns of label and text, by name, in tables also by number from 1.
+            Default: those called ``label`` and ``text``, else the first two of a table.
 
     Yields:
         The texts in order, stripped.
@@ -34,11 +42,10 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
         BabeliteError: The file cannot be read or is empty, a column is missing, or a label is
             blank; names file and line.
     """
-    lines = ((number, line) for number, line in enumerate(read_lines(path), 1) if line.strip())
     count = 0
-    for number, label, text in read_columns(
-        lines, columns, ("label", "text"), path, between="label and text"
-    ):
+    for number, label, text in _rows(path, columns):
+        if not label.strip() and not text.strip():
+            continue
         if not label.strip():
             problem, hint = "has a text without a label", "add the label, or delete the line"
             raise BabeliteError(problem, code="labels-invalid", path=path, line=number, hint=hint)
@@ -47,6 +54,17 @@ def read_labelled(path: str, columns: tuple[str, str] | None = None) -> Iterator
     if not count:
         hint = "write one a line: the label, a tab and the text"
         raise BabeliteError("contains no labelled text", code="input-empty", path=path, hint=hint)
+
+
+def _rows(path: str, columns: tuple[str, str] | None) -> Iterator[tuple[int, str, str]]:
+    """The number of the line or record, and its two cells."""
+    names = ("label", "text")
+    format_ = None if path == "-" else _RECORDS.get(suffix_of(path))
+    if format_ is None:
+        yield from read_columns(path, columns, (names,), between="label and text")
+        return
+    for number, (label, text) in enumerate(format_(path, names, columns, Losses()), 1):
+        yield number, label, text
 
 
 def hold_out_texts(

@@ -30,7 +30,7 @@ class PairTable:
         if first is None:
             hint = "name a file with sentence pairs"
             raise BabeliteError("is empty", code="input-empty", path=self._name, hint=hint)
-        names = ("source", "target")
+        names = (("source", "target"),)
         self._columns = find_columns(first.split("\t"), columns, names, self._name)
         self.header = first if self._columns.named else None
         self._rows: int | None = None

@@ -1,4 +1,4 @@
-"""Sentences in files, URLs or standard input: lines, a TSV column, or a JSONL or Parquet field."""
+"""Sentences in files, URLs or standard input: lines, a column of a table, or a field of records."""
 
 from __future__ import annotations
 
@@ -6,37 +6,46 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from babelite.corpus.columns import column_index
-from babelite.corpus.formats.json_lines import parse_json_object, string_field
+from babelite.corpus.formats.json_lines import (
+    field_value,
+    parse_json_array,
+    parse_json_object,
+    string_field,
+)
 from babelite.corpus.formats.parquet import reading_parquet, require_text_column, texts_of
+from babelite.corpus.tables import CSV_SUFFIXES, TSV_SUFFIXES, OpenTable, layout_of
 from babelite.errors import BabeliteError
 from babelite.storage import (
     MAX_RECORD_BYTES,
     changed_file,
     decode_lines,
     is_url,
+    line_stream,
+    peek,
     read_line_blocks,
     reading_path_or_url,
     reading_seekable,
+    record_too_large,
     suffix_of,
 )
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-SentenceFormat = Literal["lines", "jsonl", "parquet"]
+SentenceFormat = Literal["lines", "table", "json", "parquet", "tmx"]
 
 _FORMATS: dict[str, SentenceFormat] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
+    **dict.fromkeys((*CSV_SUFFIXES, *TSV_SUFFIXES), "table"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "json"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    ".tmx": "tmx",
 }
 _DEFAULT_FIELDS = ("text", "sentence")  # tried in this order if no column is named
 _ROWS_A_BATCH = 4096
@@ -52,7 +61,7 @@ class SourceSurvey:
         rows: The number of sentences, blank ones included.
         stride: The number of rows between two offsets.
         offsets: Where rows 0, ``stride``, 2 · ``stride`` and so on begin: bytes of the text, or
-            rows of a Parquet file.
+            rows if records may have several lines or the file is binary.
         digest: A checksum of the content; of a Parquet file, of its size and metadata.
         checksums: Of the sentences of each stride; none for a Parquet file.
     """
@@ -89,14 +98,29 @@ class SurveyedRows:
 
 
 @dataclass(frozen=True)
+class _Opened:
+    """A text file at its first sentence.
+
+    ``take`` finds the sentence in a line with a number. If records may have several lines, ``rows``
+    gives the number of the first line and the sentence of each.
+    """
+
+    stream: BinaryIO
+    header: bytes = b""
+    take: Callable[[str, int], str] | None = None
+    rows: Iterator[tuple[int, str]] | None = None
+
+
+@dataclass(frozen=True)
 class SentenceSource:
     """A file with one sentence a row.
 
     Attributes:
         place: A path, ``-`` for standard input, or a URL.
-        column: The column of the sentences. In TSV a number (from 1), or a name in the first line,
-            which then is no row; in JSONL and Parquet the name of a field. Default: the whole
-            line; in JSONL and Parquet ``text`` or ``sentence``.
+        column: The column of the sentences: in CSV and TSV its number (from 1) or its name in the
+            first line; in JSONL and Parquet the name of a field, ``a.b`` for one inside another; in
+            TMX a language. A first line with names is no row. Default: ``text`` or ``sentence``, or
+            the only column; in other files the whole line.
     """
 
     place: str
@@ -104,9 +128,10 @@ class SentenceSource:
 
     @property
     def column_number(self) -> int | None:
-        """The number of the column (from 1) in lines of text; None if it is named or not given."""
+        """The number of the column (from 1) of a table; None if it is named or not given."""
         number = self.column is not None and str(self.column).isdecimal()
-        return int(str(self.column)) if number and self.format == "lines" else None
+        is_text = self.format in ("lines", "table")
+        return int(str(self.column)) if number and is_text else None
 
     @property
     def column_name(self) -> str | None:
@@ -116,11 +141,9 @@ class SentenceSource:
 
     @property
     def format(self) -> SentenceFormat:
-        """The format by the file ending; standard input is JSONL if a column is named."""
-        if self.place == "-":
-            named = self.column is not None and not str(self.column).isdecimal()
-            return "jsonl" if named else "lines"
-        return _FORMATS.get(suffix_of(self.place), "lines")
+        """The format by the file ending; standard input with a named column may also be JSON."""
+        default: SentenceFormat = "lines" if self.column is None else "table"
+        return _FORMATS.get(suffix_of(self.place), default)
 
     def absolute(self) -> SentenceSource:
         """The same source, valid in any current directory."""
@@ -130,6 +153,11 @@ class SentenceSource:
 
     def read(self) -> Iterator[str]:
         """Stream all sentences, one a row, blank ones included; errors name the line."""
+        for _, text in self._read_from(0, 0):
+            yield text
+
+    def read_numbered(self) -> Iterator[tuple[int, str]]:
+        """As `read`, with the number of the line or record, from 1."""
         yield from self._read_from(0, 0)
 
     def read_requiring_text(self) -> Iterator[str]:
@@ -151,7 +179,7 @@ class SentenceSource:
         if self.format == "parquet":
             self._require_surveyed(rows)
         found = checksum = 0
-        for text in islice(self._read_from(rows.first, rows.offset), rows.count):
+        for _, text in islice(self._read_from(rows.first, rows.offset), rows.count):
             checksum = _add_to_checksum(checksum, (text,))
             found += 1
             if found == rows.count or found % rows.stride == 0:
@@ -168,19 +196,6 @@ class SentenceSource:
         if self._survey_parquet(rows.stride).digest != rows.digest:
             raise changed_file(self.place)
 
-    def _read_from(self, first: int, offset: int) -> Iterator[str]:
-        if self.format == "parquet":
-            yield from self._read_parquet(offset)
-            return
-        with reading_path_or_url(self.place) as stream:
-            header = self._read_header(stream)
-            extract, number = self._extractor(header), first + bool(header)
-            _skip(stream, len(header), offset)
-            for block in read_line_blocks(stream, self.place, number):
-                for line in decode_lines(block, self.place, number):
-                    number += 1
-                    yield extract(line, number)
-
     def survey(self, stride: int) -> SourceSurvey:
         """Read the file once: count its rows, record offsets, report rows that cannot be read.
 
@@ -192,67 +207,134 @@ class SentenceSource:
         Raises:
             BabeliteError: As `read`; or the file is empty, code ``input-empty``.
         """
-        is_parquet = self.format == "parquet"
-        surveyed = self._survey_parquet(stride) if is_parquet else self._survey_lines(stride)
+        surveyed = self._survey(stride)
         if not surveyed.rows:
             hint = "name a file with one sentence a line"
             raise BabeliteError("is empty", code="input-empty", path=self.place, hint=hint)
         return surveyed
 
-    def _read_header(self, stream: BinaryIO) -> bytes:
-        """The first line if it contains the names of columns, else nothing."""
-        named = self.format == "lines" and self.column_name is not None
-        return stream.readline(MAX_RECORD_BYTES) if named else b""
+    # --- reading ----------------------------------------------------------------------------------
 
-    def _survey_lines(self, stride: int) -> SourceSurvey:
-        plain = self.format == "lines" and self.column is None
-        digest, rows, offsets = hashlib.blake2b(digest_size=16), 0, list[int]()
-        checksums, checksum = list[int](), 0
-        with reading_path_or_url(self.place) as stream:
-            header = self._read_header(stream)
-            digest.update(header)
-            extract, position, names = self._extractor(header), len(header), bool(header)
-            for block in read_line_blocks(stream, self.place, names):
-                digest.update(block)
-                lines = decode_lines(block, self.place, rows + names)
-                texts = lines
-                if not plain:
-                    numbers = range(rows + names + 1, rows + names + 1 + len(lines))
-                    texts = list(map(extract, lines, numbers))
-                start = 0
-                while start < len(texts):
-                    stop = start + stride - (rows + start) % stride
-                    checksum = _add_to_checksum(checksum, texts[start:stop])
-                    if stop <= len(texts):
-                        checksums.append(checksum)
-                        checksum = 0
-                    start = stop
-                place, line_of_place = 0, rows
-                while (wanted := len(offsets) * stride) < rows + len(lines):
-                    for _ in range(wanted - line_of_place):
-                        place = block.index(b"\n", place) + 1
-                    line_of_place = wanted
-                    offsets.append(position + place)
-                position += len(block)
-                rows += len(lines)
-        if rows % stride:
-            checksums.append(checksum)
-        return SourceSurvey(rows, stride, tuple(offsets), digest.hexdigest(), tuple(checksums))
+    def _read_from(self, first: int, offset: int) -> Iterator[tuple[int, str]]:
+        if self.format == "parquet":
+            yield from enumerate(self._read_parquet(offset), offset + 1)
+            return
+        if self.format == "tmx":
+            yield from islice(self._read_tmx(), offset, None)
+            return
+        with self._opened() as opened:
+            if opened.rows is not None:
+                yield from islice(opened.rows, offset, None)
+                return
+            number, take = first + bool(opened.header), opened.take
+            _skip(opened.stream, len(opened.header), offset)
+            for block in read_line_blocks(opened.stream, self.place, number):
+                for line in decode_lines(block, self.place, number):
+                    number += 1
+                    yield number, line if take is None else take(line, number)
 
-    def _survey_parquet(self, stride: int) -> SourceSurvey:
-        with (
-            reading_seekable(self.place) as stream,
-            reading_parquet(stream, self.place, "cluster") as file,
-        ):
-            self._parquet_column(file)
-            rows: int = file.metadata.num_rows
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(-_FOOTER_END, os.SEEK_END)
-            length = int.from_bytes(stream.read(4), "little")
-            stream.seek(-_FOOTER_END - length, os.SEEK_END)
-            digest = hashlib.blake2b(stream.read(length), digest_size=16)
-        digest.update(str(size).encode())
-        return SourceSurvey(rows, stride, tuple(range(0, rows, stride)), digest.hexdigest())
+    @contextmanager
+    def _opened(self) -> Iterator[_Opened]:
+        """Open a text file and find out how its sentences are taken out."""
+        with reading_path_or_url(self.place) as raw:
+            stream = line_stream(raw, self.place)
+            format_ = self.format
+            if format_ == "json" or (self.place == "-" and self.column_name is not None):
+                start = peek(stream).lstrip()[:1]
+                if start == b"[" and suffix_of(self.place) in ("", ".json"):
+                    yield _Opened(stream, rows=self._array_rows(stream))
+                    return
+                format_ = "json" if format_ == "json" or start in (b"{", b"") else "table"
+            if format_ == "json":
+                yield _Opened(stream, take=self._field_of_line)
+            elif format_ == "table":
+                yield self._opened_table(stream)
+            else:
+                yield _Opened(stream)
+
+    def _opened_table(self, stream: BinaryIO) -> _Opened:
+        table = OpenTable(self.place, layout_of(self.place, stream), stream)
+        layout = table.layout
+        if layout.quoted:
+            return _Opened(stream, rows=self._table_rows(table))
+        if self.column is None and not set(_DEFAULT_FIELDS) & set(layout.header or ()):
+            return _Opened(stream)
+        header, names = b"", list[str]()
+        if self.column_number is None or layout.header:
+            header = stream.readline(MAX_RECORD_BYTES)
+            names = "".join(decode_lines(header, self.place, 0)).split("\t")
+        place = self._place_of_column(names)
+        return _Opened(stream, header, lambda line, n: self._cell(line.split("\t"), place, n))
+
+    def _table_rows(self, table: OpenTable) -> Iterator[tuple[int, str]]:
+        """The sentences of a table whose cells may be quoted."""
+        rows = table.rows()
+        number, names = next(rows, (1, list[str]()))
+        place, width = self._place_of_column(names), len(names)
+        if table.layout.header is None and self.column_number is not None and names:
+            yield number, self._cell(names, place, number)
+        for number, row in rows:
+            if len(row) > width:
+                problem = f"has {len(row)} columns, but the first line has {width}"
+                hint = "quote a cell that contains the delimiter"
+                raise BabeliteError(
+                    problem, code="format-invalid", path=self.place, line=number, hint=hint
+                )
+            yield number, self._cell(row, place, number)
+
+    def _place_of_column(self, names: Sequence[str]) -> int:
+        """The index (from 0) of the column in the rows of a table."""
+        if self.column_number == 0:
+            raise self._missing_column("column 0 does not exist (columns are counted from 1)")
+        if self.column_number is not None:
+            return self.column_number - 1
+        if self.column is not None:
+            return column_index(str(self.column), names, self.place, 1)
+        known = [name.strip() for name in names]
+        for name in _DEFAULT_FIELDS:
+            if name in known:
+                return known.index(name)
+        if len(names) < 2:
+            return 0
+        raise self._missing_column(f"has several columns: {', '.join(known)}")
+
+    def _cell(self, cells: Sequence[str], place: int, number: int) -> str:
+        if len(cells) > place:
+            return cells[place]
+        if not any(map(str.strip, cells)):
+            return ""
+        problem = f"has {len(cells)} columns, so there is no column {place + 1}"
+        raise self._missing_column(problem, number)
+
+    def _field_of_line(self, line: str, number: int) -> str:
+        if not line.strip():
+            return ""
+        return self._field_of(parse_json_object(line, self.place, number, '{"text": "…"}'), number)
+
+    def _field_of(self, record: dict[str, object], number: int | None) -> str:
+        wanted = _DEFAULT_FIELDS if self.column is None else (str(self.column),)
+        for name in wanted:
+            found, value = field_value(record, name)
+            if found:
+                return string_field(value, name, self.place, number, "--column")
+        raise self._missing_field(record, number)
+
+    def _array_rows(self, stream: BinaryIO) -> Iterator[tuple[int, str]]:
+        """The sentences of a JSON array of objects or of strings."""
+        content = stream.read(MAX_RECORD_BYTES + 1)
+        if len(content) > MAX_RECORD_BYTES:
+            raise record_too_large(self.place, "JSON array")
+        for number, record in enumerate(parse_json_array(content, self.place), 1):
+            if isinstance(record, dict):
+                yield number, self._field_of(record, None)
+            else:
+                yield number, string_field(record, f"item {number}", self.place, None, "--column")
+
+    def _read_tmx(self) -> Iterator[tuple[int, str]]:
+        from babelite.corpus.formats.tmx import read_tmx_language
+
+        language = None if self.column is None else str(self.column)
+        return read_tmx_language(self.place, language)
 
     def _read_parquet(self, first: int) -> Iterator[str]:
         with (
@@ -273,53 +355,92 @@ class SentenceSource:
                 first = max(0, first - len(texts))
 
     def _parquet_column(self, file: pq.ParquetFile) -> str:
-        name = self._choose_field(file.schema_arrow.names)
-        require_text_column(file.schema_arrow, name, self.place)
-        return name
-
-    def _extractor(self, header: bytes) -> Callable[[str, int], str]:
-        """A function that takes the sentence out of a line with a number."""
-        if self.format == "jsonl":
-            return self._field_of
-        if header:
-            names = decode_lines(header, self.place, 0)[0].split("\t")
-            column = column_index(str(self.column), names, self.place, 1)
-        elif self.column_number is None:
-            return lambda line, number: line
-        elif not self.column_number:
-            raise self._missing_column("column 0 does not exist (columns are counted from 1)")
-        else:
-            column = self.column_number - 1
-
-        def cell_of(line: str, number: int) -> str:
-            cells = line.split("\t")
-            if len(cells) > column:
-                return cells[column]
-            if not line.strip():
-                return line
-            problem = f"has {len(cells)} columns, so there is no column {column + 1}"
-            raise self._missing_column(problem, number)
-
-        return cell_of
-
-    def _field_of(self, line: str, number: int) -> str:
-        if not line.strip():
-            return ""
-        record = parse_json_object(line, self.place, number, '{"text": "…"}')
-        name = self._choose_field(record, number)
-        return string_field(record[name], name, self.place, number, "--column")
-
-    def _choose_field(self, names: Collection[str], line: int | None = None) -> str:
-        """The field of the sentences among the fields of a JSONL or Parquet file."""
+        names = file.schema_arrow.names
         wanted = _DEFAULT_FIELDS if self.column is None else (str(self.column),)
         for name in wanted:
             if name in names:
+                require_text_column(file.schema_arrow, name, self.place)
                 return name
-        problem = f"has no column {wanted[0]!r}, it has {', '.join(names) or 'none'}"
-        raise self._missing_column(problem, line)
+        raise self._missing_field(names, None)
+
+    # --- survey -----------------------------------------------------------------------------------
+
+    def _survey(self, stride: int) -> SourceSurvey:
+        if self.format == "parquet":
+            return self._survey_parquet(stride)
+        if self.format == "tmx":
+            return self._survey_rows(self._read_tmx(), stride)
+        with self._opened() as opened:
+            if opened.rows is not None:
+                return self._survey_rows(opened.rows, stride)
+            return self._survey_lines(opened, stride)
+
+    def _survey_rows(self, rows: Iterator[tuple[int, str]], stride: int) -> SourceSurvey:
+        """The survey of records that may have several lines; offsets are numbers of rows."""
+        digest, count, checksums = hashlib.blake2b(digest_size=16), 0, list[int]()
+        while texts := [text for _, text in islice(rows, stride)]:
+            count += len(texts)
+            checksums.append(_add_to_checksum(0, texts))
+        with reading_path_or_url(self.place) as stream:
+            while block := stream.read(_SKIP_BLOCK):
+                digest.update(block)
+        offsets = tuple(range(0, count, stride))
+        return SourceSurvey(count, stride, offsets, digest.hexdigest(), tuple(checksums))
+
+    def _survey_lines(self, opened: _Opened, stride: int) -> SourceSurvey:
+        digest, rows, offsets = hashlib.blake2b(opened.header, digest_size=16), 0, list[int]()
+        checksums, checksum = list[int](), 0
+        position, names = len(opened.header), bool(opened.header)
+        for block in read_line_blocks(opened.stream, self.place, names):
+            digest.update(block)
+            texts = lines = decode_lines(block, self.place, rows + names)
+            if opened.take is not None:
+                numbers = range(rows + names + 1, rows + names + 1 + len(lines))
+                texts = list(map(opened.take, lines, numbers))
+            start = 0
+            while start < len(texts):
+                stop = start + stride - (rows + start) % stride
+                checksum = _add_to_checksum(checksum, texts[start:stop])
+                if stop <= len(texts):
+                    checksums.append(checksum)
+                    checksum = 0
+                start = stop
+            place, line_of_place = 0, rows
+            while (wanted := len(offsets) * stride) < rows + len(lines):
+                for _ in range(wanted - line_of_place):
+                    place = block.index(b"\n", place) + 1
+                line_of_place = wanted
+                offsets.append(position + place)
+            position += len(block)
+            rows += len(lines)
+        if rows % stride:
+            checksums.append(checksum)
+        return SourceSurvey(rows, stride, tuple(offsets), digest.hexdigest(), tuple(checksums))
+
+    def _survey_parquet(self, stride: int) -> SourceSurvey:
+        with (
+            reading_seekable(self.place) as stream,
+            reading_parquet(stream, self.place, "cluster") as file,
+        ):
+            self._parquet_column(file)
+            rows: int = file.metadata.num_rows
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(-_FOOTER_END, os.SEEK_END)
+            length = int.from_bytes(stream.read(4), "little")
+            stream.seek(-_FOOTER_END - length, os.SEEK_END)
+            digest = hashlib.blake2b(stream.read(length), digest_size=16)
+        digest.update(str(size).encode())
+        return SourceSurvey(rows, stride, tuple(range(0, rows, stride)), digest.hexdigest())
+
+    # --- errors -----------------------------------------------------------------------------------
+
+    def _missing_field(self, names: Collection[str], line: int | None) -> BabeliteError:
+        wanted = _DEFAULT_FIELDS[0] if self.column is None else str(self.column)
+        problem = f"has no column {wanted!r}, it has {', '.join(names) or 'none'}"
+        return self._missing_column(problem, line)
 
     def _missing_column(self, problem: str, line: int | None = None) -> BabeliteError:
-        hint = "choose another with --column" + (", or fix the line" if line else "")
+        hint = "choose a column (--column)" + (", or fix the line" if line else "")
         code = "column-not-found"
         return BabeliteError(problem, code=code, path=self.place, line=line, hint=hint)
 

@@ -25,10 +25,13 @@ __all__ = [
     "is_url",
     "json_with_checksum",
     "json_without_checksum",
+    "line_stream",
+    "lines_of",
     "lock_file",
     "locked_folder",
     "make_folder",
     "parse_versioned_json",
+    "peek",
     "read_arrays",
     "read_line_blocks",
     "read_lines",
@@ -88,7 +91,8 @@ if TYPE_CHECKING:
         parse_versioned_json,
         read_toml,
     )
-    from babelite.storage.lines import decode_lines, read_line_blocks, read_lines
+    from babelite.storage.line_streams import line_stream, peek
+    from babelite.storage.lines import decode_lines, lines_of, read_line_blocks, read_lines
     from babelite.storage.locks import InUseError, is_lock_file, lock_file, locked_folder
     from babelite.storage.paths import (
         COMPRESSIONS,
@@ -124,7 +128,8 @@ else:
             "compression": "READ_BLOCK changed_file reading_bytes require_unchanged",
             "json_toml": "check_format_version json_with_checksum json_without_checksum "
             "parse_versioned_json read_toml",
-            "lines": "decode_lines read_line_blocks read_lines",
+            "line_streams": "line_stream peek",
+            "lines": "decode_lines lines_of read_line_blocks read_lines",
             "locks": "InUseError is_lock_file lock_file locked_folder",
             "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file "
             "suffix_of",

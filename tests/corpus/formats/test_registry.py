@@ -153,8 +153,8 @@ def test_tsv_columns(tmp_path: Path) -> None:
     path.write_text("id\ten\tfr\n\n1\tyes\toui\n2\tno\tnon\n", encoding="utf-8-sig")
     assert read(path, ("en", "fr")) == [Pair("yes", "oui"), Pair("no", "non")]
     assert read(path, ("fr", "2"))[0] == Pair("oui", "yes")
-    assert read(path, ("3", "2"))[1] == Pair("oui", "yes")
-    assert read(path)[0] == Pair("id", "en")
+    assert read(path, ("3", "2"))[0] == Pair("oui", "yes")  # line 1 has the names
+    assert read(path)[0] == Pair("yes", "oui")
     with raises("column-not-found", r"has no column .de."):
         read(path, ("en", "de"))
     with raises("column-not-found", "line 1: .*3 columns.*column 4"):
@@ -167,7 +167,7 @@ def test_columns_called_source_and_target_are_found(tmp_path: Path) -> None:
     path = tmp_path / "mined.tsv"
     path.write_text("score\tcosine\tsource\ttarget\n1.2\t0.9\tyes\toui\n")
     assert read(path) == [Pair("yes", "oui")]
-    assert read(path, ("1", "2"))[1] == Pair("1.2", "0.9")
+    assert read(path, ("1", "2"))[0] == Pair("1.2", "0.9")
 
 
 def test_tsv_with_one_column_names_the_line(tmp_path: Path) -> None:

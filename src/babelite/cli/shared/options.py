@@ -52,8 +52,9 @@ ColumnOption = Annotated[
     typer.Option(
         "--column",
         metavar="NAME",
-        help="Column of the text: a name or number (from 1) in TSV, a field in JSONL and Parquet. "
-        "Default: the whole line; in JSONL and Parquet the field text or sentence.",
+        help="Column of the text: a name or number (from 1) in CSV and TSV, a field in JSONL and "
+        "Parquet (a.b for a nested one), a language in TMX. Default: text or sentence, or the only "
+        "column; the whole line of other files.",
     ),
 ]
 ColumnsOption = Annotated[
@@ -61,7 +62,8 @@ ColumnsOption = Annotated[
     typer.Option(
         "--columns",
         metavar="A,B",
-        help="The two columns: names or numbers (from 1) in TSV, fields in JSONL and Parquet. "
+        help="The two columns: names or numbers (from 1) in CSV and TSV, fields in JSONL and "
+        "Parquet. "
         "Default: columns with the usual names, else the first two.",
     ),
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import cast
 
 from babelite.corpus.columns import choose_fields, field_names, languages_of_fields
 from babelite.corpus.losses import BLANK_LINES, Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
-from babelite.storage import read_lines, writing_text
+from babelite.storage import read_lines, suffix_of, writing_text
 
 # Translation data sets often nest both sides: {"translation": {"en": …, "fr": …}}.
 NESTED = "translation"
@@ -68,7 +69,18 @@ def write_jsonl(
 
 
 def _objects(path: str, losses: Losses | None = None) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(read_lines(path), 1):
+    lines = read_lines(path)
+    if suffix_of(path) == ".json":  # one array, or one object a line
+        first = next(lines, "")
+        lines = chain([first], lines)
+        if first.lstrip().startswith("["):
+            for number, item in enumerate(parse_json_array("\n".join(lines), path), 1):
+                if not isinstance(item, dict):
+                    problem, hint = f"item {number} is not an object", "write objects"
+                    raise BabeliteError(problem, code="format-invalid", path=path, hint=hint)
+                yield number, item
+            return
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             if losses is not None:
                 losses[BLANK_LINES] += 1
@@ -99,7 +111,34 @@ def parse_json_object(line: str, path: str, number: int, example: str) -> dict[s
     ) from cause
 
 
-def string_field(value: object, name: str, path: str, number: int, option: str) -> str:
+def parse_json_array(content: str | bytes, path: str) -> list[object]:
+    """The items of a JSON array, or raise ``format-invalid``."""
+    problem, cause = "is not a JSON array", None
+    try:
+        found = json.loads(content)
+        if isinstance(found, list):
+            return found
+    except (ValueError, RecursionError) as error:
+        problem, cause = f"is not JSON ({error})", error
+    hint = "write an array of objects, or one object a line"
+    raise BabeliteError(problem, code="format-invalid", path=path, hint=hint) from cause
+
+
+def field_value(record: Mapping[str, object], name: str) -> tuple[bool, object]:
+    """Whether a record has a field, and its value; ``a.b`` is the field b of the object a.
+
+    Example:
+        >>> field_value({"a": {"b": "text"}}, "a.b")
+        (True, 'text')
+    """
+    if name in record:
+        return True, record[name]
+    outer, dot, inner = name.partition(".")
+    value = record.get(outer)
+    return field_value(value, inner) if dot and isinstance(value, dict) else (False, None)
+
+
+def string_field(value: object, name: str, path: str, number: int | None, option: str) -> str:
     """The text of field ``name`` on line ``number``; null gives "", a lone surrogate U+FFFD.
 
     Another value, or a zero byte, raises ``column-invalid`` with a hint to use the option.

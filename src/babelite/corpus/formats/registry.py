@@ -25,7 +25,13 @@ from babelite.corpus.formats.parquet import (
     write_parquet,
 )
 from babelite.corpus.formats.tmx import read_tmx, tmx_languages, tmx_texts, write_tmx
-from babelite.corpus.formats.tsv_and_aligned import read_tsv, tsv_texts, write_aligned, write_tsv
+from babelite.corpus.formats.tsv_and_aligned import (
+    read_tsv,
+    tsv_languages,
+    tsv_texts,
+    write_aligned,
+    write_tsv,
+)
 from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
@@ -51,11 +57,12 @@ class PairFormat:
     write: PairWriter | None = None  # write(path, pairs, languages, losses) returns their number
 
 
-TSV = PairFormat("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, None, write_tsv)
+TSV = PairFormat("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, tsv_languages, write_tsv)
 _JSON = (".jsonl", ".ndjson", ".json")
 _PARQUET = (".parquet", ".pq")
 FORMATS = (
     TSV,
+    PairFormat("csv", (".csv",), read_tsv, tsv_texts, tsv_languages),
     PairFormat("jsonl", _JSON, read_jsonl, jsonl_texts, jsonl_languages, write_jsonl),
     PairFormat("parquet", _PARQUET, read_parquet, parquet_texts, parquet_languages, write_parquet),
     PairFormat("tmx", (".tmx",), read_tmx, tmx_texts, tmx_languages, write_tmx),

@@ -93,6 +93,28 @@ def tmx_texts(path: str) -> Iterator[str]:
         yield from (segment_text(segment, losses) for _, segment in unit)
 
 
+def read_tmx_language(path: str, language: str | None) -> Iterator[tuple[int, str]]:
+    """Yield the number (from 1) and the segment of each unit in a language; "" if it has none.
+
+    Without a language the file must have only one.
+    """
+    seen: dict[str, None] = {}
+    found, losses = False, Losses()
+    for number, unit in enumerate(_tmx_units(path), 1):
+        seen.update(dict.fromkeys(code for code, _ in unit))
+        if language is None and len(seen) > 1:
+            problem = f"has several languages: {', '.join(seen)}"
+            hint = f"choose one, for example --column {next(iter(seen))}"
+            raise BabeliteError(problem, code="column-not-found", path=path, hint=hint)
+        place = _variant(unit, next(iter(seen), "") if language is None else language)
+        found = found or place is not None
+        yield number, "" if place is None else segment_text(unit[place][1], losses)
+    if seen and not found:
+        problem = f"contains no unit in {language}, its languages are {', '.join(seen)}"
+        hint = "choose one of them (--column)"
+        raise BabeliteError(problem, code="language-not-found", path=path, hint=hint)
+
+
 def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str], losses: Losses) -> int:
     """Write a TMX 1.4 file with one unit a pair; return the number of units.
 

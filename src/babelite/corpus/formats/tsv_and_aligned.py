@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
-from babelite.corpus.columns import read_columns
-from babelite.corpus.losses import BLANK_LINES, LINE_BREAKS, Losses
+from babelite.corpus.columns import languages_of_fields, read_columns
+from babelite.corpus.losses import LINE_BREAKS, Losses
 from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
+from babelite.corpus.tables import opened_table
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines, writing_text
 
@@ -16,29 +17,28 @@ from babelite.storage import read_lines, writing_text
 def read_tsv(
     path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
 ) -> Iterator[Pair]:
-    """Read tab-separated columns without quoting; blank lines are skipped.
+    """Read two columns of a TSV or CSV table; blank rows are skipped.
 
     The default columns are ``source`` and ``target`` if the first line has these names, as the
-    output of `babelite mine` has, else the first two.
+    output of `babelite mine` has, else those of the languages, else the first two.
     """
-    lines = _filled_lines(path, losses)
-    names, between = ("source", "target"), "the two sentences"
-    for _, source, target in read_columns(lines, columns, names, path, between=between):
+    names, between = (("source", "target"), languages), "the two sentences"
+    rows = read_columns(path, columns, names, between=between, losses=losses)
+    for _, source, target in rows:
         yield Pair(source, target)
 
 
-def _filled_lines(path: str, losses: Losses) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(read_lines(path), 1):
-        if line.strip(" "):
-            yield number, line
-        else:
-            losses[BLANK_LINES] += 1
+def tsv_languages(path: str, columns: tuple[str, str] | None) -> tuple[str, str] | None:
+    """The languages that the names of the columns are; None unless there are two."""
+    with opened_table(path) as table:
+        return languages_of_fields(table.layout.header or (), columns)
 
 
 def tsv_texts(path: str) -> Iterator[str]:
-    """Yield every field of every line."""
-    for line in read_lines(path):
-        yield from line.split("\t")
+    """Yield every cell of every row."""
+    with opened_table(path) as table:
+        for _, row in table.rows():
+            yield from row
 
 
 def write_tsv(path: str, pairs: Iterable[Pair], languages: tuple[str, str], losses: Losses) -> int:
