@@ -145,7 +145,17 @@ def test_text_without_sentences_leaves_no_run(
     assert not (out / "training").exists()
 
 
-@pytest.mark.parametrize("text", ["news.txt", "=news.txt", "english!=news.txt", "en="])
+def test_a_file_that_cannot_be_read_is_noticed_at_once(parallel_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    with pytest.raises(BabeliteError, match=r"missing\.txt") as caught:
+        run(parallel_file, out, objective="smlm", mono=[f"en={tmp_path / 'missing.txt'}"])
+    assert caught.value.code == "file-not-found"
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["en-fr=pairs.tsv", "news.txt", "=news.txt", "english!=news.txt", "en="]
+)
 def test_the_language_must_be_given(text: str) -> None:
     with pytest.raises(BabeliteError) as caught:
         parse_monolingual_source(text)

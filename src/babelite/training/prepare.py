@@ -29,7 +29,7 @@ from babelite.corpus import (
 )
 from babelite.encoding import SentenceEncoder, open_encoder
 from babelite.errors import BabeliteError
-from babelite.storage import read_lines, write_text
+from babelite.storage import is_read_once, read_lines, write_text
 from babelite.training.config import TrainingConfig
 from babelite.training.data.text_files import (
     SampledSentences,
@@ -213,8 +213,14 @@ class Preparation:
         if left < count:
             self.progress.say(f"Omitted {count - left:,} of {count:,} pairs of {name}: {reason}")
 
-    def require_monolingual_objective(self) -> None:
-        """Raise if no objective can learn from some of the monolingual text."""
+    def require_monolingual_text(self) -> None:
+        """Raise if a file of monolingual text cannot be read, or no objective can learn from it.
+
+        An error comes before the folder is reserved and the pairs are cleaned.
+        """
+        for source in self.monolingual:
+            if not is_read_once(source.path):
+                next(source.read(), None)
         weights, config = self.config.weights, self.config
         reconstructed = "smlm" in weights and config.has_layers_phase
         if self.monolingual and not reconstructed and "teach" not in weights:

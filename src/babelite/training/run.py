@@ -124,7 +124,7 @@ def prepare_text(
     run = RunFolder(Path(folder), Path(folder))
     progress = progress or TrainingProgress(quiet=True)
     job = _Job(run, sources, config, cleaning or Cleaning(), progress, monolingual)
-    job.require_monolingual_objective()
+    job.require_monolingual_text()
     job.require_teachers()
     run.reserve_shared_text(job.text_request())
     job.prepare()
@@ -140,7 +140,7 @@ class _Job(Preparation):
     def begin(self, locks: ExitStack, started: float) -> str:
         """Lock and reserve the run folder, and prepare the text."""
         run = self.run
-        self.require_monolingual_objective()
+        self.require_monolingual_text()
         if not run.result.exists():
             self.require_teachers()
         # An existing folder is locked before its files are read; a new one once it is made.
