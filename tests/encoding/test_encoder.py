@@ -77,6 +77,34 @@ def test_threads_do_not_matter(folder: Path, encoder: Encoder) -> None:
     np.testing.assert_array_equal(encoder.encode(SENTENCES, batch_tokens=64), expected)
 
 
+def test_options_of_sentence_transformers_are_accepted(
+    encoder: Encoder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = encoder.encode(SENTENCES)
+    assert capsys.readouterr().err == ""
+    for normalize in (True, False):
+        vectors = encoder.encode(
+            SENTENCES,
+            batch_size=3,
+            show_progress_bar=True,
+            normalize_embeddings=normalize,
+            convert_to_numpy=True,
+        )
+        np.testing.assert_allclose(vectors, expected, atol=2e-5)
+    assert f"{len(SENTENCES)} sentences" in capsys.readouterr().err
+    for options in ({"batch_size": 0}, {"convert_to_numpy": False}):
+        with pytest.raises(BabeliteError) as caught:
+            encoder.encode(SENTENCES, **options)  # type: ignore[arg-type]
+        assert caught.value.code == "option-invalid"
+
+
+def test_similarity_is_the_cosine_of_all_pairs(encoder: Encoder) -> None:
+    vectors = encoder.encode(SENTENCES[:3])
+    cosines = encoder.similarity(2 * vectors, vectors[:2])
+    np.testing.assert_allclose(cosines, vectors @ vectors[:2].T, atol=1e-6)
+    assert encoder.similarity(vectors[0], vectors).shape == (1, 3)
+
+
 def test_tokenize_and_encode_tokens_equal_encode(encoder: Encoder) -> None:
     ids = encoder.tokenize([*SENTENCES, "", "word " * 500])
     assert [len(ids[-2]), len(ids[-1])] == [0, random_model.MAX_TOKENS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -24,7 +25,7 @@ from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
     from onnxruntime import InferenceSession
 
     from babelite.encoding.tokenizer import LazyTokenizer
@@ -151,7 +152,14 @@ class Encoder:
         return self.description.languages
 
     def encode(
-        self, sentences: Iterable[str], batch_tokens: int = _BATCH_TOKENS
+        self,
+        sentences: Iterable[str],
+        batch_tokens: int = _BATCH_TOKENS,
+        *,
+        batch_size: int | None = None,
+        show_progress_bar: bool | None = False,
+        normalize_embeddings: bool = True,
+        convert_to_numpy: bool = True,
     ) -> NDArray[np.float32]:
         """Encode sentences.
 
@@ -165,18 +173,59 @@ class Encoder:
             sentences: Any number of sentences in order: a list, tuple, array, generator, or column
                 of a table (pandas, polars, Arrow).
             batch_tokens: Tokens per batch, padding included; affects speed and memory only.
+            batch_size: Sentences per batch, at most; affects speed and memory only.
+            show_progress_bar: Show the progress on standard error.
+            normalize_embeddings: Accepted as in sentence-transformers, without effect: vectors have
+                unit length in any case, as with the same model folder there.
+            convert_to_numpy: True; False is refused, because there are no tensors.
 
         Returns:
             float32 array of shape (len(sentences), dim), rows of unit length or zero.
 
         Raises:
             BabeliteError: The argument is a single string, a table, a dictionary or a set, or an
-                item is not a string.
+                item is not a string; an option has a value that is not allowed.
         """
-        return self.encode_tokens(self.tokenize(sentences), batch_tokens)
+        if not convert_to_numpy:
+            problem = "encode returns arrays only, so convert_to_numpy cannot be False"
+            hint = "write torch.from_numpy(encoder.encode(sentences))"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
+        if batch_size is not None and batch_size < 1:
+            problem = f"batch_size is {batch_size}"
+            raise BabeliteError(problem, code="option-invalid", hint="give 1 or more")
+        ids = self.tokenize(sentences)
+        if not show_progress_bar:
+            return self.encode_tokens(ids, batch_tokens, batch_size)
+        from babelite.progress import ProgressDisplay  # late: it imports rich
+
+        with ProgressDisplay("sentences") as show:
+            report = partial(show, "encoding")
+            return self.encode_tokens(ids, batch_tokens, batch_size, report)
+
+    def similarity(self, embeddings1: ArrayLike, embeddings2: ArrayLike) -> NDArray[np.float32]:
+        """The cosines of all vectors of one array with all of another.
+
+        Args:
+            embeddings1: Array of shape (n, dim) or (dim,).
+            embeddings2: Array of shape (m, dim) or (dim,).
+
+        Returns:
+            float32 array of shape (n, m).
+
+        Raises:
+            BabeliteError: A vector contains a value that is not finite.
+        """
+        from babelite.encoding.vectors import unit_rows
+
+        left, right = unit_rows(np.atleast_2d(embeddings1)), unit_rows(np.atleast_2d(embeddings2))
+        return left @ right.T
 
     def encode_tokens(
-        self, ids: Sequence[Sequence[int]], batch_tokens: int = _BATCH_TOKENS
+        self,
+        ids: Sequence[Sequence[int]],
+        batch_tokens: int = _BATCH_TOKENS,
+        batch_size: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> NDArray[np.float32]:
         """Encode sentences as token ids from `tokenize`; otherwise as `encode`."""
         ids = [() if self._readability.is_unreadable(row) else row for row in ids]
@@ -193,16 +242,25 @@ class Encoder:
             first = ends[batch.start] - lengths[batch.start]
             vectors[order[batch]] = self._run(tokens[first : ends[batch.stop - 1]], lengths[batch])
 
-        batches = _batches(lengths, batch_tokens)
+        def run_all(results: Iterable[None]) -> None:
+            """Wait for the results of all batches; raises the error of a thread."""
+            for batch, _ in zip(batches, results, strict=True):
+                if progress is not None:
+                    progress(batch.stop, len(ids))
+
+        if progress is not None:
+            progress(0, len(ids))
+        batches = _batches(lengths, batch_tokens, batch_size or len(ids))
         if self._threads == 1 or len(batches) < 2:
-            for batch in batches:
-                run(batch)
+            run_all(map(run, batches))
         else:
             # Imported late: the first vector, that of a query, does not need it.
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(run, batches))  # raises an error of a thread
+                run_all(pool.map(run, batches))
+        if progress is not None:
+            progress(len(ids), len(ids))  # those without tokens are in no batch
         return vectors
 
     def warm_up(self) -> None:
@@ -274,12 +332,13 @@ def _require_folder(folder: str | Path | None) -> None:
             )
 
 
-def _batches(lengths: NDArray[np.int64], batch_tokens: int) -> list[slice]:
+def _batches(lengths: NDArray[np.int64], batch_tokens: int, batch_size: int) -> list[slice]:
     """Cut falling lengths into batches; lengths of zero are left out."""
     batches = []
     start, end = 0, int(np.count_nonzero(lengths))
     while start < end:
-        stop = min(end, start + max(1, batch_tokens // int(lengths[start])))
+        size = min(batch_size, max(1, batch_tokens // int(lengths[start])))
+        stop = min(end, start + size)
         batches.append(slice(start, stop))
         start = stop
     return batches

@@ -5,6 +5,7 @@ from babelite.mining.mine import QUERIES_PER_BLOCK, Explanation, Mined, mine
 from babelite.mining.options import MiningOptions
 from babelite.mining.pair_files import read_gold_pairs, write_mined_pairs
 from babelite.mining.pair_selection import DIRECTIONS, Candidates, Direction, candidate_pairs
+from babelite.mining.paraphrases import Paraphrase, paraphrase_mining
 from babelite.mining.precision import (
     PrecisionEstimate,
     PrecisionRecall,
@@ -26,6 +27,7 @@ __all__ = [
     "MiningBackend",
     "MiningOptions",
     "NeighbourSearch",
+    "Paraphrase",
     "PrecisionEstimate",
     "PrecisionRecall",
     "PrecisionRecallCurve",
@@ -35,6 +37,7 @@ __all__ = [
     "candidate_pairs",
     "estimate_mining_precision",
     "mine",
+    "paraphrase_mining",
     "precision_recall_curve",
     "read_gold_pairs",
     "write_mined_pairs",

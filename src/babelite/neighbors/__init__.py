@@ -27,6 +27,7 @@ from babelite.neighbors.ranking import (
     merge_neighbours,
     query_blocks,
 )
+from babelite.neighbors.semantic_search import SemanticHit, semantic_search
 from babelite.neighbors.sentence_search import SearchHit, SearchResult, search_sentences
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "SearchKind",
     "SearchResult",
     "Searcher",
+    "SemanticHit",
     "StoredVectors",
     "choose_search_kind",
     "clearly_above",
@@ -56,5 +58,6 @@ __all__ = [
     "query_blocks",
     "search_sentences",
     "search_threads",
+    "semantic_search",
     "spherical_kmeans",
 ]
