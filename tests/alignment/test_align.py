@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from itertools import pairwise
@@ -15,8 +16,10 @@ from babelite.alignment.align import (
     align_runs,
     align_vectors,
     encode_runs,
-    sum_runs,
 )
+from babelite.alignment.banded_search import Point, band_around, cheapest_path
+from babelite.alignment.costs import BeadCosts, estimated_shares
+from babelite.alignment.runs import SummedRuns
 from babelite.encoding import AdaptedEncoder
 from babelite.errors import BabeliteError
 
@@ -46,32 +49,65 @@ def assert_covers(pairs: Sequence[SegmentPair], source: int, target: int) -> Non
     assert all(min(pair.size) > 0 or sum(pair.size) == 1 for pair in pairs)
 
 
-def distance(source: Rows, target: Rows, rows: range, columns: range) -> float:
-    """Relative to unrelated sentences, for documents of at most 100 sentences."""
-
-    def unrelated(vector: Rows, others: Rows) -> float:
-        distances = sorted(1 - unit(others) @ vector)
-        return (sum(distances[1:]) + 1) / len(distances)
-
-    x, y = (
-        unit(unit(side)[list(part)].sum(0)) for side, part in ((source, rows), (target, columns))
-    )
-    return 2 * (1 - x @ y) / (unrelated(x, target) + unrelated(y, source))
+def run_vector(side: Rows, weights: Rows, part: range) -> Rows:
+    return unit((unit(side) * weights[:, None])[list(part)].sum(0))
 
 
-def cost_of_segment_pair(source: Rows, target: Rows, rows: range, columns: range) -> float:
-    """The cost by its definition."""
-    if not (rows and columns):
-        return 0.55
-    found = distance(source, target, rows, columns)
-    smaller = [(part, columns) for part in (rows[1:], rows[:-1]) if part]
-    smaller += [(rows, part) for part in (columns[1:], columns[:-1]) if part]
-    if found > 0.75 or any(distance(source, target, *pair) < found - 0.06 for pair in smaller):
-        return np.inf
-    return len(rows) * len(columns) * found
+@dataclass(frozen=True)
+class Definition:
+    """The costs by their definition, with the lengths of equally long translations."""
+
+    source: Rows
+    target: Rows
+    lengths: tuple[Rows, Rows]
+    ratio: float
+    shares: Rows
+    max_sum: int
+
+    def distance(self, rows: range, columns: range) -> float:
+        weights = [np.sqrt(side) for side in self.lengths]
+        x = run_vector(self.source, weights[0], rows)
+        y = run_vector(self.target, weights[1], columns)
+        mean = unrelated(x, self.target) + unrelated(y, self.source)
+        return 2 * (1 - x @ y) / mean
+
+    def value(self, rows: range, columns: range) -> float:
+        long, other = (
+            side[list(part)].sum() * scale + 10
+            for side, part, scale in zip(
+                self.lengths,
+                (rows, columns),
+                (self.ratio**0.5, self.ratio**-0.5),
+                strict=True,
+            )
+        )
+        return self.distance(rows, columns) + 0.75 * min(abs(np.log(long / other)), 2) ** 2
+
+    def cost(self, rows: range, columns: range) -> float:
+        n, m = len(rows), len(columns)
+        kind = min(n + m - 1, 5) if rows and columns else 0
+        of_kind = np.clip(0.06 * np.log(self.shares[1] / self.shares[kind]), -0.25, 0.25)
+        if not kind:
+            return float(0.45 + of_kind)
+        found = self.value(rows, columns)
+        smaller = [(part, columns) for part in (rows[1:], rows[:-1]) if part]
+        smaller += [(rows, part) for part in (columns[1:], columns[:-1]) if part]
+        if (
+            n + m > self.max_sum
+            or self.distance(rows, columns) > 0.9
+            or any(self.value(*pair) < found - 0.06 for pair in smaller)
+        ):
+            return np.inf
+        return float(((n + m) / 2) ** 0.5 * found + 0.3 * (n + m - 2) + of_kind)
 
 
-def least_cost(source: Rows, target: Rows, max_size: int) -> float:
+def unrelated(vector: Rows, others: Rows) -> float:
+    """For documents of at most 100 sentences."""
+    distances = sorted(1 - unit(others) @ vector)
+    return float(sum(distances[1:]) + 1) / len(distances)
+
+
+def least_cost(definition: Definition, max_size: int) -> float:
     """The least total cost, by trying all pairs."""
 
     @cache
@@ -80,13 +116,12 @@ def least_cost(source: Rows, target: Rows, max_size: int) -> float:
             return 0.0
         sizes = [(1, 0), (0, 1), *((n + 1, m + 1) for n, m in np.ndindex(max_size, max_size))]
         return min(
-            least(i - n, j - m)
-            + cost_of_segment_pair(source, target, range(i - n, i), range(j - m, j))
+            least(i - n, j - m) + definition.cost(range(i - n, i), range(j - m, j))
             for n, m in sizes
             if i >= n and j >= m
         )
 
-    return least(len(source), len(target))
+    return least(len(definition.source), len(definition.target))
 
 
 @given(
@@ -117,15 +152,34 @@ def test_every_sentence_is_aligned_once_and_in_order(
 
 @given(
     seed=st.integers(0, 10_000),
-    lengths=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    counts=st.tuples(st.integers(1, 5), st.integers(1, 5)),
     max_size=st.integers(1, 3),
 )
-def test_no_alignment_is_cheaper(seed: int, lengths: tuple[int, int], max_size: int) -> None:
+def test_no_alignment_is_cheaper(seed: int, counts: tuple[int, int], max_size: int) -> None:
     rng = np.random.default_rng(seed)
-    source, target = (rng.standard_normal((n, 4)) + 0.5 for n in lengths)
-    pairs = align_vectors(source, target, max_size=max_size)
-    found = sum(cost_of_segment_pair(source, target, pair.source, pair.target) for pair in pairs)
-    assert found == pytest.approx(least_cost(source, target, max_size), abs=1e-4)
+    source, target = (rng.standard_normal((n, 4)) + 0.5 for n in counts)
+    # Equal lengths: their ratio is 2 whichever sentences are taken for translations.
+    lengths = np.full(counts[0], 40.0), np.full(counts[1], 80.0)
+    runs = [
+        SummedRuns.of(side, np.sqrt(length), max_size)
+        for side, length in zip((source, target), lengths, strict=True)
+    ]
+    costs = BeadCosts(runs[0], runs[1], min_score=0.1, lengths=lengths)
+    band = band_around([Point(0, 0), Point(*counts)], min(counts))
+    shares = estimated_shares(cheapest_path(costs, band))
+    costs.set_shares(shares)
+    max_sum = max(run.max_size for run in runs) + 2
+    definition = Definition(source, target, lengths, 2.0, shares, max_sum)
+    steps = [
+        (range(start.source, end.source), range(start.target, end.target))
+        for start, end in pairwise(cheapest_path(costs, band))
+    ]
+    found = sum(definition.cost(*step) for step in steps)
+    assert found == pytest.approx(least_cost(definition, max_size), abs=1e-4)
+    pairs = align_vectors(source, target, lengths=lengths, max_size=max_size)
+    assert sum(definition.cost(pair.source, pair.target) for pair in pairs) == pytest.approx(
+        found, abs=1e-4
+    )
 
 
 def test_more_kinds_of_segment_pairs_than_a_byte_can_number() -> None:
@@ -267,6 +321,32 @@ def test_align_accepts_sentences() -> None:
         align("One. Two.", ["Un."], ENCODER)
 
 
+def test_lengths_must_fit_the_sentences() -> None:
+    rows = np.eye(3)
+    for lengths in (([1, 2], [1, 2, 3]), ([1, 2, 3], [1, 2, np.inf]), ([1, 2, 3], 5)):
+        with pytest.raises(BabeliteError, match="3 sentences"):
+            align_vectors(rows, rows, lengths=lengths)
+
+
+def test_missing_lines_stay_unmatched() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((400, 128))
+    for share in (0.02, 0.3):
+        kept = [np.flatnonzero(rng.random(400) > share) for _ in range(2)]
+        source, target = (rows[side] + rng.standard_normal((len(side), 128)) * 0.5 for side in kept)
+        lengths = 40 + kept[0] % 7 * 20, 50 + kept[1] % 7 * 25
+        pairs = align_vectors(source, target, lengths=lengths)
+        found = {
+            (kept[0][pair.source[0]], kept[1][pair.target[0]])
+            for pair in pairs
+            if pair.size == (1, 1)
+        }
+        right = {(row, row) for row in set(kept[0]) & set(kept[1])}
+        matched = sum(all(pair.size) for pair in pairs)
+        assert len(found & right) / matched > 0.95
+        assert len(found & right) / len(right) > 0.95
+
+
 def test_encode_runs_encodes_joined_text() -> None:
     sentences = ["one", "two", "three"]
     runs = encode_runs(ENCODER, sentences, max_size=8)
@@ -279,13 +359,6 @@ def test_encode_runs_encodes_joined_text() -> None:
     assert [pair.size for pair in pairs] == [(1, 2), (1, 1)]
     assert pairs[0].cosine == pytest.approx(1)
     assert [run.shape for run in encode_runs(ENCODER, [])] == [(0, 128)]
-
-
-def test_sum_runs_sums_unit_vectors() -> None:
-    rows = np.random.default_rng(0).standard_normal((5, 3))
-    for size, run in enumerate(sum_runs(rows, 3), start=1):
-        wanted = unit(np.array([unit(rows)[i : i + size].sum(0) for i in range(6 - size)]))
-        np.testing.assert_allclose(run, wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +377,10 @@ def test_invalid_vectors_are_rejected(source: Rows, target: Rows, fact: str) -> 
 def test_invalid_runs_are_rejected() -> None:
     with pytest.raises(BabeliteError, match=r"\(3, 3\), \(3, 3\)"):
         align_runs([np.eye(3), np.eye(3)], [np.eye(3)])
-    for function in (lambda: sum_runs(np.eye(2), 0), lambda: encode_runs(ENCODER, ["a"], 0)):
+    for function in (
+        lambda: align_vectors([], [], max_size=0),
+        lambda: encode_runs(ENCODER, ["a"], 0),
+    ):
         with pytest.raises(ValueError, match="at least 1"):
             function()
 

@@ -1,6 +1,15 @@
 """Sentence alignment: which sentences of two versions of a document translate each other."""
 
-from babelite.alignment.align import SegmentPair, align, align_runs, align_vectors, encode_runs
+from babelite.alignment.align import (
+    MAX_SIZE,
+    MIN_SCORE,
+    SegmentPair,
+    align,
+    align_runs,
+    align_vectors,
+    encode_runs,
+    text_lengths,
+)
 from babelite.alignment.alignment_files import (
     ALIGNMENT_FORMATS,
     AlignmentFormat,
@@ -11,6 +20,8 @@ from babelite.alignment.alignment_files import (
 
 __all__ = [
     "ALIGNMENT_FORMATS",
+    "MAX_SIZE",
+    "MIN_SCORE",
     "AlignmentFormat",
     "SegmentPair",
     "align",
@@ -20,4 +31,5 @@ __all__ = [
     "alignment_lines",
     "encode_runs",
     "read_alignment",
+    "text_lengths",
 ]

@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.alignment.banded_search import Point, band_around, cheapest_path
-from babelite.alignment.costs import BeadCosts, Runs
-from babelite.encoding import encode_stream, list_texts, unit_rows
+from babelite.alignment.costs import BeadCosts, estimated_shares
+from babelite.alignment.lengths import Lengths, positive_lengths
+from babelite.alignment.runs import JoinedRuns, Runs, SummedRuns
+from babelite.encoding import encode_stream, list_texts
 from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
 MAX_SIZE = 4
-MIN_SCORE = 0.25
+MIN_SCORE = 0.1
 
 # Documents with at most this many points are searched without a band.
 _FULL_SEARCH_POINTS = 1 << 17
@@ -84,74 +86,108 @@ def align(
         range(0, 1) range(0, 2) 0.94
         range(1, 2) range(2, 3) 1.00
     """
-    vectors = [_encoded(encoder, sentences) for sentences in (source, target)]
-    return align_vectors(*vectors, max_size=max_size, min_score=min_score)
+    sides = list_texts(source), list_texts(target)
+    return align_vectors(
+        *(_encoded(encoder, sentences) for sentences in sides),
+        lengths=text_lengths(*sides),
+        max_size=max_size,
+        min_score=min_score,
+    )
+
+
+def text_lengths(source: Iterable[str], target: Iterable[str]) -> Lengths:
+    """The lengths of the sentences of two documents in characters, for `align_vectors`."""
+    return [len(text) for text in source], [len(text) for text in target]
 
 
 def align_vectors(
-    source: ArrayLike, target: ArrayLike, *, max_size: int = MAX_SIZE, min_score: float = MIN_SCORE
+    source: ArrayLike,
+    target: ArrayLike,
+    *,
+    lengths: Lengths | None = None,
+    max_size: int = MAX_SIZE,
+    min_score: float = MIN_SCORE,
 ) -> list[SegmentPair]:
     """Align two documents by the vectors of their sentences, from any encoder.
 
-    The vector of a run of sentences is the sum of their unit vectors. The shapes of ``source`` and
-    ``target`` are (n, dim) and (m, dim), rows of any length; for the options see `align`.
+    The vector of a run of sentences is the sum of their unit vectors, each weighted by the square
+    root of its length.
+
+    Args:
+        source: The vectors of the sentences of one version, shape (n, dim), rows of any norm.
+        target: The vectors of the other, shape (m, dim).
+        lengths: The lengths of the sentences of both, as `text_lengths` makes them. They make the
+            alignment better. Without them, all sentences weigh the same.
+        max_size: See `align`.
+        min_score: See `align`.
 
     Raises:
-        BabeliteError: The dimensions differ, or a value is not a finite number.
+        BabeliteError: The dimensions differ, a value is not a finite number, or the number of
+            lengths is not that of the vectors.
 
     Example:
         >>> pairs = align_vectors(np.eye(3), np.eye(3)[[0, 2]])
         >>> [pair.size for pair in pairs]
         [(1, 1), (1, 0), (1, 1)]
     """
-    return align_runs(sum_runs(source, max_size), sum_runs(target, max_size), min_score=min_score)
+    _require_size(max_size)
+    runs = []
+    for place, vectors in enumerate((source, target)):
+        weights = None
+        if lengths is not None:
+            weights = np.sqrt(positive_lengths(lengths[place], len(np.asarray(vectors))))
+        runs.append(SummedRuns.of(vectors, weights, max_size))
+    return _aligned(runs[0], runs[1], lengths, min_score)
 
 
 def align_runs(
-    source: Sequence[ArrayLike], target: Sequence[ArrayLike], *, min_score: float = MIN_SCORE
+    source: Sequence[ArrayLike],
+    target: Sequence[ArrayLike],
+    *,
+    lengths: Lengths | None = None,
+    min_score: float = MIN_SCORE,
 ) -> list[SegmentPair]:
     """Align two documents by the vectors of all runs of neighbouring sentences.
-
-    Finds the segment pairs of least total cost (`babelite.alignment.costs.BeadCosts`), coarse to
-    fine (Thompson & Koehn 2019, "Vecalign", D19-1136): the best path at half the resolution, where
-    two sentences are one, is found first, and only its neighbourhood is searched at full
-    resolution. Time and memory are linear in the length of the documents.
 
     Args:
         source: Unit vectors of the runs of one sentence, of two, and so on: arrays of shape
             (n, dim), (n - 1, dim), ... as `encode_runs` makes them.
         target: The same for the other document.
+        lengths: See `align_vectors`.
         min_score: See `align`.
 
     Raises:
         BabeliteError: The shapes do not fit, or a value is not a finite number.
     """
-    left, right = Runs.of(source), Runs.of(target)
-    dims = left.vectors.shape[2], right.vectors.shape[2]
+    return _aligned(JoinedRuns.of(source), JoinedRuns.of(target), lengths, min_score)
+
+
+def _aligned(
+    source: Runs, target: Runs, lengths: Lengths | None, min_score: float
+) -> list[SegmentPair]:
+    """The segment pairs of least total cost (`babelite.alignment.costs.BeadCosts`).
+
+    The search is coarse to fine (Thompson & Koehn 2019, "Vecalign", D19-1136): the best path at
+    half the resolution, where two sentences are one, is found first, and only its neighbourhood is
+    searched at full resolution. Time and memory are linear in the length of the documents. A first
+    alignment gives the shares of the kinds of beads, with which the second is made.
+    """
+    dims = source.sentences.shape[1], target.sentences.shape[1]
     if dims[0] != dims[1]:
         raise BabeliteError(
             f"the source vectors have {dims[0]} components and the target vectors {dims[1]}",
             code="dimension-mismatch",
             hint="encode both with the same model",
         )
-    if not (left.length and right.length):
-        path = [*(Point(i, 0) for i in range(left.length)), Point(left.length, 0)]
-        path += [Point(left.length, j + 1) for j in range(right.length)]
+    if not (source.length and target.length):
+        path = [*(Point(i, 0) for i in range(source.length)), Point(source.length, 0)]
+        path += [Point(source.length, j + 1) for j in range(target.length)]
         return _segment_pairs(path, np.zeros((2, len(path) - 1), np.float32))
-    costs = BeadCosts(left, right, min_score=min_score)
-    path = _deletions_first(cheapest_path(costs, band_around(*_coarse_path(left, right))))
+    costs = BeadCosts(source, target, min_score=min_score, lengths=lengths)
+    band = band_around(*_coarse_path(source, target))
+    costs.set_shares(estimated_shares(cheapest_path(costs, band)))
+    path = _deletions_first(cheapest_path(costs, band))
     return _segment_pairs(path, costs.cosines(path))
-
-
-def sum_runs(vectors: ArrayLike, max_size: int = MAX_SIZE) -> list[NDArray[np.float32]]:
-    """Unit vectors of runs: sums of sentence vectors, shapes (n, dim), (n - 1, dim), ..."""
-    # Every sentence has the same weight, however short, so that a superfluous one is noticed.
-    rows = unit_rows(vectors)
-    _require_size(max_size)
-    runs = [rows]
-    while len(runs) < min(max_size, len(rows)):
-        runs.append(runs[-1][:-1] + rows[len(runs) :])
-    return [unit_rows(run) for run in runs]
 
 
 def encode_runs(

@@ -93,13 +93,19 @@ def _align(
     split: _Split = False,
     column: ColumnOption = None,
     max_size: _MaxSize = 4,
-    min_score: _MinScore = 0.25,
+    min_score: _MinScore = 0.1,
     gold: _Gold = None,
     model: ModelOption = None,
     json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.alignment import align_vectors, alignment_format, alignment_lines, read_alignment
+    from babelite.alignment import (
+        align_vectors,
+        alignment_format,
+        alignment_lines,
+        read_alignment,
+        text_lengths,
+    )
     from babelite.cli.shared.preflight import require_writable
     from babelite.encoding import open_encoder
     from babelite.storage import writing_text
@@ -127,7 +133,8 @@ def _align(
             # Opened before the work, so that an unwritable file is an error at the start.
             stream = stack.enter_context(writing_text(out or "-"))
         vectors = _encoded(encoder, documents)
-        pairs = align_vectors(*vectors, max_size=max_size, min_score=min_score)
+        lengths = text_lengths(*(document.sentences for document in documents))
+        pairs = align_vectors(*vectors, lengths=lengths, max_size=max_size, min_score=min_score)
         if stream:
             lines = alignment_lines(pairs, *documents, format_, gold_pairs)
             stream.writelines(f"{line}\n" for line in lines)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from babelite._version import __version__
-from babelite.alignment import align_vectors
+from babelite.alignment import align_vectors, text_lengths
 from babelite.corpus import split_sentences
 from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
@@ -112,7 +112,13 @@ class Endpoints:
         target = await self._sentences(request, body.target, body.target_language, "target")
         vectors, tokens = await self._service.encode(request, [*source, *target])
         sides = vectors[: len(source)], vectors[len(source) :]
-        align = partial(align_vectors, *sides, max_size=body.max_size, min_score=body.min_score)
+        align = partial(
+            align_vectors,
+            *sides,
+            lengths=text_lengths(source, target),
+            max_size=body.max_size,
+            min_score=body.min_score,
+        )
         pairs = await self._service.run_in_thread(request, align)
         found = [
             {"source": list(pair.source), "target": list(pair.target)}

@@ -101,7 +101,7 @@ class AlignRequest(_Request):
         4, description="Maximum sentences on a side of a pair."
     )
     min_score: Annotated[float, Field(ge=-1, le=1), _NULL_IS_DEFAULT] = Field(
-        0.25, description="Lower scores stay unmatched."
+        0.1, description="Lower scores stay unmatched."
     )
 
 
