@@ -44,7 +44,7 @@ def test_train_and_predict(run: Run, kind: str) -> None:
     assert "classifying: 4 lines in" in err
     rows = [line.split("\t", 2) for line in out.splitlines()]
     assert [row[0] for row in rows] == ["vowels", "", "consonants", "vowels"]
-    assert [row[2] for row in rows] == ["aaee", "", "bbcc\tx", "ooii"]
+    assert [row[2] for row in rows] == ["aaee", "", "bbcc x", "ooii"]
     assert all(0.5 <= float(row[1]) <= 1 for row in rows if row[1])
 
 

@@ -1,8 +1,10 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from babelite.corpus import Pair, parse_source, write_pairs
 from babelite.filtering import can_identify_languages
 
 Run = Callable[..., tuple[int, str, str]]
@@ -119,3 +121,40 @@ def test_the_output_does_not_replace_an_input(run: Run, here: Path) -> None:
         code, _, err = run("filter", "pairs.tsv", *options, *MODEL)
         assert (code, (here / "pairs.tsv").read_text()) == (2, text)
         assert "babelite: pairs.tsv: " in err
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.jsonl", "p.parquet", "p.tmx"])
+@pytest.mark.parametrize("ending", ["tsv", "csv", "jsonl", "parquet", "tmx"])
+def test_formats_by_the_endings(
+    run: Run, here: Path, name: str, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("babelite.filtering", "babelite.filtering.language_id"):
+        monkeypatch.setattr(f"{place}.can_identify_languages", lambda: False)
+    rows = [line.split("\t") for line in (here / "pairs.tsv").read_text().splitlines()]
+    pairs = [Pair(*row[:2]) for row in rows if row[1].strip()]
+    write_pairs(pairs, str(here / "x.jsonl"), ("en", "fr"))
+    run("filter", "en-fr=x.jsonl", "--out", name, "--threshold", "-9", *MODEL)
+    options = ("--out", f"kept.{ending}", "--dropped", "dropped.jsonl", "--threshold", "-9")
+    code, _, err = run("filter", f"en-fr={name}", *options, *MODEL)
+    assert code == 0, err
+    kept = list(parse_source(f"en-fr={here / f'kept.{ending}'}").read())
+    assert kept == [pairs[0], *pairs[3:]]
+    assert not (here / "dropped.jsonl").read_text()
+
+
+def test_dropped_rows_as_records(run: Run, here: Path) -> None:
+    run("filter", "pairs.tsv", "--out", "kept.jsonl", "--dropped", "dropped.jsonl", *MODEL)
+    records = [json.loads(line) for line in (here / "dropped.jsonl").read_text().splitlines()]
+    assert list(records[0]) == ["source", "target", "column_3", "score", "reasons"]
+    assert records[0]["reasons"] == "numbers"
+    assert "score" not in (here / "kept.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--out", "k.docx"], ["--out", "k.tmx", "--scores"], ["--out", "k.tsv", "--dropped", "d.tmx"]],
+)
+def test_outputs_that_cannot_hold_the_rows(run: Run, here: Path, options: list[str]) -> None:
+    before = sorted(here.iterdir())
+    code, _, err = run("filter", "pairs.tsv", *options, *MODEL)
+    assert (code, sorted(here.iterdir())) == (2, before), err

@@ -10,6 +10,7 @@ import pytest
 import random_model
 from processes import start_babelite
 
+from babelite.corpus import PairTable, parse_source
 from babelite.encoding import open_encoder
 from babelite.mining import mine
 
@@ -254,3 +255,23 @@ def test_gold_pairs_with_line_breaks_are_found(run: Run, here: Path) -> None:
     )
     assert code == 0, err
     assert "2 gold pairs" in err
+
+
+@pytest.mark.parametrize("name", ["p.jsonl", "p.parquet", "p.csv", "p.tsv.gz"])
+def test_the_ending_selects_the_format(run: Run, here: Path, name: str) -> None:
+    run("mine", "a.txt", "b.txt", "--out", "p.tsv", *MODEL)
+    code, _, err = run("mine", "a.txt", "b.txt", "--out", name, *MODEL)
+    assert code == 0, err
+    wanted, found = (list(parse_source(f"en-fr={here / out}").read()) for out in ("p.tsv", name))
+    assert found == wanted
+    assert next(PairTable(parse_source(f"en-fr={here / name}")).rows()).record.values
+    if name == "p.jsonl":
+        first = json.loads((here / name).read_text().splitlines()[0])
+        assert [*first][:5] == ["score", "cosine", "ratio", "distance", "source_line"]
+        assert isinstance(first["source_line"], int)
+
+
+@pytest.mark.parametrize("name", ["p.docx", "p.tmx", "p.npy"])
+def test_an_ending_of_another_format_is_refused(run: Run, here: Path, name: str) -> None:
+    code, _, err = run("mine", "a.txt", "b.txt", "--out", name, *MODEL)
+    assert (code, (here / name).exists()) == (2, False), err

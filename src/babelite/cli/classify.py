@@ -24,7 +24,9 @@ from babelite.errors import BabeliteError
 
 if TYPE_CHECKING:
     from babelite.classification import Prediction
-    from babelite.corpus import LabelledText
+    from babelite.corpus import LabelledText, Record
+
+_PREDICTED = ("label", "probability", "text")
 
 _HELP = """Classify text: train with labels in one language, classify in every language."""
 
@@ -40,8 +42,9 @@ Example: babelite classify train reviews.en.tsv --out reviews.classifier
 """
 _PREDICT_HELP = """Classify the lines of a file.
 
-Prints label, probability and text of each line, separated by tabs. Blank lines get no label. Memory
-does not depend on the length of the file.
+Prints label, probability and text of each line, separated by tabs. The ending of --out selects the
+format of a file: .tsv, .csv, .jsonl or .parquet. Blank lines get no label. Memory does not depend
+on the length of the file.
 
 Example: babelite classify predict reviews.classifier reviews.fr.txt > classified.tsv
 """
@@ -201,18 +204,24 @@ def _predict(
 ) -> None:
     from babelite.classification import TextClassifier
     from babelite.cli.shared.preflight import require_writable
+    from babelite.corpus import record_format, write_records
     from babelite.encoding import open_encoder
     from babelite.progress import ProgressDisplay
     from babelite.storage import writing_text
 
+    format_ = record_format(out)
     require_writable(out, inputs=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
     trained = TextClassifier.load(classifier, encoder, allow_download=allow_download)
     found = trained.stream(_read_texts(file, column))
-    line = _json_line if json_ else _tsv_line
-    with writing_text(out) as stream, ProgressDisplay("lines", live=out != "-") as progress:
-        for text, prediction in progress.count("classifying", found):
-            stream.write(line(text, prediction))
+    with ProgressDisplay("lines", live=out != "-") as progress:
+        rows = progress.count("classifying", found)
+        if json_ and format_ == "tsv":
+            with writing_text(out) as stream:
+                stream.writelines(_json_line(text, prediction) for text, prediction in rows)
+        else:
+            records = (_record(text, prediction) for text, prediction in rows)
+            write_records(out, records, (), _PREDICTED, header=False)
 
 
 def _read_texts(file: str, column: str | None) -> Iterator[str]:
@@ -228,11 +237,10 @@ def _read_texts(file: str, column: str | None) -> Iterator[str]:
         )
 
 
-def _tsv_line(text: str, found: Prediction) -> str:
-    line = text.replace("\r", " ").replace("\n", " ")  # records may contain line breaks
-    if found.probability is None:
-        return f"\t\t{line}\n"
-    return f"{found.label}\t{found.probability:.4f}\t{line}\n"
+def _record(text: str, found: Prediction) -> Record:
+    from babelite.corpus import Record
+
+    return Record((), dict(zip(_PREDICTED, (found.label, found.probability, text), strict=True)))
 
 
 def _json_line(text: str, found: Prediction) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,34 +15,43 @@ from babelite.cli.shared.options import (
     ModelOption,
     OutOption,
     WorkOption,
-    parse_columns,
     parse_languages,
+    parse_pairs,
     unwrap,
 )
 from babelite.errors import BabeliteError
+from babelite.storage import suffix_of
 
 if TYPE_CHECKING:
-    from babelite.corpus import PairTable
-    from babelite.filtering import Filtered, LanguageIdentifier
+    from babelite.corpus import PairRow, PairTable
+    from babelite.filtering import Filtered, LanguageIdentifier, Verdict
 
 _HELP = """Remove bad pairs from a parallel corpus.
 
-PAIRS is a TSV file. A pair is dropped for one or more reasons: a side is blank (empty); the model
-cannot read a side (unreadable); its score, the margin to its neighbours in the corpus, is below
---threshold (low-score); a side is in another language (language); both sides are the same text
-(copied); one side lacks a part of the other (truncated); the sides contain different numbers
+PAIRS is a file of pairs. A pair is dropped for one or more reasons: a side is blank (empty); the
+model cannot read a side (unreadable); its score, the margin to its neighbours in the corpus, is
+below --threshold (low-score); a side is in another language (language); both sides are the same
+text (copied); one side lacks a part of the other (truncated); the sides contain different numbers
 (numbers).
 
-Kept rows are written unchanged, with all columns; --scores adds a column with the score. --dropped
-writes the dropped rows with two more columns, the score and the reasons. The language check needs
-an extra: pip install 'babelite\\[filter]'.
+Kept rows are written with all columns, unchanged. The ending of --out selects the format: .tsv,
+.csv, .jsonl, .parquet, or .tmx for the pairs alone. --scores adds a column with the score.
+--dropped writes the dropped rows with two more columns, the score and the reasons. The language
+check needs an extra: pip install 'babelite\\[filter]'.
 
 An interrupted run resumes when the same command is run again.
 
 Example: babelite filter crawl.en-fr.tsv.gz --out kept.tsv.gz --dropped dropped.tsv
 """
 
-_Pairs = Annotated[str, typer.Argument(metavar="PAIRS", help="TSV file (.gz, .xz, .zst), or '-'.")]
+_Pairs = Annotated[
+    str,
+    typer.Argument(
+        metavar="PAIRS",
+        help="[LANG-LANG=]PATH: .tsv, .csv, .jsonl, .parquet, .tmx or a catalog (.gz, .xz, .zst); "
+        "PATH,PATH for two aligned files; or '-' for TSV.",
+    ),
+]
 _Dropped = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="File for the dropped rows, with score and reasons."),
@@ -83,20 +92,22 @@ def _filter(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.preflight import require_writable, work_folder
-    from babelite.corpus import PairTable
+    from babelite.corpus import PairTable, split_language_prefix
     from babelite.encoding import open_encoder
     from babelite.filtering import filter_pairs
     from babelite.progress import ProgressDisplay
 
     language_pair = parse_languages(languages)
-    require_writable(out, *([dropped] if dropped else []), inputs=[pairs])
+    _require_formats(out, dropped, scores=scores)
+    inputs = split_language_prefix(pairs)[1].split(",")
+    require_writable(out, *([dropped] if dropped else []), inputs=[pairs, *inputs])
     if dropped and Path(dropped).resolve() == Path(out).resolve():
         problem, hint = "--out and --dropped are the same file", "give two different files"
         raise BabeliteError(problem, code="option-conflict", path=dropped, hint=hint)
     identifier = _identifier(language_pair)
     encoder = open_encoder(model, allow_download=allow_download)
     with _as_file(pairs) as path, work_folder(out, work) as folder, ProgressDisplay() as progress:
-        table = PairTable(path, parse_columns(columns), name=pairs)
+        table = PairTable(parse_pairs(path, columns, languages), name=pairs)
         with filter_pairs(
             table.side(0),
             table.side(1),
@@ -107,7 +118,7 @@ def _filter(
             work=folder,
             progress=progress,
         ) as filtered:
-            _write(table, filtered, out, dropped, scores)
+            _write(table, filtered, out, dropped, scores=scores)
     _report(filtered)
 
 
@@ -144,24 +155,60 @@ def _as_file(path: str) -> Iterator[str]:
         yield copy.name
 
 
+def _require_formats(out: str, dropped: str | None, *, scores: bool) -> None:
+    """Raise unless the endings of the outputs stand for formats that can hold the rows."""
+    from babelite.corpus import record_format
+
+    if suffix_of(out) != ".tmx":
+        record_format(out)
+    elif scores:
+        problem, hint = "cannot hold the scores of --scores", "use .tsv, .csv, .jsonl or .parquet"
+        raise BabeliteError(problem, code="option-conflict", path=out, hint=hint)
+    if dropped:
+        record_format(dropped)
+
+
 def _write(
-    table: PairTable, filtered: Filtered, out: str, dropped: str | None, scores: bool
+    table: PairTable, filtered: Filtered, out: str, dropped: str | None, *, scores: bool
 ) -> None:
     """Write kept and dropped rows."""
-    from babelite.storage import writing_text
+    from babelite.corpus import write_pairs
 
-    with contextlib.ExitStack() as stack:
-        kept = stack.enter_context(writing_text(out))
-        rest = stack.enter_context(writing_text(dropped)) if dropped else None
-        if table.header is not None:
-            kept.write(f"{table.header}\tscore\n" if scores else f"{table.header}\n")
-            if rest:
-                rest.write(f"{table.header}\tscore\treasons\n")
-        for row, verdict in zip(table.lines(), filtered, strict=True):
-            if not verdict.reasons:
-                kept.write(f"{row}\t{verdict.score:.4f}\n" if scores else f"{row}\n")
-            elif rest:
-                rest.write(f"{row}\t{verdict.score:.4f}\t{','.join(verdict.reasons)}\n")
+    def chosen(*, kept: bool) -> Iterator[tuple[PairRow, Verdict]]:
+        for row, verdict in zip(table.rows(), filtered, strict=True):
+            if kept is not bool(verdict.reasons):
+                yield row, verdict
+
+    if suffix_of(out) == ".tmx":
+        write_pairs((row.pair for row, _ in chosen(kept=True)), out, table.languages)
+    else:
+        added = {"score": lambda verdict: verdict.score} if scores else {}
+        _write_rows(table, chosen(kept=True), out, added)
+    if dropped:
+        reasons = {"score": lambda verdict: verdict.score, "reasons": lambda v: ",".join(v.reasons)}
+        _write_rows(table, chosen(kept=False), dropped, reasons)
+
+
+def _write_rows(
+    table: PairTable,
+    rows: Iterator[tuple[PairRow, Verdict]],
+    out: str,
+    added: Mapping[str, Callable[[Verdict], object]],
+) -> None:
+    """Write rows with further columns."""
+    from babelite.corpus import Record, write_records
+
+    write_records(
+        out,
+        (
+            Record(row.record.values, {name: value(verdict) for name, value in added.items()})
+            for row, verdict in rows
+        ),
+        table.names,
+        list(added),
+        header=table.has_header,
+        schema=table.schema,
+    )
 
 
 def _report(filtered: Filtered) -> None:

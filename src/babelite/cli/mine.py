@@ -31,8 +31,8 @@ _HELP = """Find translations in two collections of text (bitext mining).
 
 SOURCE and TARGET contain one sentence a line, in any order and number. The score of a pair is its
 margin: its cosine compared with those of the nearest neighbours (Artetxe & Schwenk 2019). The
-output is TSV, best pairs first: scores, line numbers and text. Blank lines are ignored, and equal
-lines count once.
+output has the best pairs first: scores, line numbers and text. The ending of --out selects the
+format: .tsv, .csv, .jsonl or .parquet. Blank lines are ignored, and equal lines count once.
 
 Without --threshold all pairs are written, and a table shows the precision for several thresholds:
 measured if --calibrate gives the gold pairs, else estimated.
@@ -120,6 +120,7 @@ def _mine(
 ) -> None:
     from babelite.cli.mine_display import MiningReport
     from babelite.cli.shared.preflight import open_workers, require_writable
+    from babelite.corpus import record_format
     from babelite.encoding import open_encoder
     from babelite.mining import MiningOptions, read_gold_pairs
     from babelite.plots import picture_format
@@ -132,6 +133,7 @@ def _mine(
     if plot:
         picture_format(plot)
     gold = read_gold_pairs(calibrate) if calibrate else None
+    record_format(out)
     require_writable(out, inputs=(source, target, *([calibrate] if calibrate else [])))
     encoder = open_encoder(model, allow_download=allow_download)
     report = MiningReport(options, gold, plot, explain)

@@ -16,8 +16,10 @@ __all__ = [
     "Losses",
     "MonolingualSource",
     "Pair",
+    "PairRow",
     "PairSource",
     "PairTable",
+    "Record",
     "RepeatedSources",
     "SentenceSource",
     "SourceSurvey",
@@ -40,6 +42,7 @@ __all__ = [
     "read_labelled",
     "read_sources",
     "read_texts",
+    "record_format",
     "require_distinct_names",
     "require_pairs",
     "sample_pairs",
@@ -49,6 +52,7 @@ __all__ = [
     "split_sentences",
     "without_held_out",
     "write_pairs",
+    "write_records",
 ]
 
 if TYPE_CHECKING:
@@ -73,8 +77,9 @@ if TYPE_CHECKING:
         normalize_text,
         one_line,
     )
-    from babelite.corpus.pair_table import PairTable
+    from babelite.corpus.pair_table import PairRow, PairTable
     from babelite.corpus.pairs import Pair, WeightedPair
+    from babelite.corpus.records import Record, record_format, write_records
     from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
     from babelite.corpus.sentences import (
         SentenceSource,
@@ -110,11 +115,12 @@ else:
             "normalization": "INVISIBLE_CHARACTERS comparison_key count_words normalize_text "
             "one_line",
             "pairs": "Pair WeightedPair",
+            "records": "Record record_format write_records",
             "sentence_splitting": "split_at_punctuation split_sentences",
             "sentences": "SentenceSource SourceSurvey SurveyedRows require_distinct_names",
             "sources": "PairSource RepeatedSources parse_source read_sources require_pairs",
             "splitting": "sample_pairs split_pairs without_held_out",
             "statistics": "CorpusStatistics measure_corpus",
-            "pair_table": "PairTable",
+            "pair_table": "PairRow PairTable",
         },
     )

@@ -119,6 +119,8 @@ def languages_of_fields(
         for name in columns or names
         if is_language_code(name) and base_language(name) in KNOWN_LANGUAGES
     ]
+    if len(codes) == 3 and "id" in codes:  # numbers, not Indonesian
+        codes.remove("id")
     return (codes[0], codes[1]) if len(codes) == 2 else None
 
 

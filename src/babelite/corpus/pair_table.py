@@ -1,50 +1,83 @@
-"""TSV tables with a pair of sentences in two columns, read repeatedly; other columns are kept."""
+"""Files of sentence pairs with other columns, read repeatedly, whose rows can be written again."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
-from babelite.corpus.columns import find_columns
+from babelite.corpus.columns import Columns, find_columns
+from babelite.corpus.formats.json_lines import read_jsonl_records
+from babelite.corpus.formats.parquet import parquet_schema, read_parquet_records
+from babelite.corpus.formats.registry import format_of
+from babelite.corpus.losses import Losses
+from babelite.corpus.pairs import Pair
+from babelite.corpus.records import Record
+from babelite.corpus.sources import PairSource
+from babelite.corpus.tables import opened_table
 from babelite.errors import BabeliteError
-from babelite.storage import changed_file, read_lines
+from babelite.storage import changed_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class PairRow(NamedTuple):
+    """A row of a table: its pair of sentences, blank for a blank row, and all of its values."""
+
+    pair: Pair
+    record: Record
 
 
 class PairTable:
-    """A TSV file of pairs, read again by each call; rows appended after the first are ignored.
+    """A file of pairs, read again by each call; rows appended after the first call are ignored.
 
     Args:
-        path: The file; if it is empty or has no such columns, `BabeliteError` is raised.
-        columns: The two columns by number from 1 or by name. Default: those called source and
-            target in the first line, else the first two.
+        source: The file; see `PairSource`. Other columns of TSV, CSV, JSONL and Parquet are kept.
         name: The name of the file in errors, if not its path.
 
     Attributes:
-        header: The first line, if it contains the names of the columns.
+        names: The names of the columns.
+        has_header: Whether the file has names of columns.
+        schema: The types of the columns of a Parquet file.
     """
 
-    def __init__(self, path: str, columns: tuple[str, str] | None, name: str | None = None) -> None:
-        self._path, self._name = path, name or path
-        first = next(read_lines(path), None)
+    def __init__(self, source: PairSource, name: str | None = None) -> None:
+        self._source, self._path = source, source.paths[0]
+        self._name = name or ",".join(source.paths)
+        self._rows: int | None = None
+        self._checksum = 0  # of all rows, when they were read for the first time
+        whole_file = len(source.paths) == 1
+        self._format = format_of(self._path, source.format).name if whole_file else "aligned"
+        self.has_header = True
+        self.schema: pa.Schema | None = None
+        self.names: tuple[str, ...] = source.languages
+        self._start()
+
+    def _start(self) -> None:
+        """Find the names of the columns."""
+        first = next(self._read(), None)
         if first is None:
             hint = "name a file with sentence pairs"
             raise BabeliteError("is empty", code="input-empty", path=self._name, hint=hint)
-        names = (("source", "target"),)
-        self._columns = find_columns(first.split("\t"), columns, names, self._name)
-        self.header = first if self._columns.named else None
-        self._rows: int | None = None
-        self._checksum = 0  # of all rows, when they were read for the first time
+        if self._format == "parquet":
+            self.schema = parquet_schema(self._path)
+        if isinstance(first.record.values, dict):
+            self.names = tuple(first.record.values)
 
-    def lines(self) -> Iterator[str]:
-        """Stream the rows without the header; raise ``file-changed`` if they have changed."""
-        begin = int(self.header is not None)
-        end = None if self._rows is None else begin + self._rows
+    @property
+    def languages(self) -> tuple[str, str]:
+        """The two language codes."""
+        return self._source.languages
+
+    def rows(self) -> Iterator[PairRow]:
+        """Stream the rows; raise ``file-changed`` if they have changed."""
         count = checksum = 0
-        for line in islice(read_lines(self._path), begin, end):
+        for row in islice(self._read(), self._rows):
             count += 1
-            checksum = zlib.crc32(f"{line}\n".encode(), checksum)
-            yield line
+            checksum = zlib.crc32(repr(row).encode("utf-8", "surrogatepass"), checksum)
+            yield row
         if count < (self._rows or 0):
             problem = f"had {self._rows:,} rows and has {count:,} now"
             hint = "run the command again when no process writes to the file"
@@ -55,10 +88,48 @@ class PairTable:
 
     def side(self, side: int) -> Iterator[str]:
         """Stream the sentences of one side (0: source, 1: target); blank for a blank row."""
-        for number, line in enumerate(self.lines(), start=1 + (self.header is not None)):
-            if line.strip():
-                row = line.split("\t")
-                cells = self._columns.cells(row, self._name, number, between="the two sentences")
-                yield cells[side]
-            else:
-                yield ""
+        for row in self.rows():
+            yield row.pair[side]
+
+    def _read(self) -> Iterator[PairRow]:
+        source = self._source
+        if self._format in ("tsv", "csv"):
+            yield from self._read_table()
+        elif self._format == "jsonl":
+            arguments = self._path, source.languages, source.columns, Losses()
+            for pair, record in read_jsonl_records(*arguments):
+                yield PairRow(pair, Record(record))
+        elif self._format == "parquet":
+            arguments = self._path, source.languages, source.columns, Losses()
+            for pair, record in read_parquet_records(*arguments):
+                yield PairRow(pair, Record(record))
+        else:
+            for pair in source.read():
+                yield PairRow(pair, Record(pair))
+
+    def _read_table(self) -> Iterator[PairRow]:
+        with opened_table(self._path) as table:
+            columns = None
+            for number, row in table.rows():
+                if columns is None:
+                    defaults = (("source", "target"), self._source.languages)
+                    columns = find_columns(row, self._source.columns, defaults, self._name, number)
+                    self.has_header = columns.named or table.layout.header is not None
+                    self.names = tuple(row) if self.has_header else _generated_names(columns, row)
+                    if self.has_header:
+                        continue
+                if len(row) < 2 and not "".join(row).strip():
+                    yield PairRow(Pair("", ""), Record(row or [""]))
+                    continue
+                between = "the two sentences"
+                pair = Pair(*columns.cells(row, self._name, number, between=between))
+                yield PairRow(pair, Record(row))
+
+
+def _generated_names(columns: Columns, row: list[str]) -> tuple[str, ...]:
+    """Names for the columns of a table without names."""
+    names = [f"column_{number}" for number in range(1, len(row) + 1)]
+    for place, name in ((columns.first, "source"), (columns.second, "target")):
+        if place < len(names):
+            names[place] = name
+    return tuple(names)

@@ -270,16 +270,10 @@ class SentenceSource:
         """The sentences of a table whose cells may be quoted."""
         rows = table.rows()
         number, names = next(rows, (1, list[str]()))
-        place, width = self._place_of_column(names), len(names)
+        place = self._place_of_column(names)
         if table.layout.header is None and self.column_number is not None and names:
             yield number, self._cell(names, place, number)
         for number, row in rows:
-            if len(row) > width:
-                problem = f"has {len(row)} columns, but the first line has {width}"
-                hint = "quote a cell that contains the delimiter"
-                raise BabeliteError(
-                    problem, code="format-invalid", path=self.place, line=number, hint=hint
-                )
             yield number, self._cell(row, place, number)
 
     def _place_of_column(self, names: Sequence[str]) -> int:

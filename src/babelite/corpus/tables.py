@@ -207,10 +207,18 @@ def _quoted_rows(
 ) -> Iterator[tuple[int, list[str]]]:
     """Rows of quoted cells, with the number of their first line."""
     reader = csv.reader(_with_ends(lines), delimiter=delimiter, strict=True)
-    before = 0
+    before = width = 0
     try:
         for row in reader:
-            yield first + before, row
+            number = first + before
+            width = width or len(row)
+            if len(row) > width:
+                problem = f"has {len(row)} columns, but the first line has {width}"
+                hint = "quote a cell that contains the delimiter"
+                raise BabeliteError(
+                    problem, code="format-invalid", path=place, line=number, hint=hint
+                )
+            yield number, row
             before = reader.line_num
     except csv.Error as error:
         problem = f"is not a row of quoted cells ({error})"

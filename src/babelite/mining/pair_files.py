@@ -1,41 +1,50 @@
-"""Files of mining: mined pairs written as TSV, gold pairs read from any format of pairs."""
+"""Files of mining: mined pairs written, gold pairs read from any format of pairs."""
 
 from __future__ import annotations
 
-from babelite.corpus import parse_source
+from collections.abc import Iterator
+
+from babelite.corpus import Record, parse_source, write_records
 from babelite.mining.backend import ProgressCallback
 from babelite.mining.mine import Mined
 from babelite.mining.pair_selection import Candidates
-from babelite.storage import writing_text
 
-_HEADER = "score\tcosine\tratio\tdistance\tsource_line\ttarget_line\tsource\ttarget\n"
+_NAMES = (
+    *("score", "cosine", "ratio", "distance"),
+    *("source_line", "target_line", "source", "target"),
+)
 _ROWS_PER_REPORT = 10_000
 
 
 def write_mined_pairs(
     mined: Mined, pairs: Candidates, out: str, progress: ProgressCallback | None = None
 ) -> None:
-    """Write mined pairs as TSV with a header: scores, line numbers (from 1) and text.
+    """Write mined pairs with their scores, line numbers (from 1) and text.
 
     Args:
         mined: The two texts.
         pairs: The pairs, from `Mined.pairs`.
-        out: The file (.gz, .xz and .zst are compressed), or ``-``.
+        out: The file: .tsv (also without an ending), .csv, .jsonl or .parquet; text is compressed
+            by a further ending .gz, .xz or .zst. ``-`` is TSV on standard output.
         progress: Called with the step, the number of pairs written and their total.
 
     Raises:
-        BabeliteError: The file cannot be written.
+        BabeliteError: The ending stands for another format, or the file cannot be written.
     """
+    write_records(out, _records(mined, pairs, progress), (), _NAMES)
+
+
+def _records(
+    mined: Mined, pairs: Candidates, progress: ProgressCallback | None
+) -> Iterator[Record]:
     line_numbers = mined.sources.line_numbers, mined.targets.line_numbers
-    with writing_text(out) as stream:
-        stream.write(_HEADER)
-        rows = zip(*(column.tolist() for column in vars(pairs).values()), strict=True)
-        for number, (source, target, *scores) in enumerate(rows):
-            if progress is not None and number % _ROWS_PER_REPORT == 0:
-                progress("writing", number, len(pairs))
-            cells = [f"{score:.4f}" for score in scores]
-            cells += str(line_numbers[0][source]), str(line_numbers[1][target])
-            stream.write("\t".join((*cells, mined.sources[source], mined.targets[target])) + "\n")
+    rows = zip(*(column.tolist() for column in vars(pairs).values()), strict=True)
+    for number, (source, target, *scores) in enumerate(rows):
+        if progress is not None and number % _ROWS_PER_REPORT == 0:
+            progress("writing", number, len(pairs))
+        lines = int(line_numbers[0][source]), int(line_numbers[1][target])
+        values = (*scores, *lines, mined.sources[source], mined.targets[target])
+        yield Record((), dict(zip(_NAMES, values, strict=True)))
 
 
 def read_gold_pairs(path: str) -> list[tuple[str, str]]:

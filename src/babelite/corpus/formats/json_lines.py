@@ -20,10 +20,17 @@ NESTED = "translation"
 def read_jsonl(
     path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
 ) -> Iterator[Pair]:
-    """Read one JSON object a line; blank lines are skipped, null is an empty side.
+    """Read the pairs of `read_jsonl_records`."""
+    return (pair for pair, _ in read_jsonl_records(path, languages, columns, losses))
 
-    The default keys are the language codes, else ``source`` and ``target``, at the top or inside
-    ``"translation": {…}``.
+
+def read_jsonl_records(
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
+) -> Iterator[tuple[Pair, dict[str, object]]]:
+    """Read the pair and the whole of each JSON object; blank lines are skipped.
+
+    Null is an empty side. The default keys are the language codes, else ``source`` and ``target``,
+    at the top or inside ``"translation": {…}``.
     """
     keys: tuple[str, str] | None = None
     for number, record in _objects(path, losses):
@@ -37,7 +44,8 @@ def read_jsonl(
                 raise BabeliteError(
                     problem, code="column-not-found", path=path, line=number, hint=hint
                 )
-        yield Pair(*(string_field(fields[key], key, path, number, "--columns") for key in keys))
+        pair = (string_field(fields[key], key, path, number, "--columns") for key in keys)
+        yield Pair(*pair), record
 
 
 def jsonl_languages(path: str, columns: tuple[str, str] | None) -> tuple[str, str] | None:

@@ -61,6 +61,22 @@ def parquet_languages(path: str, columns: tuple[str, str] | None) -> tuple[str, 
         return languages_of_fields(inner or outer.names, columns)
 
 
+def read_parquet_records(
+    path: str, languages: tuple[str, str], columns: tuple[str, str] | None, losses: Losses
+) -> Iterator[tuple[Pair, dict[str, object]]]:
+    """Read the pair and all values of each row; see `read_parquet`."""
+    with _opened(path) as file:
+        batches = file.iter_batches(_BATCH)
+        records = (record for batch in batches for record in batch.to_pylist())
+        yield from zip(read_parquet(path, languages, columns, losses), records, strict=True)
+
+
+def parquet_schema(path: str) -> pa.Schema:
+    """The names and types of the columns."""
+    with _opened(path) as file:
+        return file.schema_arrow
+
+
 def parquet_texts(path: str) -> Iterator[str]:
     """Yield every value of every string column, inside ``translation`` too."""
     with _opened(path) as file:
