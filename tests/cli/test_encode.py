@@ -149,6 +149,8 @@ def test_mining_by_workers_equals_mining_alone(run: Run, here: Path) -> None:
     ("arguments", "fact"),
     [
         (["none.txt", "--out", "shards"], "none.txt"),
+        (["a.txt", "--out", "v.csv"], "v.csv"),
+        (["a.txt", "--out", "v.parquet"], "v.parquet"),
         (["a.txt", "a.txt", "--out", "shards"], "a.txt"),
         (["caf\udce9.txt", "--out", "shards", "--workers", "1"], "UTF-8"),
         (["a.txt", "-", "--out", "v.npy"], "standard input"),

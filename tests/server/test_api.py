@@ -139,6 +139,12 @@ def test_search_finds_lines_of_the_index(api: httpx.Client) -> None:
     assert best[0]["cosine"] > 0.5
 
 
+def test_a_blank_query_finds_nothing(api: httpx.Client) -> None:
+    results = api.post("/v1/search", json={"query": ["", "the house"]}).json()["results"]
+    assert results[0] == {"index": 0, "hits": []}
+    assert results[1]["hits"]
+
+
 def test_search_limits_the_number_of_queries(api: httpx.Client) -> None:
     answer = api.post("/v1/search", json={"query": ["a"] * 33})
     assert answer.status_code == 400

@@ -18,10 +18,14 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError
+from babelite.storage import suffix_of
 
 if TYPE_CHECKING:
     from babelite.cluster import EncodedFolder
     from babelite.corpus import SentenceSource
+
+# Endings of files that are not written: a folder of this name would be taken for such a file.
+_FILE_SUFFIXES = (".tsv", ".csv", ".txt", ".json", ".jsonl", ".parquet", ".npz")
 
 _HELP = """Encode the lines of files to vectors.
 
@@ -124,6 +128,10 @@ def _is_array(out: str) -> bool:
             hint="give an .npy file, or a folder for shards",
         )
     path = Path(out)
+    if suffix_of(path) in _FILE_SUFFIXES and not path.is_dir():
+        problem = "is not the name of an array or of a folder"
+        hint = "give an .npy file, or a folder for Parquet shards"
+        raise BabeliteError(problem, code="format-unknown", path=out, hint=hint)
     return path.suffix.lower() == ".npy" or (path.exists() and not path.is_dir())
 
 
