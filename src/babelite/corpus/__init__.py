@@ -79,14 +79,10 @@ if TYPE_CHECKING:
     )
     from babelite.corpus.pair_table import PairRow, PairTable
     from babelite.corpus.pairs import Pair, WeightedPair
-    from babelite.corpus.records import Record, record_format, write_records
+    from babelite.corpus.record_files import Record, record_format, write_records
     from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
-    from babelite.corpus.sentences import (
-        SentenceSource,
-        SourceSurvey,
-        SurveyedRows,
-        require_distinct_names,
-    )
+    from babelite.corpus.sentences import SentenceSource, require_distinct_names
+    from babelite.corpus.source_survey import SourceSurvey, SurveyedRows
     from babelite.corpus.sources import (
         PairSource,
         RepeatedSources,
@@ -115,9 +111,10 @@ else:
             "normalization": "INVISIBLE_CHARACTERS comparison_key count_words normalize_text "
             "one_line",
             "pairs": "Pair WeightedPair",
-            "records": "Record record_format write_records",
+            "record_files": "Record record_format write_records",
             "sentence_splitting": "split_at_punctuation split_sentences",
-            "sentences": "SentenceSource SourceSurvey SurveyedRows require_distinct_names",
+            "sentences": "SentenceSource require_distinct_names",
+            "source_survey": "SourceSurvey SurveyedRows",
             "sources": "PairSource RepeatedSources parse_source read_sources require_pairs",
             "splitting": "sample_pairs split_pairs without_held_out",
             "statistics": "CorpusStatistics measure_corpus",

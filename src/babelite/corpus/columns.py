@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from babelite.corpus.languages import KNOWN_LANGUAGES, base_language, is_language_code
 from babelite.corpus.losses import BLANK_LINES, Losses
-from babelite.corpus.tables import opened_table
+from babelite.corpus.table_files import opened_table
 from babelite.errors import BabeliteError
 
 

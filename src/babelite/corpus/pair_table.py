@@ -13,9 +13,9 @@ from babelite.corpus.formats.parquet import parquet_schema, read_parquet_records
 from babelite.corpus.formats.registry import format_of
 from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
-from babelite.corpus.records import Record
+from babelite.corpus.record_files import Record
 from babelite.corpus.sources import PairSource
-from babelite.corpus.tables import opened_table
+from babelite.corpus.table_files import opened_table
 from babelite.errors import BabeliteError
 from babelite.storage import changed_file
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +19,14 @@ from babelite.corpus.formats.json_lines import (
     string_field,
 )
 from babelite.corpus.formats.parquet import reading_parquet, require_text_column, texts_of
-from babelite.corpus.tables import CSV_SUFFIXES, TSV_SUFFIXES, OpenTable, layout_of
+from babelite.corpus.source_survey import (
+    SourceSurvey,
+    SurveyedRows,
+    add_to_checksum,
+    survey_lines,
+    survey_rows,
+)
+from babelite.corpus.table_files import CSV_SUFFIXES, TSV_SUFFIXES, OpenTable, layout_of
 from babelite.errors import BabeliteError
 from babelite.storage import (
     MAX_RECORD_BYTES,
@@ -51,50 +57,6 @@ _DEFAULT_FIELDS = ("text", "sentence")  # tried in this order if no column is na
 _ROWS_A_BATCH = 4096
 _FOOTER_END = 8  # the last bytes of Parquet: four for the size of the metadata, four of magic
 _SKIP_BLOCK = 1 << 20  # bytes
-
-
-@dataclass(frozen=True)
-class SourceSurvey:
-    """The size, offsets and checksum of a source of sentences.
-
-    Attributes:
-        rows: The number of sentences, blank ones included.
-        stride: The number of rows between two offsets.
-        offsets: Where rows 0, ``stride``, 2 · ``stride`` and so on begin: bytes of the text, or
-            rows if records may have several lines or the file is binary.
-        digest: A checksum of the content; of a Parquet file, of its size and metadata.
-        checksums: Of the sentences of each stride; none for a Parquet file.
-    """
-
-    rows: int
-    stride: int
-    offsets: tuple[int, ...]
-    digest: str
-    checksums: tuple[int, ...] = ()
-
-    def part(self, first: int, count: int) -> SurveyedRows:
-        """Some rows; they begin and end at an offset or at the end of the source."""
-        blocks = slice(first // self.stride, -(-(first + count) // self.stride))
-        return SurveyedRows(
-            first,
-            count,
-            self.offsets[blocks.start],
-            self.stride,
-            self.digest,
-            self.checksums[blocks],
-        )
-
-
-@dataclass(frozen=True)
-class SurveyedRows:
-    """Rows of a source that was surveyed; with the fields of `SourceSurvey`."""
-
-    first: int
-    count: int
-    offset: int
-    stride: int
-    digest: str
-    checksums: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -180,7 +142,7 @@ class SentenceSource:
             self._require_surveyed(rows)
         found = checksum = 0
         for _, text in islice(self._read_from(rows.first, rows.offset), rows.count):
-            checksum = _add_to_checksum(checksum, (text,))
+            checksum = add_to_checksum(checksum, (text,))
             found += 1
             if found == rows.count or found % rows.stride == 0:
                 if self.format == "parquet":
@@ -363,53 +325,11 @@ class SentenceSource:
         if self.format == "parquet":
             return self._survey_parquet(stride)
         if self.format == "tmx":
-            return self._survey_rows(self._read_tmx(), stride)
+            return survey_rows(self.place, self._read_tmx(), stride)
         with self._opened() as opened:
             if opened.rows is not None:
-                return self._survey_rows(opened.rows, stride)
-            return self._survey_lines(opened, stride)
-
-    def _survey_rows(self, rows: Iterator[tuple[int, str]], stride: int) -> SourceSurvey:
-        """The survey of records that may have several lines; offsets are numbers of rows."""
-        digest, count, checksums = hashlib.blake2b(digest_size=16), 0, list[int]()
-        while texts := [text for _, text in islice(rows, stride)]:
-            count += len(texts)
-            checksums.append(_add_to_checksum(0, texts))
-        with reading_path_or_url(self.place) as stream:
-            while block := stream.read(_SKIP_BLOCK):
-                digest.update(block)
-        offsets = tuple(range(0, count, stride))
-        return SourceSurvey(count, stride, offsets, digest.hexdigest(), tuple(checksums))
-
-    def _survey_lines(self, opened: _Opened, stride: int) -> SourceSurvey:
-        digest, rows, offsets = hashlib.blake2b(opened.header, digest_size=16), 0, list[int]()
-        checksums, checksum = list[int](), 0
-        position, names = len(opened.header), bool(opened.header)
-        for block in read_line_blocks(opened.stream, self.place, names):
-            digest.update(block)
-            texts = lines = decode_lines(block, self.place, rows + names)
-            if opened.take is not None:
-                numbers = range(rows + names + 1, rows + names + 1 + len(lines))
-                texts = list(map(opened.take, lines, numbers))
-            start = 0
-            while start < len(texts):
-                stop = start + stride - (rows + start) % stride
-                checksum = _add_to_checksum(checksum, texts[start:stop])
-                if stop <= len(texts):
-                    checksums.append(checksum)
-                    checksum = 0
-                start = stop
-            place, line_of_place = 0, rows
-            while (wanted := len(offsets) * stride) < rows + len(lines):
-                for _ in range(wanted - line_of_place):
-                    place = block.index(b"\n", place) + 1
-                line_of_place = wanted
-                offsets.append(position + place)
-            position += len(block)
-            rows += len(lines)
-        if rows % stride:
-            checksums.append(checksum)
-        return SourceSurvey(rows, stride, tuple(offsets), digest.hexdigest(), tuple(checksums))
+                return survey_rows(self.place, opened.rows, stride)
+            return survey_lines(self.place, opened.stream, opened.header, opened.take, stride)
 
     def _survey_parquet(self, stride: int) -> SourceSurvey:
         with (
@@ -437,12 +357,6 @@ class SentenceSource:
         hint = "choose a column (--column)" + (", or fix the line" if line else "")
         code = "column-not-found"
         return BabeliteError(problem, code=code, path=self.place, line=line, hint=hint)
-
-
-def _add_to_checksum(checksum: int, texts: Sequence[str]) -> int:
-    """The CRC-32 of sentences that follow others."""
-    joined = "".join(f"{text}\n" for text in texts)
-    return zlib.crc32(joined.encode("utf-8", "surrogatepass"), checksum)
 
 
 def require_distinct_names(places: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from babelite.corpus.columns import languages_of_fields, read_columns
 from babelite.corpus.losses import LINE_BREAKS, Losses
 from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
-from babelite.corpus.tables import opened_table
+from babelite.corpus.table_files import opened_table
 from babelite.errors import BabeliteError
 from babelite.storage import read_lines, writing_text
 

@@ -23,7 +23,7 @@ from babelite.corpus import (
     read_document,
     read_labelled,
 )
-from babelite.corpus.tables import opened_table
+from babelite.corpus.table_files import opened_table
 
 FAQ = [
     ["Nr", "Frage", "Antwort"],
@@ -237,3 +237,17 @@ def test_a_table_is_read_from_its_beginning(tmp_path: Path) -> None:
     path.write_text("a,b\n1,2\n")
     with opened_table(str(path)) as table:
         assert list(table.rows()) == [(1, ["a", "b"]), (2, ["1", "2"])]
+
+
+@pytest.mark.parametrize("column", [None, "text", 2])
+def test_slices_of_lines_that_end_in_carriage_returns(
+    tmp_path: Path, column: int | str | None
+) -> None:
+    path = tmp_path / ("a.txt" if column is None else "a.tsv")
+    rows = [f"{number}\tline {number}" for number in range(9)]
+    path.write_text("\r".join((["id\ttext"] if column else []) + rows) + "\r", newline="")
+    source = SentenceSource(str(path), column)
+    texts = [row.split("\t")[1] if column else row for row in rows]
+    survey = source.survey(2)
+    assert list(source.read()) == texts
+    assert list(source.read_rows(survey.part(4, 4))) == texts[4:8]
