@@ -50,7 +50,7 @@ FILES = {
     "xml": (XML + b"<feed/>", "XML"),
     "html": (b"\n<!DOCTYPE html>\n<html>", "HTML.*pandoc"),
     "html without a prologue": (b"<html lang=en>", "HTML"),
-    "srt": (SUBTITLES, "subtitle.*grep"),
+    "srt": (SUBTITLES, "subtitle.*grep.* (FILE|'.*/a file.txt'|.*/a.txt.gz) > '?.*txt'?"),
     "srt with a mark": (b"\xef\xbb\xbf" + SUBTITLES, "subtitle"),
     "vtt": (b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello!\n", "subtitle"),
     "po": (b'# French\n#, fuzzy\nmsgid ""\nmsgstr ""\n', "PO.*convert"),

@@ -166,7 +166,7 @@ def _require_text(head: bytes, path: str | Path) -> None:
 
 
 def _not_text(name: str, hint: str, path: str | Path) -> BabeliteError:
-    file = "FILE" if str(path) == "-" else shlex.quote(str(path))
     problem = f"is {name} and not lines of text"
-    hint = hint.replace("FILE", file)
+    if str(path) != "-":
+        hint = re.sub(r"FILE(\.txt|)", lambda found: shlex.quote(f"{path}{found[1]}"), hint)
     return BabeliteError(problem, code="not-text", path=path, hint=hint)
