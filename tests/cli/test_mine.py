@@ -13,6 +13,7 @@ from processes import start_babelite
 from babelite.corpus import PairTable, parse_source
 from babelite.encoding import open_encoder
 from babelite.mining import mine
+from babelite.storage import intact_bytes
 
 Run = Callable[..., tuple[int, str, str]]
 MODEL = ("-m", "letter_encoder:letters")
@@ -116,7 +117,7 @@ def test_a_killed_run_resumes(run: Run, here: Path) -> None:
     arguments = ["mine", "c.txt", "d.txt", "--out", "p.tsv", "-m", "letter_encoder:letters"]
     process = start_babelite(arguments, here / "log")
     vectors = here / "p.tsv.work" / "source.vectors"
-    while not vectors.exists() or vectors.stat().st_size < _BLOCK_BYTES:
+    while not vectors.exists() or intact_bytes(vectors) < _BLOCK_BYTES:  # with their checksums
         assert process.is_alive(), (here / "log").read_text()
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
