@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+# The largest number of threads or processes that may be asked for.
+MAX_THREADS = 1024
+
 
 def own_cores() -> set[int]:
     """Numbers of the CPU cores that this process may use."""

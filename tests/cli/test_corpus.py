@@ -122,7 +122,7 @@ def test_split(tmp_path: Path) -> None:
     require_error(run("split", "-", "--held-out", 1, "--out", tmp_path), "input-invalid")
     too_many = run("split", path, "--held-out", 200, "--out", tmp_path / "none")
     require_error(too_many, "input-empty")
-    assert not list((tmp_path / "none").iterdir())
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_negative_seed_is_refused(pairs: Path, tmp_path: Path) -> None:
@@ -229,3 +229,31 @@ def test_catalogs_of_a_file_whose_name_has_no_language(tmp_path: Path) -> None:
         run("catalogs", place, "--languages", "fr", "--out", tmp_path / "text")
         text = (tmp_path / "text" / "en-fr.tsv").read_text()
         assert text == "Press the red button now\tAppuyez maintenant sur le bouton rouge\n"
+
+
+def test_refused_commands_leave_nothing(pairs: Path, tmp_path: Path) -> None:
+    out, empty = tmp_path / "new" / "parts", tmp_path / "catalogs"
+    empty.mkdir()
+    before = {path.name for path in tmp_path.iterdir()}
+    commands: list[list[object]] = [
+        ["split", pairs, "--held-out", 6],  # leaves no training pair
+        ["split", pairs, "--held-out", 10_000],
+        ["catalogs", empty, "--languages", "fr"],
+    ]
+    for command in commands:
+        assert isinstance(run(*command, "--out", out).exception, BabeliteError)
+        assert {path.name for path in tmp_path.iterdir()} == before
+    out.mkdir(parents=True)
+    assert isinstance(run(*commands[0], "--out", out).exception, BabeliteError)
+    assert out.exists()  # it was there before
+
+
+def test_catalogs_write_all_languages_or_none(tmp_path: Path) -> None:
+    folder = tmp_path / "app" / "locale" / "fr" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "app.po").write_text(
+        'msgid "Open the file please"\nmsgstr "Ouvrez donc ce fichier"\n'
+    )
+    result = run("catalogs", tmp_path / "app", "--languages", "fr,it", "--out", tmp_path / "text")
+    require_error(result, "input-empty", "en-it")
+    assert not (tmp_path / "text").exists()

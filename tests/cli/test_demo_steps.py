@@ -69,3 +69,11 @@ def test_the_demo_trains_evaluates_and_searches(tmp_path: Path) -> None:
 def test_without_text_and_download_an_error_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BabeliteError, match="--download"):
         run_demo(tmp_path / "d", places=[], download=False, minutes=1, progress=quiet())
+
+
+def test_a_demo_without_catalogs_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    places = [str(tmp_path / "empty")]
+    with pytest.raises(BabeliteError, match="no sentence pair"):
+        run_demo(tmp_path / "d", places=places, download=False, minutes=1, progress=quiet())
+    assert not (tmp_path / "d").exists()

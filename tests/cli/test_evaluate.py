@@ -1,10 +1,12 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from babelite import Encoder
+from babelite.encoding import DEFAULT_MODEL
 
 PAIRS = "nation\tnation\ntable\ttabelle\nfather\tvater\nmusic\tmusik\n"
 
@@ -70,6 +72,21 @@ def test_json_names_the_packaged_model(run: Run) -> None:
     code, out, _ = run("evaluate", "none.tsv", "--json")
     assert code == 2
     assert json.loads(out)["error"]["code"] == "file-not-found"
+
+
+def test_equal_texts_are_said(run: Run, here: Path) -> None:
+    (here / "same.en-fr.tsv").write_text("yes\toui\nyes\tsi\nno\tnon\n")
+    (here / "all.en-fr.tsv").write_text("yes\toui\nno\tnon\n")
+    _, _, said = run("evaluate", "same.en-fr.tsv", "-m", "letter_encoder:letters")
+    assert "2 pairs with a text that also occurs" in said
+    _, _, said = run("evaluate", "all.en-fr.tsv", "-m", "letter_encoder:letters")
+    assert "also occurs" not in said
+
+
+def test_json_names_the_model_of_a_folder(run: Run, here: Path) -> None:
+    folder = shutil.copytree(DEFAULT_MODEL, here / "copy")
+    _, out, _ = run("evaluate", "words.en-de.tsv", "--json", "-m", str(folder))
+    assert json.loads(out)["model"] == Encoder.load().description.name
 
 
 def test_distractors(run: Run, here: Path) -> None:

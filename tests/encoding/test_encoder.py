@@ -284,5 +284,6 @@ def test_repr() -> None:
     assert repr(Encoder.load()) == (
         "<Encoder babelite-en-fr-de-es-it: de, es, it, en, fr; dim 256, int8>"
     )
-    with pytest.raises(BabeliteError, match="threads is 0"):
-        Encoder.load(threads=0)
+    for threads in (0, 100_000):
+        with pytest.raises(BabeliteError, match=f"threads is {threads}"):
+            Encoder.load(threads=threads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import signal
 import sys
@@ -11,6 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from babelite._version import __version__
+from babelite.cli.shared.streams import (
+    exit_for_closed_pipe,
+    flush_output,
+    is_closed_pipe,
+    prepare_streams,
+)
 from babelite.errors import BabeliteError
 
 # The base class of typer's errors about arguments, which it does not export.
@@ -41,12 +46,20 @@ def main() -> None:
     """Run the command line; an error that the user can fix exits with code 2."""
     # On SIGTERM (from `timeout` or a scheduler) a command cleans up as it does after an error.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Redirected output is UTF-8 like every other file. A terminal keeps its encoding, and
-            # characters that it lacks must not end a command.
-            encoding = None if stream.isatty() else "utf-8"
-            stream.reconfigure(encoding=encoding, errors="replace")
+    prepare_streams()
+    try:
+        try:
+            _run_and_report()
+        finally:
+            flush_output()
+    except (BrokenPipeError, SystemExit) as end:
+        if is_closed_pipe(end):
+            exit_for_closed_pipe()
+        raise
+
+
+def _run_and_report() -> None:
+    """Run the command line, and report errors."""
     options = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
     as_json = "--json" in options
     try:
@@ -56,6 +69,8 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("babelite: stopped", err=True)
         sys.exit(130)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         hint = "free the disk or check the path, then run the same command again"
@@ -78,7 +93,9 @@ def _run(as_json: bool) -> None:
 
 def _fail(message: str, code: str, as_json: bool) -> None:
     """Report an error and exit with code 2."""
-    typer.echo(f"babelite: {message}", err=True)
+    from babelite.storage import visible_text
+
+    typer.echo(f"babelite: {visible_text(message)}", err=True)
     if as_json:
         error = {"code": code, "message": message}
         typer.echo(json.dumps({"error": error}, ensure_ascii=False))

@@ -99,7 +99,7 @@ _Folder = Annotated[
 ]
 _Languages = Annotated[str | None, typer.Option(metavar="A,B,...", help=_LANGUAGES)]
 _TrainLanguages = Annotated[str | None, typer.Option(metavar="A,B,...", help=_TRAIN_LANGUAGES)]
-_Seeds = Annotated[int, typer.Option(min=1, metavar="N", help="Number of MLPs to train.")]
+_Seeds = Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Number of MLPs to train.")]
 _TrainSize = Annotated[int, typer.Option(help=_TRAIN_SIZE)]
 _Dark = Annotated[bool, typer.Option("--dark", help="Draw the figure on a dark background.")]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -24,7 +26,7 @@ from babelite.cli.shared.options import (
 from babelite.cli.shared.preflight import require_writable
 from babelite.errors import BabeliteError
 from babelite.quantities import quantity
-from babelite.storage import is_read_once, make_folder
+from babelite.storage import is_read_once, new_folder
 
 _Inputs = Annotated[
     list[str],
@@ -213,14 +215,14 @@ def _split(
     text = corpus.RepeatedSources(sources)
     with _counted("sampling", text.read()) as pairs:
         held = corpus.sample_pairs(pairs, held_out, seed)
-    make_folder(out)
     parts = [str(out / f"{sources[0].name}.{part}.tsv") for part in ("train", "held-out")]
-    require_writable(*parts, inputs=paths)
-    with _counted("splitting", text.read()) as pairs:
-        rest = corpus.without_held_out(pairs, held)
-        rest = corpus.require_pairs(rest, "no training pair is left", "hold out fewer")
-        kept = corpus.write_pairs(rest, parts[0], codes)
-    corpus.write_pairs(held, parts[1], codes)
+    with new_folder(out):
+        require_writable(*parts, inputs=paths)
+        with _counted("splitting", text.read()) as pairs:
+            rest = corpus.without_held_out(pairs, held)
+            rest = corpus.require_pairs(rest, "no training pair is left", "hold out fewer")
+            kept = corpus.write_pairs(rest, parts[0], codes)
+        corpus.write_pairs(held, parts[1], codes)
     sizes = f"{quantity(kept, 'training pair')} and {quantity(len(held), 'held-out pair')}"
     typer.echo(f"{sizes} in {out}", err=True)
 
@@ -253,17 +255,21 @@ def _catalogs(
     if not wanted:
         hint = "write for example --languages fr,de"
         raise BabeliteError("--languages names no language", code="option-invalid", hint=hint)
-    make_folder(out)
     cleaning = corpus.Cleaning(exclude=tuple(exclude or ()))
     cleaners = {}
-    for language in wanted:
-        name = f"{source_language}-{language}"
-        cleaners[name] = cleaner = corpus.Cleaner(cleaning)
-        gathered = corpus.gather_catalog_pairs(places, source_language, [language], min_words)
-        with _warnings_printed(), _counted(name, (pair for _, pair in gathered)) as pairs:
-            problem = f"no pair in {name} was found"
-            found = corpus.require_pairs(cleaner.clean(pairs), problem, "give other places")
-            corpus.write_pairs(found, str(out / f"{name}.tsv"), (source_language, language))
+    # Nothing is written unless every language has pairs.
+    with new_folder(out), TemporaryDirectory(prefix=".", suffix=".tmp", dir=out) as parts:
+        for language in wanted:
+            name = f"{source_language}-{language}"
+            cleaners[name] = cleaner = corpus.Cleaner(cleaning)
+            gathered = corpus.gather_catalog_pairs(places, source_language, [language], min_words)
+            with _warnings_printed(), _counted(name, (pair for _, pair in gathered)) as pairs:
+                problem = f"no pair in {name} was found"
+                found = corpus.require_pairs(cleaner.clean(pairs), problem, "give other places")
+                part = str(Path(parts, f"{name}.tsv"))
+                corpus.write_pairs(found, part, (source_language, language))
+        for name in cleaners:
+            Path(parts, f"{name}.tsv").replace(out / f"{name}.tsv")
     show_cleaning(cleaners, json_)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,7 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.corpus import PairSource
@@ -102,7 +104,7 @@ def _evaluate(
             )
         results.append(result)
     if json_:
-        name = model or fingerprint_of(encoder).name
+        name = fingerprint_of(encoder).name
         print_json({"model": name, "results": [result.as_dict() for result in results]})
     else:
         _show(results)
@@ -145,7 +147,20 @@ def _read(source: PairSource) -> list[tuple[str, str]]:
     if len(whole) < len(pairs):
         left_out = len(pairs) - len(whole)
         typer.echo(f"{_name(source)}: left out {left_out:,} pairs with a blank side", err=True)
+    _report_equal_texts(_name(source), whole)
     return whole
+
+
+def _report_equal_texts(name: str, pairs: Sequence[tuple[str, str]]) -> None:
+    """Say how many pairs share a text with another pair: only one of the equal texts is right."""
+    counts = [Counter(side) for side in zip(*pairs, strict=True)]
+    shared = sum(any(c[text] > 1 for c, text in zip(counts, pair, strict=True)) for pair in pairs)
+    if shared:
+        typer.echo(
+            f"{name}: {quantity(shared, 'pair')} with a text that also occurs in another pair; "
+            "P@1 counts the equal text of another pair as an error",
+            err=True,
+        )
 
 
 def _name(source: PairSource) -> str:

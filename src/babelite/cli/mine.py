@@ -169,6 +169,7 @@ def _run(
             for side, place in zip((mined.sources, mined.targets), places, strict=True):
                 warn_if_unreadable(encoder, side, place)
             pairs = mined.pairs()
+            report.require_explained(pairs)
             write_mined_pairs(mined, pairs, out, progress)
             counts = len(pairs), len(mined.sources), len(mined.targets)
             summary = "{:,} pairs of {:,} and {:,} distinct sentences".format(*counts)

@@ -23,6 +23,8 @@ from babelite.mining import (
     estimate_mining_precision,
 )
 from babelite.neighbors import MIN_NEIGHBOURHOOD_MEAN, Margin
+from babelite.quantities import quantity
+from babelite.storage import visible_text
 
 _PRECISIONS = (0.99, 0.95, 0.9, 0.8, 0.5)
 _MIN_SENTENCES_FOR_ESTIMATE = 50
@@ -47,6 +49,14 @@ class MiningReport:
             self._show_estimate(mined)
         if self.explain is not None:
             _explain_pair(mined, pairs, self.explain, self.options.margin)
+
+    def require_explained(self, pairs: Candidates) -> None:
+        """Raise ``option-invalid`` if there is no pair of the number to explain."""
+        if self.explain is not None and self.explain > len(pairs):
+            number = f"{self.explain:,}"
+            problem = f"there is no pair {number}: there are {quantity(len(pairs), 'mined pair')}"
+            hint = "choose a smaller number for --explain"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
 
     def _show_measured(self, mined: Mined, gold: list[tuple[str, str]]) -> None:
         found = mined.pairs(threshold=None)
@@ -85,9 +95,13 @@ class MiningReport:
         estimate, threshold = estimate_mining_precision(mined), self.options.threshold
         headings = ("precision %", "threshold", "pairs")
         table = result_table("Estimated precision", numbers=headings)
+        rows: dict[tuple[str, str], float] = {}
         for precision in _PRECISIONS:
             lowest = estimate.threshold_for(precision)
             found = ("none", "0") if lowest is None else _estimated(estimate, lowest)
+            # The same pairs may have more than the precision asked for: said once, by the highest.
+            rows.setdefault(found, precision)
+        for found, precision in rows.items():
             table.add_row(f"{100 * precision:.0f}", *found)
         if threshold is not None:
             table.add_section()
@@ -102,10 +116,6 @@ class MiningReport:
 
 def _explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) -> None:
     """Print the neighbours of a pair, and the arithmetic of its score."""
-    if number > len(pairs):
-        problem = f"there is no pair {number:,}: the output has {len(pairs):,}"
-        hint = "choose a smaller number for --explain"
-        raise BabeliteError(problem, code="option-invalid", hint=hint)
     pair = pairs.take(slice(number - 1, number))
     source, target = int(pair.source[0]), int(pair.target[0])
     found = mined.explain(source, target)
@@ -117,9 +127,10 @@ def _explain_pair(mined: Mined, pairs: Candidates, number: int, margin: Margin) 
     for side, text, partner, nearest, mean in zip(
         names, texts, texts[::-1], neighbours, means, strict=True
     ):
-        print_(f"\n{side}: {text}")
+        print_(visible_text(f"\n{side}: {text}"))
         for cosine, neighbour in nearest:
-            print_(f"  {cosine:7.4f}  {'=' if neighbour == partner else ' '} {neighbour}")
+            mark = "=" if neighbour == partner else " "
+            print_(visible_text(f"  {cosine:7.4f}  {mark} {neighbour}"))
         print_(f"  {mean:7.4f}    mean")
     print_(f"\n{_arithmetic(float(pair.cosine[0]), means, margin, float(pair.score[0]))}")
 

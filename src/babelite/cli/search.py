@@ -11,6 +11,7 @@ import typer
 
 from babelite.cli.shared.options import AllowDownload, ColumnOption, JsonOption, ModelOption, unwrap
 from babelite.errors import BabeliteError
+from babelite.storage import visible_text
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
@@ -96,7 +97,7 @@ def _search(
         if json_:
             typer.echo(_as_json(text, hits))
         else:
-            typer.echo("\n" * bool(number) + typer.style(text, bold=True))
+            typer.echo("\n" * bool(number) + typer.style(visible_text(text), bold=True))
             _show(hits, with_files=several)
 
 
@@ -176,4 +177,5 @@ def _show(hits: Sequence[_Hit], *, with_files: bool) -> None:
     width = max(map(len, places), default=0)
     for rank, (place, hit) in enumerate(zip(places, hits, strict=True), start=1):
         at = f"{place:<{width}}" if with_files else f"line {place:>{width}}"
-        typer.echo(f"{rank:>3}  {hit.cosine:6.3f}  {at}  {one_line(hit.text)}")
+        text = visible_text(one_line(hit.text))
+        typer.echo(f"{rank:>3}  {hit.cosine:6.3f}  {visible_text(at)}  {text}")

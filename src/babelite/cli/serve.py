@@ -12,6 +12,7 @@ import typer
 
 from babelite.cli.shared.options import AllowDownload, ModelOption, unwrap
 from babelite.errors import BabeliteError
+from babelite.machine import MAX_THREADS
 
 _KEY_VARIABLE = "BABELITE_API_KEY"
 _MEGABYTE = 1 << 20
@@ -53,7 +54,8 @@ _Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for any free
 _KeyFile = Annotated[Path | None, typer.Option(metavar="FILE", help=_KEY_FILE)]
 _Name = Annotated[str | None, typer.Option(help="Name of the model in responses.")]
 _Threads = Annotated[
-    int | None, typer.Option(min=1, help="Batches encoded at the same time (default: CPUs).")
+    int | None,
+    typer.Option(min=1, max=MAX_THREADS, help="Batches encoded at the same time (default: CPUs)."),
 ]
 _MaxBody = Annotated[float, typer.Option(help="Maximum size of a request in megabytes.")]
 _MaxItems = Annotated[int, typer.Option(min=1, help="Maximum number of texts in a request.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,10 @@ def train_and_report(
     for name, value in result.precision_at_1.items():
         progress.say(f"P@1 on held-out pairs, {name}: {100 * value:.1f} %")
     progress.say(f"{result.pairs:,} pairs in {result.seconds:,.0f} s. The model is in {out}")
-    progress.say(f"Next: babelite evaluate FILE -m {out}, or: babelite search FILE QUERY -m {out}")
+    model = shlex.quote(str(out))
+    progress.say(
+        f"Next: babelite evaluate FILE -m {model}, or: babelite search FILE QUERY -m {model}"
+    )
 
 
 def _with_options(function: Callable[..., None], options: dict[str, object]) -> Callable[..., None]:

@@ -20,6 +20,7 @@ from pydantic import (
 from babelite.comparison.compared_encoders import is_reserved
 from babelite.comparison.tasks import ResolvedPath, Task, resolve_path
 from babelite.errors import BabeliteError
+from babelite.machine import MAX_THREADS
 from babelite.storage import explain_validation_error, read_toml
 
 # Training options that the comparison sets, identically for every system.
@@ -100,7 +101,9 @@ class ComparisonConfig(_Section):
     models: Literal["each", "joint"] = "each"  # one per language pair, as in the paper; or one
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)  # one model per seed
     reference: str = ""  # the system that others are compared with; default: the last one
-    threads: int | None = Field(None, gt=0)  # CPU threads for encoding; default: all cores
+    threads: int | None = Field(
+        None, gt=0, le=MAX_THREADS
+    )  # CPU threads for encoding; default: all cores
     data: DataConfig | None = None  # None if nothing is trained
     budget: BudgetConfig | None = None  # None if nothing is trained
     training: dict[str, Any] = {}  # a preset and options for all systems

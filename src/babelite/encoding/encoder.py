@@ -22,7 +22,7 @@ from babelite.encoding.model_folder import (
 from babelite.encoding.readability import Readability
 from babelite.encoding.texts import iterate_texts
 from babelite.errors import BabeliteError
-from babelite.machine import usable_cores
+from babelite.machine import MAX_THREADS, usable_cores
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -105,9 +105,9 @@ class Encoder:
             problem = f"precision {precision!r} does not exist"
             hint = "choose auto, int8 or float32"
             raise BabeliteError(problem, code="option-invalid", hint=hint)
-        if threads is not None and threads < 1:
-            problem = f"threads is {threads}"
-            raise BabeliteError(problem, code="option-invalid", hint="give 1 or more")
+        if threads is not None and not 1 <= threads <= MAX_THREADS:
+            problem, hint = f"threads is {threads}", f"give 1 to {MAX_THREADS}"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
         _require_folder(folder)
         model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
         chosen = model.description.precision if precision == "auto" else precision

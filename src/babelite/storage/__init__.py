@@ -30,6 +30,8 @@ __all__ = [
     "lock_file",
     "locked_folder",
     "make_folder",
+    "missing_folders",
+    "new_folder",
     "parse_versioned_json",
     "peek",
     "read_arrays",
@@ -40,6 +42,7 @@ __all__ = [
     "reading_path_or_url",
     "reading_seekable",
     "record_too_large",
+    "remove_empty_folders",
     "require_file",
     "require_intact",
     "require_unchanged",
@@ -47,6 +50,7 @@ __all__ = [
     "suffix_of",
     "temporary_folder",
     "truncate_checksums",
+    "visible_text",
     "write_arrays",
     "write_checksums",
     "write_error",
@@ -99,11 +103,15 @@ if TYPE_CHECKING:
         is_read_once,
         is_standard_output,
         make_folder,
+        missing_folders,
+        new_folder,
+        remove_empty_folders,
         require_file,
         suffix_of,
     )
     from babelite.storage.record_limit import MAX_RECORD_BYTES, record_too_large
     from babelite.storage.temporary import temporary_folder
+    from babelite.storage.terminal import visible_text
     from babelite.storage.urls import (
         Folder,
         expand_url_glob,
@@ -131,10 +139,11 @@ else:
             "line_streams": "line_stream peek",
             "lines": "decode_lines lines_of read_line_blocks read_lines",
             "locks": "InUseError is_lock_file lock_file locked_folder",
-            "paths": "COMPRESSIONS is_read_once is_standard_output make_folder require_file "
-            "suffix_of",
+            "paths": "COMPRESSIONS is_read_once is_standard_output make_folder missing_folders "
+            "new_folder remove_empty_folders require_file suffix_of",
             "temporary": "temporary_folder",
             "record_limit": "MAX_RECORD_BYTES record_too_large",
+            "terminal": "visible_text",
             "urls": "Folder expand_url_glob is_url reading_path_or_url reading_seekable",
             "validation_errors": "expected_value explain_validation_error",
         },

@@ -16,6 +16,7 @@ from babelite.errors import BabeliteError
 from babelite.storage.compression import compressed
 from babelite.storage.paths import folder_instead_of_file, is_standard_output
 from babelite.storage.temporary import temporary_beside
+from babelite.storage.terminal import TerminalWriter
 
 # Paths under which systems list files that are already open.
 _OPEN_FILES = ("/dev/std", "/dev/fd/", "/proc/")
@@ -47,6 +48,8 @@ def writing_atomically(path: str | Path) -> Iterator[Path]:
                 os.fsync(written.fileno())
             temporary.chmod(_permissions(path))
             temporary.replace(path)
+    except BrokenPipeError:  # a reader that has seen enough is no error
+        raise
     except OSError as error:
         raise write_error(path, error) from error
 
@@ -71,7 +74,11 @@ def writing_bytes(path: str | Path) -> Iterator[BinaryIO]:
         if sys.stdout is None:
             hint = "give a file as output"
             raise BabeliteError("standard output is closed", code="not-writable", hint=hint)
-        yield sys.stdout.buffer
+        if sys.stdout.isatty():
+            with io.BufferedWriter(TerminalWriter(sys.stdout.buffer)) as terminal:
+                yield terminal
+        else:
+            yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     with (

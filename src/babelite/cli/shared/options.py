@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.errors import BabeliteError
+from babelite.machine import MAX_THREADS
 
 if TYPE_CHECKING:
     from babelite.corpus import PairSource
@@ -33,7 +34,13 @@ AllowDownload = Annotated[
 ]
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", metavar="N", min=1, help="Worker processes, with one core each."),
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        max=MAX_THREADS,
+        help="Worker processes, with one core each.",
+    ),
 ]
 RayOption = Annotated[
     str | None,

@@ -78,8 +78,13 @@ def work_folder(out: str, work: Path | None) -> Iterator[Path | None]:
         yield folder
     except InUseError:  # another process is working in the folder
         raise
-    except BabeliteError:
-        WorkFolder.discard_if_unused(folder)
+    except BabeliteError as error:
+        if (
+            error.code == "option-invalid" and folder.is_dir()
+        ):  # found out at the end; the work is of no more use
+            WorkFolder(folder).remove()
+        else:
+            WorkFolder.discard_if_unused(folder)
         raise
     WorkFolder(folder).remove()  # kept after other errors and kills, so that the run can be resumed
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
+
+from babelite.storage import visible_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +29,7 @@ def result_table(
     numbers: Sequence[str] = (),
 ) -> Table:
     """An empty table with columns of texts (left) and of numbers (right)."""
-    table = Table(
+    table = _VisibleTable(
         title=None if title is None else escape(title),
         title_justify="left",
         title_style="bold",
@@ -41,6 +43,12 @@ def result_table(
     for heading in numbers:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
+
+
+class _VisibleTable(Table):
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:  # noqa: ANN401
+        shown = (visible_text(cell) if isinstance(cell, str) else cell for cell in cells)
+        super().add_row(*shown, **options)
 
 
 def print_table(table: Table, *, stderr: bool = False) -> None:
