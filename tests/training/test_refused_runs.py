@@ -116,6 +116,21 @@ def test_bad_files_are_refused_with_file_and_line(
     assert not (tmp_path / "model").exists()
 
 
+def test_weights_near_to_nothing_are_refused_and_nothing_is_left(
+    parallel_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    out, few = tmp_path / "new" / "model", tmp_path / "few.en-fr.tsv"
+    # Its pairs are repetitions, so that only those of almost no weight are left.
+    few.write_text("".join(parallel_file.read_text().splitlines(keepends=True)[:30]))
+    tiny = f"0.{'0' * 60}1*en-fr={parallel_file}"
+    message = refuse([tiny, str(few), "--out", str(out), *flags()], monkeypatch, capfd)
+    assert "no text to learn from" in message
+    assert not out.parent.exists()
+
+
 def test_the_same_command_trains_once_its_file_exists(
     parallel_file: Path,
     tmp_path: Path,

@@ -162,7 +162,7 @@ class _Job(Preparation):
             # it is the same run.
             inputs = {*self.cleaning.exclude, *chain.from_iterable(s.paths for s in self.sources)}
             inputs.update(source.path for source in self.monolingual)
-            if not resumed and error.path in inputs:
+            if not resumed and (error.path in inputs or error.code == "input-empty"):
                 run.release()
             raise
         # Preparation must leave some of the minutes of a run that is not yet trained.

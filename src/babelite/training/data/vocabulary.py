@@ -75,7 +75,9 @@ def train_vocabulary(sentences: Iterable[str], size: int) -> Tokenizer:
     alphabet = _alphabet(sentences, min(_LARGEST_ALPHABET, max(1, size // 4)))
     if not alphabet:
         raise BabeliteError(
-            "the input has no text to learn from", code="input-empty", hint="check the input"
+            "the input has no text to learn from",
+            code="input-empty",
+            hint="check the files and their weights",
         )
     trainer = trainers.BpeTrainer(
         vocab_size=size,
