@@ -86,9 +86,10 @@ class Definition:
     def cost(self, rows: range, columns: range) -> float:
         n, m = len(rows), len(columns)
         kind = min(n + m - 1, 5) if rows and columns else 0
-        of_kind = np.clip(0.06 * np.log(self.shares[1] / self.shares[kind]), -0.25, 0.25)
+        rarity = np.log(self.shares[1] / self.shares[kind])
         if not kind:
-            return float(0.45 + of_kind)
+            return float(0.25 + np.clip(0.15 * rarity, -0.1, 0.4))
+        of_kind = np.clip(0.06 * rarity, -0.25, 0.25)
         found = self.value(rows, columns)
         smaller = [(part, columns) for part in (rows[1:], rows[:-1]) if part]
         smaller += [(rows, part) for part in (columns[1:], columns[:-1]) if part]

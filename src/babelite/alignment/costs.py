@@ -12,8 +12,8 @@ from babelite.alignment.lengths import Lengths, log_run_lengths
 from babelite.alignment.runs import Floats, Runs, run_cosines
 
 # The costs below were chosen on human translations: see docs/alignment.md.
-# The cost of an unmatched sentence, before that of its kind.
-UNMATCHED = 0.45
+# The cost of an unmatched sentence, before that of its share.
+UNMATCHED = 0.25
 # The cost of each sentence of a bead beyond a pair of sentences.
 EXTRA_SENTENCE = 0.3
 # The weight of the squared logarithm of the ratio of lengths, which is limited to 2.
@@ -21,10 +21,12 @@ LENGTH_WEIGHT = 0.75
 _LONGEST_LOG_RATIO = 2.0
 # A sentence is not part of a bead whose value rises by this much without it.
 SUPERFLUOUS = 0.06
-# The weight of the logarithm of the share of a kind of beads, and the limit of this cost.
+# The weights of the logarithm of the share of a kind of beads, and the limits of this cost.
 KIND_WEIGHT = 0.06
-_HIGHEST_KIND_COST = 0.25
-# Shares of beads: unmatched sentences, then two-sided beads of 2, 3, 4, 5, and more sentences.
+KIND_LIMITS = -0.25, 0.25
+UNMATCHED_WEIGHT = 0.15
+UNMATCHED_LIMITS = -0.1, 0.4
+# Shares of gaps (sequences of unmatched sentences), then of beads of 2, 3, 4, 5, more sentences.
 EXPECTED_SHARES: NDArray[np.float64] = np.array([0.08, 0.72, 0.15, 0.035, 0.01, 0.005])
 # The expected shares count as much as this many beads of a document.
 _EXPECTED_BEADS = 15.0
@@ -41,11 +43,14 @@ def bead_kind(size: Size) -> int:
 
 
 def estimated_shares(path: Sequence[Point]) -> NDArray[np.float64]:
-    """The shares of the kinds of beads along a path, smoothed by the expected ones."""
-    sizes = np.diff(np.array(path), axis=0)
-    counts = np.bincount(
-        [bead_kind((n, m)) for n, m in sizes.tolist()], minlength=len(EXPECTED_SHARES)
-    )
+    """The shares of the kinds of beads along a path, smoothed by the expected ones.
+
+    A gap, a sequence of unmatched sentences, counts as one: a long part that one version lacks does
+    not make other omissions likely.
+    """
+    kinds = np.array([bead_kind((n, m)) for n, m in np.diff(np.array(path), axis=0).tolist()])
+    continued = np.concatenate([[False], (kinds[1:] == 0) & (kinds[:-1] == 0)])
+    counts = np.bincount(kinds[~continued], minlength=len(EXPECTED_SHARES))
     shares: NDArray[np.float64] = counts + _EXPECTED_BEADS * EXPECTED_SHARES
     shares /= shares.sum()
     return shares
@@ -65,9 +70,9 @@ class BeadCosts:
         ((n + m) / 2)^½ · value + 0.3 · (n + m - 2) + 0.06 · log(share of 1-1 / share of its kind)
 
     so a large bead must be better than the small ones that it could be split into. An unmatched
-    sentence costs 0.45 plus the cost of its kind. A kind is the number of sentences; its share is
-    that among the beads of a document, for few sentences are without a translation in a book, and
-    many between two news articles.
+    sentence costs 0.25 + 0.15 · log(share of 1-1 / share of gaps). A kind is the number of
+    sentences. Its share is that among the beads and the gaps (sequences of unmatched sentences) of
+    these documents, for gaps are rare in a book, and common between two news articles.
 
     A bead is forbidden if its value would fall by 0.06 without its first or its last sentence on a
     side: it keeps omitted sentences out of the beads of their neighbours. Beads with a lower score
@@ -103,9 +108,9 @@ class BeadCosts:
 
     def set_shares(self, shares: NDArray[np.float64]) -> None:
         """Set the shares of the kinds of beads."""
-        of_kind = (KIND_WEIGHT * np.log(shares[1] / shares)).clip(
-            -_HIGHEST_KIND_COST, _HIGHEST_KIND_COST
-        )
+        rarity = np.log(shares[1] / shares)
+        of_kind = (KIND_WEIGHT * rarity).clip(*KIND_LIMITS)
+        of_kind[0] = (UNMATCHED_WEIGHT * rarity[0]).clip(*UNMATCHED_LIMITS)
         sizes = np.array(self.sizes)
         fixed = np.where(sizes.all(1), EXTRA_SENTENCE * (sizes.sum(1) - 2), UNMATCHED)
         fixed += of_kind[[bead_kind(size) for size in self.sizes]]
