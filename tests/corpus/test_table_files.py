@@ -184,6 +184,18 @@ def test_json_arrays_and_nested_fields(tmp_path: Path) -> None:
     source = SentenceSource(str(path), "a.b")
     assert list(source.read()) == ["one", "", "three"]
     assert source.survey(2).offsets == (0, 2)
+    nested = [{"x": 1, "a": {"n": 1, "b": "one", "c": {"d": "deep"}}}, {"x": 2, "a": None}]
+    pq.write_table(pa.Table.from_pylist(nested), tmp_path / "a.parquet")
+    for column, texts in (("a.b", ["one", ""]), ("a.c.d", ["deep", ""])):
+        source = SentenceSource(str(tmp_path / "a.parquet"), column)
+        assert (list(source.read()), source.survey(1).rows) == (texts, 2)
+    for column, code in (
+        ("a.n", "column-invalid"),
+        ("a", "column-invalid"),
+        ("b", "column-not-found"),
+    ):
+        with raises(code):
+            list(SentenceSource(str(tmp_path / "a.parquet"), column).read())
     path.write_text('["one", "two"]')
     assert list(SentenceSource(str(path)).read()) == ["one", "two"]
     lines = tmp_path / "a.jsonl"

@@ -18,7 +18,13 @@ from babelite.corpus.formats.json_lines import (
     parse_json_object,
     string_field,
 )
-from babelite.corpus.formats.parquet import reading_parquet, require_text_column, texts_of
+from babelite.corpus.formats.parquet import (
+    flattened,
+    innermost,
+    reading_parquet,
+    require_text_column,
+    texts_of,
+)
 from babelite.corpus.source_survey import (
     SourceSurvey,
     SurveyedRows,
@@ -306,16 +312,19 @@ class SentenceSource:
                 else:
                     first -= rows
             for batch in file.iter_batches(_ROWS_A_BATCH, row_groups=groups, columns=[column]):
-                texts = texts_of(batch.column(0), column, self.place)
+                texts = texts_of(innermost(batch.column(0)), column, self.place)
                 yield from texts[first:]
                 first = max(0, first - len(texts))
 
     def _parquet_column(self, file: pq.ParquetFile) -> str:
-        names = file.schema_arrow.names
+        table = file.schema_arrow.empty_table()
+        names = table.schema.names
+        if self.column is not None and str(self.column) not in names:
+            table = flattened(table)  # a.b is the field b of the struct a
         wanted = _DEFAULT_FIELDS if self.column is None else (str(self.column),)
         for name in wanted:
-            if name in names:
-                require_text_column(file.schema_arrow, name, self.place)
+            if name in table.schema.names:
+                require_text_column(table.schema, name, self.place)
                 return name
         raise self._missing_field(names, None)
 

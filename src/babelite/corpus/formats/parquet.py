@@ -202,6 +202,24 @@ def _flat_tables(file: pq.ParquetFile, columns: Sequence[str] | None = None) -> 
         yield pa.Table.from_batches([batch]).flatten()
 
 
+def flattened(table: pa.Table) -> pa.Table:
+    """A table whose structs are columns such as ``a.b``, at any depth."""
+    import pyarrow as pa
+
+    while any(pa.types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()
+    return table
+
+
+def innermost(column: pa.Array) -> pa.Array:
+    """The only field inside structs of one field each; another column is returned unchanged."""
+    import pyarrow as pa
+
+    while pa.types.is_struct(column.type):
+        column = column.flatten()[0]
+    return column
+
+
 def _is_string(kind: pa.DataType) -> bool:
     """Whether a column of this type contains strings, in any of Arrow's layouts."""
     import pyarrow as pa
