@@ -1,10 +1,12 @@
 """Train the packaged model: from parallel text to the finished model folder.
 
+    pip install -r recipes/default_model/requirements.txt
     python recipes/default_model/build.py DATA DEV --work WORK
 
-DATA contains en-fr.tsv.gz, en-de.tsv.gz, en-es.tsv.gz and en-it.tsv.gz: English, translation and
-source name. DEV contains the evaluation sets: files of pairs, and the folders sib200 and stsb.
-WORK contains intermediate results: to resume a stopped run, run the same command again.
+DATA contains en-fr.tsv.gz, more.en-fr.tsv.gz, words.en-fr.tsv.gz, the same for de, es and it, and
+more.XX-YY.tsv.gz of the pairs of these four languages. The columns are: sentence, translation,
+source name. DEV contains the evaluation sets: files of pairs, and the folders sib200 and stsb. WORK
+contains intermediate results: to resume a stopped run, run the same command again.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from itertools import chain
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
 from sources import LICENSES
-from texts import LANGUAGES
+from texts import LANGUAGES, input_files, read_rows
 
 from babelite.corpus import parse_source
 from babelite.encoding import (
@@ -34,7 +34,7 @@ from babelite.evaluation import (
     read_sib200_parallel,
     read_sts,
 )
-from babelite.storage import read_lines, sha256, write_text
+from babelite.storage import sha256, write_text
 
 HERE = Path(__file__).parent
 NAME = "babelite-en-fr-de-es-it"
@@ -88,19 +88,20 @@ def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
 
 
 def _counted(data: Path) -> Iterator[TrainingData]:
-    """The number of pairs of each source."""
-    for code in LANGUAGES:
-        lines = read_lines(data / f"en-{code}.tsv.gz")
-        counts = Counter(line.rsplit("\t", 1)[1] for line in lines)
+    """The number of pairs of each source that are trained on."""
+    for languages in combinations(("en", *LANGUAGES), 2):
+        counts = Counter(row.source for row in read_rows(input_files(data, *languages)))
         for source, pairs in counts.most_common():
             yield TrainingData(
-                languages=("en", code), source=source, pairs=pairs, license=LICENSES[source]
+                languages=languages, source=source, pairs=pairs, license=LICENSES[source]
             )
 
 
 def _record(runs: Sequence[Path], data: Path, metrics: dict[str, float]) -> dict[str, Any]:
-    files = [data / f"en-{code}.tsv.gz" for code in LANGUAGES]
-    own = chain(HERE.glob("*.py"), HERE.glob("*.toml"))
+    files = [
+        path for codes in combinations(("en", *LANGUAGES), 2) for path in input_files(data, *codes)
+    ]
+    own = chain(HERE.glob("*.py"), HERE.glob("*.toml"), HERE.glob("*.txt"))
     records = [run / "training" / "result.json" for run in runs]
     results = [json.loads(record.read_text(encoding="utf-8")) for record in records]
     packages = ("babelite", "torch", "tokenizers", "onnxruntime", "numpy")

@@ -78,14 +78,14 @@ def write_texts(data: Path, out: Path, say: Callable[[str], None]) -> list[PairS
         by_english: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
         for language in LANGUAGES:
             say(f"Sorting en-{language}")
-            rows = list(_read(input_files(data, "en", language)))
+            rows = list(read_rows(input_files(data, "en", language)))
             _write(out, f"en-{language}", rows)
             for row in rows:
                 by_english[row.first.casefold()][language].append(row)
         for first, second in combinations(LANGUAGES, 2):
             say(f"Joining {first}-{second}")
             joined = _joined(by_english, first, second)
-            translated = _read(input_files(data, first, second))
+            translated = read_rows(input_files(data, first, second))
             _write(out, f"{first}-{second}", [*joined, *translated])
         complete.touch()
     return [
@@ -107,7 +107,8 @@ def _parts(path: Path) -> tuple[str, str]:
     return languages, kind
 
 
-def _read(paths: Sequence[Path]) -> Iterator[Row]:
+def read_rows(paths: Sequence[Path]) -> Iterator[Row]:
+    """The pairs of some files that are trained on."""
     for path in paths:
         for number, line in enumerate(read_lines(path), start=1):
             cells = line.split("\t")

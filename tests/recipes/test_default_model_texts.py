@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from itertools import combinations
 from pathlib import Path
 
 import disturbances
@@ -10,7 +11,7 @@ import disturbed
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from texts import write_texts
+from texts import Row, input_files, write_texts
 
 from babelite.errors import BabeliteError
 
@@ -62,9 +63,13 @@ def test_the_benchmark_uses_other_phrases_and_emoji() -> None:
 
 
 def data(folder: Path, **lines: list[str]) -> Path:
-    for language in ("fr", "de", "es", "it"):
-        with gzip.open(folder / f"en-{language}.tsv.gz", "wt", encoding="utf-8") as stream:
-            stream.writelines(f"{line}\n" for line in lines.get(language, []))
+    """All input files; the lines of en-fr by ``fr``, of more.fr-de by ``more_fr_de``."""
+    for pair in combinations(("en", "fr", "de", "es", "it"), 2):
+        for path in input_files(folder, *pair):
+            name = path.name.removesuffix(".tsv.gz").removeprefix("en-")
+            given = lines.get(name.replace(".", "_").replace("-", "_"), [])
+            with gzip.open(path, "wt", encoding="utf-8") as stream:
+                stream.writelines(f"{line}\n" for line in given)
     return folder
 
 
@@ -77,18 +82,35 @@ def test_texts_are_split_by_kind_and_joined_across_english(tmp_path: Path) -> No
     folder = data(
         tmp_path,
         fr=["Hello\tBonjour\ttatoeba", "hello\tSalut\ttatoeba", "Print\tImprimer\tapps-ui"],
-        de=["Hello\tHallo\ttatoeba", "Peace\tFrieden\tbible"],
+        de=["Hello\tHallo\ttatoeba", "Peace\tFrieden\tbible", "peace\tRuhe\ttatoeba"],
+        words_en_fr=["mouse\tsouris\tdictionary"],
+        words_en_de=["mouse\tMaus\tdictionary"],
+        more_fr_de=["Paix\tFrieden\twidelands"],
     )
     sources = write_texts(folder, tmp_path / "text", lambda text: None)
     found = {Path(source.paths[0]).name: rows(Path(source.paths[0])) for source in sources}
     assert found == {
         "en-fr.everyday.tsv.gz": ["Hello\tBonjour", "hello\tSalut"],
         "en-fr.technical.tsv.gz": ["Print\tImprimer"],
-        "en-de.everyday.tsv.gz": ["Hello\tHallo"],
+        "en-fr.words.tsv.gz": ["mouse\tsouris"],
+        "en-de.everyday.tsv.gz": ["Hello\tHallo", "peace\tRuhe"],
         "en-de.prose.tsv.gz": ["Peace\tFrieden"],
+        "en-de.words.tsv.gz": ["mouse\tMaus"],
         "fr-de.everyday.tsv.gz": ["Bonjour\tHallo", "Salut\tHallo"],
+        "fr-de.prose.tsv.gz": ["Paix\tFrieden"],
     }
-    assert {source.weight for source in sources} == {1.5, 0.3, 1.0, 0.5}
+    assert {source.weight for source in sources} == {1.5, 0.75, 0.4, 1.0, 0.5}
+
+
+def test_a_share_of_the_english_sentences_about_software_is_chosen() -> None:
+    rows = [Row(f"Save file {number}", "", "apps-ui") for number in range(2_000)]
+    chosen = [row for row in rows if row.is_chosen]
+    assert len(chosen) == pytest.approx(800, abs=100)
+    # The same sentences in every language pair: their translations can be joined.
+    assert [row.first for row in chosen] == [
+        row.first for row in rows if Row(row.first.upper(), "x", "man-pages").is_chosen
+    ]
+    assert all(Row(row.first, "", "bible").is_chosen for row in rows)
 
 
 def test_a_line_without_a_source_is_refused(tmp_path: Path) -> None:
@@ -102,7 +124,7 @@ def test_everyday_text_and_prose_get_disturbed_copies(tmp_path: Path) -> None:
     folder = data(tmp_path, fr=[*lines, "Print\tImprimer\tapps-ui"])
     clean = write_texts(folder, tmp_path / "text", lambda text: None)
     (copy,) = disturbed.write_disturbed(clean, tmp_path / "disturbed")
-    pairs = [tuple(line.split("\t")[:2]) for line in lines]
+    pairs = [tuple(line.split("\t")[:2]) for line in lines[:: disturbed.EVERY]]
     expected = ["\t".join(disturbed.disturbed(pair, ("en", "fr"))) for pair in pairs]
     assert rows(Path(copy.paths[0])) == expected
     assert expected != ["\t".join(pair) for pair in pairs]
