@@ -164,3 +164,22 @@ def test_a_model_folder_is_sent_as_the_files_it_needs(model: str) -> None:
         packed.open().encode(sentences), Encoder.load(model).encode(sentences)
     )
     assert WorkerModel.packed(None).files is None
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_damaged_shard_is_written_again(
+    recorded: bool, sources: list[SentenceSource], model: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    encode(sources, str(out), model)
+    whole = {path: path.read_bytes() for path in out.iterdir()}
+    if not recorded:  # as after a kill, or in a folder of an earlier version
+        (out / "_checksums.json").unlink()
+    shard = out / "part-00000-000001.parquet"
+    damaged = bytearray(whole[shard])
+    damaged[len(damaged) // 3] ^= 4
+    shard.write_bytes(damaged)
+    assert encode(sources, str(out), model).new_rows == 30
+    assert shard.read_bytes() == whole[shard]
+    if recorded:
+        assert {path: path.read_bytes() for path in out.iterdir()} == whole

@@ -77,7 +77,7 @@ def as_format_1(folder: Path) -> None:
     for path in folder.glob("*.crc"):
         path.unlink()
     description = json.loads((folder / "index.json").read_text())
-    del description["checksum"]
+    del description["file_checksum"]
     (folder / "index.json").write_text(json.dumps(description | {"format_version": 1}))
 
 
@@ -136,7 +136,7 @@ def test_an_interrupted_cut_of_a_block_is_finished(tmp_path: Path) -> None:
         Index.build({"a": lines, "b": interrupted()}, WordEncoder(), folder)  # type: ignore[dict-item]
     # The description names fewer rows, and the process was killed before it cut the other files.
     description = json.loads((folder / "index.json").read_text())
-    del description["checksum"]
+    del description["file_checksum"]
     description["pending"]["sources"] = [{"name": "a", "lines": 20}]
     (folder / "index.json").write_text(json.dumps(description))
     index = Index.build({"a": lines[:20], "b": ["blue"]}, WordEncoder(), folder)

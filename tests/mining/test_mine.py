@@ -175,7 +175,7 @@ def test_a_work_folder_of_format_1_is_used(tmp_path: Path) -> None:
     for path in work.glob("*.crc"):
         path.unlink()
     manifest = json.loads((work / "work.json").read_text())
-    del manifest["checksum"]
+    del manifest["file_checksum"]
     (work / "work.json").write_text(json.dumps(manifest | {"format": 1}))
     encoder = Words()
     with mine(source, target, encoder, work=work) as mined:

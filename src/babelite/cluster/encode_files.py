@@ -1,11 +1,11 @@
 """Encoding of files to a folder of Parquet shards, by any number of workers.
 
-Each shard is a task of a worker. Existing shard files are the only record of progress.
+Each shard is a task of a worker. Existing shard files are the record of progress.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
@@ -21,16 +21,20 @@ from babelite.cluster.shards import (
     EncodedSource,
     Shard,
     ShardManifest,
+    is_readable_shard,
     read_manifest,
+    read_shard_checksums,
     require_same_manifest,
+    shard_checksum,
     write_shard,
+    write_shard_checksums,
 )
 from babelite.cluster.worker import Worker
 from babelite.corpus import SentenceSource, SourceSurvey, SurveyedRows, require_distinct_names
 from babelite.encoding import EncoderFingerprint, require_same_encoder
 from babelite.errors import BabeliteError, requires_extra
 from babelite.mining import ProgressCallback
-from babelite.storage import Folder, is_read_once, is_url, locked_folder
+from babelite.storage import Folder, is_read_once, is_url, json_with_checksum, locked_folder
 
 SHARD_ROWS = 65_536
 _ROWS_PER_BLOCK = 4096
@@ -77,8 +81,9 @@ def encode_files(
 ) -> EncodedFolder:
     """Encode all lines of files into a folder of Parquet shards.
 
-    A killed run resumes if it is called again with the same sources: existing shards are kept. If
-    a worker dies, another repeats its shard.
+    A killed run resumes if it is called again with the same sources: existing shards are kept,
+    unless they are damaged (not verified in object storage). If a worker dies, another repeats its
+    shard.
 
     Args:
         sources: The files, readable by all workers.
@@ -137,9 +142,10 @@ def _fill(
     if (stored := read_manifest(folder)) is not None:
         require_same_manifest(stored, manifest, folder)
     else:
-        folder.write_text(MANIFEST, manifest.model_dump_json(indent=2) + "\n")
-    names = folder.names()
-    missing = [shard for shard in manifest.shards() if shard.name not in names]
+        folder.write_text(MANIFEST, json_with_checksum(manifest.model_dump()))
+    checksums = read_shard_checksums(folder)
+    intact = _intact_shards(folder, manifest, checksums, pool, report)
+    missing = [shard for shard in manifest.shards() if shard.name not in intact]
 
     def task(shard: Shard) -> Task:
         source = sources[shard.source]
@@ -155,11 +161,39 @@ def _fill(
         report("encoding", before, manifest.rows)
     try:
         tasks = map(task, missing)
-        for _ in pool.run(tasks, lambda done: report("encoding", before + done, manifest.rows)):
-            pass
+        progress = pool.run(tasks, lambda done: report("encoding", before + done, manifest.rows))
+        for number, checksum in progress:
+            checksums[missing[number].name] = checksum
+            write_shard_checksums(folder, checksums)
     finally:
         folder.remove_unfinished()
     return EncodedFolder(folder.place, manifest, new_rows, pool.peak_memory, pool.lost)
+
+
+def _intact_shards(
+    folder: Folder,
+    manifest: ShardManifest,
+    checksums: Mapping[str, int],
+    pool: WorkerPool,
+    report: ProgressCallback,
+) -> set[str]:
+    """The names of the shards that exist and are not damaged; in object storage, that exist."""
+    names = folder.names()
+    present = [shard.name for shard in manifest.shards() if shard.name in names]
+    if is_url(folder.place):
+        return set(present)
+    place, intact = Path(folder.absolute), set[str]()
+    tasks = (Task(name, _is_intact, (place / name, checksums.get(name))) for name in present)
+    for number, is_intact in enumerate(pool.in_order(tasks)):
+        if is_intact:
+            intact.add(present[number])
+        report("verifying", number + 1, len(present))
+    return intact
+
+
+def _is_intact(worker: Worker, report: ReportLines, path: Path, checksum: int | None) -> bool:
+    """Whether a shard is not damaged; one without a checksum is read."""
+    return is_readable_shard(path) if checksum is None else shard_checksum(path) == checksum
 
 
 def encode_blocks(
@@ -209,8 +243,8 @@ def _write_shard(
     shard: Shard,
     rows: SurveyedRows,
     out: str,
-) -> None:
-    """Encode the lines of a shard, and write it."""
+) -> int:
+    """Encode the lines of a shard, write it, and return its checksum."""
     require_same_encoder(manifest.encoder, worker.encoder, Path(out), "folder")
 
     def encoded() -> Iterator[tuple[list[str], NDArray[np.float32]]]:
@@ -222,6 +256,7 @@ def _write_shard(
 
     with Folder(out).writing(shard.name) as path:
         write_shard(path, shard, manifest, encoded())
+        return shard_checksum(path)
 
 
 def in_blocks(texts: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -6,7 +6,8 @@ the names of the files show which shards are missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,10 +20,16 @@ from babelite._version import __version__
 from babelite.corpus import SentenceSource, SourceSurvey
 from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
-from babelite.storage import Folder, parse_versioned_json
+from babelite.storage import (
+    Folder,
+    json_with_checksum,
+    json_without_checksum,
+    parse_versioned_json,
+)
 
 FORMAT_VERSION = 1
 MANIFEST = "_shards.json"  # readers of Parquet folders ignore names with an underscore
+_CHECKSUMS = "_checksums.json"  # the CRC-32 of each shard, by name
 
 Dtype = Literal["float32", "float16"]
 
@@ -89,6 +96,44 @@ def read_manifest(folder: Folder) -> ShardManifest | None:
     text, place = folder.read_text(MANIFEST), folder.file(MANIFEST)
     hint = "choose another folder, or delete this one"
     return parse_versioned_json(ShardManifest, text, place, newest=FORMAT_VERSION, hint=hint)
+
+
+def read_shard_checksums(folder: Folder) -> dict[str, int]:
+    """The CRC-32 of shards by name; empty if their file is missing or damaged."""
+    if _CHECKSUMS not in folder.names():
+        return {}
+    try:
+        found: dict[str, int] = json_without_checksum(folder.read_text(_CHECKSUMS))
+    except ValueError:
+        return {}
+    return found
+
+
+def write_shard_checksums(folder: Folder, checksums: Mapping[str, int]) -> None:
+    """Write the CRC-32 of shards."""
+    folder.write_text(_CHECKSUMS, json_with_checksum(checksums))
+
+
+def shard_checksum(path: Path) -> int:
+    """The CRC-32 of a file."""
+    checksum = 0
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
+
+
+def is_readable_shard(path: Path) -> bool:
+    """Whether a Parquet file can be read and the checksums of its pages are right."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            rows = sum(batch.num_rows for batch in file.iter_batches())
+            return bool(rows == file.metadata.num_rows)
+    except (pa.ArrowException, OSError):
+        return False
 
 
 def require_same_manifest(stored: ShardManifest, wanted: ShardManifest, folder: Folder) -> None:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from babelite.errors import BabeliteError
-from babelite.storage import write_text
+from babelite.storage import json_with_checksum, json_without_checksum, write_text
 
 
 def write_cell_record(path: Path, record: dict[str, Any]) -> None:
-    """Write a JSON record atomically; its folder is created if missing."""
+    """Write a JSON record atomically, with a checksum; its folder is created if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(record, ensure_ascii=False) + "\n")
+    write_text(path, json_with_checksum(record))
 
 
 def read_cell_record(path: Path) -> dict[str, Any] | None:
     """Read a JSON record; None if the file does not exist."""
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = json_without_checksum(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValueError as error:
         hint = "delete it and run the command again"
         raise BabeliteError(
-            "is damaged: it is not valid JSON", code="file-damaged", path=path, hint=hint
+            f"is damaged ({error})", code="file-damaged", path=path, hint=hint
         ) from error
     return record
 

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from tokenize import TokenError  # NumPy parses the headers of arrays as Python
 from typing import BinaryIO
 
 import numpy as np
@@ -179,7 +180,7 @@ def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
     stream = io.BytesIO(data)
     try:
         removed = np.load(stream, allow_pickle=False)
-    except (ValueError, OSError, EOFError, MemoryError, SyntaxError) as error:
+    except (ValueError, OSError, EOFError, MemoryError, SyntaxError, TokenError) as error:
         raise damaged_index(path, "is damaged") from error
     checksum = data[stream.tell() :]  # earlier versions wrote none
     valid = removed.dtype == np.int64 and removed.ndim == 1 and (np.diff(removed) > 0).all()

@@ -47,15 +47,20 @@ def checksum_records(data: bytes | memoryview, start: int) -> bytes:
 def append_checksums(path: Path, data: bytes | memoryview, position: int) -> None:
     """Write the checksums of data that begins at a byte of a file; those of later bytes are lost.
 
-    The data are written before. After a kill, `intact_bytes` finds what both files contain.
+    The data are written before. After a kill, `intact_bytes` finds what both files contain. A file
+    whose earlier bytes have no checksums, because an earlier version began it, gets none.
     """
     stored = checksums_path(path)
     with stored.open("r+b" if stored.exists() else "w+b") as stream:
         count = stored.stat().st_size // _RECORD.itemsize
-        kept = 0
+        kept = covered = 0
         if count and position:
             ends = np.memmap(stored, _RECORD, "r", shape=(count,))["end"]
             kept = bisect.bisect_right(ends, position)
+            covered = int(ends[kept - 1]) if kept else 0
+        if covered != position:
+            stored.unlink()
+            return
         stream.truncate(kept * _RECORD.itemsize)
         stream.seek(0, os.SEEK_END)
         stream.write(checksum_records(data, position))

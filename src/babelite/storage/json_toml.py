@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
-_CHECKSUM = "checksum"  # the key of the checksum of all other keys
+_CHECKSUM = "file_checksum"  # the key of the checksum of all other keys
 
 
 def read_toml(path: Path, hint: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from babelite.corpus import (
 )
 from babelite.encoding import SentenceEncoder, open_encoder
 from babelite.errors import BabeliteError
-from babelite.storage import is_read_once, read_lines, write_text
+from babelite.storage import checksums_path, is_read_once, read_lines, write_text
 from babelite.training.config import TrainingConfig
 from babelite.training.data.text_files import (
     SampledSentences,
@@ -41,7 +41,7 @@ from babelite.training.data.text_files import (
 from babelite.training.data.tokens import open_sentence_tokens, open_tokens, tokenize
 from babelite.training.data.vocabulary import renew_vocabulary, train_vocabulary
 from babelite.training.prepared_text import by_language, by_name
-from babelite.training.run_folder import RunFolder
+from babelite.training.run_folder import RunFolder, checked, write_checked_text
 from babelite.training.teachers.teacher import Teacher
 from babelite.training.teachers.teacher_vectors import (
     compute_vectors,
@@ -126,6 +126,7 @@ class Preparation:
             with self.progress.stage(f"Holding out sentences of {name}") as advance:
                 write_rows(cleaned, without_held_out(read_pairs(all_pairs), held_out), advance)
             all_pairs.unlink()
+            checksums_path(all_pairs).unlink(missing_ok=True)
         count = sum(1 for _ in read_lines(cleaned))
         if not count:
             raise BabeliteError(
@@ -178,8 +179,8 @@ class Preparation:
                 encoder = open_initial_encoder(start)
                 write_text(run.initial_encoder, encoder.folder.description.to_json())
                 text = renew_vocabulary(encoder.folder.tokenizer_json())
-            write_text(run.tokenizer, text)
-        return Tokenizer.from_file(str(run.tokenizer))
+            write_checked_text(run.tokenizer, text)
+        return Tokenizer.from_file(str(checked(run.tokenizer)))
 
     def _learn_vocabulary(self) -> str:
         names = list(by_name(self.sources))

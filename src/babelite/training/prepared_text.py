@@ -17,7 +17,7 @@ from babelite.training.data.tokens import (
     open_tokens,
 )
 from babelite.training.loop.monolingual_steps import MonolingualCorpora
-from babelite.training.run_folder import RunFolder
+from babelite.training.run_folder import RunFolder, checked
 from babelite.training.teachers.targets import LoadedTeacher, SentenceTargets, TeacherTargets
 from babelite.training.teachers.teacher import Teacher
 from babelite.training.teachers.teacher_vectors import open_vectors
@@ -90,7 +90,7 @@ def open_text(
     monolingual: Sequence[MonolingualSource] = (),
 ) -> TrainingText:
     """Open the text that `prepare` wrote to a folder from the same sources and teachers."""
-    tokenizer = Tokenizer.from_file(str(run.tokenizer))
+    tokenizer = Tokenizer.from_file(str(checked(run.tokenizer)))
     pairs = [
         LanguagePair(
             name,

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from babelite.errors import BabeliteError
 from babelite.storage import (
     is_lock_file,
+    json_with_checksum,
+    json_without_checksum,
     make_folder,
     missing_folders,
     remove_empty_folders,
+    require_intact,
     write_text,
+    writing_with_checksums,
 )
 from babelite.training.config import TrainingConfig
 
 # Names of unfinished files and folders, which a killed run leaves behind.
 _UNFINISHED = ".*.tmp"
+REPAIR = "delete the folder and train again"
 
 
 class RunFolder:
@@ -158,16 +164,26 @@ def _default(name: str) -> object:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Read a small JSON file of a run."""
+    """Read a small JSON file of a run; raise ``file-damaged`` if its checksum is wrong."""
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = json_without_checksum(path.read_bytes())
     except ValueError as error:
-        raise BabeliteError(
-            "is damaged", code="file-damaged", path=path, hint="delete the folder and train again"
-        ) from error
+        raise BabeliteError("is damaged", code="file-damaged", path=path, hint=REPAIR) from error
     return record
 
 
-def write_record(path: Path, record: dict[str, Any]) -> None:
-    """Write a small JSON file of a run atomically."""
-    write_text(path, json.dumps(record, indent=2) + "\n")
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a small JSON file of a run atomically, with a checksum."""
+    write_text(path, json_with_checksum(record))
+
+
+def write_checked_text(path: Path, text: str) -> None:
+    """Write a text file atomically, with its checksums."""
+    with writing_with_checksums(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def checked(path: Path) -> Path:
+    """The path of a file of a run, after its checksums were verified, if it has some."""
+    require_intact(path, REPAIR)
+    return path

@@ -13,9 +13,9 @@ from tokenizers import Tokenizer
 from babelite.cluster import WorkerPool, open_pool
 from babelite.encoding import AdaptedEncoder, unit_rows
 from babelite.errors import BabeliteError
-from babelite.storage import write_text
 from babelite.training.data.tokens import tokenize_side
 from babelite.training.data.vocabulary import train_vocabulary
+from babelite.training.run_folder import write_record
 from babelite.training.teachers import teacher_vectors as module
 from babelite.training.teachers.teacher_vectors import (
     compute_vectors,
@@ -127,15 +127,15 @@ def test_rows_do_not_depend_on_the_number_of_processes(
     one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
     compute(one, tokenizer, teacher())
 
-    def write_until_killed(path: Path, text: str) -> None:
-        write_text(path, text)
-        if path.name == "progress.json" and '"lines": 90' in text:
+    def write_until_killed(path: Path, record: dict[str, object]) -> None:
+        write_record(path, record)
+        if path.name == "progress.json" and record["lines"] == 90:
             raise KilledError
 
     with open_pool("letters:letters", workers=2) as pool:
         compute(two, tokenizer, teacher(), pool)
         with monkeypatch.context() as patch, pytest.raises(KilledError):
-            patch.setattr(module, "write_text", write_until_killed)
+            patch.setattr(module, "write_record", write_until_killed)
             compute(killed, tokenizer, teacher(), pool)
     compute(killed, tokenizer, teacher())
     for name in ("keys.bin", "vectors.bin", "teacher.json", "progress.json"):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from babelite.corpus import WeightedPair, WeightedSentence, one_line
-from babelite.storage import read_lines, writing_atomically
+from babelite.storage import read_lines, writing_with_checksums
+from babelite.training.run_folder import checked
 
 
 def write_rows(
@@ -17,7 +18,7 @@ def write_rows(
 ) -> None:
     """Write pairs or sentences; `advance` is called with 1 for each."""
     with (
-        writing_atomically(path) as temporary,
+        writing_with_checksums(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="\n") as stream,
     ):
         for *texts, weight in rows:
@@ -28,7 +29,7 @@ def write_rows(
 
 def read_rows(path: Path) -> Iterator[tuple[list[str], float]]:
     """Read the texts (one, or the two of a pair) and the weight of each row."""
-    for line in read_lines(path):
+    for line in read_lines(checked(path)):
         *texts, weight = line.split("\t")
         yield texts, float(weight)
 

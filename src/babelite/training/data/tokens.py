@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -16,8 +15,9 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from babelite.corpus import WeightedPair, WeightedSentence
-from babelite.storage import write_text
+from babelite.storage import append_checksums
 from babelite.training.data.vocabulary import PAD, UNK, WORD_START
+from babelite.training.run_folder import checked, read_record, write_record
 
 Device = torch.device | str
 
@@ -146,7 +146,7 @@ def tokenize(
     """
     folder.mkdir(parents=True, exist_ok=True)
     progress = folder / "progress.json"
-    done: dict[str, int] = json.loads(progress.read_text()) if progress.exists() else {"read": 0}
+    done: dict[str, int] = read_record(progress) if progress.exists() else {"read": 0}
     if done.get("finished"):
         return
     kind = _token_type(tokenizer)
@@ -157,9 +157,9 @@ def tokenize(
         for name, array in _encode(block, tokenizer, max_tokens, kind).items():
             done[name] = append_to(folder / f"{name}.bin", array, done.get(name, 0))
         done["read"] += len(block)
-        write_text(progress, json.dumps(done))
+        write_record(progress, done)
         advance(len(block))
-    write_text(progress, json.dumps(done | {"finished": 1}))
+    write_record(progress, done | {"finished": 1})
 
 
 def open_tokens(folder: Path, name: str, tokenizer: Tokenizer) -> TokenizedPairs:
@@ -187,7 +187,7 @@ def _open_array(folder: Path, part: str, kind: type[np.generic]) -> NDArray[Any]
     path = folder / f"{part}.bin"
     if not path.exists() or path.stat().st_size == 0:
         return np.empty(0, kind)
-    return np.memmap(path, dtype=kind, mode="r")
+    return np.memmap(checked(path), dtype=kind, mode="r")
 
 
 def _token_type(tokenizer: Tokenizer) -> type[np.integer]:
@@ -246,8 +246,10 @@ def sentence_keys(tokens: NDArray[np.integer], lengths: NDArray[np.int64]) -> ND
 
 def append_to(path: Path, array: NDArray[np.generic], size: int) -> int:
     """Write an array at byte `size`; bytes beyond belong to a block that was not finished."""
+    data = array.tobytes()
     with path.open("r+b" if path.exists() else "w+b") as stream:
         stream.truncate(size)
         stream.seek(size)
-        stream.write(array.tobytes())
-        return stream.tell()
+        stream.write(data)
+    append_checksums(path, data, size)
+    return size + len(data)

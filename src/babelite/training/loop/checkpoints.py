@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from torch import Tensor
 
 from babelite.errors import BabeliteError
 from babelite.storage import writing_atomically
+
+_CHECKSUM = "checksum"  # of everything else in the file
 
 
 class Counters(BaseModel):
@@ -33,13 +36,24 @@ class Counters(BaseModel):
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors to a safetensors file atomically."""
-    tensors = {name: tensor.detach().contiguous() for name, tensor in weights.items()}
+    """Write tensors to a safetensors file atomically, with a checksum in its metadata."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    texts = {**metadata, _CHECKSUM: _checksum(tensors, metadata)}
     with writing_atomically(path) as temporary:
         try:
-            save_file(tensors, str(temporary), metadata=dict(metadata))
+            save_file(tensors, str(temporary), metadata=texts)
         except SafetensorError as error:  # how safetensors reports a full disk
             raise OSError(str(error)) from error
+
+
+def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    """The CRC-32 of tensors and metadata; safetensors has none."""
+    found = zlib.crc32(repr(sorted(metadata.items())).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), found)
+        found = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data, found)
+    return f"{found:08x}"
 
 
 @contextmanager
@@ -60,7 +74,11 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read the tensors and the metadata of a safetensors file."""
     with _reading(path), safe_open(str(path), framework="pt") as stream:
         tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-        return tensors, stream.metadata() or {}
+        metadata = stream.metadata() or {}
+        recorded = metadata.pop(_CHECKSUM, None)  # earlier versions wrote none
+        if recorded is not None and recorded != _checksum(tensors, metadata):
+            raise ValueError("its checksum is wrong")
+        return tensors, metadata
 
 
 def save_checkpoint(

@@ -7,7 +7,6 @@ the key of each sentence, see `babelite.training.data.tokens.sentence_keys`),
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,8 +22,8 @@ from babelite.cluster import WorkerPool, encode_blocks
 from babelite.corpus import HashSet
 from babelite.encoding import EncoderFingerprint, SentenceEncoder, encode_lines, fingerprint_of
 from babelite.errors import BabeliteError
-from babelite.storage import write_text
 from babelite.training.data.tokens import append_to, tokenize_side
+from babelite.training.run_folder import checked, read_record, write_record
 
 _LINES_PER_BLOCK = 4_096
 _SENTENCES_PER_CALL = 512
@@ -108,14 +107,14 @@ def compute_vectors(
         lines, count = lines + block.lines, count + len(vectors)
         seconds = time.monotonic() - started
         done = {"lines": lines, "rows": count} | ({} if minutes is None else {"seconds": seconds})
-        write_text(folder / "progress.json", json.dumps(done))
+        write_record(folder / "progress.json", done)
         advance(block.lines)
         if minutes is not None and seconds >= 60 * minutes:
             break
     else:
         next(encoded, None)  # the end of the results: the pool stays open
     finished = {"lines": lines, "rows": count, "finished": 1}
-    write_text(folder / "progress.json", json.dumps(finished))
+    write_record(folder / "progress.json", finished)
 
 
 def count_vectors(folder: Path) -> int:
@@ -125,12 +124,11 @@ def count_vectors(folder: Path) -> int:
 
 def open_vectors(folder: Path) -> TeacherVectors:
     """Open what `compute_vectors` wrote."""
-    text = (folder / "teacher.json").read_text(encoding="utf-8")
-    dim = EncoderFingerprint.model_validate_json(text).dim
+    dim = EncoderFingerprint.model_validate(read_record(folder / "teacher.json")).dim
     count = count_vectors(folder)
-    keys = np.fromfile(folder / "keys.bin", np.uint64, count)
+    keys = np.fromfile(checked(folder / "keys.bin"), np.uint64, count)
     order = np.argsort(keys, kind="stable")
-    rows = np.memmap(folder / "vectors.bin", np.float16, "r", shape=(count, dim))
+    rows = np.memmap(checked(folder / "vectors.bin"), np.float16, "r", shape=(count, dim))
     return TeacherVectors(keys[order], order, rows)
 
 
@@ -177,9 +175,9 @@ def _require_same_teacher(folder: Path, encoder: SentenceEncoder, spec: str) -> 
     description = folder / "teacher.json"
     found = fingerprint_of(encoder, spec)
     if not description.exists():
-        write_text(description, found.model_dump_json(indent=2) + "\n")
+        write_record(description, found.model_dump())
         return
-    recorded = EncoderFingerprint.model_validate_json(description.read_text(encoding="utf-8"))
+    recorded = EncoderFingerprint.model_validate(read_record(description))
     if recorded != found:
         raise BabeliteError(
             f"contains vectors of another version of the teacher {spec}",
@@ -193,5 +191,5 @@ def _read_progress(folder: Path) -> dict[str, float]:
     path = folder / "progress.json"
     if not path.exists():
         return {}
-    found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, float] = read_record(path)
     return found
