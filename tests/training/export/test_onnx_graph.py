@@ -39,6 +39,7 @@ def reference(
     weights: dict[str, NDArray[np.float32]], activation: str = "silu"
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The states and the mean-pooled unit vectors of transformers' own network."""
+    pytest.importorskip("transformers")
     import torch
     from transformers import DistilBertConfig, DistilBertModel
 
