@@ -55,7 +55,7 @@ def test_columns_languages_and_blank_sides(run: Run, here: Path) -> None:
     assert code == 0
     assert json.loads(out)["results"][0]["languages"] == ["de", "en"]
     assert json.loads(out)["results"][0]["pairs"] == 4
-    assert "left out 1 pairs with a blank side" in err
+    assert "left out 1 pair with a blank side" in err
 
 
 def test_a_file_name_without_languages(run: Run, here: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 
 FitProgress = Callable[[int, int], None]  # called with the steps done and their total
 
@@ -88,7 +89,7 @@ def _check_rows(vectors: ArrayLike, count: int | None) -> NDArray[np.float32]:
         problem, hint = f"the vectors have the shape {rows.shape}", "give (documents, components)"
         raise BabeliteError(problem, code="vectors-invalid", hint=hint)
     if count is not None and len(rows) != count:
-        problem = f"there are {len(rows):,} vectors and {count:,} labels"
+        problem = f"there are {quantity(len(rows), 'vector')} and {quantity(count, 'label')}"
         raise BabeliteError(problem, code="labels-invalid", hint="give a label for each vector")
     if not np.isfinite(rows).all():
         row = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])

@@ -21,6 +21,7 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.classification import Prediction
@@ -151,15 +152,15 @@ def _train(
         used = "too few to hold some out, so the accuracy is unknown"
     else:
         used = f"chosen with {len(dev_rows):,} {'texts of --dev' if dev else 'held-out texts'}"
-    typer.echo(f"Trained on {len(examples):,} texts, {used}.", err=True)
+    typer.echo(f"Trained on {quantity(len(examples), 'text')}, {used}.", err=True)
     if dev_rows:
         predicted = [found.label for found in trained.predict([row.text for row in dev_rows])]
         show_labels([row.label for row in dev_rows], predicted)
     if not dev and dev_rows and kind == "logistic":
         trained = trained.refitted(rows)
-        typer.echo(f"Then trained on all {len(rows):,} texts.", err=True)
+        typer.echo(f"Then trained on all {quantity(len(rows), 'text')}.", err=True)
     trained.save(out)
-    typer.echo(f"Classifier of {len(trained.classes_)} labels: {out}", err=True)
+    typer.echo(f"Classifier of {quantity(len(trained.classes_), 'label')}: {out}", err=True)
 
 
 def _read_examples(

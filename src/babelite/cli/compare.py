@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.cli.shared.options import AllowDownload, unwrap
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.comparison import CellFolder, ComparisonCell, ComparisonGrid, ComparisonOutcome
@@ -125,7 +126,7 @@ def _budget(folder: CellFolder) -> str:
         epochs = (config.bag_epochs, config.epochs if config.layers else 0)
         amounts = [f"{amount:.3g} epochs" if amount else "" for amount in epochs]
     else:
-        amounts = [f"{amount:,} pairs" if amount else "" for amount in pairs]
+        amounts = [quantity(amount, "pair") if amount else "" for amount in pairs]
     phases = zip(amounts, ("bag", objective), strict=True)
     return ", then ".join(f"{amount} ({phase})" for amount, phase in phases if amount)
 

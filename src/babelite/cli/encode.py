@@ -18,6 +18,7 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import suffix_of
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _encode(
                 progress=show,
             )
             rows, details = made.manifest.rows, _shard_details(made)
-    vectors = f"{rows:,} vector{'s' * (rows > 1)} of {encoder.dim} components"
+    vectors = f"{quantity(rows, 'vector')} of {encoder.dim} components"
     typer.echo(f"{vectors}{details}: {out}", err=True)
 
 
@@ -151,10 +152,12 @@ def _check_array(out: str, sources: Sequence[SentenceSource], *, has_shard_optio
 def _shard_details(made: EncodedFolder) -> str:
     """The number of shards and the memory; reports dead workers to standard error."""
     if made.lost_workers:
-        typer.echo(f"{made.lost_workers} workers died; their shards were repeated", err=True)
+        typer.echo(
+            f"{quantity(made.lost_workers, 'worker')} died; their shards were repeated", err=True
+        )
     memory = f", at most {made.peak_memory / 1e6:.0f} MB a worker" if made.peak_memory else ""
     shards = sum(1 for _ in made.manifest.shards())
-    return f" in {shards:,} shard{'s' * (shards > 1)}{memory}"
+    return f" in {quantity(shards, 'shard')}{memory}"
 
 
 def _sources(files: Sequence[str], column: str | None) -> list[SentenceSource]:

@@ -146,7 +146,9 @@ def _read(source: PairSource) -> list[tuple[str, str]]:
         raise BabeliteError(problem, code="input-empty", path=source.paths[0], hint=hint)
     if len(whole) < len(pairs):
         left_out = len(pairs) - len(whole)
-        typer.echo(f"{_name(source)}: left out {left_out:,} pairs with a blank side", err=True)
+        typer.echo(
+            f"{_name(source)}: left out {quantity(left_out, 'pair')} with a blank side", err=True
+        )
     _report_equal_texts(_name(source), whole)
     return whole
 

@@ -20,6 +20,7 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import suffix_of
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _report(filtered: Filtered) -> None:
     """Print the number of pairs for each reason to standard error."""
     from babelite.cli.shared.tables import print_table, result_table
 
-    table = result_table(f"{len(filtered):,} pairs", texts=["dropped for"], numbers=["pairs"])
+    table = result_table(quantity(len(filtered), "pair"), texts=["dropped for"], numbers=["pairs"])
     for reason, count in filtered.counts.items():
         label, number = reason, f"{count:,}"
         if reason == "kept":

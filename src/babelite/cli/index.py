@@ -21,6 +21,7 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.index import Index
@@ -201,7 +202,7 @@ def _rows(index: Index, text: str) -> Iterator[int]:
     source, start = sources[chosen[0]], sum(source.lines for source in sources[: chosen[0]])
     for first, last in _ranges(numbers):
         if last > source.lines:
-            problem = f"has {source.lines:,} lines in the index, but no line {last}"
+            problem = f"has {quantity(source.lines, 'line')} in the index, but no line {last}"
             raise _wrong_lines(problem, "check the numbers", source.name)
         yield from range(start + first - 1, start + last)
 
@@ -255,10 +256,18 @@ def _show(index: Index, *, as_json: bool) -> None:
         return
     removed = f" ({facts['removed']:,} removed)" if facts["removed"] else ""
     size = decimal(facts["bytes"])
-    typer.echo(f"{index.folder}: {facts['lines']:,} lines{removed}, {size}, {facts['kind']}")
+    typer.echo(
+        f"{index.folder}: {quantity(facts['lines'], 'line')}{removed}, {size}, {facts['kind']}"
+    )
     typer.echo(f"model: {facts['model']} ({facts['dim']} components, {facts['precision']})")
     for source in facts["files"]:
-        typer.echo(f"{source['lines']:>12,} lines  {source['file']}")
+        typer.echo(_row(source["lines"], source["file"]))
     if pending is not None:
         name = f"{pending.sources[-1].name}, interrupted: append it again to resume"
-        typer.echo(f"{facts['pending']:>12,} lines  {name}")
+        typer.echo(_row(facts["pending"], name))
+
+
+def _row(lines: int, name: str) -> str:
+    """A number of lines, right-aligned, and the name of a file."""
+    number, noun = quantity(lines, "line").split()
+    return f"{number:>12} {noun:<5}  {name}"

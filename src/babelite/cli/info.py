@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.cli.shared.options import JsonOption, unwrap
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.encoding import ModelFolder
@@ -67,7 +68,7 @@ def _facts(folder: ModelFolder) -> Iterator[tuple[str, str]]:
     model = folder.description
     size, count = decimal(folder.size()), len(model.files) + 1
     yield "folder", str(folder.path)
-    yield "size", f"{size} in {count} files, all checksums valid"
+    yield "size", f"{size} in {quantity(count, 'file')}, all checksums valid"
     yield "languages", ", ".join(model.languages)
     yield "vectors", f"{model.dim} components, from the first {model.max_tokens} tokens"
     yield "parameters", f"{model.parameters:,}"
@@ -77,6 +78,6 @@ def _facts(folder: ModelFolder) -> Iterator[tuple[str, str]]:
     for data in model.data:
         pairs["-".join(data.languages)] += data.pairs
     for number, (languages, count) in enumerate(pairs.items()):
-        yield "" if number else "trained on", f"{count:,} pairs {languages}"
+        yield "" if number else "trained on", f"{quantity(count, 'pair')} {languages}"
     yield "license", model.license or "not specified"
     yield "created", f"{model.created:%Y-%m-%d} by babelite {model.babelite_version}"

@@ -20,6 +20,7 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.cli.mine_display import MiningReport
@@ -171,7 +172,7 @@ def _run(
             pairs = mined.pairs()
             report.require_explained(pairs)
             write_mined_pairs(mined, pairs, out, progress)
-            counts = len(pairs), len(mined.sources), len(mined.targets)
-            summary = "{:,} pairs of {:,} and {:,} distinct sentences".format(*counts)
+            distinct = f"{len(mined.sources):,} and {len(mined.targets):,} distinct sentences"
+            summary = f"{quantity(len(pairs), 'pair')} of {distinct}"
             typer.echo(summary if out == "-" else f"{summary}: {out}", err=True)
             report.show(mined, pairs)

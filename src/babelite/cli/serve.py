@@ -13,6 +13,7 @@ import typer
 from babelite.cli.shared.options import AllowDownload, ModelOption, unwrap
 from babelite.errors import BabeliteError
 from babelite.machine import MAX_THREADS
+from babelite.quantities import quantity
 
 _KEY_VARIABLE = "BABELITE_API_KEY"
 _MEGABYTE = 1 << 20
@@ -111,7 +112,9 @@ def _serve(
     running = server.make_server(app, limits, root_path=root_path, access_log=access_log)
 
     def ready() -> None:
-        lines = "" if service.index is None else f" with an index of {len(service.index):,} lines"
+        lines = ""
+        if service.index is not None:
+            lines = f" with an index of {quantity(len(service.index), 'line')}"
         typer.echo(f"Serving {service.model.id}{lines} at {server.socket_url(listening)}", err=True)
         if not (keys or server.is_loopback(host)):
             typer.echo(

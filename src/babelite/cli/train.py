@@ -20,6 +20,7 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError, MissingExtraError
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.training import TrainingConfig
@@ -126,7 +127,9 @@ def train_and_report(
         raise typer.Exit(2) from None  # another process prints it
     for name, value in result.precision_at_1.items():
         progress.say(f"P@1 on held-out pairs, {name}: {100 * value:.1f} %")
-    progress.say(f"{result.pairs:,} pairs in {result.seconds:,.0f} s. The model is in {out}")
+    progress.say(
+        f"{quantity(result.pairs, 'pair')} in {result.seconds:,.0f} s. The model is in {out}"
+    )
     model = shlex.quote(str(out))
     progress.say(
         f"Next: babelite evaluate FILE -m {model}, or: babelite search FILE QUERY -m {model}"

@@ -34,6 +34,7 @@ from babelite.corpus import SentenceSource, SourceSurvey, SurveyedRows, require_
 from babelite.encoding import EncoderFingerprint, require_same_encoder
 from babelite.errors import BabeliteError, requires_extra
 from babelite.mining import ProgressCallback
+from babelite.quantities import quantity
 from babelite.storage import Folder, is_read_once, is_url, json_with_checksum, locked_folder
 
 SHARD_ROWS = 65_536
@@ -216,7 +217,9 @@ def encode_blocks(
     """
 
     def task(texts: Sequence[str]) -> Task:
-        return Task(f"{len(texts):,} lines, the first {texts[0][:40]!r}", _encode, (texts, dtype))
+        return Task(
+            f"{quantity(len(texts), 'line')}, the first {texts[0][:40]!r}", _encode, (texts, dtype)
+        )
 
     return pool.in_order(map(task, blocks))
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.cluster.worker import Worker
@@ -142,7 +143,9 @@ class _Schedule:
         task.losses, task.lines = task.losses + 1, 0
         if task.losses >= _MAX_LOSSES:
             hint = "give them more memory, or use fewer workers"
-            problem = f"{task.losses} workers died during {task.task.description} ({reason})"
+            problem = (
+                f"{quantity(task.losses, 'worker')} died during {task.task.description} ({reason})"
+            )
             raise BabeliteError(problem, code="worker-failed", hint=hint)
         self._repeated.append(task)
 

@@ -23,6 +23,7 @@ from babelite.comparison.training_text import (
     write_comparison_record,
 )
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import locked_folder, make_folder, write_text
 
 _TAIL = 4096  # bytes at the end of a training log that contain its last line
@@ -183,7 +184,7 @@ class _CellRun:
             share = record["seconds"] / (60 * config.minutes)
         elif self.expected_pairs:
             share = record["pairs"] / self.expected_pairs
-        detail = f"{record['pairs']:,} pairs"
+        detail = quantity(record["pairs"], "pair")
         if "pairs_per_second" in record:
             detail += f", {record['pairs_per_second']:,.0f}/s"
         self.progress.step_progress(None if share is None else min(1.0, share), detail)

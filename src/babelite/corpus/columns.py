@@ -9,6 +9,7 @@ from babelite.corpus.languages import KNOWN_LANGUAGES, base_language, is_languag
 from babelite.corpus.losses import BLANK_LINES, Losses
 from babelite.corpus.table_files import opened_table
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 
 
 class Columns(NamedTuple):
@@ -22,9 +23,8 @@ class Columns(NamedTuple):
         """The two cells of a row; the error for a short row says what the tab is `between`."""
         last = max(self.first, self.second)
         if len(row) <= last:
-            count = f"{len(row)} column{'s' if len(row) > 1 else ''}"
             raise BabeliteError(
-                f"has {count}, so there is no column {last + 1}",
+                f"has {quantity(len(row), 'column')}, so there is no column {last + 1}",
                 code="column-not-found",
                 path=path,
                 line=line,

@@ -17,6 +17,7 @@ from babelite.corpus.record_files import Record
 from babelite.corpus.sources import PairSource
 from babelite.corpus.table_files import opened_table
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import changed_file
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ class PairTable:
             count += 1
             checksum = zlib.crc32(repr(row).encode("utf-8", "surrogatepass"), checksum)
             yield row
-        if count < (self._rows or 0):
-            problem = f"had {self._rows:,} rows and has {count:,} now"
+        if self._rows is not None and count < self._rows:
+            problem = f"had {quantity(self._rows, 'row')} and has {count:,} now"
             hint = "run the command again when no process writes to the file"
             raise BabeliteError(problem, code="file-changed", path=self._name, hint=hint)
         if self._rows is not None and checksum != self._checksum:

@@ -14,6 +14,7 @@ from babelite.corpus.languages import guess_languages, split_language_prefix
 from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import changed_file
 
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\*")
@@ -108,7 +109,7 @@ def parse_source(
     written, rest = split_language_prefix(text)
     paths = (rest,) if Path(rest).exists() else tuple(rest.split(","))
     if len(paths) > 2 or not all(paths):
-        problem = f"{rest!r} names {len(paths)} files, but one or two are needed"
+        problem = f"{rest!r} names {quantity(len(paths), 'file')}, but one or two are needed"
         hint = "write PATH, or SOURCE_PATH,TARGET_PATH for two aligned files"
         raise BabeliteError(problem, code="input-invalid", hint=hint)
     codes = written or languages or guess_languages(paths)

@@ -17,6 +17,7 @@ from babelite.encoding.encoder import Encoder, SentenceEncoder
 from babelite.encoding.texts import iterate_texts, list_texts
 from babelite.encoding.vectors import unit_rows
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 
 # Sentences in, an array-like of shape (n, dim) out.
 EncodeFunction = Callable[[list[str]], object]
@@ -149,7 +150,8 @@ class AdaptedEncoder:
             kind = f"{type(returned).__name__} of shape {rows.shape}"
             raise self._wrong(f"returned {kind}, not numbers of shape (sentences, components)")
         if len(rows) != len(sentences):
-            raise self._wrong(f"returned {len(rows)} vectors for {len(sentences)} sentences")
+            count = quantity(len(rows), "vector")
+            raise self._wrong(f"returned {count} for {quantity(len(sentences), 'sentence')}")
         try:
             return unit_rows(rows)
         except BabeliteError as error:

@@ -19,6 +19,7 @@ from babelite.plots import (
     read_training_curves,
     themed_image,
 )
+from babelite.quantities import quantity
 from babelite.storage import write_text
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _draw_learning_curves(metrics_jsonl: str | Path) -> Iterator[ThemedImage]:
 
 
 def _draw_result(result: RetrievalResult) -> Iterator[ThemedImage]:
-    about = f"{result.name}, {result.pairs:,} pairs"
+    about = f"{result.name}, {quantity(result.pairs, 'pair')}"
     for draw, description in (
         (draw_similarity, f"Matrix of the cosines of the first pairs of {about}"),
         (draw_cosines, f"Histograms of the cosines of translations and best others, {about}"),

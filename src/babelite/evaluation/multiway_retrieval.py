@@ -13,6 +13,7 @@ from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
 from babelite.evaluation.bootstrap_intervals import BootstrapInterval, bootstrap
 from babelite.evaluation.retrieval import precision_at_1
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
@@ -90,14 +91,14 @@ def evaluate_multiway(
 
 def _common_length(texts: Mapping[str, Sequence[str]]) -> int:
     if len(texts) < 2:
-        problem = f"there are texts in {len(texts)} languages"
+        problem = f"there are texts in {quantity(len(texts), 'language')}"
         raise BabeliteError(problem, code="too-few", hint="give at least two")
     lengths = {language: len(lines) for language, lines in texts.items()}
     (first, count), *others = lengths.items()
     for language, length in others:
         if length != count:
             raise BabeliteError(
-                f"there are {count:,} sentences in {first} and {length:,} in {language}",
+                f"there are {quantity(count, 'sentence')} in {first} and {length:,} in {language}",
                 code="input-invalid",
                 hint="give every language the same sentences, in the same order",
             )

@@ -14,6 +14,7 @@ from babelite.encoding import unit_rows
 from babelite.evaluation.bootstrap_intervals import BootstrapInterval, bootstrap
 from babelite.evaluation.retrieval_protocols import RetrievalSet, all_against_all, muse_protocol
 from babelite.neighbors import clearly_above, margin_search, nearest
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
@@ -38,7 +39,7 @@ def query_cosines(queries: ArrayLike, candidates: ArrayLike) -> QueryCosines:
     """Both cosines of each query (n, dim) among candidates (m, dim); see `precision_at_1`."""
     left, right = unit_rows(queries), unit_rows(candidates)
     if len(right) < len(left):
-        raise ValueError(f"{len(left)} queries, but only {len(right)} candidates")
+        raise ValueError(f"{len(left)} queries, but only {quantity(len(right), 'candidate')}")
     cosines, indices = nearest(left, right, k=2)
     true = np.einsum("ij,ij->i", left, right[: len(left)])
     if cosines.shape[1] < 2:

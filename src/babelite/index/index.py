@@ -43,6 +43,7 @@ from babelite.index.row_storage import (
     write_removed,
 )
 from babelite.neighbors import Neighbours, merge_neighbours, nearest_in_blocks, query_blocks
+from babelite.quantities import quantity
 from babelite.storage import locked_folder
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]
@@ -335,7 +336,7 @@ class Index:
 
     def _load(self, description: IndexDescription) -> None:
         if not description.contents.rows:
-            problem = f"is not finished ({description.on_disk.rows:,} lines so far)"
+            problem = f"is not finished ({quantity(description.on_disk.rows, 'line')} so far)"
             hint = "run the same command again; it resumes"
             raise BabeliteError(problem, code="run-incomplete", path=self.folder, hint=hint)
         self.description = description

@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from babelite.corpus import one_line
 from babelite.encoding import iterate_texts, same_vectors
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import (
     append_checksums,
     intact_bytes,
@@ -54,7 +55,7 @@ class RowFile:
         size = self._path.stat().st_size if self._path.exists() else 0
         if size > self._total * self._row_bytes:
             raise BabeliteError(
-                f"is longer than its {self._total:,} rows",
+                f"is longer than its {quantity(self._total, 'row')}",
                 code="file-damaged",
                 path=self._path,
                 hint="delete the work folder",

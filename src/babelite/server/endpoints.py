@@ -18,6 +18,7 @@ from babelite.corpus import split_sentences
 from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError
 from babelite.index import IndexHit
+from babelite.quantities import quantity
 from babelite.server import schemas
 from babelite.server.http.error_bodies import RequestError, quoted
 from babelite.server.http.limits import read_request, require_at_most
@@ -134,7 +135,7 @@ class Endpoints:
             return dimensions or model.dimensions
         smaller = " or ".join(map(str, model.matryoshka))
         change = f"may be cut to {smaller}" if smaller else "cannot be changed"
-        message = f"The model has {model.dimensions} dimensions, which {change}."
+        message = f"The model has {quantity(model.dimensions, 'dimension')}, which {change}."
         raise RequestError(400, message, code="dimension-mismatch", param="dimensions")
 
     async def _sentences(

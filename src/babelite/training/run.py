@@ -14,6 +14,7 @@ from pathlib import Path
 from babelite.corpus import Cleaning, MonolingualSource, PairSource
 from babelite.encoding import TrainingData, read_model_description, read_model_folder
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import locked_folder
 from babelite.training.config import TrainingConfig
 from babelite.training.distributed.setup import join_processes
@@ -283,8 +284,8 @@ def _card_notes(
     for text in monolingual:
         files = ", ".join(Path(file).name for file in text.files)
         lines.append(
-            f"It also learned from {len(text.tokens):,} sentences in {text.language} without "
-            f"translations ({files})."
+            f"It also learned from {quantity(len(text.tokens), 'sentence')} "
+            f"in {text.language} without translations ({files})."
         )
     return "\n".join(["## How it was made", "", *lines, ""]) if lines else ""
 

@@ -32,7 +32,7 @@ def test_figures_of_any_number_of_pairs(result: RetrievalResult, tmp_path: Path)
 
 def test_the_title_gives_precision(result: RetrievalResult) -> None:
     share = f"{result.forward.precision_at_1.value:.1%}"
-    assert retrieval_title(result).startswith(f"x & <y>: {result.pairs} pairs; ")
+    assert retrieval_title(result).startswith(f"x & <y>: {result.pairs} pair")
     assert f"{share} (en → fr)" in retrieval_title(result)
 
 

@@ -28,6 +28,7 @@ from babelite.comparison.report.tables import (
 )
 from babelite.evaluation import report_jinja_environment
 from babelite.plots import ThemedImage
+from babelite.quantities import quantity
 from babelite.storage import write_text
 
 
@@ -84,7 +85,7 @@ def _facts(results: Results) -> dict[str, str | int]:
         facts |= {
             "budget": results["budget"],
             "seeds": ", ".join(map(str, results["seeds"])),
-            "training text": ", ".join(f"{n:,} pairs {name}" for name, n in counts),
+            "training text": ", ".join(f"{quantity(n, 'pair')} {name}" for name, n in counts),
             "total training time": format_duration(seconds),
         }
     return facts | {

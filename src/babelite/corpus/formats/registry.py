@@ -35,6 +35,7 @@ from babelite.corpus.formats.tsv_and_aligned import (
 from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import suffix_of
 
 _Languages = tuple[str, str]
@@ -117,7 +118,7 @@ def write_pairs(
     losses = Losses() if losses is None else losses
     source, comma, target = out.partition(",")
     if "," in target:
-        problem = f"names {out.count(',') + 1} files, but one or two are needed"
+        problem = f"names {quantity(out.count(',') + 1, 'file')}, but one or two are needed"
         hint = "write PATH, or A,B for two aligned files"
         raise BabeliteError(problem, code="input-invalid", path=out, hint=hint)
     if comma:

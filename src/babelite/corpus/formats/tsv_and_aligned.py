@@ -11,6 +11,7 @@ from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
 from babelite.corpus.table_files import opened_table
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.storage import read_lines, writing_text
 
 
@@ -59,7 +60,7 @@ def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
             longer = number + sum(1 for _ in lines)
             first, second = (number - 1, longer) if source is None else (longer, number - 1)
             raise BabeliteError(
-                f"has {first} lines but {target_path} has {second}",
+                f"has {quantity(first, 'line')} but {target_path} has {second}",
                 code="input-invalid",
                 path=source_path,
                 line=number,

@@ -8,6 +8,7 @@ import numpy as np
 
 from babelite.mining import PrecisionEstimate, PrecisionRecallCurve
 from babelite.plots import LIGHT
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +54,8 @@ def estimated_precision_figure(estimate: PrecisionEstimate, chosen: float | None
         figure, above, below = _two_panels()
         above.plot(estimate.scores, estimate.precision)
         above.set_title(
-            f"Estimated precision (from {estimate.impostors:,} sentences without a translation)"
+            f"Estimated precision (from {quantity(estimate.impostors, 'sentence')} "
+            "without a translation)"
         )
         _draw_histogram(below, estimate.scores, _BINS, LIGHT.good)
         if chosen is not None:

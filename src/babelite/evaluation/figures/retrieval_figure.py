@@ -9,6 +9,7 @@ import numpy as np
 
 from babelite.evaluation.retrieval import RetrievalResult
 from babelite.plots import LIGHT, Theme
+from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,8 @@ def retrieval_title(result: RetrievalResult) -> str:
     """Title of a result: name, pairs and P@1 in both directions."""
     source, target = result.languages
     return (
-        f"{result.name}: {result.pairs:,} pairs; the nearest sentence is the translation for "
+        f"{result.name}: {quantity(result.pairs, 'pair')}; "
+        "the nearest sentence is the translation for "
         f"{result.forward.precision_at_1.value:.1%} ({source} → {target}) and "
         f"{result.backward.precision_at_1.value:.1%} ({target} → {source})"
     )
@@ -65,7 +67,7 @@ def draw_similarity(axes: Axes, result: RetrievalResult, theme: Theme) -> None:
         extent=(0.5, count + 0.5, count + 0.5, 0.5),
     )
     axes.grid(visible=False)
-    axes.set_title(f"First {count} pairs: translations on the diagonal")
+    axes.set_title(f"First {quantity(count, 'pair')}: translations on the diagonal")
     axes.set_xlabel(f"sentence ({target})")
     axes.set_ylabel(f"sentence ({source})")
     axes.figure.colorbar(image, ax=axes, label="cosine", shrink=0.9, extend="min")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from babelite.encoding import read_model_description
 from babelite.errors import BabeliteError
+from babelite.quantities import quantity
 from babelite.training.config import TrainingConfig
 from babelite.training.distributed.environment import set_reporter
 from babelite.training.distributed.group import LostProcessError, ProcessGroup
@@ -96,7 +97,7 @@ class Trainer:
         self.state = RunState(model, self.stepper.scaler, started)
         if resumed:
             self.state.restore_from(run.checkpoint)
-            progress.say(f"Resuming after {self.state.counters.pairs:,} pairs")
+            progress.say(f"Resuming after {quantity(self.state.counters.pairs, 'pair')}")
         self._synchronize()
         self.run_log = RunLog(run, self.state) if self.processes.is_rank_zero else None
         self.phases = plan_phases(config, self.corpora, self._seconds_of_preparation())
