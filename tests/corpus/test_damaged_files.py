@@ -6,6 +6,7 @@ The profile ``fuzz`` runs for long: ``pytest tests/corpus/test_damaged_files.py
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import struct
@@ -263,3 +264,12 @@ def test_damaged_files_raise_one_error_or_give_every_unit(
     tmp_path_factory: pytest.TempPathFactory, name: str, steps: list[tuple[str, float, int, bytes]]
 ) -> None:
     read_everything(tmp_path_factory.getbasetemp() / name, damage(FILES[name], steps))
+
+
+def test_every_damaged_byte_of_parquet_is_an_error_or_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    whole = FILES[path.name]
+    for place in range(len(whole)):  # metadata of a column with another type ended the process
+        path.write_bytes(damage(whole, [("flip", place / len(whole) + 1e-9, 2, b"")]))
+        with contextlib.suppress(BabeliteError):
+            list(PairSource((str(path),), "en", "fr").read())

@@ -334,7 +334,7 @@ def test_parquet_values_without_bounds_are_refused(
         pa.array(["a" * 20_000]),
     ):
         pq.write_table(pa.table({"en": texts, "fr": ["b"] * len(texts)}), path)
-        with raises("limit-exceeded", r"x\.parquet: .*'en'"):
+        with raises("limit-exceeded", r"x\.parquet: "):
             read(path)
 
 
