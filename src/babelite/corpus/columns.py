@@ -11,6 +11,9 @@ from babelite.corpus.table_files import opened_table
 from babelite.errors import BabeliteError
 from babelite.quantities import quantity
 
+# Default names: in an alignment ``source`` and ``target`` are line numbers.
+PAIR_COLUMNS = (("source_text", "target_text"), ("source", "target"))
+
 
 class Columns(NamedTuple):
     """The indices (from 0) of two columns of tab-separated rows."""

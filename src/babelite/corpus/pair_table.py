@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from babelite.corpus.columns import Columns, find_columns
+from babelite.corpus.columns import PAIR_COLUMNS, Columns, find_columns
 from babelite.corpus.formats.json_lines import read_jsonl_records
 from babelite.corpus.formats.parquet import parquet_schema, read_parquet_records
 from babelite.corpus.formats.registry import format_of
@@ -113,7 +113,7 @@ class PairTable:
             columns = None
             for number, row in table.rows():
                 if columns is None:
-                    defaults = (("source", "target"), self._source.languages)
+                    defaults = (*PAIR_COLUMNS, self._source.languages)
                     columns = find_columns(row, self._source.columns, defaults, self._name, number)
                     self.has_header = columns.named or table.layout.header is not None
                     self.names = tuple(row) if self.has_header else _generated_names(columns, row)

@@ -148,6 +148,12 @@ def test_a_missing_library_names_the_extra(
 # --- TSV and aligned files ------------------------------------------------------------------------
 
 
+def test_tsv_of_an_alignment_gives_the_texts(tmp_path: Path) -> None:
+    path = tmp_path / "x.tsv"
+    path.write_text("source\ttarget\tscore\tsource_text\ttarget_text\n1\t2-3\t0.9\ta\tb\n")
+    assert read(path) == [Pair("a", "b")]
+
+
 def test_tsv_columns(tmp_path: Path) -> None:
     path = tmp_path / "x.tsv"
     path.write_text("id\ten\tfr\n\n1\tyes\toui\n2\tno\tnon\n", encoding="utf-8-sig")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
-from babelite.corpus.columns import languages_of_fields, read_columns
+from babelite.corpus.columns import PAIR_COLUMNS, languages_of_fields, read_columns
 from babelite.corpus.losses import LINE_BREAKS, Losses
 from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
@@ -20,10 +20,10 @@ def read_tsv(
 ) -> Iterator[Pair]:
     """Read two columns of a TSV or CSV table; blank rows are skipped.
 
-    The default columns are ``source`` and ``target`` if the first line has these names, as the
-    output of `babelite mine` has, else those of the languages, else the first two.
+    The default columns are those with text in the output of `babelite align` and `babelite mine`
+    (`PAIR_COLUMNS`), else those of the languages, else the first two.
     """
-    names, between = (("source", "target"), languages), "the two sentences"
+    names, between = (*PAIR_COLUMNS, languages), "the two sentences"
     rows = read_columns(path, columns, names, between=between, losses=losses)
     for _, source, target in rows:
         yield Pair(source, target)
