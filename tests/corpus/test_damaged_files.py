@@ -199,7 +199,7 @@ def units_of(name: str, data: bytes) -> int | None:
     if name.endswith((".tmx", ".xliff", ".xlf")):
         try:
             root = ElementTree.fromstring(data)
-        except ElementTree.ParseError:
+        except (ElementTree.ParseError, LookupError):
             return None
         tags = [element.tag.rpartition("}")[2] for element in root.iter()]
         nested = any(
