@@ -115,9 +115,9 @@ def contents(layers: int = 2) -> ModelContents:
     )
 
 
-def write(folder: Path, layers: int = 2) -> ModelFolder:
-    """Write the model."""
-    return write_model_folder(folder, contents(layers), description())
+def write(folder: Path, layers: int = 2, **changes: object) -> ModelFolder:
+    """Write the model; fields of its description by keyword."""
+    return write_model_folder(folder, contents(layers), description(**changes))
 
 
 def ids_of(tokenizer: Tokenizer, text: str) -> list[int]:

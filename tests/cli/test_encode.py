@@ -12,6 +12,8 @@ import pytest
 import random_model
 from processes import start_babelite
 
+from babelite import Encoder
+
 Run = Callable[..., tuple[int, str, str]]
 LETTERS = ("-m", "letter_encoder:letters")
 LINES = ["the house", "", "a mouse", "music"]
@@ -211,3 +213,15 @@ def test_a_stopped_command_leaves_nothing_half_written(
     process.join()
     assert process.exitcode == code
     assert [path.name for path in (here / "shards").iterdir() if path.suffix == ".tmp"] == []
+
+
+@pytest.mark.parametrize("workers", [[], ["--workers", "1"]])
+def test_vectors_are_cut(run: Run, here: Path, workers: list[str]) -> None:
+    texts = [*random_model.TEXT, ""]
+    random_model.write(here / "model", matryoshka=(8, 16))
+    (here / "a.txt").write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    arguments = ["encode", "a.txt", "--out", "a.npy", "-m", "model", "--dim", "8", *workers]
+    assert run(*arguments)[0] == 0
+    expected = Encoder.load(here / "model", dim=8).encode(texts)
+    np.testing.assert_allclose(np.load(here / "a.npy"), expected, atol=1e-6)
+    assert run("encode", "a.txt", "--out", "b.npy", "-m", "model", "--dim", "9")[0] == 2

@@ -11,6 +11,7 @@ import typer
 from babelite.cli.shared.options import (
     AllowDownload,
     ColumnOption,
+    DimOption,
     Float16Option,
     ModelOption,
     RayOption,
@@ -74,6 +75,7 @@ def _encode(
     *,
     out: _Out,
     model: ModelOption = None,
+    dim: DimOption = None,
     column: ColumnOption = None,
     float16: Float16Option = False,
     text: _Text = True,
@@ -93,11 +95,11 @@ def _encode(
         _check_array(out, sources, has_shard_options=shard_lines is not None or not text)
     else:
         require_shard_sources(sources)
-    encoder = open_encoder(model, allow_download=allow_download)
+    encoder = open_encoder(model, allow_download=allow_download, dim=dim)
     identity, details = fingerprint_of(encoder, model), ""
     dtype: Literal["float16", "float32"] = "float16" if float16 else "float32"
     with (
-        open_workers(model, ray, workers, required=not to_array) as pool,
+        open_workers(model, dim, ray, workers, required=not to_array) as pool,
         ProgressDisplay() as show,
     ):
         if to_array or pool is None:

@@ -12,6 +12,7 @@ import typer
 from babelite.cli.shared.options import (
     AllowDownload,
     ColumnsOption,
+    DimOption,
     JsonOption,
     LanguagesOption,
     ModelOption,
@@ -62,6 +63,7 @@ def register(app: typer.Typer) -> None:
 def _evaluate(
     files: _Files,
     model: ModelOption = None,
+    dim: DimOption = None,
     columns: ColumnsOption = None,
     languages: LanguagesOption = None,
     distractors: _Distractors = None,
@@ -87,7 +89,7 @@ def _evaluate(
         _require_same_languages(sources, others)
     texts = [_read(source) for source in sources]  # before the model, which may load slowly
     more = _read(others) if others else None
-    encoder = open_encoder(model, allow_download=allow_download)
+    encoder = open_encoder(model, allow_download=allow_download, dim=dim)
     results = []
     for source, pairs in zip(sources, texts, strict=True):
         name = _name(source)

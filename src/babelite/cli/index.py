@@ -15,6 +15,7 @@ from babelite.cli.search import read_numbered_lines
 from babelite.cli.shared.options import (
     AllowDownload,
     ColumnOption,
+    DimOption,
     Float16Option,
     JsonOption,
     ModelOption,
@@ -89,6 +90,7 @@ def _index(
     places: _Places,
     out: _OutOption = None,
     model: ModelOption = None,
+    dim: DimOption = None,
     column: ColumnOption = None,
     kind: _KindOption = None,
     float16: Float16Option = False,
@@ -108,7 +110,7 @@ def _index(
             problem = "--out builds an index, but --append and --remove change one"
             hint = "give the folder of the index without --out"
             raise BabeliteError(problem, code="option-conflict", hint=hint)
-        encoder = open_encoder(model, allow_download=allow_download)
+        encoder = open_encoder(model, allow_download=allow_download, dim=dim)
         lines, total = _lines(places, column)
         precision: Literal["float16", "int8"] = "float16" if float16 else "int8"
         with ProgressDisplay("lines", totals={"encoding": total}) as show:
@@ -117,7 +119,7 @@ def _index(
             )
     else:
         index = _open(places, changes=changes)
-        unused: dict[str, object] = {"--kind": kind, "--float16": float16}
+        unused: dict[str, object] = {"--kind": kind, "--float16": float16, "--dim": dim}
         if not append and not remove:
             unused |= {"--model": model, "--column": column}
         _require_unused(index, unused)

@@ -70,7 +70,8 @@ def _facts(folder: ModelFolder) -> Iterator[tuple[str, str]]:
     yield "folder", str(folder.path)
     yield "size", f"{size} in {quantity(count, 'file')}, all checksums valid"
     yield "languages", ", ".join(model.languages)
-    yield "vectors", f"{model.dim} components, from the first {model.max_tokens} tokens"
+    sizes = " or ".join(map(str, (model.dim, *reversed(model.matryoshka))))
+    yield "vectors", f"{sizes} components, from the first {model.max_tokens} tokens"
     yield "parameters", f"{model.parameters:,}"
     yield "graphs", f"{', '.join(folder.precisions)} (default: {model.precision})"
     yield "objective", model.objective

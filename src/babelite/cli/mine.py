@@ -11,6 +11,7 @@ import typer
 from babelite.cli.shared.options import (
     AllowDownload,
     ColumnOption,
+    DimOption,
     ModelOption,
     OutOption,
     PlotOption,
@@ -105,6 +106,7 @@ def _mine(
     out: OutOption = "-",
     column: ColumnOption = None,
     model: ModelOption = None,
+    dim: DimOption = None,
     threshold: _Threshold = None,
     margin: _Margin = "ratio",
     direction: _Direction = "max",
@@ -136,9 +138,9 @@ def _mine(
     gold = read_gold_pairs(calibrate) if calibrate else None
     record_format(out)
     require_writable(out, inputs=(source, target, *([calibrate] if calibrate else [])))
-    encoder = open_encoder(model, allow_download=allow_download)
+    encoder = open_encoder(model, allow_download=allow_download, dim=dim)
     report = MiningReport(options, gold, plot, explain)
-    with open_workers(model, ray, workers) as pool:
+    with open_workers(model, dim, ray, workers) as pool:
         _run((source, target), column, out, encoder, options, pool, report)
 
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from babelite.cli.shared.options import AllowDownload, ColumnOption, JsonOption, ModelOption, unwrap
+from babelite.cli.shared.options import (
+    AllowDownload,
+    ColumnOption,
+    DimOption,
+    JsonOption,
+    ModelOption,
+    unwrap,
+)
 from babelite.errors import BabeliteError
 from babelite.storage import visible_text
 
@@ -66,6 +73,7 @@ def _search(
     place: _Place,
     queries: _Queries,
     model: ModelOption = None,
+    dim: DimOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Number of lines to find per query.")] = 5,
     column: ColumnOption = None,
     json_: JsonOption = False,
@@ -83,6 +91,9 @@ def _search(
         if column is not None:
             problem, hint = "is an index, which has no columns", "leave out --column"
             raise BabeliteError(problem, code="option-conflict", path=place, hint=hint)
+        if dim is not None:
+            problem, hint = "is an index, which has a size", "leave out --dim"
+            raise BabeliteError(problem, code="option-conflict", path=place, hint=hint)
         index = Index.open(place, allow_download=allow_download)  # before a model is loaded
         if model is not None:
             index = Index.open(place, open_encoder(model, allow_download=allow_download))
@@ -91,7 +102,7 @@ def _search(
         results = index.search(texts, k)
         found = [[_Hit(h.cosine, h.line, h.text, h.source) for h in hits] for hits in results]
     else:
-        encoder = open_encoder(model, allow_download=allow_download)
+        encoder = open_encoder(model, allow_download=allow_download, dim=dim)
         texts, found = _search_file(place, queries, encoder, k, column)
     for number, (text, hits) in enumerate(zip(texts, found, strict=True)):
         if json_:

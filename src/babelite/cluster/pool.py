@@ -270,6 +270,7 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
 def open_pool(
     model: str | None = None,
     *,
+    dim: int | None = None,
     ray: str | None = None,
     workers: int | None = None,
     notice: Callable[[str], None] | None = None,
@@ -282,6 +283,7 @@ def open_pool(
     Args:
         model: The encoder, as `babelite.open_encoder` takes it. A model folder is sent to the
             cluster; models of other libraries must be installed there.
+        dim: Components of a vector, as `babelite.open_encoder` takes it.
         ray: Address of a Ray cluster: ``auto``, ``local``, ``HOST:PORT`` or ``ray://HOST:PORT``.
         workers: The number of workers, with one core each; default: all cores.
         notice: Called with a message if the cluster has no free core for a while.
@@ -300,11 +302,11 @@ def open_pool(
     if ray is not None:
         from babelite.cluster.ray_workers import RayWorkers
 
-        return WorkerPool(RayWorkers(ray, workers, WorkerModel.packed(model)), notice)
+        return WorkerPool(RayWorkers(ray, workers, WorkerModel.packed(model, dim)), notice)
     workers = workers or usable_cores()
     if workers == 1:
-        return WorkerPool(ThreadWorker(WorkerModel(model)))
-    return WorkerPool(ProcessWorkers(workers, WorkerModel(model)))
+        return WorkerPool(ThreadWorker(WorkerModel(model, dim)))
+    return WorkerPool(ProcessWorkers(workers, WorkerModel(model, dim)))
 
 
 def picklable(error: Exception) -> Exception:

@@ -27,14 +27,15 @@ class WorkerModel:
     """An encoder that workers can open on any machine."""
 
     spec: str | None = None  # for `open_encoder`
+    dim: int | None = None
     files: dict[str, bytes] | None = None  # of a model folder, by name, if they are sent
 
     @classmethod
-    def packed(cls, spec: str | None) -> WorkerModel:
+    def packed(cls, spec: str | None, dim: int | None = None) -> WorkerModel:
         """An encoder with the files that a worker on another machine needs (about 10 MB)."""
         if spec is None or not Path(spec).is_dir():
-            return cls(spec)
-        return cls(spec, read_model_folder(spec).files_to_encode())
+            return cls(spec, dim)
+        return cls(spec, dim, read_model_folder(spec).files_to_encode())
 
     def open(self) -> SentenceEncoder:
         """Open the encoder, with one thread."""
@@ -44,8 +45,8 @@ class WorkerModel:
                     path = folder / name
                     path.parent.mkdir(exist_ok=True)
                     path.write_bytes(content)
-                return Encoder.load(folder, threads=1)
-        return open_encoder(self.spec, threads=1)
+                return Encoder.load(folder, threads=1, dim=self.dim)
+        return open_encoder(self.spec, threads=1, dim=self.dim)
 
 
 class Worker:

@@ -45,7 +45,11 @@ def is_encoder_spec(text: str) -> bool:
 
 
 def open_encoder(
-    spec: str | None = None, *, allow_download: bool = False, threads: int | None = None
+    spec: str | None = None,
+    *,
+    allow_download: bool = False,
+    threads: int | None = None,
+    dim: int | None = None,
 ) -> SentenceEncoder:
     """Open an encoder from its spec, the value of ``--model`` on the command line.
 
@@ -56,6 +60,8 @@ def open_encoder(
             object with such a method ``encode``. Modules are also found in the current directory.
         allow_download: Whether other libraries may download a model.
         threads: CPU threads of a model folder (see `Encoder.load`) or of fastembed.
+        dim: Components of a vector, if fewer than the encoder has: the first ones, scaled to unit
+            length. A model folder has the sizes that it was trained for.
 
     Returns:
         The encoder; its vectors are checked and have unit length.
@@ -70,7 +76,7 @@ def open_encoder(
         babelite.errors.BabeliteError: the module numpy has no attribute no_such_function; ...
     """
     if spec is None or Path(spec).exists():
-        return Encoder.load(spec, threads=threads)
+        return Encoder.load(spec, threads=threads, dim=dim)
     if not is_encoder_spec(spec):
         raise _unknown("there is no such model folder", _FORMS, path=spec)
     kind, _, name = spec.partition(":")
@@ -78,9 +84,9 @@ def open_encoder(
         function = _load_with_library(kind, name, allow_download, threads)
     else:
         function = _import_callable(kind, name)
-    encoder = AdaptedEncoder(spec, function)
+    encoder = AdaptedEncoder(spec, function, dim)
     encoder._open_again = partial(
-        open_encoder, spec, allow_download=allow_download, threads=threads
+        open_encoder, spec, allow_download=allow_download, threads=threads, dim=dim
     )
     return encoder
 
@@ -95,9 +101,11 @@ class AdaptedEncoder:
         name: The name of the encoder, for error messages.
         function: Takes a list of strings and returns an array-like of shape (n, dim). A first call
             with one sentence gives ``dim``.
+        dim: Components to keep of each vector, the first ones; None: all.
 
     Raises:
-        BabeliteError: The function does not return one finite vector per sentence.
+        BabeliteError: The function does not return one finite vector per sentence, or its vectors
+            have fewer components.
 
     Example:
         >>> encoder = AdaptedEncoder("lengths", lambda sentences: [[len(s), 3] for s in sentences])
@@ -105,15 +113,15 @@ class AdaptedEncoder:
         (2, array([[0.8, 0.6]], dtype=float32))
     """
 
-    def __init__(self, name: str, function: EncodeFunction) -> None:
-        self.name, self._function = name, function
+    def __init__(self, name: str, function: EncodeFunction, dim: int | None = None) -> None:
+        self.name, self._function, self._kept = name, function, dim
         self._dim: int = self._vectors(["A sentence."]).shape[1]
         self._open_again: Callable[[], SentenceEncoder] | None = None
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         if self._open_again is not None:
             return self._open_again, ()
-        return type(self), (self.name, self._function)
+        return type(self), (self.name, self._function, self._kept)
 
     def __copy__(self) -> AdaptedEncoder:
         return self
@@ -150,10 +158,20 @@ class AdaptedEncoder:
             kind = f"{type(returned).__name__} of shape {rows.shape}"
             raise self._wrong(f"returned {kind}, not numbers of shape (sentences, components)")
         if len(rows) != len(sentences):
+<<<<<<< ours
             count = quantity(len(rows), "vector")
             raise self._wrong(f"returned {count} for {quantity(len(sentences), 'sentence')}")
+=======
+            raise self._wrong(f"returned {len(rows)} vectors for {len(sentences)} sentences")
+        if self._kept is not None and not 0 < self._kept <= rows.shape[1]:
+            raise BabeliteError(
+                f"the encoder {self.name} has no vectors of {self._kept} components",
+                code="option-invalid",
+                hint=f"choose 1 to {rows.shape[1]}",
+            )
+>>>>>>> theirs
         try:
-            return unit_rows(rows)
+            return unit_rows(rows[:, : self._kept])
         except BabeliteError as error:
             raise self._wrong(f"returned invalid vectors: {error.problem}") from error
 

@@ -21,6 +21,7 @@ from babelite.encoding.model_folder import (
 )
 from babelite.encoding.readability import Readability
 from babelite.encoding.texts import iterate_texts
+from babelite.encoding.vectors import unit_rows
 from babelite.errors import BabeliteError
 from babelite.machine import MAX_THREADS, usable_cores
 
@@ -73,11 +74,13 @@ class Encoder:
         precision: Precision,
         threads: int | None = None,
         folder: Path | None = None,
+        dim: int | None = None,
     ) -> None:
         self.description, self.precision = description, precision
         self._session, self._tokenizer = session, tokenizer
         self._threads = threads or usable_cores()
-        self._loaded_with = (folder and str(folder.absolute()), precision, threads)
+        self._dim = description.dim if dim is None else dim
+        self._loaded_with = (folder and str(folder.absolute()), precision, threads, dim)
         self._readability = Readability(tokenizer.piece)
 
     @classmethod
@@ -86,6 +89,7 @@ class Encoder:
         folder: str | Path | None = None,
         precision: Literal["auto", "int8", "float32"] = "auto",
         threads: int | None = None,
+        dim: int | None = None,
     ) -> Encoder:
         """Load a model folder, without network access.
 
@@ -93,6 +97,8 @@ class Encoder:
             folder: A folder that `babelite train` wrote. Default: the model in the package.
             precision: The ONNX graph to run; ``auto`` is the one that the model recommends.
             threads: CPU threads. Default: all cores that this process may use.
+            dim: Components of a vector: all (default), or one of the sizes that the model was
+                trained for (`ModelDescription.matryoshka`). A cut vector has unit length.
 
         Raises:
             BabeliteError: The folder is incomplete or was changed, or an argument is not valid.
@@ -110,6 +116,7 @@ class Encoder:
             raise BabeliteError(problem, code="option-invalid", hint=hint)
         _require_folder(folder)
         model = read_model_folder(DEFAULT_MODEL if folder is None else folder)
+        _require_size(dim, model.description)
         chosen = model.description.precision if precision == "auto" else precision
         graph, tokenizer = model.graph(chosen), open_tokenizer(model, threads or usable_cores())
         options = SessionOptions()
@@ -118,7 +125,7 @@ class Encoder:
         options.enable_mem_pattern = False  # it caches a plan per shape, and shapes are many here
         session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         path = None if folder is None else model.path
-        return cls(session, tokenizer, model.description, chosen, threads, path)
+        return cls(session, tokenizer, model.description, chosen, threads, path, dim)
 
     def __reduce__(self) -> tuple[Callable[..., Encoder], tuple[object, ...]]:
         return _load_again, (*self._loaded_with, self.checksum)
@@ -136,7 +143,7 @@ class Encoder:
     @property
     def dim(self) -> int:
         """The number of components of a vector."""
-        return self.description.dim
+        return self._dim
 
     @property
     def checksum(self) -> str:
@@ -303,21 +310,34 @@ class Encoder:
         ids[mask] = tokens
         feed = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
         vectors: NDArray[np.float32] = self._session.run(["sentence_embedding"], feed)[0]
-        return vectors
+        return vectors if self.dim == vectors.shape[1] else unit_rows(vectors[:, : self.dim])
 
 
-def _load_again(folder: str | None, precision: Precision, threads: int, checksum: str) -> Encoder:
+def _load_again(
+    folder: str | None, precision: Precision, threads: int, dim: int | None, checksum: str
+) -> Encoder:
     """Load the model folder of an encoder that was pickled."""
     if folder is not None and not Path(folder).is_dir():
         problem = "the folder of a pickled encoder is not on this machine"
         hint = "put the model folder back, or load the encoder again with Encoder.load"
         raise BabeliteError(problem, code="model-not-found", path=folder, hint=hint)
-    encoder = Encoder.load(folder, precision, threads)
+    encoder = Encoder.load(folder, precision, threads, dim)
     if encoder.checksum != checksum:
         problem = "contains another model than when the encoder was pickled"
         hint = "restore that model, or load the encoder again with Encoder.load"
         raise BabeliteError(problem, code="model-changed", path=folder or DEFAULT_MODEL, hint=hint)
     return encoder
+
+
+def _require_size(dim: int | None, description: ModelDescription) -> None:
+    """Raise if the model was not trained for vectors of a size."""
+    sizes = (*description.matryoshka, description.dim)
+    if dim is not None and dim not in sizes:
+        raise BabeliteError(
+            f"the model {description.name} has no vectors of {dim} components",
+            code="option-invalid",
+            hint=f"choose {' or '.join(map(str, sizes))}",
+        )
 
 
 def _require_folder(folder: str | Path | None) -> None:

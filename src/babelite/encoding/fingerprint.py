@@ -69,7 +69,10 @@ def open_recorded_encoder(
             hint=f"pass the encoder: {argument}",
         )
     try:
-        return open_encoder(recorded.spec, allow_download=allow_download)
+        encoder = open_encoder(recorded.spec, allow_download=allow_download)
+        if encoder.dim <= recorded.dim:
+            return encoder
+        return open_encoder(recorded.spec, allow_download=allow_download, dim=recorded.dim)
     except BabeliteError as error:
         model, hint = recorded.spec or recorded.name, f"give the model: {argument}, or --model"
         problem = f"was made with the model {model}, which does not open ({error.problem})"

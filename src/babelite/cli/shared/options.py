@@ -25,6 +25,16 @@ ModelOption = Annotated[
         "MODULE:FUNCTION (a list of strings in, an array out). Default: the packaged model.",
     ),
 ]
+DimOption = Annotated[
+    int | None,
+    typer.Option(
+        "--dim",
+        metavar="N",
+        min=1,
+        help="Components of a vector, if fewer than the encoder has. A model folder has the sizes "
+        "that it was trained for: see babelite info.",
+    ),
+]
 AllowDownload = Annotated[
     bool,
     typer.Option(

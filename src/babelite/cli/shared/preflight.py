@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -90,14 +91,20 @@ def work_folder(out: str, work: Path | None) -> Iterator[Path | None]:
 
 
 def open_workers(
-    model: str | None, ray: str | None, workers: int | None, *, required: bool = False
+    model: str | None,
+    dim: int | None,
+    ray: str | None,
+    workers: int | None,
+    *,
+    required: bool = False,
 ) -> AbstractContextManager[WorkerPool | None]:
     """The workers of ``--ray`` and ``--workers``; None for this process unless required."""
     if ray is None and workers is None and not required:
         return nullcontext()
     from babelite.cluster import open_pool
 
-    return open_pool(model, ray=ray, workers=workers, notice=lambda s: typer.echo(s, err=True))
+    notice = partial(typer.echo, err=True)
+    return open_pool(model, dim=dim, ray=ray, workers=workers, notice=notice)
 
 
 def warn_if_unreadable(encoder: SentenceEncoder, texts: _Texts, name: str) -> None:
