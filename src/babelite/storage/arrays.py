@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from babelite.storage.atomic_write import writing_atomically
 
 _DAMAGE = (
-    *(ValueError, KeyError, EOFError, OSError, MemoryError, SyntaxError, OverflowError),
+    *(ValueError, KeyError, EOFError, OSError, MemoryError, SyntaxError, TokenError, OverflowError),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
 )
 _SUFFIX = ".npy"
