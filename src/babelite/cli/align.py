@@ -107,6 +107,7 @@ def _align(
         text_lengths,
     )
     from babelite.cli.shared.preflight import require_writable
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.encoding import open_encoder
     from babelite.storage import writing_text
 
@@ -118,6 +119,7 @@ def _align(
         )
     format_ = alignment_format(out) if out is not None else "json" if json_ else "tsv"
     split_languages = _split_languages(languages, split)
+    declared = parse_languages(languages)
     if [source, target, gold].count("-") > 1:
         problem, hint = "can be read only once", "save it to a file"
         raise BabeliteError(problem, code="option-conflict", path="-", hint=hint)
@@ -132,8 +134,12 @@ def _align(
         if out is not None or gold_pairs is None:
             # Opened before the work, so that an unwritable file is an error at the start.
             stream = stack.enter_context(writing_text(out or "-"))
+        check = TextCheck(encoder)
+        sides = [document.sentences for document in documents]
+        check.add_sides(sides, (source, target), declared or (None, None))
         vectors = _encoded(encoder, documents)
-        lengths = text_lengths(*(document.sentences for document in documents))
+        check.warn()
+        lengths = text_lengths(*sides)
         pairs = align_vectors(*vectors, lengths=lengths, max_size=max_size, min_score=min_score)
         if stream:
             lines = alignment_lines(pairs, *documents, format_, gold_pairs)

@@ -128,6 +128,7 @@ def _train(
     from babelite.classification import CLASSIFIER_KINDS, TextClassifier
     from babelite.cli.classify_display import show_labels
     from babelite.cli.shared.preflight import choice, require_writable
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.encoding import open_encoder
     from babelite.progress import ProgressDisplay
 
@@ -135,6 +136,8 @@ def _train(
     require_writable(str(out), inputs=[*labelled, *(dev or ())])
     rows, examples, dev_rows = _read_examples(labelled, dev or (), columns, seed)
     encoder = open_encoder(model, allow_download=allow_download)
+    check = TextCheck(encoder)
+    check.add([row.text for row in rows], ", ".join(labelled))
     step = f"training, {'epochs' if kind == 'mlp' else 'regularisation strengths'}"
     with ProgressDisplay() as progress:
         progress(step, 0, 1)
@@ -148,6 +151,7 @@ def _train(
             spec=model,
             progress=lambda done, total: progress(step, done, total),
         )
+    check.warn()
     if not dev_rows:
         used = "too few to hold some out, so the accuracy is unknown"
     else:
@@ -205,6 +209,7 @@ def _predict(
 ) -> None:
     from babelite.classification import TextClassifier
     from babelite.cli.shared.preflight import require_writable
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.corpus import record_format, write_records
     from babelite.encoding import open_encoder
     from babelite.progress import ProgressDisplay
@@ -214,7 +219,8 @@ def _predict(
     require_writable(out, inputs=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
     trained = TextClassifier.load(classifier, encoder, allow_download=allow_download)
-    found = trained.stream(_read_texts(file, column))
+    check = TextCheck(trained.encoder)
+    found = trained.stream(check.watch(_read_texts(file, column), file))
     with ProgressDisplay("lines", live=out != "-") as progress:
         rows = progress.count("classifying", found)
         if json_ and format_ == "tsv":
@@ -223,6 +229,7 @@ def _predict(
         else:
             records = (_record(text, prediction) for text, prediction in rows)
             write_records(out, records, (), _PREDICTED, header=False)
+    check.warn()
 
 
 def _read_texts(file: str, column: str | None) -> Iterator[str]:

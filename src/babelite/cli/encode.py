@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Endings of files that are not written: a folder of this name would be taken for such a file.
 _FILE_SUFFIXES = (".tsv", ".csv", ".txt", ".json", ".jsonl", ".parquet", ".npz")
+_SAMPLED_LINES = 200
 
 _HELP = """Encode the lines of files to vectors.
 
@@ -85,9 +87,11 @@ def _encode(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.preflight import open_workers
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.cluster import SHARD_ROWS, encode_files, encode_to_array, require_shard_sources
     from babelite.encoding import fingerprint_of, open_encoder
     from babelite.progress import ProgressDisplay
+    from babelite.storage import is_read_once
 
     to_array = _is_array(out)
     sources = _sources(files or ["-"], column)
@@ -96,6 +100,10 @@ def _encode(
     else:
         require_shard_sources(sources)
     encoder = open_encoder(model, allow_download=allow_download, dim=dim)
+    check = TextCheck(encoder)
+    for source in sources:
+        if not is_read_once(source.place):
+            check.add(list(islice(source.read(), _SAMPLED_LINES)), source.place)
     identity, details = fingerprint_of(encoder, model), ""
     dtype: Literal["float16", "float32"] = "float16" if float16 else "float32"
     with (
@@ -118,6 +126,7 @@ def _encode(
                 progress=show,
             )
             rows, details = made.manifest.rows, _shard_details(made)
+    check.warn()
     vectors = f"{quantity(rows, 'vector')} of {encoder.dim} components"
     typer.echo(f"{vectors}{details}: {out}", err=True)
 

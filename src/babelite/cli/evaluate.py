@@ -75,6 +75,7 @@ def _evaluate(
 ) -> None:
     from babelite.cli.shared.options import parse_pairs
     from babelite.cli.shared.tables import print_json, save_plot
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.encoding import fingerprint_of, open_encoder
     from babelite.evaluation import evaluate, retrieval_figure
     from babelite.plots import picture_format
@@ -93,6 +94,10 @@ def _evaluate(
     results = []
     for source, pairs in zip(sources, texts, strict=True):
         name = _name(source)
+        check = TextCheck(encoder)
+        named = source.languages if "source" not in source.languages else (None, None)
+        both = [f"the {side} side of {name}" for side in source.languages]
+        check.add_sides(tuple(zip(*pairs, strict=True)), both, named)
         with ProgressDisplay() as progress:
             progress(f"evaluating on {name}", 0)
             result = evaluate(
@@ -104,6 +109,7 @@ def _evaluate(
                 queries=queries,
                 seed=seed,
             )
+        check.warn()
         results.append(result)
     if json_:
         name = fingerprint_of(encoder).name

@@ -93,6 +93,7 @@ def _filter(
     allow_download: AllowDownload = False,
 ) -> None:
     from babelite.cli.shared.preflight import require_writable, work_folder
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.corpus import PairTable, split_language_prefix
     from babelite.encoding import open_encoder
     from babelite.filtering import filter_pairs
@@ -121,6 +122,10 @@ def _filter(
         ) as filtered:
             _write(table, filtered, out, dropped, scores=scores)
     _report(filtered)
+    check = TextCheck(encoder)
+    for side, language in zip(("source", "target"), filtered.languages or (), strict=False):
+        check.add([], f"the {side} side", language)
+    check.warn(0)  # the report has the number of unreadable pairs
 
 
 def _identifier(languages: tuple[str, str] | None) -> LanguageIdentifier | None:

@@ -25,6 +25,7 @@ from babelite.errors import BabeliteError
 from babelite.quantities import quantity
 
 if TYPE_CHECKING:
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.index import Index
 
 _HELP = """Build an index of millions of lines for semantic search, or change one.
@@ -100,6 +101,7 @@ def _index(
     json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.encoding import open_encoder
     from babelite.index import Index
     from babelite.progress import ProgressDisplay
@@ -111,12 +113,14 @@ def _index(
             hint = "give the folder of the index without --out"
             raise BabeliteError(problem, code="option-conflict", hint=hint)
         encoder = open_encoder(model, allow_download=allow_download, dim=dim)
-        lines, total = _lines(places, column)
+        check = TextCheck(encoder)
+        lines, total = _lines(places, column, check)
         precision: Literal["float16", "int8"] = "float16" if float16 else "int8"
         with ProgressDisplay("lines", totals={"encoding": total}) as show:
             index = Index.build(
                 lines, encoder, out, kind=kind, precision=precision, spec=model, progress=show
             )
+        check.warn()
     else:
         index = _open(places, changes=changes)
         unused: dict[str, object] = {"--kind": kind, "--float16": float16, "--dim": dim}
@@ -129,9 +133,11 @@ def _index(
         if append:
             given = open_encoder(model, allow_download=allow_download) if model else None
             index = Index.open(index.folder, given, allow_download=allow_download)
-            lines, total = _lines(append, column)
+            check = TextCheck(index.encoder)
+            lines, total = _lines(append, column, check)
             with ProgressDisplay("lines", totals={"encoding": total}) as show:
                 present = index.add(lines, progress=show)
+            check.warn()
             for name in present:
                 typer.echo(f"{name}: not added again, the index has all its lines", err=True)
         if remove or remove_lines:
@@ -163,9 +169,9 @@ def _require_unused(index: Index, options: Mapping[str, object]) -> None:
 
 
 def _lines(
-    places: Sequence[str], column: str | None
+    places: Sequence[str], column: str | None, check: TextCheck
 ) -> tuple[dict[str, Iterable[str]], int | None]:
-    """The lines by file name, read when they are needed, and their number if known.
+    """The lines by file name, read and checked when they are needed, and their number if known.
 
     All files are read once before anything is encoded, which takes a thousandth of the time, so
     that an error in the last line is reported first.
@@ -181,7 +187,8 @@ def _lines(
         problem, hint = "contains only blank lines", "give a file with text"
         raise BabeliteError(problem, code="input-empty", path=", ".join(places), hint=hint)
     texts: dict[str, Iterable[str]] = {
-        place: (line.text for line in read_numbered_lines(place, column)) for place in places
+        place: check.watch((line.text for line in read_numbered_lines(place, column)), place)
+        for place in places
     }
     return texts, filled.total() if len(files) == len(places) else None
 

@@ -154,7 +154,8 @@ def _run(
     report: MiningReport,
 ) -> None:
     """Mine, write the pairs, and print the report."""
-    from babelite.cli.shared.preflight import warn_if_unreadable, work_folder
+    from babelite.cli.shared.preflight import work_folder
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.corpus import SentenceSource
     from babelite.mining import mine, write_mined_pairs
     from babelite.progress import ProgressDisplay
@@ -169,8 +170,9 @@ def _run(
     with work_folder(out, work) as folder, ProgressDisplay() as progress:
         options = replace(options, work=folder)
         with mine(first, second, encoder, options, progress=progress, backend=backend) as mined:
-            for side, place in zip((mined.sources, mined.targets), places, strict=True):
-                warn_if_unreadable(encoder, side, place)
+            check = TextCheck(encoder)
+            check.add_sides((mined.sources, mined.targets), places)
+            check.warn(sum(int(side.sum()) for side in mined.unreadable))
             pairs = mined.pairs()
             report.require_explained(pairs)
             write_mined_pairs(mined, pairs, out, progress)

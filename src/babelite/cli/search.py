@@ -23,6 +23,8 @@ from babelite.storage import visible_text
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
 
+_FEW_QUERIES = 5  # each is named in a warning
+
 _SEARCH_HELP = """Find the lines that are nearest in meaning to a query.
 
 Search a text file, which is encoded first, or an index made with `babelite index`. File and QUERY
@@ -118,6 +120,7 @@ def _search_file(
     """The texts of the queries, and the lines found for each."""
     import numpy as np
 
+    from babelite.cli.shared.text_check import TextCheck
     from babelite.encoding import encode_stream
     from babelite.neighbors import search_sentences
     from babelite.progress import ProgressDisplay
@@ -132,9 +135,12 @@ def _search_file(
         raise BabeliteError(problem, code="input-empty", path=path, hint=hint)
     query_texts = _read_queries(queries, encoder)
     texts = list(numbers)
+    check = TextCheck(encoder)
+    check.add(texts, path)
     with ProgressDisplay("lines") as show:
         blocks = encode_stream(encoder, texts)
         vectors = np.concatenate(list(show.count_rows("encoding", blocks, len(texts))))
+    check.warn()
     results = search_sentences(encoder, query_texts, texts, k, vectors=vectors)
     found = [[_Hit(h.cosine, numbers[h.text], h.text) for h in result.hits] for result in results]
     return query_texts, found
@@ -154,7 +160,7 @@ def read_numbered_lines(path: str, column: str | None = None) -> Iterator[Number
 
 def _read_queries(queries: Sequence[str], encoder: SentenceEncoder) -> list[str]:
     """The queries, for ``-`` from standard input; warns of queries that the model cannot read."""
-    from babelite.cli.shared.preflight import warn_if_unreadable
+    from babelite.cli.shared.text_check import TextCheck
 
     texts: list[str] = []
     for query in queries:
@@ -168,8 +174,13 @@ def _read_queries(queries: Sequence[str], encoder: SentenceEncoder) -> list[str]
             texts.append(query)
         else:
             raise BabeliteError("a query is blank", code="input-empty", hint="give some words")
-    for text in texts:
-        warn_if_unreadable(encoder, [text], f"the query {text!r}")
+    check = TextCheck(encoder)
+    if len(texts) <= _FEW_QUERIES:
+        for text in texts:
+            check.add([text], f"the query {text!r}")
+    else:
+        check.add(texts, "the queries")
+    check.warn()
     return texts
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "count_words",
     "gather_catalog_pairs",
     "hold_out_texts",
+    "languages_in_names",
     "measure_corpus",
     "names_one_language",
     "normalize_text",
@@ -62,7 +63,12 @@ if TYPE_CHECKING:
     from babelite.corpus.formats.registry import read_texts, write_pairs
     from babelite.corpus.hash_set import HashSet
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
-    from babelite.corpus.languages import base_language, parse_language_pair, split_language_prefix
+    from babelite.corpus.languages import (
+        base_language,
+        languages_in_names,
+        parse_language_pair,
+        split_language_prefix,
+    )
     from babelite.corpus.losses import Losses
     from babelite.corpus.monolingual import (
         MonolingualSource,
@@ -104,7 +110,8 @@ else:
             "formats.registry": "read_texts write_pairs",
             "hash_set": "HashSet",
             "labelled": "LabelledText hold_out_texts read_labelled",
-            "languages": "base_language parse_language_pair split_language_prefix",
+            "languages": "base_language languages_in_names parse_language_pair "
+            "split_language_prefix",
             "losses": "Losses",
             "monolingual": "MonolingualSource WeightedSentence names_one_language "
             "parse_monolingual_source",

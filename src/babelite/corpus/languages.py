@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from babelite.errors import BabeliteError
@@ -36,6 +37,7 @@ _TRADITIONAL_CHINESE = frozenset({"tw", "hk", "mo"})
 _SUBTAGS = r"(?:[-_@][A-Za-z0-9]+)*"
 _CODE = rf"[A-Za-z]{{2,3}}{_SUBTAGS}"
 _PREFIX = re.compile(r"([A-Za-z0-9_@,-]+)=")
+_TEXT_ENDINGS = (".txt", *(f".txt{ending}" for ending in COMPRESSIONS))
 _PAIR_IN_NAME = re.compile(r"(?<![a-z])([a-z]{2})[-_]([a-z]{2})(?![a-z])")
 
 
@@ -162,6 +164,26 @@ def guess_languages(paths: tuple[str, ...]) -> tuple[str, str] | None:
         if set(pair) <= KNOWN_LANGUAGES
     }
     return pairs.pop() if len(pairs) == 1 else None
+
+
+def languages_in_names(paths: Sequence[str]) -> tuple[str | None, ...]:
+    """The languages that file names declare; None where they do not.
+
+    The ending of a single file may have another meaning (``script.pl``).
+
+    Example:
+        >>> languages_in_names(["a.pt", "a.en"]), languages_in_names(["news.pl.txt.gz"])
+        (('pt', 'en'), ('pl',))
+        >>> languages_in_names(["script.pl"])
+        (None,)
+    """
+    if len(paths) == 2 and (both := guess_languages((paths[0], paths[1]))):
+        return both
+    texts = (PurePath(path).name.lower().endswith(_TEXT_ENDINGS) for path in paths)
+    return tuple(
+        _language_ending(path) if is_text else None
+        for path, is_text in zip(paths, texts, strict=True)
+    )
 
 
 def _language_ending(path: str) -> str | None:

@@ -158,18 +158,14 @@ class AdaptedEncoder:
             kind = f"{type(returned).__name__} of shape {rows.shape}"
             raise self._wrong(f"returned {kind}, not numbers of shape (sentences, components)")
         if len(rows) != len(sentences):
-<<<<<<< ours
             count = quantity(len(rows), "vector")
             raise self._wrong(f"returned {count} for {quantity(len(sentences), 'sentence')}")
-=======
-            raise self._wrong(f"returned {len(rows)} vectors for {len(sentences)} sentences")
         if self._kept is not None and not 0 < self._kept <= rows.shape[1]:
             raise BabeliteError(
                 f"the encoder {self.name} has no vectors of {self._kept} components",
                 code="option-invalid",
                 hint=f"choose 1 to {rows.shape[1]}",
             )
->>>>>>> theirs
         try:
             return unit_rows(rows[:, : self._kept])
         except BabeliteError as error:

@@ -64,6 +64,8 @@ class Encoder:
     Attributes:
         description: The contents of the model's ``babelite.json``.
         precision: The precision of the ONNX graph in use.
+        unreadable_texts: The number of texts encoded so far that the model cannot read (see
+            `encode`).
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Encoder:
         self._dim = description.dim if dim is None else dim
         self._loaded_with = (folder and str(folder.absolute()), precision, threads, dim)
         self._readability = Readability(tokenizer.piece)
+        self.unreadable_texts = 0
 
     @classmethod
     def load(
@@ -235,7 +238,10 @@ class Encoder:
         progress: Callable[[int, int], None] | None = None,
     ) -> NDArray[np.float32]:
         """Encode sentences as token ids from `tokenize`; otherwise as `encode`."""
-        ids = [() if self._readability.is_unreadable(row) else row for row in ids]
+        unreadable = [self._readability.is_unreadable(row) for row in ids]
+        if any(unreadable):
+            self.unreadable_texts += sum(unreadable)
+            ids = [() if skipped else row for row, skipped in zip(ids, unreadable, strict=True)]
         lengths = np.fromiter(map(len, ids), np.int64, len(ids))
         # Sentences of similar length share a batch, so that there is little padding. The longest
         # come first, so that the threads end at the same time.

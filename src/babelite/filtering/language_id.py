@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 
 from babelite.corpus import base_language
@@ -15,6 +15,15 @@ _LIKELIHOOD_RATIO = 10.0
 _MIN_LIKELIHOOD = 0.2
 # Shorter sentences are not checked.
 _MIN_LETTERS = 8
+
+# Of a sample of texts: words of a sentence, the share of letters in it, characters that are
+# identified together and in all, the probability of a clear result, and the share of such results.
+_MIN_WORDS = 4
+_LETTER_SHARE = 0.75
+_CHUNK = 150
+_MIN_SAMPLE = 200
+_CLEAR = 0.9
+_CLEAR_SHARE = 0.7
 
 # Groups of languages too similar to be identified by one sentence.
 _SIMILAR = [set(group.split()) for group in ("no nb nn da", "hr sr bs", "id ms", "gl pt", "cs sk")]
@@ -80,10 +89,48 @@ class LanguageIdentifier:
             return False
         return likelihoods[best] > _LIKELIHOOD_RATIO * likelihoods.get(language, 0.0)
 
+    def other_language(self, texts: Iterable[str], known: Iterable[str]) -> str | None:
+        """The language of texts if it clearly is none of the known ones; else None.
+
+        Names, code and numbers are left out, and nothing is said of less than some four sentences.
+        """
+        chunks = list(_chunks(filter(_is_prose, texts)))
+        if sum(map(len, chunks)) < _MIN_SAMPLE:
+            return None
+        best = (next(iter(self.likelihoods(chunk).items())) for chunk in chunks)
+        votes = Counter(language for language, share in best if share >= _CLEAR)
+        if not votes:
+            return None
+        language, count = votes.most_common(1)[0]
+        bases = {base_language(code) for code in known}
+        alike = {language}.union(*(group for group in _SIMILAR if language in group))
+        return language if count >= _CLEAR_SHARE * len(chunks) and not alike & bases else None
+
     def main_language(self, texts: Iterable[str]) -> str:
         """The most frequent language of texts."""
         votes = Counter(next(iter(self.likelihoods(text))) for text in texts)
         return votes.most_common(1)[0][0]
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a text is made of words, most of them in lower case, as sentences are."""
+    words = text.split()
+    letters = sum(map(str.isalpha, text))
+    if len(words) < _MIN_WORDS or letters < _LETTER_SHARE * sum(map(len, words)):
+        return False
+    return 2 * sum(word[0].isupper() for word in words) <= len(words)
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[str]:
+    """Texts joined to chunks of several sentences, which are identified with more certainty."""
+    chunk = ""
+    for text in texts:
+        chunk = f"{chunk} {text}"
+        if len(chunk) >= _CHUNK:
+            yield chunk
+            chunk = ""
+    if chunk:
+        yield chunk
 
 
 def can_identify_languages() -> bool:

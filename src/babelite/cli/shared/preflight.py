@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -16,18 +16,8 @@ from babelite.storage import is_standard_output
 
 if TYPE_CHECKING:
     from babelite.cluster import WorkerPool
-    from babelite.encoding import SentenceEncoder
 
 _Choice = TypeVar("_Choice", bound=str)
-
-_SAMPLED_LINES = 200
-_MOST = 0.5
-
-
-class _Texts(Protocol):
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, row: int, /) -> str: ...
 
 
 def choice(option: str, value: str, choices: Sequence[_Choice]) -> _Choice:
@@ -105,23 +95,6 @@ def open_workers(
 
     notice = partial(typer.echo, err=True)
     return open_pool(model, dim=dim, ray=ray, workers=workers, notice=notice)
-
-
-def warn_if_unreadable(encoder: SentenceEncoder, texts: _Texts, name: str) -> None:
-    """Warn if most characters of most sentences are unknown to the model, as in another script."""
-    from babelite.encoding import Encoder
-
-    if not isinstance(encoder, Encoder):
-        return
-    rows = range(0, len(texts), max(1, len(texts) // _SAMPLED_LINES))
-    shares = encoder.unknown_token_share([texts[row] for row in rows])
-    if (shares > _MOST).mean() > _MOST:
-        name = "standard input" if name == "-" else name
-        typer.echo(
-            f"babelite: the model knows little or nothing of {name}, so its scores mean little; "
-            f"the languages of the model are {', '.join(encoder.languages)}.",
-            err=True,
-        )
 
 
 def _is_regular_or_new(path: Path) -> bool:

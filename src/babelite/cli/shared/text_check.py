@@ -1,0 +1,157 @@
+"""Warnings about text that a model cannot read, or whose language it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+if TYPE_CHECKING:
+    from babelite.encoding import Encoder, SentenceEncoder
+
+_SAMPLED_LINES = 200
+# Texts in another script: most texts have more than this share of unknown tokens.
+_MOST = 0.5
+# Letters a token. Words of languages without training text are split into more tokens; only then
+# is the language identified, which takes a second.
+_FEW_LETTERS = 2.8
+
+
+class _Texts(Protocol):
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int, /) -> str: ...
+
+
+@dataclass
+class _Sample:
+    """Some texts from all parts of a file, whose language may be declared."""
+
+    name: str
+    language: str | None
+    texts: list[str] = field(default_factory=list)
+    _seen: int = 0
+    _step: int = 1
+
+    def add(self, text: str) -> None:
+        if text.strip():
+            if self._seen % self._step == 0:
+                self.texts.append(text)
+                if len(self.texts) == 2 * _SAMPLED_LINES:
+                    del self.texts[1::2]
+                    self._step *= 2
+            self._seen += 1
+
+
+class TextCheck:
+    """Samples the texts of a command, and warns of them once, in `warn`.
+
+    Nothing is known about the languages of other libraries' encoders, and nothing said.
+    """
+
+    def __init__(self, encoder: SentenceEncoder) -> None:
+        from babelite.encoding import Encoder
+
+        self._encoder: Encoder | None = encoder if isinstance(encoder, Encoder) else None
+        self._before = self._encoder.unreadable_texts if self._encoder else 0
+        self._samples: list[_Sample] = []
+
+    def watch(self, texts: Iterable[str], name: str, language: str | None = None) -> Iterator[str]:
+        """The texts of a stream, unchanged; some of them are remembered."""
+        if language is None:
+            language = _declared([name])[0]
+        sample = _Sample(name, language)
+        self._samples.append(sample)
+        for text in texts:
+            if self._encoder is not None:
+                sample.add(text)
+            yield text
+
+    def add(self, texts: _Texts, name: str, language: str | None = None) -> None:
+        """Remember some of the texts of a sequence."""
+        rows = range(0, len(texts), max(1, len(texts) // _SAMPLED_LINES))
+        for _ in self.watch((texts[row] for row in rows), name, language):
+            pass
+
+    def add_sides(
+        self,
+        sides: Sequence[_Texts],
+        names: Sequence[str],
+        languages: Sequence[str | None] = (None, None),
+    ) -> None:
+        """Remember some of the texts of two sides, whose names may declare their languages."""
+        for texts, name, given, found in zip(
+            sides, names, languages, _declared(names), strict=True
+        ):
+            self.add(texts, name, given or found)
+
+    def warn(self, unreadable: int | None = None) -> None:
+        """Print the warnings to standard error, and begin anew.
+
+        ``unreadable`` is the number of texts that the model cannot read; default: those that the
+        encoder has met since the check began.
+        """
+        if self._encoder is None:
+            return
+        for sample in self._samples:
+            self._warn_of_language(self._encoder, sample)
+        self._samples.clear()
+        if unreadable is None:
+            unreadable = self._encoder.unreadable_texts - self._before
+        self._before = self._encoder.unreadable_texts
+        if unreadable:
+            have = "1 text has" if unreadable == 1 else f"{unreadable:,} texts have"
+            _say(
+                f"{have} no word or number that the model knows, such as emoji or words in another "
+                "script: their vectors are zero and match nothing."
+            )
+
+    def _warn_of_language(self, encoder: Encoder, sample: _Sample) -> None:
+        from babelite.corpus import base_language
+
+        name = "standard input" if sample.name == "-" else sample.name
+        known = {base_language(code) for code in encoder.languages}
+        if sample.language is not None and base_language(sample.language) not in known:
+            language: str | None = sample.language
+        else:
+            language = _identified(encoder, sample.texts)
+        if language is not None:
+            problem = f"{name} is in the language {language}, which the model was not trained on"
+        elif sample.texts and _is_in_unknown_script(encoder, sample.texts):
+            problem = f"the model knows little or nothing of {name}"
+        else:
+            return
+        _say(
+            f"{problem}, so its scores mean little; the languages of the model are "
+            f"{', '.join(encoder.languages)}. Give a model for the language with --model, or train "
+            "one with `babelite train`."
+        )
+
+
+def _declared(names: Sequence[str]) -> tuple[str | None, ...]:
+    from babelite.corpus import languages_in_names
+
+    return languages_in_names(names)
+
+
+def _is_in_unknown_script(encoder: Encoder, texts: Sequence[str]) -> bool:
+    return bool((encoder.unknown_token_share(texts) > _MOST).mean() > _MOST)
+
+
+def _identified(encoder: Encoder, texts: Sequence[str]) -> str | None:
+    """The language of texts if it is clearly none of the model's."""
+    letters = sum(sum(map(str.isalpha, text)) for text in texts)
+    tokens = sum(map(len, encoder.tokenize(texts)))
+    if not tokens or letters >= _FEW_LETTERS * tokens:
+        return None
+    from babelite.filtering import LanguageIdentifier, can_identify_languages
+
+    if not can_identify_languages():
+        return None
+    return LanguageIdentifier().other_language(texts, encoder.languages)
+
+
+def _say(message: str) -> None:
+    typer.echo(f"babelite: {message}", err=True)
