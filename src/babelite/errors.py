@@ -1,4 +1,4 @@
-"""Error classes: what is wrong, where, and how to fix it."""
+"""Errors: what is wrong, where, and how to fix it; and numbers in messages."""
 
 from __future__ import annotations
 
@@ -78,3 +78,13 @@ def _unpickled(
     error = kind.__new__(kind, *arguments)
     error.__dict__.update(attributes)
     return error
+
+
+def quantity(number: int, noun: str) -> str:
+    """A number with its noun, in the plural unless it is one; the plural adds an "s".
+
+    Example:
+        >>> quantity(1, "line"), quantity(2000, "distinct line")
+        ('1 line', '2,000 distinct lines')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

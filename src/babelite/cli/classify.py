@@ -20,8 +20,7 @@ from babelite.cli.shared.options import (
     parse_columns,
     unwrap,
 )
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 
 if TYPE_CHECKING:
     from babelite.classification import Prediction

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.cli.shared.options import AllowDownload, unwrap
-from babelite.quantities import quantity
+from babelite.errors import quantity
 
 if TYPE_CHECKING:
     from babelite.comparison import CellFolder, ComparisonCell, ComparisonGrid, ComparisonOutcome

@@ -24,8 +24,7 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.cli.shared.preflight import require_writable
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import is_read_once, new_folder
 
 _Inputs = Annotated[

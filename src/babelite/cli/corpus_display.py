@@ -9,7 +9,7 @@ import typer
 
 from babelite.cli.shared.tables import print_table, result_table
 from babelite.corpus import Cleaner, CorpusStatistics
-from babelite.quantities import quantity
+from babelite.errors import quantity
 
 _STEP_NAMES = {
     "unicode": "changed: Unicode, white space, invisible characters",

@@ -19,8 +19,7 @@ from babelite.cli.shared.options import (
     WorkersOption,
     unwrap,
 )
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import suffix_of
 
 if TYPE_CHECKING:

@@ -21,8 +21,7 @@ from babelite.cli.shared.options import (
     ModelOption,
     unwrap,
 )
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 
 if TYPE_CHECKING:
     from babelite.cli.shared.text_check import TextCheck

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from babelite.cli.shared.options import JsonOption, unwrap
-from babelite.quantities import quantity
+from babelite.errors import quantity
 
 if TYPE_CHECKING:
     from babelite.encoding import ModelFolder

@@ -20,8 +20,7 @@ from babelite.cli.shared.options import (
     WorkOption,
     unwrap,
 )
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 
 if TYPE_CHECKING:
     from babelite.cli.mine_display import MiningReport

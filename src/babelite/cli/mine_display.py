@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from babelite.cli.shared.tables import print_table, result_table, save_plot
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, quantity
 from babelite.evaluation import mining_precision_recall
 from babelite.mining import (
     Candidates,
@@ -23,7 +23,6 @@ from babelite.mining import (
     estimate_mining_precision,
 )
 from babelite.neighbors import MIN_NEIGHBOURHOOD_MEAN, Margin
-from babelite.quantities import quantity
 from babelite.storage import visible_text
 
 _PRECISIONS = (0.99, 0.95, 0.9, 0.8, 0.5)

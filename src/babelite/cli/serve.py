@@ -11,9 +11,8 @@ from typing import Annotated
 import typer
 
 from babelite.cli.shared.options import AllowDownload, ModelOption, unwrap
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, quantity
 from babelite.machine import MAX_THREADS
-from babelite.quantities import quantity
 
 _KEY_VARIABLE = "BABELITE_API_KEY"
 _MEGABYTE = 1 << 20

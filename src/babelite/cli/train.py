@@ -19,8 +19,7 @@ from babelite.cli.shared.options import (
     parse_columns,
     unwrap,
 )
-from babelite.errors import BabeliteError, MissingExtraError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, MissingExtraError, quantity
 
 if TYPE_CHECKING:
     from babelite.training import TrainingConfig

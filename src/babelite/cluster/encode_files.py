@@ -32,9 +32,8 @@ from babelite.cluster.shards import (
 from babelite.cluster.worker import Worker
 from babelite.corpus import SentenceSource, SourceSurvey, SurveyedRows, require_distinct_names
 from babelite.encoding import EncoderFingerprint, require_same_encoder
-from babelite.errors import BabeliteError, requires_extra
+from babelite.errors import BabeliteError, quantity, requires_extra
 from babelite.mining import ProgressCallback
-from babelite.quantities import quantity
 from babelite.storage import Folder, is_read_once, is_url, json_with_checksum, locked_folder
 
 SHARD_ROWS = 65_536

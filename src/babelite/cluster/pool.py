@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, quantity
 from babelite.machine import usable_cores
-from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.cluster.worker import Worker

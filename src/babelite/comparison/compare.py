@@ -22,8 +22,7 @@ from babelite.comparison.training_text import (
     read_comparison_record,
     write_comparison_record,
 )
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import locked_folder, make_folder, write_text
 
 _TAIL = 4096  # bytes at the end of a training log that contain its last line

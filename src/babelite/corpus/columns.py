@@ -8,8 +8,7 @@ from typing import NamedTuple
 from babelite.corpus.languages import KNOWN_LANGUAGES, base_language, is_language_code
 from babelite.corpus.losses import BLANK_LINES, Losses
 from babelite.corpus.table_files import opened_table
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 
 # Default names: in an alignment ``source`` and ``target`` are line numbers.
 PAIR_COLUMNS = (("source_text", "target_text"), ("source", "target"))

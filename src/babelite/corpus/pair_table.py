@@ -16,8 +16,7 @@ from babelite.corpus.pairs import Pair
 from babelite.corpus.record_files import Record
 from babelite.corpus.sources import PairSource
 from babelite.corpus.table_files import opened_table
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import changed_file
 
 if TYPE_CHECKING:

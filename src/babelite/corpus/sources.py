@@ -13,8 +13,7 @@ from babelite.corpus.formats.tsv_and_aligned import read_aligned
 from babelite.corpus.languages import guess_languages, split_language_prefix
 from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import changed_file
 
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\*")

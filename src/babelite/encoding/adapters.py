@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from babelite.encoding.encoder import Encoder, SentenceEncoder
 from babelite.encoding.texts import iterate_texts, list_texts
 from babelite.encoding.vectors import unit_rows
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 
 # Sentences in, an array-like of shape (n, dim) out.
 EncodeFunction = Callable[[list[str]], object]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from babelite._version import __version__
+from babelite.errors import quantity
 from babelite.evaluation.figures.retrieval_figure import draw_cosines, draw_leads, draw_similarity
 from babelite.evaluation.retrieval import RetrievalResult
 from babelite.neighbors import SearchResult
@@ -19,7 +20,6 @@ from babelite.plots import (
     read_training_curves,
     themed_image,
 )
-from babelite.quantities import quantity
 from babelite.storage import write_text
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from babelite.encoding import unit_rows
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, quantity
 from babelite.evaluation.bootstrap_intervals import BootstrapInterval, bootstrap
 from babelite.evaluation.retrieval import precision_at_1
-from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder

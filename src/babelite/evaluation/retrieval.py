@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.encoding import unit_rows
+from babelite.errors import quantity
 from babelite.evaluation.bootstrap_intervals import BootstrapInterval, bootstrap
 from babelite.evaluation.retrieval_protocols import RetrievalSet, all_against_all, muse_protocol
 from babelite.neighbors import clearly_above, margin_search, nearest
-from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder

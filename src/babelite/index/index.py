@@ -18,7 +18,7 @@ from babelite.encoding import (
     require_same_encoder,
     unit_rows,
 )
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, quantity
 from babelite.index.building import (
     build_parts,
     open_or_create,
@@ -43,7 +43,6 @@ from babelite.index.row_storage import (
     write_removed,
 )
 from babelite.neighbors import Neighbours, merge_neighbours, nearest_in_blocks, query_blocks
-from babelite.quantities import quantity
 from babelite.storage import locked_folder
 
 Lines = Iterable[str] | Mapping[str, Iterable[str]]

@@ -16,8 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from babelite.corpus import one_line
 from babelite.encoding import iterate_texts, same_vectors
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import (
     append_checksums,
     intact_bytes,

@@ -16,9 +16,8 @@ from babelite._version import __version__
 from babelite.alignment import align_vectors, text_lengths
 from babelite.corpus import split_sentences
 from babelite.encoding import unit_rows
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, quantity
 from babelite.index import IndexHit
-from babelite.quantities import quantity
 from babelite.server import schemas
 from babelite.server.http.error_bodies import RequestError, quoted
 from babelite.server.http.limits import read_request, require_at_most

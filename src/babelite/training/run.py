@@ -13,8 +13,7 @@ from pathlib import Path
 
 from babelite.corpus import Cleaning, MonolingualSource, PairSource
 from babelite.encoding import TrainingData, read_model_description, read_model_folder
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import locked_folder
 from babelite.training.config import TrainingConfig
 from babelite.training.distributed.setup import join_processes

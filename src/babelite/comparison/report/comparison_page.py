@@ -26,9 +26,9 @@ from babelite.comparison.report.tables import (
     unit,
     verdict,
 )
+from babelite.errors import quantity
 from babelite.evaluation import report_jinja_environment
 from babelite.plots import ThemedImage
-from babelite.quantities import quantity
 from babelite.storage import write_text
 
 

@@ -34,8 +34,7 @@ from babelite.corpus.formats.tsv_and_aligned import (
 )
 from babelite.corpus.losses import Losses
 from babelite.corpus.pairs import Pair
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import suffix_of
 
 _Languages = tuple[str, str]

@@ -10,8 +10,7 @@ from babelite.corpus.losses import LINE_BREAKS, Losses
 from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
 from babelite.corpus.table_files import opened_table
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.storage import read_lines, writing_text
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from babelite.errors import quantity
 from babelite.mining import PrecisionEstimate, PrecisionRecallCurve
 from babelite.plots import LIGHT
-from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from babelite.errors import quantity
 from babelite.evaluation.retrieval import RetrievalResult
 from babelite.plots import LIGHT, Theme
-from babelite.quantities import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

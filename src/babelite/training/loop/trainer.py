@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.encoding import read_model_description
-from babelite.errors import BabeliteError
-from babelite.quantities import quantity
+from babelite.errors import BabeliteError, quantity
 from babelite.training.config import TrainingConfig
 from babelite.training.distributed.environment import set_reporter
 from babelite.training.distributed.group import LostProcessError, ProcessGroup
