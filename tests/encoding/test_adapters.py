@@ -100,7 +100,7 @@ def test_a_function_may_return_lists(here: Path) -> None:
         ("my_encoders:Demanding", "encoder-unknown", "without arguments"),
         ("faulty_module:encode", "encoder-unknown", "faulty_module failed (ZeroDivisionError"),
         ("needy_module:encode", "encoder-unknown", "surely_not_installed"),
-        ("my_encoders:one_less", "vectors-invalid", "0 vectors for 1 sentences"),
+        ("my_encoders:one_less", "vectors-invalid", "0 vectors for 1 sentence"),
         ("my_encoders:flat", "vectors-invalid", "ndarray of shape (4,), not"),
         ("my_encoders:ragged", "vectors-invalid", "vectors of different sizes"),
         ("my_encoders:words", "vectors-invalid", "list of shape (1,), not"),

@@ -69,7 +69,7 @@ def test_without_noise_precision_is_1() -> None:
     ("given", "problem"),
     [
         ({}, "texts in 0 languages; give at least two"),
-        ({"en": ["en 1"]}, "texts in 1 languages; give at least two"),
+        ({"en": ["en 1"]}, "texts in 1 language; give at least two"),
         ({"en": ["en 1", "en 2"], "fr": ["fr 1"]}, "there are 2 sentences in en and 1 in fr"),
         ({"en": [], "fr": []}, "the texts are empty"),
     ],

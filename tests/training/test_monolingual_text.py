@@ -72,7 +72,7 @@ def test_sentences_are_cleaned_and_share_nothing_with_held_out_pairs(
     monolingual = [parse_monolingual_source(english)]
     folder = tmp_path / "text"
     prepare_text([parse_source(str(parallel_file))], folder, config, monolingual=monolingual)
-    [file] = folder.glob("corpus/en.mono*")
+    [file] = folder.glob("corpus/en.mono*.tsv")
     found = [line.split("\t")[0] for line in read_lines(file)]
     held_out = [line.split("\t")[0] for line in read_lines(folder / "corpus/en-fr.held-out.tsv")]
     assert held_out

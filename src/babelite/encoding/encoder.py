@@ -21,7 +21,6 @@ from babelite.encoding.model_folder import (
 )
 from babelite.encoding.readability import Readability
 from babelite.encoding.texts import iterate_texts
-from babelite.encoding.vectors import unit_rows
 from babelite.errors import BabeliteError
 from babelite.machine import MAX_THREADS, usable_cores
 
@@ -316,7 +315,11 @@ class Encoder:
         ids[mask] = tokens
         feed = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
         vectors: NDArray[np.float32] = self._session.run(["sentence_embedding"], feed)[0]
-        return vectors if self.dim == vectors.shape[1] else unit_rows(vectors[:, : self.dim])
+        if self.dim == vectors.shape[1]:
+            return vectors
+        from babelite.encoding.vectors import unit_rows  # imports what whole vectors do not need
+
+        return unit_rows(vectors[:, : self.dim])
 
 
 def _load_again(

@@ -39,8 +39,9 @@ def parse_teacher(text: str) -> Teacher:
     """Read a teacher as it is written on the command line: ``[WEIGHT*][LANG,LANG=]SPEC``.
 
     Example:
-        >>> parse_teacher("2*en=sentence-transformers:all-MiniLM-L6-v2")
-        Teacher(spec='sentence-transformers:all-MiniLM-L6-v2', languages=('en',), weight=2.0)
+        >>> teacher = parse_teacher("2*en=sentence-transformers:all-MiniLM-L6-v2")
+        >>> teacher.spec, teacher.languages, teacher.weight
+        ('sentence-transformers:all-MiniLM-L6-v2', ('en',), 2.0)
         >>> parse_teacher("my_module:encode").languages is None
         True
     """
