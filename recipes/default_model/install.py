@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from itertools import chain, combinations
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from sources import LICENSES
@@ -29,8 +30,10 @@ from babelite.evaluation import (
     SIB200_FOLDERS,
     cross_lingual_pairs,
     evaluate,
+    evaluate_classification,
     evaluate_multiway,
     evaluate_similarity,
+    read_labelled_set,
     read_sib200_parallel,
     read_sts,
 )
@@ -49,11 +52,17 @@ def install(runs: Sequence[Path], data: Path, dev: Path) -> None:
         data: The folder of the training text.
         dev: The folder of the evaluation sets.
     """
-    metrics = measure(Encoder.load(runs[-1], precision="int8"), dev)
     model = read_model_folder(runs[-1], verify="all")
+    metrics = measure(Encoder.load(runs[-1], precision="int8"), dev)
+    for size in reversed(model.description.matryoshka):
+        cut = measure(Encoder.load(runs[-1], precision="int8", dim=size), dev)
+        metrics |= {
+            f"first {size} components: {name}": value for name, value in _means(cut).items()
+        }
     description = replace(
         model.description,
         name=NAME,
+        languages=("en", *LANGUAGES),
         data=tuple(_counted(data)),
         metrics=metrics,
         license="Apache-2.0",
@@ -78,6 +87,13 @@ def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
         found[name] = evaluate(encoder, pairs, name=name).mean.value
     texts = read_sib200_parallel(dev / "sib200", list(_SIB200.values()))
     found["SIB-200 sentences, 20 directions, P@1"] = evaluate_multiway(encoder, texts).mean.value
+    labelled = read_labelled_set(dev / "sib200", list(_SIB200.values())).corpora
+    topics = dict(zip(_SIB200, labelled.values(), strict=True))
+    transfer = evaluate_classification(
+        encoder, topics, train_languages=["en"], classifier="logistic", parallel=True
+    ).transfer
+    assert transfer is not None  # there are several languages
+    found["SIB-200 topics from English, accuracy"] = transfer.value
     scored = {code: read_sts(dev / "stsb" / f"{code}.test.tsv") for code in _SIB200}
     for code, pairs_of in scored.items():
         found[f"STS {code}"] = evaluate_similarity(encoder, pairs_of).spearman
@@ -85,6 +101,17 @@ def measure(encoder: Encoder, dev: Path) -> dict[str, float]:
         across = cross_lingual_pairs(scored["en"], scored[code])
         found[f"STS en-{code}"] = evaluate_similarity(encoder, across).spearman
     return {name: round(100 * value, 2) for name, value in found.items()}
+
+
+def _means(metrics: dict[str, float]) -> dict[str, float]:
+    """The means of metrics of one kind, such as ``tatoeba`` and ``STS en-``."""
+    kinds: dict[str, list[float]] = {}
+    for name, value in metrics.items():
+        kind = name.split(" en-")[0] + (" mean, P@1" if name.endswith("P@1") else "")
+        if name.startswith("STS"):
+            kind = "STS, English and another, mean" if "-" in name else "STS, one language, mean"
+        kinds.setdefault(name if name.startswith("SIB") else kind, []).append(value)
+    return {kind: round(fmean(values), 2) for kind, values in kinds.items()}
 
 
 def _counted(data: Path) -> Iterator[TrainingData]:

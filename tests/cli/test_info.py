@@ -20,7 +20,7 @@ def test_the_packaged_model_is_shown(run: Run) -> None:
     assert code == 0
     for fact in (
         described.name,
-        "256 components, from the first 200 tokens",
+        "256 or 128 or 64 components, from the first 200 tokens",
         f"{described.parameters:,}",
         f"{len(described.files) + 1} files",
         "pairs en-it",

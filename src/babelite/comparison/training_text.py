@@ -21,7 +21,6 @@ from babelite.comparison.comparison_file import ComparisonConfig, DataConfig
 from babelite.comparison.task_checks import require_input_file
 from babelite.corpus import PairSource, parse_source
 from babelite.errors import BabeliteError
-from babelite.storage import check_format_version
 
 if TYPE_CHECKING:
     from babelite.training import TrainingConfig
@@ -112,10 +111,7 @@ def choose_excluded_files(config: ComparisonConfig, path: Path, out: Path) -> Ex
 
 def read_comparison_record(out: Path) -> dict[str, Any] | None:
     """The record that marks the folder of a comparison; None if it has none."""
-    path = out / _COMPARISON_RECORD
-    record = read_cell_record(path)
-    check_format_version(record, _FORMAT_VERSION, path)
-    return record
+    return read_cell_record(out / _COMPARISON_RECORD, _FORMAT_VERSION)
 
 
 def write_comparison_record(out: Path, config: Path, excluded: ExcludedFiles) -> None:
