@@ -282,7 +282,7 @@ def test_onnxruntime_sends_nothing_home(tmp_path: Path) -> None:
 
 def test_repr() -> None:
     assert repr(Encoder.load()) == (
-        "<Encoder babelite-en-fr-de-es-it: de, es, it, en, fr; dim 256, int8>"
+        "<Encoder babelite-en-fr-de-es-it: en, fr, de, es, it; dim 256, int8>"
     )
     for threads in (0, 100_000):
         with pytest.raises(BabeliteError, match=f"threads is {threads}"):

@@ -130,14 +130,10 @@ def test_examples_are_grouped(page: webdriver.Chrome) -> None:
 
 def test_entered_sentences_are_compared(page: webdriver.Chrome) -> None:
     wait(page, "#compare-status", "17 sentences")
-    write(
-        page, "sentences", "Good morning!\n<b>It</b> is raining.\nGuten Morgen!\n\n  \nBuongiorno!"
-    )
+    late = ["The train is late.", "Der Zug hat Verspätung.", "Il treno è in ritardo."]
+    write(page, "sentences", f"{late[0]}\n<b>It</b> is raining.\n{late[1]}\n\n  \n{late[2]}")
     wait(page, "#compare-status", "4 sentences, 1 group of translations, 1 without a match.")
-    assert groups(page) == [
-        ["Good morning!", "Guten Morgen!", "Buongiorno!"],
-        ["<b>It</b> is raining."],
-    ]
+    assert groups(page) == [late, ["<b>It</b> is raining."]]
     before = pixels(page)
     page.execute_script(
         """const slider = document.getElementById("threshold");
@@ -156,8 +152,8 @@ def test_the_matrix_is_usable_with_the_keyboard(page: webdriver.Chrome) -> None:
     page.execute_script("arguments[0].focus()", canvas)
     wait(page, "#readout b", "1.00")
     canvas.send_keys(Keys.ARROW_RIGHT)
-    wait(page, "#readout", "Mein Koffer ist noch nicht angekommen.")
-    wait(page, "#readout", "My suitcase has not arrived yet.")
+    wait(page, "#readout", "Where is the nearest train station?")
+    wait(page, "#readout", "Où se trouve la gare la plus proche ?")
     score = float(texts(page, "#readout b")[0])
     assert 0.5 < score < 1
 
