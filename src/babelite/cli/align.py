@@ -111,12 +111,7 @@ def _align(
     from babelite.encoding import open_encoder
     from babelite.storage import writing_text
 
-    if json_ and out is not None and gold is None:
-        raise BabeliteError(
-            "--json and --out exclude each other without --gold",
-            code="option-conflict",
-            hint="give one of the two; --out FILE.json writes JSON to a file",
-        )
+    _require_one_output(out, gold, as_json=json_)
     format_ = alignment_format(out) if out is not None else "json" if json_ else "tsv"
     split_languages = _split_languages(languages, split)
     declared = parse_languages(languages)
@@ -150,6 +145,15 @@ def _align(
 
         scores = score_alignment(((pair.source, pair.target) for pair in pairs), gold_pairs)
         _print_scores(scores, as_json=json_)
+
+
+def _require_one_output(out: str | None, gold: str | None, *, as_json: bool) -> None:
+    if as_json and out is not None and gold is None:
+        raise BabeliteError(
+            "--json and --out exclude each other without --gold",
+            code="option-conflict",
+            hint="give one of the two; --out FILE.json writes JSON to a file",
+        )
 
 
 def _split_languages(languages: str | None, split: bool) -> tuple[str | None, str | None]:

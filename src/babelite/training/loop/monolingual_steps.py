@@ -14,7 +14,7 @@ from babelite.training.data.tokens import TokenizedSentences
 from babelite.training.distributed.batch_slice import BatchSlice
 from babelite.training.hardware import Hardware
 from babelite.training.loop.phases import Phase, first_epoch, step_seed
-from babelite.training.network.monolingual import (
+from babelite.training.network.monolingual_losses import (
     SentenceBatch,
     bag_monolingual_losses,
     monolingual_losses,

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from babelite.training.data.vocabulary import MASK, PAD
 from babelite.training.network.distillation import TeacherHeads
-from babelite.training.network.monolingual import (
+from babelite.training.network.monolingual_losses import (
     SentenceBatch,
     bag_monolingual_losses,
     monolingual_losses,
