@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from babelite.errors import BabeliteError
-from babelite.storage import (
-    check_format_version,
-    json_with_checksum,
-    json_without_checksum,
-    write_text,
-)
+from babelite.storage import json_with_checksum, json_without_checksum, write_text
 
 
 def write_cell_record(path: Path, record: dict[str, Any]) -> None:
@@ -21,16 +15,13 @@ def write_cell_record(path: Path, record: dict[str, Any]) -> None:
     write_text(path, json_with_checksum(record))
 
 
-def read_cell_record(path: Path, newest: int = 1) -> dict[str, Any] | None:
+def read_cell_record(path: Path, newest: int | None = None) -> dict[str, Any] | None:
     """Read a JSON record; None if the file does not exist.
 
-    A record in a format after the newest that this version reads is refused as such.
+    With ``newest``, a record in a newer format is refused as such.
     """
     try:
-        data = path.read_bytes()
-        # Of a newer format only the version is known, not what the checksum covers.
-        check_format_version(json.loads(data), newest, path)
-        record: dict[str, Any] = json_without_checksum(data)
+        record: dict[str, Any] = json_without_checksum(path.read_bytes(), path, newest)
     except FileNotFoundError:
         return None
     except ValueError as error:

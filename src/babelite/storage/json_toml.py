@@ -58,12 +58,17 @@ def json_with_checksum(fields: Mapping[str, Any]) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"
 
 
-def json_without_checksum(data: str | bytes) -> Any:  # noqa: ANN401
+def json_without_checksum(
+    data: str | bytes, path: str | Path = "", newest: int | None = None
+) -> Any:  # noqa: ANN401
     """Parse JSON, and verify and remove its checksum, if it has one; ValueError if it is wrong.
 
-    Files of earlier versions have none.
+    Files of earlier versions have none. With ``newest``, a newer format is refused first (see
+    `check_format_version`): only its version is known, not what the checksum covers.
     """
     fields = json.loads(data)
+    if newest is not None:
+        check_format_version(fields, newest, path)
     if isinstance(fields, dict) and _CHECKSUM in fields:
         recorded = fields.pop(_CHECKSUM)
         if recorded != _checksum(fields):
@@ -91,9 +96,7 @@ def parse_versioned_json(
     fields: object = None
     cause: Exception
     try:
-        # Of a newer format only the version is known, not what the checksum covers.
-        check_format_version(json.loads(data), newest, path)
-        fields = json_without_checksum(data)
+        fields = json_without_checksum(data, path, newest)
         return model.model_validate(fields)
     except ValidationError as error:
         cause, problem = error, explain_validation_error(error, fields, code="", hint="").problem
