@@ -11,8 +11,10 @@ from torch import Tensor
 
 from babelite.training.network.distillation import Targets, TeacherHeads
 from babelite.training.network.objectives import (
+    TeacherDistribution,
     feature_distillation_loss,
     logit_distillation_loss,
+    teacher_distribution,
 )
 
 
@@ -36,12 +38,16 @@ def test_without_targets_nothing_is_learned() -> None:
     u = unit(4, 3, seed=0).requires_grad_()
     feature, count = feature_distillation_loss(u, torch.zeros(4, 3, dtype=torch.float64))
     none = torch.zeros(4, 2, dtype=torch.float64)
-    logit, _ = logit_distillation_loss(u, u, none, none, torch.arange(4), 0.1)
+    logit = logit_distillation_loss(u, u, distribution(none, none, 0.1), 0.1)
     assert count == 0
     assert feature.item() == logit.item() == 0
     (feature + logit).backward()  # type: ignore[no-untyped-call]
     assert u.grad is not None
     assert not u.grad.any()
+
+
+def distribution(t: Tensor, s: Tensor, temperature: float) -> TeacherDistribution:
+    return teacher_distribution(t, s, torch.arange(len(s)), temperature)
 
 
 def divergence(u: Tensor, v: Tensor, t: Tensor, s: Tensor, temperature: float) -> float:
@@ -61,10 +67,11 @@ def divergence(u: Tensor, v: Tensor, t: Tensor, s: Tensor, temperature: float) -
 def test_logit_distillation_is_the_divergence_from_the_teacher() -> None:
     u, v, t, s = (unit(6, 4, seed=seed) for seed in range(4))
     t[2] = s[2] = 0
-    loss, count = logit_distillation_loss(u, v, t, s, torch.arange(6), 0.3)
-    assert count == 5
+    wanted = distribution(t, s, 0.3)
+    loss = logit_distillation_loss(u, v, wanted, 0.3)
+    assert wanted.count == 5
     assert float(loss) == pytest.approx(divergence(u, v, t, s, 0.3))
-    same, _ = logit_distillation_loss(t, s, t, s, torch.arange(6), 0.3)
+    same = logit_distillation_loss(t, s, wanted, 0.3)
     assert float(same) == pytest.approx(0, abs=1e-9)
 
 
@@ -74,7 +81,7 @@ def test_logit_distillation_can_be_learned() -> None:
     optimizer = torch.optim.Adam([u], lr=0.05)
     losses = []
     for _ in range(150):
-        loss, _ = logit_distillation_loss(u, u, t, t, torch.arange(6), 0.3)
+        loss = logit_distillation_loss(u, u, distribution(t, t, 0.3), 0.3)
         optimizer.zero_grad()
         loss.backward()
         assert u.grad is not None

@@ -14,7 +14,7 @@ from babelite.encoding import read_model_description, unit_rows
 from babelite.errors import BabeliteError
 from babelite.training import make_config
 from babelite.training.network.distillation import Targets, TeacherHeads
-from babelite.training.network.objectives import alignment_loss, similarity_loss
+from babelite.training.network.objectives import WholeBatch, alignment_loss, similarity_loss
 from babelite.training.network.training_model import Batch, ContrastiveSettings, TrainingModel
 from babelite.training.network.transformer import DualTransformer, NetworkShape
 
@@ -49,7 +49,9 @@ def test_sentence_level_losses_are_means_over_the_sizes() -> None:
         both = both / both.norm(dim=1, keepdim=True)
         mapped = both @ heads.maps[0].weight[:, :size].T
         teach.append(1 - torch.cosine_similarity(mapped, wanted).mean())
-        teach_sim.append(heads.teach_sim(*cut, [targets], None, None, 0.2))
+        whole = WholeBatch(*cut, torch.arange(7))
+        distributions = heads.distributions([targets], None, whole.places, 0.2)
+        teach_sim.append(heads.teach_sim(*cut, whole, distributions, None, 0.2))
     for name, losses in zip(weights, (align, sim, teach, teach_sim), strict=True):
         torch.testing.assert_close(found[name], torch.stack(losses).mean(), msg=name)
 

@@ -35,6 +35,10 @@ class Targets:
         return Targets(self.source[order], self.target[order])
 
 
+# Of the first sides over the second ones, and of the second over the first.
+Distributions = tuple[objectives.TeacherDistribution, objectives.TeacherDistribution]
+
+
 class TeacherHeads(nn.Module):
     """A linear map from sentence vectors to the space of each teacher, removed after training."""
 
@@ -64,32 +68,44 @@ class TeacherHeads(nn.Module):
                 total = total + weight * _part(loss, count, batch_slice)
         return total
 
+    def distributions(
+        self,
+        targets: Sequence[Targets],
+        batch_slice: BatchSlice | None,
+        places: Tensor,
+        temperature: float,
+    ) -> list[Distributions]:
+        """What `teach_sim` learns from each teacher; `places`, (b,), as in `WholeBatch`."""
+        found = []
+        for given in targets:
+            every = given.gathered(batch_slice)
+            sides = (every.source, every.target), (every.target, every.source)
+            there, back = (
+                objectives.teacher_distribution(one[places], other, places, temperature)
+                for one, other in sides
+            )
+            found.append((there, back))
+        return found
+
     def teach_sim(
         self,
         u: Tensor,
         v: Tensor,
-        targets: Sequence[Targets],
+        whole: objectives.WholeBatch,
+        wanted: Sequence[Distributions],
         batch_slice: BatchSlice | None,
-        whole: objectives.WholeBatch | None,
         temperature: float,
     ) -> Tensor:
         """The weighted sum over teachers of `objectives.logit_distillation_loss`, both directions.
 
+        u and v, (b, d), are the sentence vectors of this process, those of `whole` of the batch.
         The cosines of the encoder and of the teachers are divided by the same temperature.
         """
-        if whole is None:
-            whole = objectives.WholeBatch(u, v, torch.arange(len(u), device=u.device))
         total = u.sum() * 0
-        for weight, given in zip(self.weights, targets, strict=True):
-            every = given.gathered(batch_slice)
-            for own, others, own_wanted, others_wanted in (
-                (u, whole.v, every.source, every.target),
-                (v, whole.u, every.target, every.source),
-            ):
-                loss, count = objectives.logit_distillation_loss(
-                    own, others, own_wanted[whole.places], others_wanted, whole.places, temperature
-                )
-                total = total + weight * _part(loss, count, batch_slice)
+        for weight, (there, back) in zip(self.weights, wanted, strict=True):
+            for own, others, distribution in ((u, whole.v, there), (v, whole.u, back)):
+                loss = objectives.logit_distillation_loss(own, others, distribution, temperature)
+                total = total + weight * _part(loss, distribution.count, batch_slice)
         return total
 
 

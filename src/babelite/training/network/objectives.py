@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -118,7 +119,7 @@ def similarities(u: Tensor, v: Tensor, *, cosine: bool, temperature: float) -> T
     with torch.autocast(u.device.type, enabled=False):
         if cosine:
             u, v = F.normalize(u, dim=1), F.normalize(v, dim=1)
-        return u @ v.T / temperature
+        return (u / temperature) @ v.T  # fewer divisions than of the product
 
 
 def alignment_loss(
@@ -202,37 +203,60 @@ def feature_distillation_loss(predicted: Tensor, wanted: Tensor) -> tuple[Tensor
     return 1 - cosines.mean(), count
 
 
+@dataclass(frozen=True)
+class TeacherDistribution:
+    """How a teacher distributes the similarities of n sentences of a slice over a whole batch."""
+
+    present: Tensor  # bool (b,), the n sentences that have a teacher's vector
+    hidden: Tensor  # float32 (n, B), 0, or `_HIDDEN` for a sentence that is not compared
+    log_probabilities: Tensor  # float32 (n, B)
+
+    @property
+    def count(self) -> int:
+        """The number of sentences."""
+        return len(self.hidden)
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether there is no sentence, or one that is compared with none."""
+        return not self.count or bool(self.hidden.ne(0).all(1).any())
+
+
+# A similarity this low has the probability 0. Minus infinity would give 0 · ∞.
+_HIDDEN = -1e4
+
+
+def teacher_distribution(
+    teacher_u: Tensor, teacher_v: Tensor, places: Tensor, temperature: float
+) -> TeacherDistribution:
+    """The distributions that `logit_distillation_loss` asks for.
+
+    teacher_u, (b, t), and teacher_v, (B, t), are the teacher's vectors, zero for a sentence without
+    one, and `places`, int64 (b,), the rows of v that translate u. A distribution is the softmax of
+    the cosines, divided by the temperature, with the other sentences that have a vector. A sentence
+    is not compared with its own translation, as in `sim`.
+    """
+    present, others = teacher_u.any(1), teacher_v.any(1)
+    itself = places.unsqueeze(1).eq(torch.arange(len(teacher_v), device=teacher_v.device))
+    hidden = (itself | ~others)[present] * _HIDDEN
+    scores = similarities(teacher_u[present], teacher_v, cosine=True, temperature=temperature)
+    return TeacherDistribution(present, hidden, (scores + hidden).log_softmax(1))
+
+
 def logit_distillation_loss(
-    u: Tensor,
-    v: Tensor,
-    teacher_u: Tensor,
-    teacher_v: Tensor,
-    places: Tensor,
-    temperature: float,
-) -> tuple[Tensor, int]:
+    u: Tensor, v: Tensor, wanted: TeacherDistribution, temperature: float
+) -> Tensor:
     """``teach_sim``: the similarities of a batch must be distributed as the teacher's are.
 
     This is the logit distillation of LEALLA (Mao & Nakagawa, 2023) with distributions in place of
-    squared differences. A sentence is not compared with its own translation, as in `sim`.
+    squared differences.
 
     u, (b, d), are one side's sentence vectors of a slice, v, (B, d), the other side's of the whole
-    batch, and `places`, int64 (b,), the rows of v that translate u. The teacher's vectors, (b, t)
-    and (B, t), are zero for a sentence without one. The mean of KL(P ‖ Q) over the sentences of u
-    with a teacher's vector, and their number; P and Q are the softmaxes of the teacher's and the
-    student's cosines, divided by the temperature, with the other sentences that have one.
+    batch. The mean of KL(P ‖ Q) over the sentences of u with a teacher's vector; P and Q are the
+    distributions of the teacher and the student, see `teacher_distribution`.
     """
-    present, others = teacher_u.any(1), teacher_v.any(1)
-    count = int(present.sum())
-    itself = places.unsqueeze(1).eq(torch.arange(len(v), device=v.device))
-    hidden = (itself | ~others)[present]
-    if not count or bool(hidden.all(1).any()):
-        return u.sum() * 0 + v.sum() * 0, count
-
-    def log_distribution(one: Tensor, other: Tensor) -> Tensor:
-        scores = similarities(one[present], other, cosine=True, temperature=temperature)
-        return scores.masked_fill(hidden, -math.inf).log_softmax(1)
-
-    wanted = log_distribution(teacher_u, teacher_v)
-    found = log_distribution(u, v)
-    difference = (wanted - found).masked_fill(hidden, 0)
-    return (wanted.exp() * difference).sum(1).mean(), count
+    if wanted.is_empty:
+        return u.sum() * 0 + v.sum() * 0
+    scores = similarities(u[wanted.present], v, cosine=True, temperature=temperature)
+    found = (scores + wanted.hidden).log_softmax(1)
+    return F.kl_div(found, wanted.log_probabilities, reduction="batchmean", log_target=True)

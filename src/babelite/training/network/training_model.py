@@ -22,7 +22,7 @@ from babelite.training.network import objectives
 from babelite.training.network.distillation import Targets, TeacherHeads
 from babelite.training.network.heads import ReconstructionHead, TranslationDecoder
 from babelite.training.network.masking import choose_sides, mask_one_token, mask_tokens
-from babelite.training.network.prefixes import SentenceLoss, mean_over_prefixes
+from babelite.training.network.prefixes import mean_over_prefixes
 from babelite.training.network.transformer import DualTransformer
 from babelite.training.objective_parser import (
     MONOLINGUAL_OBJECTIVES,
@@ -147,24 +147,36 @@ class TrainingModel(nn.Module):
         losses = {"align": found if batch_slice is None else found * batch_slice.share}
         for name in TEACHER_OBJECTIVES:
             if name in self.weights:
-                teach = self.teacher_loss(name, targets, batch_slice)
-                losses[name] = mean_over_prefixes(teach, u, v, whole, self.sizes)
+                losses[name] = self.teacher_loss(name, u, v, whole, targets, batch_slice)
         return losses
 
     def teacher_loss(
-        self, name: str, targets: tuple[Targets, ...], batch_slice: BatchSlice | None
-    ) -> SentenceLoss:
-        """The loss of an objective of teachers as a function of sentence vectors."""
+        self,
+        name: str,
+        u: Tensor,
+        v: Tensor,
+        whole: objectives.WholeBatch | None,
+        targets: tuple[Targets, ...],
+        batch_slice: BatchSlice | None,
+    ) -> Tensor:
+        """The loss of an objective of teachers, the mean over the sizes of the vectors."""
         teachers, temperature = self.teachers, self.contrastive.temperature
         assert teachers is not None
+        if name == "teach":
+            wanted = [each.both_sides(batch_slice) for each in targets]
 
-        def loss(u: Tensor, v: Tensor, whole: objectives.WholeBatch | None) -> Tensor:
-            if name == "teach":
-                wanted = [each.both_sides(batch_slice) for each in targets]
+            def teach(u: Tensor, v: Tensor, whole: objectives.WholeBatch | None) -> Tensor:
                 return teachers.teach(torch.cat([u, v]), wanted, batch_slice)
-            return teachers.teach_sim(u, v, targets, batch_slice, whole, temperature)
 
-        return loss
+            return mean_over_prefixes(teach, u, v, whole, self.sizes)
+        whole = whole or objectives.WholeBatch(u, v, torch.arange(len(u), device=u.device))
+        given = teachers.distributions(targets, batch_slice, whole.places, temperature)
+
+        def teach_sim(u: Tensor, v: Tensor, whole: objectives.WholeBatch | None) -> Tensor:
+            assert whole is not None
+            return teachers.teach_sim(u, v, whole, given, batch_slice, temperature)
+
+        return mean_over_prefixes(teach_sim, u, v, whole, self.sizes)
 
 
 def _whole_batch(
@@ -234,8 +246,10 @@ class _Views:
 
     def teach(self, name: str) -> Tensor:
         """The loss of an objective of teachers."""
-        loss = self.model.teacher_loss(name, self.batch.targets, self.batch.batch_slice)
-        return mean_over_prefixes(loss, *self.vectors, self.whole_vectors, self.model.sizes)
+        batch = self.batch
+        return self.model.teacher_loss(
+            name, *self.vectors, self.whole_vectors, batch.targets, batch.batch_slice
+        )
 
     @cached_property
     def own_logits(self) -> tuple[Tensor, Tensor]:
