@@ -12,11 +12,13 @@ contains intermediate results: to resume a stopped run, run the same command aga
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from disturbed import write_disturbed
+from disturbed import UNDISTURBED, write_disturbed
 from install import install
+from teachers import UNDISTURBED_FILE
 from texts import write_texts
 
 from babelite.encoding import DEFAULT_MODEL
@@ -40,6 +42,7 @@ def main() -> None:
     sources = write_texts(options.data, options.work / "text", progress.say)
     train(sources, clean, make_config(file=HERE / "config.toml", options=seed), progress=progress)
     sources = write_disturbed(sources, options.work / "disturbed")
+    os.environ[UNDISTURBED_FILE] = str(options.work / "disturbed" / UNDISTURBED)
     config = make_config(file=HERE / "disturbed.toml", options=seed | {"start": str(clean)})
     train(sources, model, config, progress=progress)
     progress.say("Evaluating and installing")

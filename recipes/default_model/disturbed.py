@@ -1,6 +1,6 @@
 """Noise for training text: sentences as people type, copy and send them.
 
-One side of every fifth pair is changed in a way that keeps its meaning: other final punctuation, a
+One side of two in five pairs is changed in a way that keeps its meaning: other final punctuation, a
 typing mistake, a greeting, a price or a number beside it, markup. The encoder learns to ignore
 them. Phrases, marks and numbers differ from those of ``benchmarks/disturbances.py``, which measures
 the effect.
@@ -17,21 +17,48 @@ from html.entities import codepoint2name
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import TextIO
 
 from babelite.corpus import PairSource
 from babelite.storage import read_lines, writing_text
 
-SHARE = 0.2
+SHARE = 0.4
 KINDS = ("everyday", "prose")
-EVERY = 3  # the stage is short: it needs only every third pair
+UNDISTURBED = "undisturbed.tsv"  # columns: disturbed English sentence, what it was before
+EVERY = 2  # the stage is short: it needs only every second pair
 
-_BEFORE = {
-    "en": ("Hi,", "Hello Anna,", "Dear colleagues,", "Sorry,", "Well,", "By the way,", "OK,"),
-    "fr": ("Salut,", "Bonjour Anna,", "Chers collègues,", "Pardon,", "Eh bien,", "Au fait,", "OK,"),
-    "de": ("Hi,", "Hallo Anna,", "Liebe Kollegen,", "Entschuldigung,", "Also,", "Übrigens,", "OK,"),
-    "es": ("Hola,", "Hola Ana,", "Estimados colegas,", "Perdón,", "Bueno,", "Por cierto,", "Vale,"),
-    "it": ("Ciao,", "Salve Anna,", "Cari colleghi,", "Scusa,", "Beh,", "A proposito,", "OK,"),
+# Greetings are an opening and whom it addresses; interjections stand alone.
+_OPENINGS = {
+    "en": ("Hi", "Hello", "Hey", "Good evening", "Good afternoon", "Welcome"),
+    "fr": ("Salut", "Bonjour", "Coucou", "Bonsoir", "Rebonjour", "Bienvenue"),
+    "de": ("Hi", "Hallo", "Servus", "Guten Abend", "Guten Tag", "Willkommen"),
+    "es": ("Hola", "Buenas", "Oye", "Buenas tardes", "Buenas noches", "Bienvenidos"),
+    "it": ("Ciao", "Salve", "Ehi", "Buonasera", "Buon pomeriggio", "Benvenuti"),
 }
+_ADDRESSED = {
+    "en": (
+        "",
+        "",
+        " Anna",
+        " Mr Smith",
+        " there",
+        " team",
+        " dear friends",
+        " ladies and gentlemen",
+    ),
+    "fr": ("", "", " Anna", " M. Petit", " vous tous", " l'équipe", " chers amis", " mesdames"),
+    "de": ("", "", " Anna", " Herr Schmidt", " ihr Lieben", " Team", " liebe Freunde", " alle"),
+    "es": ("", "", " Ana", " señor García", " amigos", " equipo", " queridos amigos", " señores"),
+    "it": ("", "", " Anna", " signor Rossi", " ragazzi", " squadra", " cari amici", " signori"),
+}
+_INTERJECTIONS = {
+    "en": ("Dear colleagues", "Sorry", "Well", "By the way", "OK", "Listen", "Oh"),
+    "fr": ("Chers collègues", "Pardon", "Eh bien", "Au fait", "OK", "Écoute", "Oh"),
+    "de": ("Liebe Kollegen", "Entschuldigung", "Also", "Übrigens", "OK", "Hör mal", "Oh"),
+    "es": ("Estimados colegas", "Perdón", "Bueno", "Por cierto", "Vale", "Escucha", "Oh"),
+    "it": ("Cari colleghi", "Scusa", "Beh", "A proposito", "OK", "Senti", "Oh"),
+}
+_MARKS = ",,,!."
 _AFTER = {
     "en": ("Thanks!", "Thank you in advance.", "Best regards", "See you soon.", "Good night."),
     "fr": ("Merci !", "Merci d'avance.", "Cordialement", "À bientôt.", "Bonne nuit."),
@@ -40,8 +67,8 @@ _AFTER = {
     "it": ("Grazie!", "Grazie in anticipo.", "Cordiali saluti", "A presto.", "Buonanotte."),
 }
 _SMILES = tuple(":) :-) ;-) :D :( <3 xD 😊 🙂 😉 😍 😢 👏 ✅ 🚀".split())  # noqa: SIM905 - one line
-_STATEMENTS = ("", "", "!", "!!", "..", ";", " .", ". . .", ".....")
-_QUESTIONS = ("", "??", "???", " ?", "?..", "!?")
+_STATEMENTS = ("", "", "!", "!!", "..", ";", " .", ". . .", ".....", "!?")
+_QUESTIONS = ("", "", "??", " ?", "?..", "!?", " .", "!")
 _WRAPPED = (
     "({})",
     "[{}]",
@@ -60,24 +87,28 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def write_disturbed(sources: Sequence[PairSource], out: Path) -> list[PairSource]:
-    """Write disturbed copies of every third pair of the files of `KINDS`, unless they exist.
+    """Write disturbed copies of every second pair of the files of `KINDS`, unless they exist.
 
-    The copies have the languages and weights of their originals.
+    The copies have the languages and weights of their originals. `UNDISTURBED` is for the teacher.
     """
-    copies = []
     out.mkdir(parents=True, exist_ok=True)
-    for source in sources:
-        clean = Path(source.paths[0])
-        if clean.name.split(".")[1] not in KINDS:
-            continue
-        copy = out / clean.name
-        if not copy.exists():
-            with writing_text(copy) as stream:
-                for line in islice(read_lines(clean), 0, None, EVERY):
-                    first, second = line.split("\t")
-                    stream.write("\t".join(disturbed((first, second), source.languages)) + "\n")
-        copies.append(replace(source, paths=(str(copy),)))
+    originals = [each for each in sources if Path(each.paths[0]).name.split(".")[1] in KINDS]
+    copies = [replace(each, paths=(str(out / Path(each.paths[0]).name),)) for each in originals]
+    if not (out / UNDISTURBED).exists():
+        with writing_text(out / UNDISTURBED) as undisturbed:
+            for original, copy in zip(originals, copies, strict=True):
+                _write_copy(original, copy, undisturbed)
     return copies
+
+
+def _write_copy(original: PairSource, copy: PairSource, undisturbed: TextIO) -> None:
+    with writing_text(Path(copy.paths[0])) as stream:
+        for line in islice(read_lines(Path(original.paths[0])), 0, None, EVERY):
+            first, second = line.split("\t")
+            pair = disturbed((first, second), original.languages)
+            stream.write("\t".join(pair) + "\n")
+            if pair[0] != first and original.source_language == "en":
+                undisturbed.write(f"{pair[0]}\t{first}\n")
 
 
 def disturbed(pair: tuple[str, str], languages: tuple[str, str]) -> tuple[str, str]:
@@ -99,7 +130,11 @@ def _end(sentence: str, language: str, random: Random) -> str:
 def _greeted(sentence: str, language: str, random: Random) -> str:
     if random.random() < 0.3:
         return f"{sentence} {random.choice(_AFTER[language])}"
-    return f"{random.choice(_BEFORE[language])} {sentence}"
+    if random.random() < 0.3:
+        before = random.choice(_INTERJECTIONS[language])
+    else:
+        before = random.choice(_OPENINGS[language]) + random.choice(_ADDRESSED[language])
+    return f"{before}{random.choice(_MARKS)} {sentence}"
 
 
 def _numbered(sentence: str, language: str, random: Random) -> str:
@@ -157,9 +192,10 @@ def _mistyped(sentence: str, language: str, random: Random) -> str:
 
 
 _Change = Callable[[str, str, Random], str]
-# The most frequent changes are listed twice.
+# The changes that harm most are listed several times.
 _CHANGES: tuple[_Change, ...] = (
-    *(_end, _greeted, _numbered, _mistyped) * 2,
+    *(_end, _greeted) * 3,
+    *(_numbered, _mistyped) * 2,
     _smiling,
     _wrapped,
     _escaped,

@@ -35,7 +35,7 @@ def test_distill_trains_with_a_teacher(
     assert alone == [("en", "news.txt", 0.5), ("fr", "presse.jsonl", 1.0)]
     assert config.teacher == ["en=m:encode"]
     assert config.teacher_license == ["MIT"]
-    assert config.objective == "align + 10*teach"
+    assert config.objective == "align + 10*teach + 2*teach_sim"
     assert (config.minutes, config.teacher_minutes) == (6, 2)
     assert (config.dim, config.matryoshka) == (64, [16])
 

@@ -57,7 +57,8 @@ class TrainingConfig(BaseModel):
         [],
         description="Encoder whose vectors are learned too: [WEIGHT*][LANGUAGES=]ENCODER, such as "
         "en=sentence-transformers:NAME for one that reads only English. May be repeated. The "
-        "objective must contain teach or teach_sim; 10*teach is added to the default objective.",
+        "objective must contain teach or teach_sim; the default objective gets "
+        "10*teach + 2*teach_sim.",
     )
     teacher_processes: int = Field(
         1,
@@ -239,7 +240,7 @@ class TrainingConfig(BaseModel):
             raise BabeliteError(
                 "--teacher and the objectives teach and teach_sim need each other",
                 code="option-missing" if teaching else "option-conflict",
-                hint="give --teacher" if teaching else "add 10*teach to --objective",
+                hint="give --teacher" if teaching else "add 10*teach + 2*teach_sim to --objective",
             )
         if len(self.teacher_license) > len(self.teachers):
             raise BabeliteError(

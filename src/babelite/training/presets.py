@@ -56,6 +56,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+# What a teacher adds to the default objective.
+_TEACHING = "10*teach + 2*teach_sim"
+
 # Defaults for an initial encoder with layers.
 _START_DEFAULTS = {"bag_epochs": 0, "bag_share": 0, "learning_rate": 3e-4}
 
@@ -113,7 +116,7 @@ def make_config(
             )
     if settings.get("teacher") and "objective" not in from_file | given:
         objective = settings.get("objective", TrainingConfig.model_fields["objective"].default)
-        settings["objective"] = f"{objective} + 10*teach"
+        settings["objective"] = f"{objective} + {_TEACHING}"
     config = _validate(settings, file, from_file)
     # The objective of a preset is ignored without layers; one that was given is not.
     if "objective" in from_file | given and config.trained_objective != config.objective:

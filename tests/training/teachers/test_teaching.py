@@ -98,7 +98,10 @@ def test_a_token_bag_learns_from_a_teacher(
     run(parallel_file, out, teacher=[teacher], layers=0, bag_steps=80)
     losses = teach_losses(out, "bag")
     assert losses[-1] < losses[0]
-    assert json.loads((out / "babelite.json").read_text())["objective"] == "align + 10*teach"
+    assert (
+        json.loads((out / "babelite.json").read_text())["objective"]
+        == "align + 10*teach + 2*teach_sim"
+    )
 
 
 def test_the_card_names_the_licence_of_a_teacher(
