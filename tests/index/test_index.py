@@ -169,7 +169,7 @@ def test_hits_have_source_and_line(tmp_path: Path) -> None:
     sources = {"a.txt": ["red", "", "green"], "b.txt": ["blue"]}
     index = Index.build(sources, WordEncoder(), tmp_path / "index")
     index.add({"c.txt": ["", "sun"]})
-    found = [index.search([word], 1)[0][0][2:] for word in ("green", "blue", "sun")]
+    found = [index.search([word], 1)[0][0][2:5] for word in ("green", "blue", "sun")]
     assert found == [("green", "a.txt", 3), ("blue", "b.txt", 1), ("sun", "c.txt", 2)]
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "comparison_key",
     "count_words",
     "gather_catalog_pairs",
+    "hash_texts",
     "hold_out_texts",
     "languages_in_names",
     "measure_corpus",
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     from babelite.corpus.cleaning import Cleaner, Cleaning
     from babelite.corpus.documents import Document, read_document
     from babelite.corpus.formats.registry import read_texts, write_pairs
-    from babelite.corpus.hash_set import HashSet
+    from babelite.corpus.hash_set import HashSet, hash_texts
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
     from babelite.corpus.languages import (
         base_language,
@@ -108,7 +109,7 @@ else:
             "cleaning": "Cleaner Cleaning",
             "documents": "Document read_document",
             "formats.registry": "read_texts write_pairs",
-            "hash_set": "HashSet",
+            "hash_set": "HashSet hash_texts",
             "labelled": "LabelledText hold_out_texts read_labelled",
             "languages": "base_language languages_in_names parse_language_pair "
             "split_language_prefix",

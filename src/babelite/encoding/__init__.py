@@ -18,6 +18,7 @@ __all__ = [
     "encode_stream",
     "fingerprint_of",
     "is_encoder_spec",
+    "iterate_items",
     "iterate_texts",
     "list_texts",
     "model_checksum",
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
         read_model_folder,
     )
     from babelite.encoding.model_writer import ModelContents, write_model_folder
-    from babelite.encoding.texts import iterate_texts, list_texts
+    from babelite.encoding.texts import iterate_items, iterate_texts, list_texts
     from babelite.encoding.vectors import unit_rows, write_vectors, write_vectors_resumably
 else:
     from babelite import lazy_exports
@@ -78,7 +79,7 @@ else:
             "model_folder": "DEFAULT_MODEL DEFAULT_MODEL_NAME ModelFolder model_checksum "
             "read_model_description read_model_folder",
             "model_writer": "ModelContents write_model_folder",
-            "texts": "iterate_texts list_texts",
+            "texts": "iterate_items iterate_texts list_texts",
             "vectors": "unit_rows write_vectors write_vectors_resumably",
         },
     )

@@ -7,13 +7,14 @@ dictionary over its keys, a set in arbitrary order. They are refused with the li
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from babelite.errors import BabeliteError
 
 _PREFERRED_COLUMNS = ("text", "sentence")
+Item = TypeVar("Item")
 
 
 def list_texts(texts: Iterable[str]) -> list[str]:
@@ -38,12 +39,21 @@ def iterate_texts(texts: Iterable[str], source: str | None = None) -> Iterator[s
 
     Errors name ``source`` and the line (from 1) if it is given, else the item (from 0).
     """
-    return _checked(_items(texts, source), source)
+    return iterate_items(texts, str, source)
 
 
-def _checked(items: Iterable[object], source: str | None) -> Iterator[str]:
+def iterate_items(
+    items: Iterable[Item], kinds: type[Item] | tuple[type[Item], ...], source: str | None = None
+) -> Iterator[Item]:
+    """As `iterate_texts` for items of other types than strings."""
+    return _checked(_items(items, source), kinds, source)
+
+
+def _checked(
+    items: Iterable[object], kinds: type[Item] | tuple[type[Item], ...], source: str | None
+) -> Iterator[Item]:
     for number, item in enumerate(items):
-        if isinstance(item, str):
+        if isinstance(item, kinds):
             yield item
             continue
         problem = f"is not a string but {type(item).__name__}"

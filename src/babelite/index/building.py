@@ -12,12 +12,16 @@ from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from babelite._version import __version__
+from babelite.corpus import HashSet
 from babelite.encoding import (
     SentenceEncoder,
     encode_lines,
     fingerprint_of,
-    iterate_texts,
+    iterate_items,
     require_same_encoder,
     require_same_fingerprint,
 )
@@ -33,6 +37,7 @@ from babelite.index.description import (
     read_index_description,
     write_index_description,
 )
+from babelite.index.fields import ID, IndexRow, RowBlock, hashes_of, record_of
 from babelite.index.index_parts import (
     IndexProgress,
     add_part_checksums,
@@ -42,8 +47,20 @@ from babelite.index.index_parts import (
     remove_other_parts,
     require_enough_rows,
 )
-from babelite.index.row_storage import ENDS, PROBE_LINES, TEXT, VECTORS, RowReader, RowWriter
+from babelite.index.row_storage import (
+    ENDS,
+    PROBE_LINES,
+    TEXT,
+    VECTORS,
+    RowReader,
+    RowWriter,
+    replaced_rows,
+    write_removed,
+)
 from babelite.storage import checksums_path, make_folder, write_checksums
+
+# Lines of text, some of which may have ids and fields.
+Rows = Iterable[str | IndexRow] | Iterable[str] | Iterable[IndexRow]
 
 _BLOCK_LINES = 4096
 
@@ -90,7 +107,7 @@ def open_or_create(
 def write_lines(
     folder: Path,
     description: IndexDescription,
-    sources: Mapping[str, Iterable[str]],
+    sources: Mapping[str, Rows],
     encoder: SentenceEncoder,
     progress: IndexProgress,
     *,
@@ -105,21 +122,23 @@ def write_lines(
         _require_same_lines(folder, description, sources, progress)
         return description
     description = _with_checksums(folder, description)
+    ids = HashSet()
     with closing(RowWriter(folder, description)) as writer:
         kept = list(writer.on_disk.sources[:first])
         before, step = 0, "comparing"
         for name, lines in sources.items():
             count = 0
             for block in _blocks(lines, name):
+                _require_distinct_ids(block, ids, name, count)
                 if step == "comparing" and not _is_on_disk(writer, kept, count, block):
                     step = "encoding"  # all lines from here on
                     remove_other_parts(folder, description.parts)
                     progress(step, before + count, None)
                 if step == "encoding":
                     writer.keep_only([*kept, IndexSource(name=name, lines=count)])
-                    texts = [line.decode("utf-8") for line in block]
+                    texts = [line.decode("utf-8") for line in block.texts]
                     writer.append(block, encode_lines(encoder, texts))
-                count += len(block)
+                count += len(block.texts)
                 progress(step, before + count, None)
             kept.append(IndexSource(name=name, lines=count))
             before += count
@@ -132,14 +151,14 @@ def write_lines(
 def without_present(
     rows: RowReader,
     present: Sequence[tuple[str, int, int]],
-    sources: Mapping[str, Iterable[str]],
-) -> tuple[dict[str, Iterable[str]], list[str]]:
+    sources: Mapping[str, Rows],
+) -> tuple[dict[str, Rows], list[str]]:
     """The sources that an index does not contain yet, and the names of the others.
 
     ``present`` has name, first row and end of each source in the index; one is the same if its name
     and all its lines are the same.
     """
-    new, names = dict[str, Iterable[str]](), list[str]()
+    new, names = dict[str, Rows](), list[str]()
     for name, lines in sources.items():
         spans = [(first, end) for other, first, end in present if other == name]
         if (rest := _without_known_lines(rows, spans, lines, name)) is None:
@@ -150,33 +169,32 @@ def without_present(
 
 
 def _without_known_lines(
-    rows: RowReader, spans: list[tuple[int, int]], lines: Iterable[str], name: str
-) -> Iterable[str] | None:
+    rows: RowReader, spans: list[tuple[int, int]], lines: Rows, name: str
+) -> Rows | None:
     """None if the rows of one of these spans are exactly the lines; else an equal iterable."""
     if not spans:
         return lines
     count, blocks = 0, _blocks(lines, name)
     for block in blocks:
-        stop = count + len(block)
+        stop = count + len(block.texts)
         known = spans[0][0]
         spans = [
             (first, end)
             for first, end in spans
-            if first + stop <= end and rows.texts_as_bytes(first + count, first + stop) == block
+            if first + stop <= end and rows.block(first + count, first + stop) == block
         ]
         if not spans:  # the lines that were read before this block are those on disk
             before = _lines_on_disk(rows, known, known + count)
-            after = chain.from_iterable(chain([block], blocks))
-            return chain(before, map(bytes.decode, after))
+            after = (later.rows() for later in chain([block], blocks))
+            return chain(before, chain.from_iterable(after))
         count = stop
     same = any(first + count == end for first, end in spans)
     return None if same else _lines_on_disk(rows, spans[0][0], spans[0][0] + count)
 
 
-def _lines_on_disk(rows: RowReader, start: int, stop: int) -> Iterator[str]:
+def _lines_on_disk(rows: RowReader, start: int, stop: int) -> Iterator[IndexRow]:
     for first in range(start, stop, _BLOCK_LINES):
-        for text in rows.texts_as_bytes(first, min(first + _BLOCK_LINES, stop)):
-            yield text.decode()
+        yield from rows.block(first, min(first + _BLOCK_LINES, stop)).rows()
 
 
 def _with_checksums(folder: Path, description: IndexDescription) -> IndexDescription:
@@ -208,6 +226,23 @@ def set_kind(
     return description
 
 
+def remove_replaced(
+    folder: Path, description: IndexDescription, removed: NDArray[np.int64]
+) -> IndexDescription:
+    """Remove the rows whose id one of the added rows has, when these become searchable.
+
+    ``removed`` are the rows that were removed before. The new description must be written.
+    """
+    rows = RowReader(folder, description, description.on_disk)
+    replaced = replaced_rows(rows, description.contents.rows, removed)
+    if not len(replaced):
+        return description
+    # A file of its own, because the searched rows must not lose them before they get the others.
+    name = f"removed-{rows.count}.npy"
+    write_removed(folder, name, np.union1d(removed, replaced))
+    return description.model_copy(update={"removed": name})
+
+
 def build_parts(
     folder: Path, description: IndexDescription, progress: IndexProgress
 ) -> IndexDescription:
@@ -224,39 +259,61 @@ def build_parts(
     if complete != description:
         write_index_description(folder, complete)
     remove_other_parts(folder, complete.parts)
+    for path in folder.glob("removed*.npy"):
+        if path.name != complete.removed:
+            path.unlink()
     return complete
 
 
-def _blocks(lines: Iterable[str], name: str) -> Iterator[list[bytes]]:
-    """Lines in UTF-8, blank ones empty, in blocks whose limits depend on the lines only."""
-    remaining = iterate_texts(lines, name)
-    while block := list(islice(remaining, _BLOCK_LINES)):
-        yield [
-            _without_line_end(text).encode("utf-8", "replace") if text.strip() else b""
-            for text in block
+def _blocks(lines: Rows, name: str) -> Iterator[RowBlock]:
+    """Rows in blocks whose limits depend on the rows only."""
+    items: Iterator[str | IndexRow] = iterate_items(lines, (str, IndexRow), name)
+    first = 1
+    while block := list(islice(items, _BLOCK_LINES)):
+        records = [
+            record_of(item, name, line) if isinstance(item, IndexRow) else b""
+            for line, item in enumerate(block, first)
         ]
+        texts = (item.text if isinstance(item, IndexRow) else item for item in block)
+        encoded = [
+            _without_line_end(text).encode("utf-8", "replace") if text.strip() else b""
+            for text in texts
+        ]
+        yield RowBlock(encoded, records)
+        first += len(block)
+
+
+def _require_distinct_ids(block: RowBlock, known: HashSet, name: str, before: int) -> None:
+    """Raise if an id of a block, after ``before`` rows of its source, was used before."""
+    ids = [(place, values[ID]) for place, values in enumerate(block.values) if ID in values]
+    new = known.add(hashes_of(id for _, id in ids))
+    if not new.all():
+        place, repeated = ids[int(np.argmin(new))]
+        problem, hint = f"the id {repeated!r} occurs twice", "give each line another id"
+        line = before + place + 1
+        raise BabeliteError(problem, code="id-repeated", path=name, line=line, hint=hint)
 
 
 def _without_line_end(text: str) -> str:
     return text[:-1].removesuffix("\r") if text.endswith("\n") else text
 
 
-def _is_on_disk(writer: RowWriter, kept: list[IndexSource], count: int, block: list[bytes]) -> bool:
+def _is_on_disk(writer: RowWriter, kept: list[IndexSource], count: int, block: RowBlock) -> bool:
     """Whether ``block`` is on disk, after ``count`` lines of the source that follows ``kept``."""
     on_disk = writer.on_disk.sources
     if [s.lines for s in on_disk[: len(kept)]] != [s.lines for s in kept]:
         return False
-    if len(on_disk) <= len(kept) or on_disk[len(kept)].lines < count + len(block):
+    if len(on_disk) <= len(kept) or on_disk[len(kept)].lines < count + len(block.texts):
         return False
     start = sum(source.lines for source in kept) + count
     rows = RowReader(writer.folder, writer.description, writer.on_disk)
-    return rows.texts_as_bytes(start, start + len(block)) == block
+    return rows.block(start, start + len(block.texts)) == block
 
 
 def _require_same_lines(
     folder: Path,
     description: IndexDescription,
-    sources: Mapping[str, Iterable[str]],
+    sources: Mapping[str, Rows],
     progress: IndexProgress,
 ) -> None:
     """Raise unless a finished index contains exactly the lines of these sources."""
@@ -266,8 +323,8 @@ def _require_same_lines(
     for name, lines in sources.items():
         start = row
         for block in _blocks(lines, name):
-            stop = row + len(block)
-            if stop > rows.count or rows.texts_as_bytes(row, stop) != block:
+            stop = row + len(block.texts)
+            if stop > rows.count or rows.block(row, stop) != block:
                 raise _other_lines(folder)
             row = stop
             progress("comparing", row, contents.rows)

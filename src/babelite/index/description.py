@@ -13,8 +13,9 @@ from babelite.encoding import EncoderFingerprint
 from babelite.errors import BabeliteError
 from babelite.storage import json_with_checksum, parse_versioned_json, write_text
 
-# Version 2 has checksums (see `babelite.index.row_storage`).
-FORMAT_VERSION = 2
+# Version 2 has checksums (see `babelite.index.row_storage`), version 3 ids and fields.
+FORMAT_VERSION = 3
+REMOVED = "removed.npy"
 DESCRIPTION = "index.json"
 _REPAIR = "copy the index again or build it again"
 
@@ -51,6 +52,13 @@ class IndexContents(_Record):
         return self
 
 
+class IndexField(_Record):
+    """A field of the rows from ``first`` on; the field without a name is the id."""
+
+    name: str
+    first: int = Field(ge=0)
+
+
 class IndexPart(_Record):
     """The rows from ``start`` up to ``stop``, covered by a FAISS structure in a file."""
 
@@ -70,6 +78,8 @@ class IndexDescription(_Record):
         kind: The kind of index that was requested; None to derive it from the size.
         parts: Each covers the rows from the end of the previous one. Rows after the last part are
             compared one by one.
+        fields: The fields, in the order in which they begin.
+        removed: The file of the removed rows.
     """
 
     format_version: int = FORMAT_VERSION
@@ -80,6 +90,8 @@ class IndexDescription(_Record):
     pending: IndexContents | None = None
     kind: IndexKind | None = None
     parts: tuple[IndexPart, ...] = ()
+    fields: tuple[IndexField, ...] = ()
+    removed: str = Field(default=REMOVED, pattern=r"^removed(-\d+)?\.npy$")
 
     @model_validator(mode="after")
     def _require_possible_parts(self) -> IndexDescription:
@@ -89,6 +101,9 @@ class IndexDescription(_Record):
             raise ValueError("the parts do not cover the rows from the first one on")
         if self.contents.rows > self.on_disk.rows:
             raise ValueError("there are fewer rows on disk than contents")
+        firsts = [field.first for field in self.fields]
+        if firsts != sorted(firsts) or len({field.name for field in self.fields}) < len(firsts):
+            raise ValueError("the fields are not in order, or have the same name")
         return self
 
     @property
@@ -100,6 +115,11 @@ class IndexDescription(_Record):
     def on_disk(self) -> IndexContents:
         """All rows on disk, including those of an unfinished addition."""
         return self.pending or self.contents
+
+    @property
+    def searched_kind(self) -> IndexKind:
+        """The kind of the newest part."""
+        return self.parts[-1].kind if self.parts else "exact"
 
     @property
     def covered(self) -> int:
@@ -142,4 +162,6 @@ def disk_full(path: Path, reason: str) -> BabeliteError:
 
 def write_index_description(folder: Path, description: IndexDescription) -> None:
     """Write ``index.json`` atomically."""
+    if description.has_checksums:
+        description = description.model_copy(update={"format_version": FORMAT_VERSION})
     write_text(folder / DESCRIPTION, json_with_checksum(description.model_dump()))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from babelite.encoding import (
     SentenceEncoder,
-    iterate_texts,
     list_texts,
     open_recorded_encoder,
     require_same_encoder,
@@ -20,8 +18,10 @@ from babelite.encoding import (
 )
 from babelite.errors import BabeliteError, quantity
 from babelite.index.building import (
+    Rows,
     build_parts,
     open_or_create,
+    remove_replaced,
     reserve_folder,
     set_kind,
     without_present,
@@ -34,42 +34,14 @@ from babelite.index.description import (
     VectorType,
     read_index_description,
 )
-from babelite.index.index_parts import IndexProgress, OpenIndexPart, blocks_of
-from babelite.index.row_storage import (
-    PROBE_LINES,
-    REMOVED,
-    RowReader,
-    read_removed,
-    write_removed,
-)
-from babelite.neighbors import Neighbours, merge_neighbours, nearest_in_blocks, query_blocks
+from babelite.index.fields import IndexRow, Where
+from babelite.index.index_parts import IndexProgress
+from babelite.index.open_index import IndexHit, OpenIndex, Wanted
+from babelite.index.row_storage import PROBE_LINES, RowReader, write_removed
+from babelite.neighbors import Neighbours
 from babelite.storage import locked_folder
 
-Lines = Iterable[str] | Mapping[str, Iterable[str]]
-
-# Candidates of the parts per query, at least; the stored vectors rank them.
-_CANDIDATES = 100
-_QUERIES_PER_BLOCK = 64
-# Rows of a query in which equal texts are folded, if there are not enough different ones before.
-_FOLDED_ROWS = 10_000
-
-
-class IndexHit(NamedTuple):
-    """A line that was found.
-
-    Attributes:
-        cosine: Its cosine with the query, -1 to 1.
-        row: Its row in the index, from 0; the argument of `Index.remove`.
-        text: The line.
-        source: The name of its file.
-        line: Its line number in that file, from 1.
-    """
-
-    cosine: float
-    row: int
-    text: str
-    source: str
-    line: int
+Lines = Rows | Mapping[str, Rows]
 
 
 class Index:
@@ -100,7 +72,8 @@ class Index:
     ) -> None:
         self.folder = folder
         self._given, self._checked, self._allow_download = encoder, False, allow_download
-        self._load(read_index_description(folder))
+        self._opened: OpenIndex | None = None
+        self._load_newest()
 
     @classmethod
     def build(
@@ -117,8 +90,8 @@ class Index:
         """Build an index; after an interruption the same call resumes.
 
         Args:
-            lines: The lines, or the lines of several sources by name. Blank lines have a row but
-                are never found.
+            lines: The lines, strings or `IndexRow` objects, or the lines of several sources by
+                name. Blank lines have a row but are never found.
             encoder: The encoder of the vectors.
             out: Output folder, created if missing.
             kind: ``exact`` compares a query with every vector; ``ivf`` with the vectors of the
@@ -132,8 +105,9 @@ class Index:
                 is not known).
 
         Raises:
-            BabeliteError: All lines are blank, or too few for the kind; ``out`` contains something
-                else; the encoder failed or the disk is full. Lines encoded before are kept.
+            BabeliteError: All lines are blank, or too few for the kind; an id occurs twice; ``out``
+                contains something else; the encoder failed or the disk is full. Lines encoded
+                before are kept.
         """
         folder, report = Path(out), progress or _no_progress
         reserve_folder(folder)
@@ -172,7 +146,22 @@ class Index:
         return partial(type(self).open, folder, self._given, allow_download=download), ()
 
     def __len__(self) -> int:
-        return self.description.contents.rows - self.description.contents.blank - len(self._removed)
+        return len(self._state)
+
+    @property
+    def description(self) -> IndexDescription:
+        """The contents of ``index.json``."""
+        return self._state.description
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether lines have ids."""
+        return self._reader.fields.has_ids
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return self._reader.fields.names
 
     @property
     def encoder(self) -> SentenceEncoder:
@@ -192,7 +181,14 @@ class Index:
         return self._given
 
     def search(
-        self, queries: Iterable[str] | NDArray[np.floating], k: int = 5
+        self,
+        queries: Iterable[str] | NDArray[np.floating],
+        k: int = 5,
+        *,
+        where: Where | None = None,
+        rows: Iterable[int] | None = None,
+        min_score: float | None = None,
+        distinct: bool = True,
     ) -> list[list[IndexHit]]:
         """Find the lines that are nearest in meaning to each query.
 
@@ -202,6 +198,12 @@ class Index:
         Args:
             queries: Sentences in any language of the encoder, or their vectors, shape (n, dim).
             k: The number of lines to find per query; all if there are fewer.
+            where: The lines to search, by the values of their fields, such as ``{"lang": "fr"}``.
+                A list accepts each of its values, None lines without the field. Values are
+                compared as text: 2020 equals "2020".
+            rows: The rows to search.
+            min_score: Hits with a lower cosine are left out.
+            distinct: Whether equal lines are one hit.
 
         Returns:
             The hits of each query, best first, those of equal cosine in the order of the lines;
@@ -209,37 +211,43 @@ class Index:
             read. Such lines are no hits.
 
         Raises:
-            BabeliteError: All lines were removed, or the numbers of components differ.
+            BabeliteError: All lines were removed, the numbers of components differ, or the index
+                has no such field or row.
             ValueError: ``k`` is below 1.
         """
         if isinstance(queries, np.ndarray) and queries.dtype.kind in "fiu":
             vectors = unit_rows(queries)
         else:
             vectors = unit_rows(self.encoder.encode(list_texts(queries)))
-        results: list[list[IndexHit]] = [[] for _ in vectors]
-        places, count = np.flatnonzero(vectors.any(axis=1)), k
-        most = min(max(k, _FOLDED_ROWS), len(self))
-        while True:
-            found = self.nearest(vectors[places], count)
-            for place, cosines, rows in zip(places, *found, strict=True):
-                results[place] = self._distinct_hits(cosines, rows, k)
-            places = np.array([i for i in places if len(results[i]) < k], np.int64)
-            if not len(places) or count >= most:
-                return results
-            count = min(4 * count, most)
+        selected = self._state.select(where, rows)
+        wanted = Wanted(k, where or {}, -np.inf if min_score is None else min_score, distinct)
+        return self._state.search(self._comparable(vectors, k), wanted, selected)
 
-    def nearest(self, vectors: NDArray[np.floating], k: int) -> Neighbours:
-        """Find the rows of highest cosine for each query.
+    def nearest(
+        self,
+        vectors: NDArray[np.floating],
+        k: int,
+        *,
+        where: Where | None = None,
+        rows: Iterable[int] | None = None,
+    ) -> Neighbours:
+        """Find the rows of highest cosine for each query; equal lines are not one hit.
 
         Args:
             vectors: Array of shape (n, dim).
             k: The number of rows to find.
+            where: See `search`.
+            rows: The rows to search.
 
         Returns:
-            Cosines with the stored vectors, and rows, both of shape (n, min(k, len(self))). Errors
-            are those of `search`.
+            Cosines with the stored vectors, and rows, both of shape (n, k) or narrower if fewer
+            rows are searched. Errors are those of `search`.
         """
-        queries = unit_rows(vectors)
+        queries = self._comparable(unit_rows(vectors), k)
+        return self._state.nearest(queries, k, self._state.select(where, rows))
+
+    def _comparable(self, queries: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+        """The queries; an error if they cannot be searched."""
         if queries.shape[1] != (dim := self.description.encoder.dim):
             problem = f"has vectors of {dim} components, but the queries have {queries.shape[1]}"
             hint = "encode both with the same model"
@@ -249,24 +257,24 @@ class Index:
         if not len(self):
             problem = "all lines were removed"
             raise BabeliteError(problem, code="input-empty", path=self.folder, hint="add some")
-        k, rows = min(k, len(self)), self.description.contents.rows
-        if not self._parts:
-            return nearest_in_blocks(queries, self._vectors(0, rows), k)
-        rest = nearest_in_blocks(queries, self._vectors(self.description.covered, rows), k)
-        result = merge_neighbours([self._from_parts(queries, k), rest], k)
-        # If the probed clusters have too few lines, all lines are compared.
-        short = (result.indices < 0).any(axis=1)
-        if short.any():
-            exact = nearest_in_blocks(queries[short], self._vectors(0, rows), k)
-            result.scores[short], result.indices[short] = exact
-        return result
+        return queries
+
+    def get(self, id: str) -> IndexRow | None:
+        """The text and the fields of the line with an id; None if there is none.
+
+        Raises:
+            BabeliteError: The index has no ids; code ``column-not-found``.
+        """
+        rows = self.find(ids=[id])
+        return self._state.row(rows[0]) if rows else None
 
     def add(self, lines: Lines, *, progress: IndexProgress | None = None) -> list[str]:
         """Add lines; they are found when all of them are written.
 
         After an interruption the same call resumes. A source that the index already contains, with
         the same name and the same lines, is not added again, unless all its lines were removed.
-        Lines without a name are always added. Arguments and errors are those of `build`.
+        Lines without a name are always added. A line with an id replaces the line of this id.
+        Arguments and errors are those of `build`.
 
         Returns:
             The names of the sources that were not added again.
@@ -274,28 +282,19 @@ class Index:
         report = progress or _no_progress
         with locked_folder(self.folder):
             self._load(read_index_description(self.folder))
-            first = len(self.description.contents.sources)
+            state, first = self._state, len(self.description.contents.sources)
             present, encoder = list[str](), self.encoder
             if isinstance(lines, Mapping):
-                lines, present = without_present(self._reader, self._present_sources(), lines)
+                lines, present = without_present(state.reader, state.present_sources(), lines)
                 if not lines:
                     return present
             description = write_lines(
                 self.folder, self.description, _named(lines), encoder, report, first=first
             )
+            description = remove_replaced(self.folder, description, state.removed)
             description = build_parts(self.folder, description, report)
         self._load(description)
         return present
-
-    def _present_sources(self) -> list[tuple[str, int, int]]:
-        """Name, first row and end of each source that has lines, without those all removed."""
-        rows = zip(self._firsts[:-1].tolist(), self._firsts[1:].tolist(), strict=True)
-        sources = zip(self.description.contents.sources, rows, strict=True)
-        return [
-            (source.name, first, end)
-            for source, (first, end) in sources
-            if any(len(found) for found, _ in self._vectors(first, end))
-        ]
 
     def remove(self, rows: Iterable[int]) -> int:
         """Remove rows; other rows keep their numbers.
@@ -308,95 +307,81 @@ class Index:
         """
         with locked_folder(self.folder):
             self._load(read_index_description(self.folder))
-            chosen = np.unique(np.fromiter(rows, np.int64))
-            count = self.description.contents.rows
-            if len(chosen) and not 0 <= chosen[0] <= chosen[-1] < count:
-                wrong = chosen[0] if chosen[0] < 0 else chosen[-1]
-                problem, hint = f"has no row {wrong}", f"rows are 0 to {count - 1}"
-                raise BabeliteError(problem, code="option-invalid", path=self.folder, hint=hint)
-            text = chosen[self._reader.lengths(chosen) > 0]
-            new = np.setdiff1d(text, self._removed)
-            write_removed(self.folder, np.union1d(self._removed, new))
+            state = self._state
+            new = np.flatnonzero(state.mask(None, rows))
+            write_removed(self.folder, self.description.removed, np.union1d(state.removed, new))
             self._load(self.description)
         return len(new)
 
-    def find(self, texts: Iterable[str]) -> list[int]:
-        """The rows whose text equals one of these, without removed ones."""
+    def find(
+        self,
+        texts: Iterable[str] | None = None,
+        *,
+        ids: Iterable[str] | None = None,
+        where: Where | None = None,
+    ) -> list[int]:
+        """The rows with one of these texts, one of these ids and these values, if not removed.
+
+        What is not given is not compared.
+
+        Args:
+            texts: Texts.
+            ids: Ids.
+            where: Values of fields; see `search`.
+
+        Raises:
+            BabeliteError: The index has no ids, or no such field; code ``column-not-found``.
+        """
         given = sorted(texts) if isinstance(texts, set | frozenset) else texts  # in any order
-        wanted = {t.encode("utf-8", "replace") for t in iterate_texts(given) if t.strip()}
-        rows = [
-            start + place
-            for start, stop in blocks_of(0, self.description.contents.rows)
-            for place, text in enumerate(self._reader.texts_as_bytes(start, stop))
-            if text in wanted
-        ]
-        found: list[int] = np.setdiff1d(np.array(rows, np.int64), self._removed).tolist()
-        return found
+        return self._state.find(None if given is None else list_texts(given), ids, where)
+
+    def close(self) -> None:
+        """Release the files, which is also done when the object is deleted."""
+        self._opened = None
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        name = f"{type(self).__name__} {str(self.folder)!r}"
+        if self._opened is None:
+            return f"<{name}, closed>"
+        ids = ", with ids" if self.has_ids else ""
+        fields = f", fields {', '.join(self.fields)}" if self.fields else ""
+        kind, dim = self.description.searched_kind, self.description.encoder.dim
+        return f"<{name}: {quantity(len(self), 'line')}, {dim} components, {kind}{ids}{fields}>"
+
+    @property
+    def _reader(self) -> RowReader:
+        return self._state.reader
+
+    @property
+    def _state(self) -> OpenIndex:
+        if self._opened is None:
+            raise ValueError(f"{self.folder}: the index is closed")
+        return self._opened
 
     def _load(self, description: IndexDescription) -> None:
-        if not description.contents.rows:
-            problem = f"is not finished ({quantity(description.on_disk.rows, 'line')} so far)"
-            hint = "run the same command again; it resumes"
-            raise BabeliteError(problem, code="run-incomplete", path=self.folder, hint=hint)
-        self.description = description
-        self._reader = RowReader(self.folder, description, description.contents)
-        self._removed = read_removed(self.folder, description.contents.rows)
-        checksums = description.has_checksums
-        self._parts = [
-            OpenIndexPart(self.folder, part, checksums=checksums) for part in description.parts
-        ]
-        self._firsts = np.cumsum([0, *(s.lines for s in description.contents.sources)])
+        self._opened = OpenIndex(self.folder, description)
 
-    def _hit(self, cosine: float, row: int) -> IndexHit:
-        source = int(np.searchsorted(self._firsts, row, "right")) - 1
-        name = self.description.contents.sources[source].name
-        line = row - int(self._firsts[source]) + 1
-        return IndexHit(cosine, row, self._reader.text(row), name, line)
-
-    def _distinct_hits(
-        self, cosines: NDArray[np.float32], rows: NDArray[np.int64], k: int
-    ) -> list[IndexHit]:
-        """The first ``k`` hits of different texts, without zero vectors (unreadable text)."""
-        hits: dict[str, IndexHit] = {}
-        for cosine, row in zip(cosines.tolist(), rows.tolist(), strict=True):
-            if not cosine and not self._reader.vectors(slice(row, row + 1)).any():
-                continue
-            hit = self._hit(cosine, row)
-            hits.setdefault(hit.text, hit)
-            if len(hits) == k:
-                break
-        return list(hits.values())
-
-    def _vectors(
-        self, start: int, stop: int
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """The rows that are not blank or removed, and their vectors, block by block."""
-        for first, last in blocks_of(start, stop):
-            keep = ~self._reader.blank(first, last)
-            inside = slice(*np.searchsorted(self._removed, (first, last)))
-            keep[self._removed[inside] - first] = False
-            rows = np.flatnonzero(keep) + first
-            yield rows, self._reader.vectors(slice(first, last) if keep.all() else rows)
-
-    def _from_parts(self, queries: NDArray[np.float32], k: int) -> Neighbours:
-        """The candidates of the parts, ranked by the stored vectors; -1 where there are too few."""
-        count = max(_CANDIDATES, 2 * k)
-        components = count * len(self._parts) * queries.shape[1]
-        scores = np.empty((len(queries), k), np.float32)
-        indices = np.empty((len(queries), k), np.int64)
-        for block in query_blocks(len(queries), components, largest=_QUERIES_PER_BLOCK):
-            chosen = queries[block]
-            rows = np.hstack([p.candidates(chosen, count, self._removed) for p in self._parts])
-            vectors = self._reader.vectors(rows.clip(0).ravel()).reshape(*rows.shape, -1)
-            cosines = np.einsum("qd,qkd->qk", chosen, vectors)
-            cosines[rows < 0] = -np.inf
-            scores[block], indices[block] = merge_neighbours([Neighbours(cosines, rows)], k)
-        return Neighbours(scores, indices)
+    def _load_newest(self) -> None:
+        """Open the state on disk; another process may change it in between."""
+        for last in (False, False, True):
+            description = read_index_description(self.folder)
+            try:
+                self._load(description)
+                return
+            except BabeliteError:
+                if last or read_index_description(self.folder) == description:
+                    raise
 
 
 def index_version(folder: Path) -> tuple[int, ...]:
     """A value that differs whenever a process has changed the index in a folder."""
-    files = (folder / DESCRIPTION, folder / REMOVED)
+    files = [folder / DESCRIPTION, *sorted(folder.glob("removed*.npy"))]
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
 
@@ -404,7 +389,7 @@ def _no_progress(step: str, done: int, total: int | None) -> None:
     pass
 
 
-def _named(lines: Lines) -> Mapping[str, Iterable[str]]:
+def _named(lines: Lines) -> Mapping[str, Rows]:
     if isinstance(lines, Mapping):
         return {str(name): texts for name, texts in lines.items()}
     return {"lines": lines}

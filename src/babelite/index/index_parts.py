@@ -39,7 +39,7 @@ BLOCK_ROWS = 4096
 _TRAINING_ROWS_PER_CENTROID = 64  # FAISS asks for at least 39
 # One in this many lists is probed. It finds 97 to 98 % of the ten nearest lines; twice as many
 # probes take twice the time and find one percent more (benchmarks/index.py).
-_LISTS_PER_PROBE = 16
+LISTS_PER_PROBE = 16
 _MIN_PROBES = 64
 _ID_BYTES = 8  # of the row number of an entry of a list
 
@@ -176,16 +176,21 @@ class OpenIndexPart:
         self._verified = sizes == 0 if checksums else np.ones(len(sizes), bool)
 
     def candidates(
-        self, queries: NDArray[np.float32], count: int, removed: NDArray[np.int64]
+        self,
+        queries: NDArray[np.float32],
+        count: int,
+        selector: Any,  # noqa: ANN401
     ) -> NDArray[np.int64]:
-        """Rows (n, count) probably nearest to queries (n, dim), unordered; -1 if fewer exist."""
+        """Rows (n, count) probably nearest to queries (n, dim), unordered; -1 if fewer exist.
+
+        ``selector`` is the result of `row_selector`.
+        """
         faiss = load_faiss()
         lists = self._index.nlist
-        probes = min(lists, max(_MIN_PROBES, lists // _LISTS_PER_PROBE))
+        probes = min(lists, max(_MIN_PROBES, lists // LISTS_PER_PROBE))
         options: dict[str, Any] = {"nprobe": probes}
-        if len(removed):
-            batch = faiss.IDSelectorBatch(removed)
-            options["sel"] = faiss.IDSelectorNot(batch)
+        if selector is not None:
+            options["sel"] = selector
         parameters = faiss.SearchParametersIVF(**options)
         if not self._verified.all():
             self._verify_lists(self._index.quantizer.search(queries, probes)[1])
@@ -198,6 +203,14 @@ class OpenIndexPart:
             start = self._ends[number - 1] if number else self._file.first_block_end
             self._file.verify(int(start), int(self._ends[number]))
             self._verified[number] = True
+
+
+def row_selector(removed: NDArray[np.int64], selected: NDArray[np.bool_] | None) -> Any:  # noqa: ANN401
+    """FAISS's selector of the rows that are selected, or of all that are not removed."""
+    faiss = load_faiss()
+    if selected is not None:
+        return faiss.IDSelectorBitmap(np.packbits(selected, bitorder="little"))
+    return faiss.IDSelectorNot(faiss.IDSelectorBatch(removed)) if len(removed) else None
 
 
 def blocks_of(start: int, stop: int) -> Iterator[tuple[int, int]]:

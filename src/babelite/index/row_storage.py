@@ -2,7 +2,8 @@
 
 Rows are the lines of the sources, one source after the other. ``vectors.bin`` contains one vector
 per row, ``text.txt`` one line per row, and ``ends.bin`` the offset (uint64) of the end of each line
-in it. Each has a file of checksums (`babelite.storage.CheckedFile`), such as ``vectors.bin.crc``.
+in it; see `babelite.index.fields` for ids and fields. Each has a file of checksums
+(`babelite.storage.CheckedFile`), such as ``vectors.bin.crc``.
 ``index.json`` contains the number of committed rows; the next process truncates the files to it if
 a process was killed.
 """
@@ -14,7 +15,6 @@ import io
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from tokenize import TokenError  # NumPy parses the headers of arrays as Python
 from typing import BinaryIO
@@ -23,14 +23,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from babelite.index.description import (
+    REMOVED,
     IndexContents,
     IndexDescription,
+    IndexField,
     IndexSource,
     VectorType,
     damaged_index,
     disk_full,
     write_index_description,
 )
+from babelite.index.fields import (
+    FIELD_ENDS,
+    FIELDS,
+    ID,
+    FieldReader,
+    RowBlock,
+    column_file,
+    grown_fields,
+    hashes_of,
+)
+from babelite.index.line_storage import END_BYTES, LineReader, line_ends
 from babelite.storage import (
     CheckedFile,
     checksum_records,
@@ -40,14 +53,12 @@ from babelite.storage import (
 )
 
 VECTORS, TEXT, ENDS = "vectors.bin", "text.txt", "ends.bin"
-REMOVED = "removed.npy"
 
 _DTYPES: dict[str, np.dtype[np.int8] | np.dtype[np.float16]] = {
     "int8": np.dtype("<i1"),
     "float16": np.dtype("<f2"),
 }
 _INT8_MAX = 127
-_END_BYTES = 8  # of an entry of ``ends.bin``
 _SCANNED_ROWS = 8192
 PROBE_LINES = 3  # lines whose vectors show whether an encoder is the same
 
@@ -92,19 +103,13 @@ class RowReader:
     ) -> None:
         self.count, self.dim = contents.rows, description.encoder.dim
         kind, checksums = _DTYPES[description.precision], description.has_checksums
-
-        def checked(name: str, needed: int) -> CheckedFile:
-            return CheckedFile(folder / name, needed, damaged_index, checksums=checksums)
-
         self._folder, self._row_bytes = folder, self.dim * kind.itemsize
-        self._ends_file = checked(ENDS, self.count * _END_BYTES)
-        self._ends: NDArray[np.uint64] = self._ends_file.array("<u8", self.count)
-        self._vectors_file = checked(VECTORS, self.count * self._row_bytes)
+        needed, path = self.count * self._row_bytes, folder / VECTORS
+        self._vectors_file = CheckedFile(path, needed, damaged_index, checksums=checksums)
         flat = self._vectors_file.array(kind, self.count * self.dim)
         self._stored: NDArray[np.generic] = flat.reshape(self.count, self.dim)
-        # Also the size of the text: an index whose end is damaged does not open.
-        self.text_bytes = self._end_of(self.count - 1)
-        self._text_file = checked(TEXT, self.text_bytes)
+        self._texts = LineReader(folder / TEXT, folder / ENDS, 0, self.count, checksums=checksums)
+        self.fields = FieldReader(folder, description, self.count)
 
     def text(self, row: int) -> str:
         """The text of a row; empty for a blank line."""
@@ -113,13 +118,16 @@ class RowReader:
 
     def texts_as_bytes(self, start: int, stop: int) -> list[bytes]:
         """The texts of the rows from ``start`` up to ``stop``, in UTF-8."""
-        first = self._end_of(start - 1)
-        ends = [0, *(end - first for end in self._ends_between(start, stop).tolist())]
-        if any(a >= b for a, b in pairwise(ends)) or first + ends[-1] > self.text_bytes:
-            raise damaged_index(self._folder / ENDS, "is damaged")
-        self._text_file.verify(first, first + ends[-1])
-        block = self._text_file.bytes[first : first + ends[-1]].tobytes()
-        return [block[a : b - 1] for a, b in pairwise(ends)]
+        return self._texts.lines(start, stop)
+
+    def block(self, start: int, stop: int) -> RowBlock:
+        """The texts and records of the rows from ``start`` up to ``stop``."""
+        return RowBlock(self._texts.lines(start, stop), self.fields.records(start, stop))
+
+    def file_sizes(self) -> dict[str, int]:
+        """The bytes of the rows in each file, without checksums."""
+        sizes = {VECTORS: self.count * self._row_bytes, TEXT: self._texts.text_bytes}
+        return sizes | {ENDS: self.count * END_BYTES} | self.fields.file_sizes()
 
     def vectors(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32]:
         """The unit vectors (or zeros) of rows, float32 (rows, dim)."""
@@ -143,25 +151,11 @@ class RowReader:
 
     def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The bytes of the text of each row, int64 (rows,); 0 for blank lines."""
-        before = np.maximum(rows - 1, 0)
-        self._ends_file.verify_rows(np.concatenate([before, rows]), _END_BYTES)
-        starts = np.where(rows > 0, self._ends[before], np.uint64(0))
-        return (self._ends[rows] - starts).astype(np.int64) - 1
+        return self._texts.lengths(rows)
 
     def blank(self, start: int, stop: int) -> NDArray[np.bool_]:
         """Whether the rows from ``start`` up to ``stop`` are blank lines, (stop - start,)."""
-        ends = self._ends_between(start, stop)
-        starts = np.concatenate([np.array([self._end_of(start - 1)], np.uint64), ends[:-1]])
-        blank: NDArray[np.bool_] = ends == starts[: len(ends)] + np.uint64(1)
-        return blank
-
-    def _ends_between(self, start: int, stop: int) -> NDArray[np.uint64]:
-        self._ends_file.verify(start * _END_BYTES, stop * _END_BYTES)
-        return self._ends[start:stop]
-
-    def _end_of(self, row: int) -> int:
-        """Where the text of a row ends; 0 for the row before the first."""
-        return int(self._ends_between(row, row + 1)[0]) if row >= 0 else 0
+        return self._texts.empty(start, stop)
 
     @contextlib.contextmanager
     def _reading_text(self) -> Iterator[None]:
@@ -171,10 +165,12 @@ class RowReader:
             raise damaged_index(self._folder / TEXT, "is damaged: it is not UTF-8") from error
 
 
-def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
+def read_removed(folder: Path, name: str, rows: int) -> NDArray[np.int64]:
     """The removed rows of an index of ``rows`` rows, int64 (removed,), ascending."""
-    path = folder / REMOVED
+    path = folder / name
     if not path.exists():
+        if name != REMOVED:
+            raise damaged_index(path, "is missing")
         return np.empty(0, np.int64)
     data = path.read_bytes()
     stream = io.BytesIO(data)
@@ -190,12 +186,12 @@ def read_removed(folder: Path, rows: int) -> NDArray[np.int64]:
     return np.asarray(removed)
 
 
-def write_removed(folder: Path, removed: NDArray[np.int64]) -> None:
+def write_removed(folder: Path, name: str, removed: NDArray[np.int64]) -> None:
     """Write the removed rows of an index atomically, with a checksum after them."""
     stream = io.BytesIO()
     np.save(stream, removed)
     data = stream.getvalue()
-    with writing_atomically(folder / REMOVED) as temporary:
+    with writing_atomically(folder / name) as temporary:
         temporary.write_bytes(data + _removed_checksum(data))
 
 
@@ -203,13 +199,29 @@ def _removed_checksum(data: bytes) -> bytes:
     return zlib.crc32(data).to_bytes(4, "little")
 
 
+def replaced_rows(rows: RowReader, first: int, removed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows before ``first`` whose id a row from there on has, without removed ones."""
+    if not rows.fields.has_ids:
+        return np.empty(0, np.int64)
+    start, hashes = rows.fields.hashes(ID)
+    split = max(first - start, 0)
+    old, new = hashes[:split], hashes[split:]
+    found = np.flatnonzero(np.isin(old, new) & (old != 0)) + start
+    found = found[rows.lengths(found) > 0]
+    found = np.setdiff1d(found, removed, assume_unique=True)
+    again = np.flatnonzero(np.isin(new, hashes[found - start])) + max(first, start)
+    ids = {rows.fields.values(row).get(ID) for row in again.tolist()}
+    equal = [rows.fields.values(row).get(ID) in ids for row in found.tolist()]
+    replaced: NDArray[np.int64] = found[np.array(equal, bool)]
+    return replaced
+
+
 class RowWriter:
     """Appends rows to the files of an index block by block."""
 
     def __init__(self, folder: Path, description: IndexDescription) -> None:
         self.folder, self.description = folder, description
-        self._text_size = 0
-        self._files: list[tuple[BinaryIO, BinaryIO]] = []  # the data and their checksums
+        self._files: dict[str, tuple[BinaryIO, BinaryIO]] = {}  # the data and their checksums
         self._truncate()
 
     @property
@@ -217,26 +229,23 @@ class RowWriter:
         """The committed rows."""
         return self.description.on_disk
 
-    def append(self, texts: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Write and commit lines of the last source (UTF-8, blank ones empty), (n, dim)."""
-        lengths = np.fromiter((len(text) + 1 for text in texts), np.uint64, len(texts))
-        ends = np.uint64(self._text_size) + np.cumsum(lengths, dtype=np.uint64)
-        stored = to_stored(vectors, self.description.precision)
-        blocks = (stored.tobytes(), b"".join(text + b"\n" for text in texts), ends.tobytes())
+    def append(self, block: RowBlock, vectors: NDArray[np.float32]) -> None:
+        """Write and commit rows of the last source and their vectors, (n, dim)."""
+        fields = grown_fields(self.description.fields, block, self.on_disk.rows)
         try:
-            for (file, checksums), block in zip(self._files, blocks, strict=True):
-                checksums.write(checksum_records(block, file.tell()))
-                file.write(block)
-                for written in (file, checksums):
-                    written.flush()
-                    os.fsync(written.fileno())
+            self._append(VECTORS, to_stored(vectors, self.description.precision).tobytes())
+            self._append_lines(TEXT, ENDS, block.texts)
+            if fields:
+                self._append_lines(FIELDS, FIELD_ENDS, block.records)
+            for number, field in enumerate(fields):
+                values = [record.get(field.name) for record in block.values]
+                self._append(column_file(number), hashes_of(values).astype("<u8").tobytes())
         except OSError as error:
             raise disk_full(self.folder, error.strerror or str(error)) from error
-        self._text_size = int(ends[-1])
         *others, last = self.on_disk.sources
-        grown = IndexSource(name=last.name, lines=last.lines + len(texts))
-        blank = self.on_disk.blank + sum(not text for text in texts)
-        self._commit((*others, grown), blank)
+        grown = IndexSource(name=last.name, lines=last.lines + len(block.texts))
+        blank = self.on_disk.blank + sum(not text for text in block.texts)
+        self._commit((*others, grown), blank, fields)
 
     def keep_only(self, sources: Sequence[IndexSource]) -> None:
         """Keep the rows of these first sources on disk only (the last: fewer lines, or new)."""
@@ -246,32 +255,56 @@ class RowWriter:
         reader = RowReader(self.folder, self.description, self.on_disk)
         dropped = int(reader.blank(rows, reader.count).sum())
         del reader
-        self._commit(sources, self.on_disk.blank - dropped)
+        fields = tuple(field for field in self.description.fields if field.first < rows)
+        self._commit(sources, self.on_disk.blank - dropped, fields)
         self._truncate()
 
-    def _commit(self, sources: Sequence[IndexSource], blank: int) -> None:
+    def _commit(
+        self, sources: Sequence[IndexSource], blank: int, fields: tuple[IndexField, ...]
+    ) -> None:
         """Update the description on disk."""
         pending = IndexContents(sources=tuple(sources), blank=blank)
-        self.description = self.description.model_copy(update={"pending": pending})
+        update = {"pending": pending, "fields": fields}
+        self.description = self.description.model_copy(update=update)
         write_index_description(self.folder, self.description)
 
     def close(self) -> None:
         """Close the files."""
         while self._files:
-            for file in self._files.pop():
+            for file in self._files.popitem()[1]:
                 file.close()
+
+    def _append(self, name: str, data: bytes) -> None:
+        """Append to a file and its checksums."""
+        for written, content in zip(
+            self._opened(name), (data, checksum_records(data, self._size(name))), strict=True
+        ):
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())
+
+    def _append_lines(self, text: str, ends: str, lines: list[bytes]) -> None:
+        """Append lines to a file, and their ends to another."""
+        offsets = line_ends(lines, self._size(text))
+        self._append(text, b"".join(line + b"\n" for line in lines))
+        self._append(ends, offsets.tobytes())
+
+    def _size(self, name: str) -> int:
+        return self._opened(name)[0].tell()
+
+    def _opened(self, name: str) -> tuple[BinaryIO, BinaryIO]:
+        if name not in self._files:
+            path = self.folder / name
+            self._files[name] = path.open("ab"), checksums_path(path).open("ab")
+        return self._files[name]
 
     def _truncate(self) -> None:
         """Truncate the files, and before them their checksums, to the committed rows."""
         self.close()
-        reader = RowReader(self.folder, self.description, self.on_disk)
-        self._text_size = reader.text_bytes
-        row_bytes = reader.dim * _DTYPES[self.description.precision].itemsize
-        sizes = (reader.count * row_bytes, self._text_size, reader.count * _END_BYTES)
-        del reader
-        for name, size in zip((VECTORS, TEXT, ENDS), sizes, strict=True):
+        sizes = RowReader(self.folder, self.description, self.on_disk).file_sizes()
+        for path in self.folder.glob("field*"):
+            if path.name.removesuffix(".crc") not in sizes:
+                path.unlink()
+        for name, size in sizes.items():
             truncate_checksums(self.folder / name, size, damaged_index)
             os.truncate(self.folder / name, size)
-        for name in (VECTORS, TEXT, ENDS):
-            path = self.folder / name
-            self._files.append((path.open("ab"), checksums_path(path).open("ab")))
