@@ -170,6 +170,23 @@ def test_vectors_are_float32_in_every_precision(precision: torch.dtype) -> None:
     assert vectors.dtype == torch.float32
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_in_bfloat16_is_that_in_float32(causal: bool) -> None:
+    attention = encoder().transformer.layer[0].attention  # type: ignore[union-attr]
+    states = torch.randn(4, 7, SHAPE.dim, requires_grad=True)
+    mask = None if causal else pad(SENTENCES).ne(0)[:, None, None, :]
+    found = []
+    for enabled in (False, True):
+        states.grad = None
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            mixed = attention(states, mask, causal=causal)  # type: ignore[operator]
+        mixed.float().square().sum().backward()
+        assert states.grad is not None
+        found += [mixed.float(), states.grad]
+    for exact, rounded in zip(found[:2], found[2:], strict=True):
+        assert (exact - rounded).norm() < 0.02 * exact.norm()
+
+
 def test_dropout_keeps_the_mean_and_drops_all_positions_equally() -> None:
     torch.manual_seed(0)
     dropped = Dropout(0.1).train()(torch.ones(4000, 999))

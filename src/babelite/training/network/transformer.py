@@ -98,13 +98,13 @@ class Embeddings(nn.Module):
         self.LayerNorm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
         self.dropout = Dropout(dropout)
 
-    def forward(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
-        """States (batch, tokens, dim) before the first layer."""
+    def forward(self, words: Tensor, positions: Tensor | None = None) -> Tensor:
+        """States (batch, tokens, dim) before the first layer, from the word embeddings alone."""
         if positions is None:
-            placed = self.position_embeddings.weight[: ids.shape[1]]
+            placed = self.position_embeddings.weight[: words.shape[1]]
         else:
             placed = self.position_embeddings(positions)
-        states: Tensor = self.dropout(self.LayerNorm(self.word_embeddings(ids) + placed))
+        states: Tensor = self.dropout(self.LayerNorm(words + placed))
         return states
 
 
@@ -113,7 +113,7 @@ class Attention(nn.Module):
 
     def __init__(self, shape: NetworkShape, dropout: float) -> None:
         super().__init__()
-        self.heads, self.dropout = shape.heads, dropout
+        self.heads, self.dropout = shape.heads, Dropout(dropout)
         self.q_lin = nn.Linear(shape.dim, shape.dim)
         self.k_lin = nn.Linear(shape.dim, shape.dim)
         self.v_lin = nn.Linear(shape.dim, shape.dim)
@@ -128,23 +128,26 @@ class Attention(nn.Module):
             states, torch.cat([m.weight for m in maps]), torch.cat([m.bias for m in maps])
         )
         queries, keys, values = joined.view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        dropout = self.dropout if self.training else 0.0
-        mixed = _attend(queries, keys, values, mask, dropout, causal)
+        if states.device.type == "cpu" and joined.dtype is torch.bfloat16:
+            mixed = self._attend(queries, keys, values, mask, causal)
+        else:
+            share = self.dropout.share if self.training else 0.0
+            mixed = F.scaled_dot_product_attention(
+                queries, keys, values, attn_mask=mask, dropout_p=share, is_causal=causal
+            )
         output: Tensor = self.out_lin(mixed.transpose(1, 2).reshape(batch, tokens, dim))
         return output
 
-
-def _attend(
-    queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, dropout: float, causal: bool
-) -> Tensor:
-    # The backward pass of torch's CPU kernel takes eight times as long in bfloat16.
-    precise = queries.device.type == "cpu" and queries.dtype is torch.bfloat16
-    if precise:
-        queries, keys, values = queries.float(), keys.float(), values.float()
-    with torch.autocast("cpu", enabled=False):
-        return F.scaled_dot_product_attention(
-            queries, keys, values, attn_mask=mask, dropout_p=dropout, is_causal=causal
-        )
+    def _attend(
+        self, queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, causal: bool
+    ) -> Tensor:
+        """What torch's attention computes, for which it has no fast CPU kernel in bfloat16."""
+        scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
+        if causal:
+            mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        return self.dropout(scores.softmax(-1).to(values.dtype)) @ values
 
 
 class FeedForward(nn.Module):
@@ -238,22 +241,29 @@ class DualTransformer(nn.Module):
 
         Ids are int64 (batch, tokens), PAD after the end; so are positions: 0, 1, 2, … by default.
         """
-        present = ids.ne(PAD)
+        return self._states(ids.ne(PAD), self.embeddings.word_embeddings(ids), positions)
+
+    def _states(self, present: Tensor, words: Tensor, positions: Tensor | None = None) -> Tensor:
         mask = None if bool(present.all()) else _attention_mask(present)
-        states: Tensor = self.transformer(self.embeddings(ids, positions), mask)
+        states: Tensor = self.transformer(self.embeddings(words, positions), mask)
         return states
 
     def forward(self, ids: Tensor) -> Tensor:
         """Sentence vectors (batch, dim), not normalised: masked means of the last layer.
 
-        Sentences of similar length are computed together, to avoid padding.
+        Sentences of similar length are computed together, to avoid padding. The embeddings of the
+        distinct tokens are looked up once, because a gradient of the whole table is slow.
         """
+        distinct, places = torch.unique(ids, return_inverse=True)
+        words = self.embeddings.word_embeddings(distinct)
         lengths = ids.ne(PAD).sum(1).cpu()
         order = torch.argsort(lengths, stable=True)
         parts = []
         for rows in _split_by_length(order, lengths[order], _part_tokens(ids.device)):
-            part = ids[rows.to(ids.device), : max(1, int(lengths[rows[-1]]))]
-            parts.append(masked_mean(self.states(part), part.ne(PAD)))
+            part = rows.to(ids.device), slice(max(1, int(lengths[rows[-1]])))
+            present = ids[part].ne(PAD)
+            states = self._states(present, F.embedding(places[part], words))
+            parts.append(masked_mean(states, present))
         return torch.cat(parts)[torch.argsort(order).to(ids.device)]
 
     def bag(self, ids: Tensor, offsets: Tensor) -> Tensor:
