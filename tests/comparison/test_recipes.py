@@ -12,7 +12,10 @@ from babelite.comparison.training_settings import training_settings
 RECIPES = Path(__file__).parents[2] / "recipes" / "paper"
 
 
-@pytest.mark.parametrize("name", ["ten-minutes", "two-cores", "zero-shot", "paracrawl-gpu"])
+NAMES = ["ten-minutes", "two-cores", "teachers", "one-night", "zero-shot", "paracrawl-gpu"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_token_bags_use_a_temperature_for_cosines(name: str) -> None:
     path = RECIPES / f"{name}.toml"
     config = read_comparison_file(path, path.parent)
