@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from babelite.comparison.tasks import ClassificationTask, RetrievalTask, Task
+from babelite.comparison.tasks import ClassificationTask, MiningTask, RetrievalTask, Task
 from babelite.corpus import parse_source
 from babelite.errors import BabeliteError
 
@@ -26,8 +26,10 @@ def require_task_files(tasks: Sequence[Task]) -> None:
         if not files:
             problem, hint = f"the task {task.name!r} has no files", "see docs/comparison.md"
             raise BabeliteError(problem, code="option-missing", hint=hint)
-        if isinstance(task, RetrievalTask):
+        if isinstance(task, MiningTask):
             _require_one_text_per_pair(task)
+        if isinstance(task, RetrievalTask):
+            _require_one_text_per_pair(task, task.sib200)
             if task.sib200 is not None:
                 every = task.model_copy(update={"languages": None}).sib200_languages()
                 available = dict.fromkeys([*every, *task.sib200_languages()])
@@ -37,13 +39,13 @@ def require_task_files(tasks: Sequence[Task]) -> None:
             _require_languages(task, requested, task.available_languages(), task.documents)
 
 
-def _require_one_text_per_pair(task: RetrievalTask) -> None:
+def _require_one_text_per_pair(task: RetrievalTask | MiningTask, sib200: str | None = None) -> None:
     """A second text of a pair, in either order, would have the same columns."""
     known: dict[frozenset[str], str] = {}
-    of_sib200 = set(task.sib200_languages())
+    of_sib200 = set(task.sib200_languages()) if isinstance(task, RetrievalTask) else set()
     for source in map(parse_source, task.pairs):
         pair, path = frozenset(source.languages), source.paths[0]
-        other = task.sib200 if pair <= of_sib200 else known.get(pair)
+        other = sib200 if pair <= of_sib200 else known.get(pair)
         if other is not None:
             raise BabeliteError(
                 f"is a second text of {source.name} in the task {task.name!r}, after {other}",

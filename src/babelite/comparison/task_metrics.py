@@ -25,11 +25,26 @@ class Metric:
     trials: int = 1  # answers per query: one per classifier seed, otherwise 1
     cosines: NDArray[np.float32] | None = None  # cosine of each scored pair; None: a share
     gold: NDArray[np.float32] | None = None  # human score of each scored pair
+    # Flags of each source sentence, shape (3, queries), for F1: mined, gold, mined and gold.
+    mined: NDArray[np.uint8] | None = None
+
+    @property
+    def queries(self) -> int:
+        """The number of lines that a correlation or F1 is computed from; 0 for a share."""
+        if self.mined is not None:
+            return len(self.mined[0])
+        return 0 if self.gold is None else len(self.gold)
 
     @property
     def scores(self) -> NDArray[np.float64] | None:
         """The share of correct answers of each query, float64 of shape (queries,)."""
         return None if self.correct is None else self.correct / self.trials
+
+
+def f1_of(flags: NDArray[np.uint8]) -> float:
+    """F1 of mined pairs; flags are those of `Metric.mined`. 0 if nothing is mined."""
+    mined, gold, right = flags.sum(1, dtype=np.int64)
+    return float(2 * right / max(1, mined + gold))
 
 
 def metric_to_json(metric: Metric) -> dict[str, Any]:
@@ -46,6 +61,9 @@ def metric_to_json(metric: Metric) -> dict[str, Any]:
     if metric.cosines is not None and metric.gold is not None:
         record["cosines"] = metric.cosines.astype(np.float64).round(6).tolist()
         record["gold"] = metric.gold.astype(np.float64).round(6).tolist()
+    if metric.mined is not None:
+        bits = base64.b64encode(np.packbits(metric.mined).tobytes()).decode()
+        record["mined"] = {"queries": metric.mined.shape[1], "bits": bits}
     return record
 
 
@@ -62,7 +80,12 @@ def metric_from_json(name: str, record: dict[str, Any]) -> Metric:
     cosines, gold = (
         np.array(record[key], np.float32) if key in record else None for key in ("cosines", "gold")
     )
-    return Metric(name, record["value"], record["group"], correct, trials, cosines, gold)
+    mined = None
+    if "mined" in record:
+        packed, count = base64.b64decode(record["mined"]["bits"]), record["mined"]["queries"]
+        flags = np.unpackbits(np.frombuffer(packed, np.uint8), count=3 * count)
+        mined = flags.reshape(3, count)
+    return Metric(name, record["value"], record["group"], correct, trials, cosines, gold, mined)
 
 
 @dataclass(frozen=True)

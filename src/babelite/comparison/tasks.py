@@ -1,4 +1,4 @@
-"""Evaluation tasks of a comparison: retrieval, similarity and classification on user files."""
+"""Evaluation tasks of a comparison: retrieval, mining, similarity, classification."""
 
 from __future__ import annotations
 
@@ -9,30 +9,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
-from babelite.comparison.task_metrics import LanguagePair, LanguageScope, Metric
+from babelite.comparison.task_metrics import LanguagePair, LanguageScope, Metric, f1_of
 from babelite.corpus import parse_source
 from babelite.encoding import unit_rows
 from babelite.evaluation import (
     SIB200_FOLDERS,
+    HiddenPairs,
     LabelledSet,
     RetrievalSet,
     ScoredPair,
     all_against_all,
     cross_lingual_pairs,
     evaluate_classification,
+    hide_pairs,
+    margin_hits,
     muse_protocol,
     pair_cosines,
     precision_at_1,
+    random_halves,
     read_labelled_set,
     read_sib200_parallel,
     read_sts,
     spearman,
 )
+from babelite.mining import Candidates, candidate_pairs, precision_recall_curve
+from babelite.neighbors import nearest
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
+
+_NEIGHBOURS = 4  # of the margin, as in LASER
 
 
 def resolve_path(path: str, info: ValidationInfo) -> str:
@@ -74,9 +83,13 @@ class _Task(BaseModel, ABC):
 
 
 class RetrievalTask(_Task):
-    """Translation retrieval in both directions: precision at 1 (P@1)."""
+    """Translation retrieval in both directions: precision at 1 (P@1).
+
+    With ``score = "margin"`` it is one minus LASER's xSIM error.
+    """
 
     kind: Literal["retrieval"]
+    score: Literal["cosine", "margin"] = "cosine"
     # Files of sentence pairs, one per language pair.
     pairs: tuple[Annotated[str, AfterValidator(_resolve_source)], ...] = ()
     sib200: ResolvedPath | None = (
@@ -108,7 +121,11 @@ class RetrievalTask(_Task):
                 (f"{first}→{second}", u, v),
                 (f"{second}→{first}", v, u),
             ):
-                correct = precision_at_1(queries[: task.queries], candidates).astype(np.uint8)
+                if self.score == "margin":
+                    hits = margin_hits(queries, candidates)[: task.queries]
+                else:
+                    hits = precision_at_1(queries[: task.queries], candidates)
+                correct = hits.astype(np.uint8)
                 metrics.append(Metric(name, float(correct.mean()), group, correct))
         return metrics
 
@@ -138,6 +155,58 @@ class RetrievalTask(_Task):
             for pair in scope.pairs_among(self.sib200_languages()):
                 texts = read_sib200_parallel(self.sib200, [folders.get(c, c) for c in pair])
                 yield pair, all_against_all(zip(*texts.values(), strict=True))
+
+
+class MiningTask(_Task):
+    """Mining of translations that are hidden among other sentences, as in BUCC: F1.
+
+    Half of the pairs fit the threshold of the margin score, the other half measure.
+    """
+
+    kind: Literal["mining"]
+    # Files of sentence pairs, one per language pair.
+    pairs: tuple[Annotated[str, AfterValidator(_resolve_source)], ...] = Field(min_length=1)
+    share: float = Field(0.25, gt=0, le=1)  # of the pairs, both sides of which are kept
+
+    def files(self) -> list[Path]:
+        """See `_Task`."""
+        return [Path(path) for text in self.pairs for path in parse_source(text).paths]
+
+    def sentences(self, scope: LanguageScope) -> list[str]:
+        """See `_Task`."""
+        halves = [half for _, both in self._sets(scope) for half in both]
+        return [text for half in halves for side in (half.sources, half.targets) for text in side]
+
+    def evaluate(self, encoder: SentenceEncoder, scope: LanguageScope) -> list[Metric]:
+        """See `_Task`."""
+        metrics = []
+        for (first, second), (fit, test) in self._sets(scope):
+            mined, correct = _mined(encoder, fit)
+            threshold = precision_recall_curve(mined.score, correct, fit.gold).best.threshold
+            mined, correct = _mined(encoder, test)
+            flags = np.zeros((3, len(test.sources)), np.uint8)
+            flags[0, mined.source[mined.score >= threshold]] = 1
+            flags[1, : test.gold] = 1
+            flags[2, mined.source[correct & (mined.score >= threshold)]] = 1
+            name = f"{first}-{second}"
+            metrics.append(Metric(name, f1_of(flags), name, mined=flags))
+        return metrics
+
+    def _sets(self, scope: LanguageScope) -> Iterator[tuple[LanguagePair, list[HiddenPairs]]]:
+        for text in self.pairs:
+            source = parse_source(text)
+            if scope.contains(source.languages):
+                whole = [(p.source, p.target) for p in source.read() if all(map(str.strip, p))]
+                halves = random_halves(len(whole))
+                chosen = ([whole[i] for i in np.flatnonzero(half)] for half in halves)
+                yield source.languages, [hide_pairs(pairs, self.share) for pairs in chosen]
+
+
+def _mined(encoder: SentenceEncoder, text: HiddenPairs) -> tuple[Candidates, NDArray[np.bool_]]:
+    """The pairs of highest margin, one for each sentence, and whether they are gold pairs."""
+    u, v = (unit_rows(encoder.encode(side)) for side in (text.sources, text.targets))
+    mined = candidate_pairs(nearest(u, v, _NEIGHBOURS), nearest(v, u, _NEIGHBOURS))
+    return mined, (mined.source == mined.target) & (mined.source < text.gold)
 
 
 class SimilarityTask(_Task):
@@ -266,4 +335,4 @@ class ClassificationTask(_Task):
         return [name for name, code in codes.items() if code in chosen]
 
 
-Task = RetrievalTask | SimilarityTask | ClassificationTask
+Task = RetrievalTask | MiningTask | SimilarityTask | ClassificationTask

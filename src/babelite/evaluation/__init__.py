@@ -6,7 +6,9 @@ from babelite.evaluation.alignment_f1 import AlignmentScores, score_alignment
 from babelite.evaluation.bootstrap_intervals import BootstrapInterval
 from babelite.evaluation.bucc_mining import (
     BUCCResult,
+    HiddenPairs,
     evaluate_bucc,
+    hide_pairs,
     mining_precision_recall,
     random_halves,
 )
@@ -23,7 +25,7 @@ from babelite.evaluation.label_scores import label_scores
 from babelite.evaluation.labelled_sets import LabelledSet, read_labelled_set
 from babelite.evaluation.model_report import report_jinja_environment, write_report
 from babelite.evaluation.multiway_retrieval import evaluate_multiway
-from babelite.evaluation.retrieval import RetrievalResult, evaluate, precision_at_1
+from babelite.evaluation.retrieval import RetrievalResult, evaluate, margin_hits, precision_at_1
 from babelite.evaluation.retrieval_protocols import RetrievalSet, all_against_all, muse_protocol
 from babelite.evaluation.sib200 import SIB200_FOLDERS, read_sib200_parallel
 from babelite.evaluation.significance import (
@@ -55,6 +57,7 @@ __all__ = [
     "BootstrapInterval",
     "ClassificationResult",
     "Difference",
+    "HiddenPairs",
     "LabelledCorpus",
     "LabelledSet",
     "RetrievalResult",
@@ -71,8 +74,10 @@ __all__ = [
     "evaluate_classification",
     "evaluate_multiway",
     "evaluate_similarity",
+    "hide_pairs",
     "holm_correction",
     "label_scores",
+    "margin_hits",
     "mean_ranks",
     "mining_precision_recall",
     "muse_protocol",

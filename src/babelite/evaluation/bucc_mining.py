@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from babelite.corpus import normalize_text
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, quantity
 from babelite.mining import PrecisionRecall, PrecisionRecallCurve, precision_recall_curve
 
 TextPair = tuple[str, str]
@@ -71,6 +71,56 @@ def evaluate_bucc(
     threshold = mining_precision_recall(*training).best.threshold
     curve = mining_precision_recall(*test)
     return BUCCResult(curve.at(threshold), curve.best)
+
+
+@dataclass(frozen=True)
+class HiddenPairs:
+    """Two texts in which some lines are translations of each other.
+
+    Attributes:
+        sources: The sentences of one language.
+        targets: The sentences of the other language.
+        gold: How many are translations: line i of ``targets`` translates line i of ``sources``
+            for i below ``gold``.
+    """
+
+    sources: list[str]
+    targets: list[str]
+    gold: int
+
+
+def hide_pairs(pairs: Sequence[TextPair], share: float = 0.25, seed: int = 0) -> HiddenPairs:
+    """Hide some pairs among sentences without a translation, for a text like those of BUCC.
+
+    Of the pairs that are not drawn as gold pairs, every second one gives its source sentence and
+    the others their target sentence. Pairs of which a side occurred before are left out.
+
+    Args:
+        pairs: Translations.
+        share: The share of the gold pairs, above 0 and at most 1.
+        seed: Seed of the draw.
+
+    Raises:
+        BabeliteError: There are too few pairs for one gold pair.
+
+    Example:
+        >>> hidden = hide_pairs([("one", "un"), ("two", "deux"), ("six", "six")], share=0.5)
+        >>> hidden.gold, len(hidden.sources), len(hidden.targets)
+        (1, 2, 2)
+    """
+    once = [*{source: (source, target) for source, target in reversed(pairs)}.values()]
+    once = [*{target: (source, target) for source, target in once}.values()]
+    gold = int(share * len(once))
+    if not gold:
+        problem = f"{quantity(len(once), 'pair')} of which a share of {share} is hidden"
+        raise BabeliteError(problem, code="too-few", hint="give more pairs")
+    order = np.random.default_rng(seed).permutation(len(once))
+    drawn, others = [once[i] for i in order[:gold]], [once[i] for i in order[gold:]]
+    return HiddenPairs(
+        [pair[0] for pair in [*drawn, *others[::2]]],
+        [pair[1] for pair in [*drawn, *others[1::2]]],
+        gold,
+    )
 
 
 def random_halves(count: int, seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -73,13 +73,26 @@ def precision_at_1(queries: ArrayLike, candidates: ArrayLike) -> NDArray[np.bool
     return query_cosines(queries, candidates).hits
 
 
-def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
-    """LASER's xSIM error: share of queries whose best candidate by margin score is wrong."""
+def margin_hits(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> NDArray[np.bool_]:
+    """Whether the best candidate by margin score is the translation: booleans (n,).
+
+    The share of queries for which it is not is LASER's xSIM error. Arguments and errors are those
+    of `precision_at_1`; ``k`` is the number of neighbours of the margin.
+
+    Example:
+        >>> margin_hits([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.1], [0.5, 0.5]], k=1)
+        array([ True,  True])
+    """
     margins, indices = margin_search(queries, candidates, k)
-    found = indices[:, 0] == np.arange(len(indices))
+    found: NDArray[np.bool_] = indices[:, 0] == np.arange(len(indices))
     if margins.shape[1] > 1:
         found &= clearly_above(margins[:, 0], margins[:, 1])
-    return float((~found).mean())
+    return found
+
+
+def xsim_error(queries: ArrayLike, candidates: ArrayLike, k: int = 4) -> float:
+    """LASER's xSIM error: share of queries whose best candidate by margin score is wrong."""
+    return float((~margin_hits(queries, candidates, k)).mean())
 
 
 @dataclass(frozen=True)

@@ -49,3 +49,24 @@ def test_systems_with_different_query_groups_are_compared() -> None:
     mean = summarize([a], task)["mean"]
     assert mean["value"] == pytest.approx(0.7)
     assert (mean["low"] + mean["high"]) / 2 == pytest.approx(0.7, abs=0.02)
+
+
+def test_the_difference_of_f1_is_resampled_by_source_sentence() -> None:
+    chance = np.random.default_rng(0)
+    task = {"name": "task", "kind": "mining", "measures": ["en-fr", "en-de"]}
+    runs, values = [], {}
+    for system, share in (("a", 0.9), ("b", 0.7)):
+        scores = {}
+        for pair, queries in (("en-fr", 300), ("en-de", 500)):
+            gold = np.arange(queries) < queries // 3
+            right = gold & (chance.random(queries) < share)
+            mined = right | (chance.random(queries) < 0.05)
+            flags = np.array([mined, gold, right]).astype(np.uint8)
+            values[system, pair] = 2 * right.sum() / (mined.sum() + gold.sum())
+            scores[pair] = metric_to_json(Metric(pair, values[system, pair], pair, mined=flags))
+        runs.append({"system": system, "seed": 0, "scores": {"task": scores}})
+    found = difference("a", "b", task, runs)
+    expected = np.mean([values["a", pair] - values["b", pair] for pair in task["measures"]])
+    assert found is not None and found.value == pytest.approx(expected)
+    assert 0 < found.low < found.value < found.high and found.p_value < 0.05
+    assert difference("a", "a", task, runs).value == 0  # type: ignore[union-attr]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ def query_scores(
 ) -> list[list[NDArray[np.float64]]]:
     """The score of every query, averaged over seeds and over metrics with the same queries.
 
-    For each system, one float64 array (queries,) per set of queries; correlations have none.
+    For each system, one float64 array (queries,) per set of queries; correlations and F1 have none.
     """
     found = [[_read_metrics(runs, task, metric) for metric in metrics] for runs in systems]
     groups = [[of_metric[0].group for of_metric in system] for system in found]
@@ -125,26 +126,48 @@ def difference(
     first, second = query_scores(sides, task["name"], common)
     if first and second:
         return paired_bootstrap(first, second)
-    return _correlation_difference(sides, task["name"], common)
+    return _statistic_difference(sides, task["name"], common)
 
 
-def _correlation_difference(
+_Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+def _statistic_difference(
     sides: Sequence[Sequence[Run]], task: str, metrics: Sequence[str]
 ) -> Difference | None:
-    """The difference of mean correlations; line N is the same pair in every metric."""
+    """The difference of mean correlations or F1; None if the records have neither.
+
+    Line N is the same pair in every metric of a group; groups are drawn side by side.
+    """
     found = [[_read_metrics(side, task, metric) for metric in metrics] for side in sides]
-    gold = found[0][0][0].gold
-    if gold is None:
+    sizes = {of_metric[0].group: of_metric[0].queries for of_metric in found[0]}
+    if not all(sizes.values()):
         return None
-    # Every resample uses the ranks of all pairs: ranking each resample would hardly change the
-    # result, but take a thousand times as long.
-    ranks = [[list(map(_standardized_ranks, of_metric)) for of_metric in side] for side in found]
+    ends = dict(zip(sizes, np.cumsum([*sizes.values()]).tolist(), strict=True))
+    of_group = {group: slice(end - sizes[group], end) for group, end in ends.items()}
+    statistics = [
+        [(of_group[of_metric[0].group], [*map(_statistic, of_metric)]) for of_metric in side]
+        for side in found
+    ]
 
     def mean(side: int, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        of_metrics = ([_correlations(x, y, counts) for x, y in seeds] for seeds in ranks[side])
-        return np.asarray(np.mean([np.mean(seeds, axis=0) for seeds in of_metrics], axis=0))
+        of_metrics = (
+            np.mean([statistic(counts[:, queries]) for statistic in seeds], axis=0)
+            for queries, seeds in statistics[side]
+        )
+        return np.asarray(np.mean([*of_metrics], axis=0))
 
-    return paired_bootstrap_statistic(lambda n: mean(0, n) - mean(1, n), len(gold))
+    return paired_bootstrap_statistic(lambda n: mean(0, n) - mean(1, n), sum(sizes.values()))
+
+
+def _statistic(metric: Metric) -> _Statistic:
+    """Query counts of n resamples, (n, queries) -> values of the metric, (n,)."""
+    if metric.mined is not None:
+        mined, gold, right = metric.mined.astype(np.float64)
+        return lambda counts: 2 * (counts @ right) / np.maximum(counts @ (mined + gold), 1)
+    # Every resample uses the ranks of all pairs: ranking each resample would hardly change the
+    # result, but take a thousand times as long.
+    return partial(_correlations, *_standardized_ranks(metric))
 
 
 def _standardized_ranks(metric: Metric) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -178,7 +201,7 @@ def _row(values: Mapping[str, float], queries: Sequence[NDArray[np.float64]]) ->
         "value": float(np.mean(numbers)),
         "spread": float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None,
         "seeds": dict(values),
-        "low": None,  # no interval for correlations
+        "low": None,  # no interval for correlations and F1
         "high": None,
     }
     if queries:

@@ -11,6 +11,7 @@ Results = Mapping[str, Any]
 
 _UNITS = {
     "retrieval": "P@1 in %",
+    "mining": "F1 in %",
     "similarity": "Spearman's correlation × 100",
     "classification": "accuracy in %",
 }

@@ -147,7 +147,8 @@ class Attention(nn.Module):
             mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
         if mask is not None:
             scores = scores.masked_fill(~mask, -torch.inf)
-        return self.dropout(scores.softmax(-1).to(values.dtype)) @ values
+        weights: Tensor = self.dropout(scores.softmax(-1).to(values.dtype))
+        return weights @ values
 
 
 class FeedForward(nn.Module):
