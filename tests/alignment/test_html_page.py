@@ -73,3 +73,11 @@ def test_an_alignment_without_matches() -> None:
     pairs = [SegmentPair(range(0, 1), range(0, 0)), SegmentPair(range(1, 1), range(0, 1))]
     page = Page(alignment_page(pairs, SOURCE, TARGET))
     assert [row[0] for row in page.rows] == [{"pair", "unmatched"}] * 2
+
+
+def test_segment_pairs_with_other_numbers_are_marked() -> None:
+    source = Document("a.txt", ("1,250 visitors.", "In 2023."), (1, 2), 2)
+    target = Document("b.txt", ("1 520 visiteurs.", "En 2023."), (1, 2), 2)
+    pairs = [SegmentPair(range(i, i + 1), range(i, i + 1), 0.9, 0.9) for i in (0, 1)]
+    page = Page(alignment_page(pairs, source, target))
+    assert ["numbers" in kinds for kinds, _ in page.rows] == [True, False]

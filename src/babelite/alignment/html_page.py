@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from babelite._version import __version__
 from babelite.alignment.align import SegmentPair
 from babelite.alignment.alignment_files import GoldPair
-from babelite.corpus import Document
+from babelite.corpus import Document, numbers_differ
 from babelite.plots import jinja_environment
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class _Row:
     source: list[tuple[int, str]]
     target: list[tuple[int, str]]
     wrong: bool
+    other_numbers: bool
 
     @property
     def classes(self) -> str:
@@ -42,6 +43,7 @@ class _Row:
             "many": smaller and larger > 1,
             "low": smaller and self.pair.score < LOW_SCORE,
             "wrong": self.wrong,
+            "numbers": self.other_numbers,
         }
         return " ".join(["pair", *(name for name, applies in classes.items() if applies)])
 
@@ -70,7 +72,9 @@ def alignment_page(
     for pair in pairs:
         sides = _numbered(source, pair.source), _numbered(target, pair.target)
         sentences = frozenset(pair.source), frozenset(pair.target)
-        rows.append(_Row(pair, *sides, right is not None and sentences not in right))
+        texts = [" ".join(text for _, text in side) for side in sides]
+        wrong = right is not None and sentences not in right
+        rows.append(_Row(pair, *sides, wrong, all(texts) and numbers_differ(*texts)))
     matched = [pair.score for pair in pairs if all(pair.size)]
     return template.render(
         version=__version__,

@@ -36,6 +36,7 @@ __all__ = [
     "measure_corpus",
     "names_one_language",
     "normalize_text",
+    "numbers_differ",
     "one_line",
     "parse_language_pair",
     "parse_monolingual_source",
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
         normalize_text,
         one_line,
     )
+    from babelite.corpus.numbers import numbers_differ
     from babelite.corpus.pair_table import PairRow, PairTable
     from babelite.corpus.pairs import Pair, WeightedPair
     from babelite.corpus.record_files import Record, record_format, write_records
@@ -118,6 +120,7 @@ else:
             "parse_monolingual_source",
             "normalization": "INVISIBLE_CHARACTERS comparison_key count_words normalize_text "
             "one_line",
+            "numbers": "numbers_differ",
             "pairs": "Pair WeightedPair",
             "record_files": "Record record_format write_records",
             "sentence_splitting": "split_at_punctuation split_sentences",

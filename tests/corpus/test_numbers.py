@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from babelite.filtering.numbers import number_groups, numbers_differ
+from babelite.corpus.numbers import number_groups, numbers_differ
 
 
 @pytest.mark.parametrize(
