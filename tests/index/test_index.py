@@ -294,3 +294,36 @@ def test_lines_and_queries_that_the_encoder_cannot_read_are_not_found(tmp_path: 
     assert unreadable_result.hits == ()
     assert sorted((hit.row, hit.text) for hit in found.hits) == [(0, "green"), (2, "blue sky")]
     assert search_sentences(Reader(), ["green"], ["👍"])[0].hits == ()
+
+
+@pytest.mark.parametrize("queries", [1, 3])
+@pytest.mark.parametrize("k", [1, 10, 700])
+def test_integer_comparison_finds_the_rows_of_float_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queries: int, k: int
+) -> None:
+    chance = np.random.default_rng(0)
+    vectors = chance.standard_normal((600, 16)).astype(np.float32)
+    vectors[300:400] = vectors[:100]  # ties
+    vectors[50:60] *= 0  # unreadable text
+
+    class Given:
+        dim = 16
+
+        def encode(self, lines: Sequence[str]) -> NDArray[np.float32]:
+            found = vectors[[int(line.split()[1]) for line in lines]]
+            return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+
+    lines = [f"line {row}" if row % 9 else "" for row in range(600)]
+    index = Index.build(lines, Given(), tmp_path / "index")
+    index.remove(range(100, 120))
+    monkeypatch.setattr("babelite.index.int8_scan._SCANNED_ROWS", 64)
+    wanted = chance.standard_normal((queries, 16)).astype(np.float32)
+    half = range(0, 600, 2)
+    found = [index.nearest(wanted, k), index.nearest(wanted, k, rows=half)]
+    monkeypatch.setattr("babelite.index.open_index.SCANNED_QUERIES", 0)
+    monkeypatch.setattr("babelite.index.open_index._FEW_ROWS", 0)
+    for ints, floats in zip(
+        found, [index.nearest(wanted, k), index.nearest(wanted, k, rows=half)], strict=True
+    ):
+        np.testing.assert_array_equal(ints.indices, floats.indices)
+        np.testing.assert_array_equal(ints.scores, floats.scores)

@@ -30,7 +30,7 @@ from babelite.storage import CheckedFile, checksums_path, write_checksums, writi
 # Receives the name of a step, how many rows of it are done, and their total if it is known.
 IndexProgress = Callable[[str, int, int | None], None]
 
-# An index without parts up to this size: a tenth of a second per query.
+# An index without parts up to this size: a few hundredths of a second per query.
 EXACT_ROWS = 250_000
 PART_ROWS = 1_000_000
 MIN_PART_ROWS = 1_000

@@ -18,6 +18,7 @@ from babelite.index.index_parts import (
     blocks_of,
     row_selector,
 )
+from babelite.index.int8_scan import SCANNED_QUERIES, Int8Scan, scanned_blocks
 from babelite.index.row_storage import RowReader, read_removed
 from babelite.neighbors import Neighbours, merge_neighbours, nearest_in_blocks, query_blocks
 
@@ -81,6 +82,7 @@ class OpenIndex:
         self._parts = [
             OpenIndexPart(folder, part, checksums=checksums) for part in description.parts
         ]
+        self._scan = Int8Scan(self.reader) if description.precision == "int8" else None
         self._firsts = np.cumsum([0, *(s.lines for s in description.contents.sources)])
 
     def __len__(self) -> int:
@@ -177,17 +179,40 @@ class OpenIndex:
         available = len(self) if selected is None else int(selected.sum())
         k = min(k, available)
         few = max(_FEW_ROWS, covered // LISTS_PER_PROBE)
-        if not self._parts or not k or (selected is not None and available <= few):
+        if selected is not None and available <= few:
             return nearest_in_blocks(queries, self._vectors(0, rows, selected), k)
-        rest = nearest_in_blocks(queries, self._vectors(covered, rows, selected), k)
+        if not self._parts or not k:
+            return self._compare(queries, k, 0, rows, selected)
+        rest = self._compare(queries, k, covered, rows, selected)
         found = self._from_parts(queries, k, row_selector(self.removed, selected))
         result = merge_neighbours([found, rest], k)
         # If the probed clusters have too few lines, all lines are compared.
         short = (result.indices < 0).any(axis=1)
         if short.any():
-            exact = nearest_in_blocks(queries[short], self._vectors(0, rows, selected), k)
+            exact = self._compare(queries[short], k, 0, rows, selected)
             result.scores[short], result.indices[short] = exact
         return result
+
+    def _compare(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        start: int,
+        stop: int,
+        selected: NDArray[np.bool_] | None,
+    ) -> Neighbours:
+        """The nearest of all rows in a range."""
+        if self._scan is None or not 0 < len(queries) <= SCANNED_QUERIES:
+            return nearest_in_blocks(queries, self._vectors(start, stop, selected), k)
+        blocks = [
+            (first, last, self._searched(first, last, selected))
+            for first, last in scanned_blocks(start, stop)
+        ]
+        found = [
+            nearest_in_blocks(query, self._scan.near(query, k, blocks), k)
+            for query in queries[:, None]
+        ]
+        return Neighbours(*map(np.concatenate, zip(*found, strict=True)))
 
     def _hits(
         self, cosines: NDArray[np.float32], rows: NDArray[np.int64], wanted: Wanted
@@ -236,11 +261,20 @@ class OpenIndex:
                 yield chosen[first:last], self.reader.vectors(chosen[first:last])
             return
         for first, last in blocks_of(start, stop):
-            keep = ~self.reader.blank(first, last)
-            inside = slice(*np.searchsorted(self.removed, (first, last)))
-            keep[self.removed[inside] - first] = False
+            keep = self._searched(first, last, None)
             rows = np.flatnonzero(keep) + first
             yield rows, self.reader.vectors(slice(first, last) if keep.all() else rows)
+
+    def _searched(
+        self, first: int, last: int, selected: NDArray[np.bool_] | None
+    ) -> NDArray[np.bool_]:
+        """Which rows of a block are searched: not blank, not removed, selected."""
+        if selected is not None:
+            return selected[first:last]
+        keep = ~self.reader.blank(first, last)
+        inside = slice(*np.searchsorted(self.removed, (first, last)))
+        keep[self.removed[inside] - first] = False
+        return keep
 
     def _from_parts(
         self,

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tokenize import TokenError  # NumPy parses the headers of arrays as Python
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,10 +86,16 @@ def from_stored(stored: NDArray[np.generic]) -> NDArray[np.float32]:
     Results are bit-equal for any batch composition.
     """
     vectors = stored.astype(np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    lengths = lengths_of(vectors)
     lengths[lengths == 0] = 1
     vectors /= lengths[:, None]
     return vectors
+
+
+def lengths_of(stored: NDArray[np.generic]) -> NDArray[np.float32]:
+    """The lengths of stored vectors, float32 (n,)."""
+    vectors = stored.astype(np.float32, copy=False)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
 
 
 class RowReader:
@@ -137,6 +143,11 @@ class RowReader:
         else:
             self._vectors_file.verify_rows(rows, self._row_bytes)
         return from_stored(self._stored[rows])
+
+    def stored(self, start: int, stop: int) -> NDArray[Any]:
+        """The rows from ``start`` up to ``stop`` as they are stored, (rows, dim)."""
+        self._vectors_file.verify(start * self._row_bytes, stop * self._row_bytes)
+        return self._stored[start:stop]
 
     def first_lines(self, count: int) -> tuple[list[str], NDArray[np.float32]]:
         """Up to ``count`` first lines that are not blank, and their vectors, (texts, dim)."""

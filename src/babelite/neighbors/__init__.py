@@ -12,6 +12,7 @@ from babelite.neighbors.cluster_search import (
 )
 from babelite.neighbors.exact_search import ExactSearch, StoredVectors, nearest, nearest_in_blocks
 from babelite.neighbors.faiss_threads import load_faiss
+from babelite.neighbors.int8_products import int8_products
 from babelite.neighbors.kmeans import spherical_kmeans
 from babelite.neighbors.margin import (
     MARGINS,
@@ -48,6 +49,7 @@ __all__ = [
     "choose_search_kind",
     "clearly_above",
     "clustering_comparisons",
+    "int8_products",
     "load_faiss",
     "margin_scores",
     "margin_search",
