@@ -24,6 +24,8 @@ __all__ = [
     "model_checksum",
     "open_encoder",
     "open_recorded_encoder",
+    "quantize_binary",
+    "quantize_int8",
     "read_model_description",
     "read_model_folder",
     "require_same_encoder",
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
         read_model_folder,
     )
     from babelite.encoding.model_writer import ModelContents, write_model_folder
+    from babelite.encoding.quantized_vectors import quantize_binary, quantize_int8
     from babelite.encoding.texts import iterate_items, iterate_texts, list_texts
     from babelite.encoding.vectors import unit_rows, write_vectors, write_vectors_resumably
 else:
@@ -79,6 +82,7 @@ else:
             "model_folder": "DEFAULT_MODEL DEFAULT_MODEL_NAME ModelFolder model_checksum "
             "read_model_description read_model_folder",
             "model_writer": "ModelContents write_model_folder",
+            "quantized_vectors": "quantize_binary quantize_int8",
             "texts": "iterate_items iterate_texts list_texts",
             "vectors": "unit_rows write_vectors write_vectors_resumably",
         },

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from babelite.encoding import quantize_int8
 from babelite.index.description import (
     REMOVED,
     IndexContents,
@@ -58,7 +59,6 @@ _DTYPES: dict[str, np.dtype[np.int8] | np.dtype[np.float16]] = {
     "int8": np.dtype("<i1"),
     "float16": np.dtype("<f2"),
 }
-_INT8_MAX = 127
 _SCANNED_ROWS = 8192
 PROBE_LINES = 3  # lines whose vectors show whether an encoder is the same
 
@@ -66,18 +66,11 @@ PROBE_LINES = 3  # lines whose vectors show whether an encoder is the same
 def to_stored(vectors: NDArray[np.float32], precision: VectorType) -> NDArray[np.generic]:
     """Quantise vectors (n, dim), rows of unit length or zero; `from_stored` restores the length.
 
-    In int8 the largest component of each vector becomes ±127: the error of a component is about
-    1/254 of the largest one.
-
     Example:
         >>> to_stored(np.array([[0.6, -0.8]], dtype=np.float32), "int8")
         array([[  95, -127]], dtype=int8)
     """
-    if precision == "float16":
-        return vectors.astype(_DTYPES[precision])
-    largest = np.abs(vectors).max(axis=1, keepdims=True)
-    steps = np.where(largest == 0, 0, _INT8_MAX / np.where(largest == 0, 1, largest))
-    return np.rint(vectors * steps).astype(_DTYPES[precision])
+    return vectors.astype(np.float16) if precision == "float16" else quantize_int8(vectors)
 
 
 def from_stored(stored: NDArray[np.generic]) -> NDArray[np.float32]:
