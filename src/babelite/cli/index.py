@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
-from babelite.cli.search import read_numbered_lines
+from babelite.cli.index_display import show_index
+from babelite.cli.search import read_numbered_lines, require_lines
 from babelite.cli.shared.options import (
     AllowDownload,
     ColumnOption,
@@ -25,14 +25,18 @@ from babelite.errors import BabeliteError, quantity
 
 if TYPE_CHECKING:
     from babelite.cli.shared.text_check import TextCheck
-    from babelite.index import Index
+    from babelite.encoding import SentenceEncoder
+    from babelite.index import Index, IndexColumns, IndexRow
 
 _HELP = """Build an index of millions of lines for semantic search, or change one.
 
 With --out the lines of the files are encoded and stored with their text. The files are not needed
 for searching, and memory does not grow with them. After an interruption the same command resumes.
 Without --out the argument is the folder of an index: the command shows it, after changing it with
---append, --remove and --remove-lines.
+--append, --remove, --remove-id and --remove-lines.
+
+With --id and --keep the lines of a table have ids and fields, which hits show. A line that is
+appended replaces the line with the same id, and `babelite search --where` filters by fields.
 
 Example: babelite index articles.en.txt articles.fr.txt --out articles.index;
 babelite search articles.index "Where is the nearest station?"
@@ -49,6 +53,24 @@ _Places = Annotated[
 ]
 _OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FOLDER", help="Output folder, created if missing.")
+]
+_IdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        metavar="COLUMN",
+        help="Column of the ids in a table: a name or number (from 1) in CSV and TSV, a field in "
+        "JSONL and Parquet. Default with --append: that of the index; '' for none.",
+    ),
+]
+_KeepOption = Annotated[
+    str | None,
+    typer.Option(
+        "--keep",
+        metavar="COLUMN,...",
+        help="Columns to keep as fields of the lines, such as lang,url. Default with --append: "
+        "those of the index; '' for none.",
+    ),
 ]
 _KindOption = Annotated[
     Literal["exact", "ivf", "pq"] | None,
@@ -71,6 +93,10 @@ _RemoveOption = Annotated[
         metavar="FILE", help="Remove all lines whose text is a line of this file. Repeatable."
     ),
 ]
+_RemoveIdOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="Remove the line with this id. Repeatable."),
+]
 _RemoveLinesOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -92,59 +118,130 @@ def _index(
     model: ModelOption = None,
     dim: DimOption = None,
     column: ColumnOption = None,
+    id_: _IdOption = None,
+    keep: _KeepOption = None,
     kind: _KindOption = None,
     float16: Float16Option = False,
     append: _AppendOption = None,
     remove: _RemoveOption = None,
+    remove_id: _RemoveIdOption = None,
     remove_lines: _RemoveLinesOption = None,
     json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.cli.shared.text_check import TextCheck
     from babelite.encoding import open_encoder
     from babelite.index import Index
-    from babelite.progress import ProgressDisplay
 
-    changes = bool(append or remove or remove_lines)
+    given = _GivenColumns(column, id_, None if keep is None else _names(keep))
+    changes = bool(append or remove or remove_id or remove_lines)
     if out is not None:
         if changes:
             problem = "--out builds an index, but --append and --remove change one"
             hint = "give the folder of the index without --out"
             raise BabeliteError(problem, code="option-conflict", hint=hint)
         encoder = open_encoder(model, allow_download=allow_download, dim=dim)
-        check = TextCheck(encoder)
-        lines, total = _lines(places, column, check)
-        precision: Literal["float16", "int8"] = "float16" if float16 else "int8"
-        with ProgressDisplay("lines", totals={"encoding": total}) as show:
-            index = Index.build(
-                lines, encoder, out, kind=kind, precision=precision, spec=model, progress=show
-            )
-        check.warn()
+        columns = given.resolve(None)
+        index = _build(places, out, encoder, columns, kind=kind, float16=float16, spec=model)
     else:
         index = _open(places, changes=changes)
         unused: dict[str, object] = {"--kind": kind, "--float16": float16, "--dim": dim}
+        if not append:
+            unused |= {"--id": id_, "--keep": keep}
         if not append and not remove:
             unused |= {"--model": model, "--column": column}
         _require_unused(index, unused)
         # Rows and texts to remove are read before any change: an error leaves the index unchanged.
         rows = [row for text in remove_lines or () for row in _rows(index, text)]
         texts = {line.text for path in remove or () for line in read_numbered_lines(path, column)}
+        _require_ids(index, remove_id)
         if append:
-            given = open_encoder(model, allow_download=allow_download) if model else None
-            index = Index.open(index.folder, given, allow_download=allow_download)
-            check = TextCheck(index.encoder)
-            lines, total = _lines(append, column, check)
-            with ProgressDisplay("lines", totals={"encoding": total}) as show:
-                present = index.add(lines, progress=show)
-            check.warn()
-            for name in present:
-                typer.echo(f"{name}: not added again, the index has all its lines", err=True)
-        if remove or remove_lines:
-            count = index.remove([*rows, *index.find(texts)])
-            typer.echo(f"{count:,} {'line' if count == 1 else 'lines'} removed", err=True)
-    _show(index, as_json=json_)
+            encoder_ = open_encoder(model, allow_download=allow_download) if model else None
+            index = Index.open(index.folder, encoder_, allow_download=allow_download)
+            _append(index, append, given.resolve(index.description.columns))
+        if remove or remove_id or remove_lines:
+            rows += index.find(texts) if remove else []
+            rows += index.find(ids=remove_id) if remove_id else []
+            typer.echo(f"{quantity(index.remove(rows), 'line')} removed", err=True)
+    show_index(index, as_json=json_)
     if out is not None:
         typer.echo(f"Next: babelite search {shlex.quote(str(out))} QUERY", err=True)
+
+
+def _build(
+    places: Sequence[str],
+    out: Path,
+    encoder: SentenceEncoder,
+    columns: IndexColumns,
+    *,
+    kind: Literal["exact", "ivf", "pq"] | None,
+    float16: bool,
+    spec: str | None,
+) -> Index:
+    from babelite.cli.shared.text_check import TextCheck
+    from babelite.index import Index
+    from babelite.progress import ProgressDisplay
+
+    check = TextCheck(encoder)
+    lines, total = _lines(places, columns, check)
+    precision: Literal["float16", "int8"] = "float16" if float16 else "int8"
+    with ProgressDisplay("lines", totals={"encoding": total}) as show:
+        index = Index.build(
+            lines,
+            encoder,
+            out,
+            kind=kind,
+            precision=precision,
+            spec=spec,
+            columns=columns if _is_table(columns) else None,
+            progress=show,
+        )
+    check.warn()
+    return index
+
+
+def _append(index: Index, places: Sequence[str], columns: IndexColumns) -> None:
+    from babelite.cli.shared.text_check import TextCheck
+    from babelite.progress import ProgressDisplay
+
+    check = TextCheck(index.encoder)
+    lines, total = _lines(places, columns, check)
+    with ProgressDisplay("lines", totals={"encoding": total}) as show:
+        present = index.add(lines, progress=show)
+    check.warn()
+    for name in present:
+        typer.echo(f"{name}: not added again, the index has all its lines", err=True)
+
+
+class _GivenColumns(NamedTuple):
+    """The options --column, --id and --keep; None if they were not given."""
+
+    text: str | None
+    id: str | None
+    fields: tuple[str, ...] | None
+
+    def resolve(self, recorded: IndexColumns | None) -> IndexColumns:
+        """The columns to read; those that were not given are those of the index."""
+        from babelite.index import IndexColumns
+
+        default = recorded or IndexColumns()
+        id_ = default.id if self.id is None else self.id
+        fields = default.fields if self.fields is None else self.fields
+        text = self.text or (default.text if id_ or fields else None)
+        return IndexColumns(text=text, id=id_ or None, fields=fields)
+
+
+def _is_table(columns: IndexColumns) -> bool:
+    return bool(columns.id or columns.fields)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The names of ``lang,url``; none of an empty text."""
+    names = tuple(name.strip() for name in text.split(",")) if text else ()
+    if not all(names) or len(set(names)) < len(names):
+        problem = f"--keep {text} names a column twice, or has a comma without a name"
+        hint = "write for example --keep lang,url"
+        raise BabeliteError(problem, code="option-invalid", hint=hint)
+    return names
 
 
 def _open(places: Sequence[str], *, changes: bool) -> Index:
@@ -168,8 +265,8 @@ def _require_unused(index: Index, options: Mapping[str, object]) -> None:
 
 
 def _lines(
-    places: Sequence[str], column: str | None, check: TextCheck
-) -> tuple[dict[str, Iterable[str]], int | None]:
+    places: Sequence[str], columns: IndexColumns, check: TextCheck
+) -> tuple[dict[str, Iterable[str | IndexRow]], int | None]:
     """The lines by file name, read and checked when they are needed, and their number if known.
 
     All files are read once before anything is encoded, which takes a thousandth of the time, so
@@ -180,16 +277,40 @@ def _lines(
 
     require_distinct_names(places)
     files = [place for place in places if not is_read_once(place)]
-    lines = (line for place in files for line in read_numbered_lines(place, column))
-    filled = Counter(bool(line.text.strip()) for line in lines)
+    lines = (_text_of(line) for place in files for line in _read(place, columns))
+    filled = Counter(bool(text.strip()) for text in lines)
     if len(files) == len(places) and not filled[True]:
         problem, hint = "contains only blank lines", "give a file with text"
         raise BabeliteError(problem, code="input-empty", path=", ".join(places), hint=hint)
-    texts: dict[str, Iterable[str]] = {
-        place: check.watch((line.text for line in read_numbered_lines(place, column)), place)
-        for place in places
+    rows: dict[str, Iterable[str | IndexRow]] = {
+        place: check.watch(_read(place, columns), place, text_of=_text_of) for place in places
     }
-    return texts, filled.total() if len(files) == len(places) else None
+    return rows, filled.total() if len(files) == len(places) else None
+
+
+def _read(place: str, columns: IndexColumns) -> Iterator[str | IndexRow]:
+    """The lines of a file, with ids and fields if columns of them are given."""
+    if not _is_table(columns):
+        yield from (line.text for line in read_numbered_lines(place, columns.text))
+        return
+    from babelite.corpus import TableSource
+    from babelite.index import IndexRow
+
+    source = TableSource(place, columns.text, columns.id, columns.fields)
+    for row in require_lines(source.read(), place):
+        yield IndexRow(row.text, row.id, row.fields)
+
+
+def _text_of(line: str | IndexRow) -> str:
+    return line if isinstance(line, str) else line.text
+
+
+def _require_ids(index: Index, ids: Sequence[str] | None) -> None:
+    """Raise unless lines have these ids."""
+    for id_ in ids or ():
+        if index.get(id_) is None:
+            problem, hint = f"has no line with the id {id_!r}", "leave out this --remove-id"
+            raise BabeliteError(problem, code="option-invalid", path=index.folder, hint=hint)
 
 
 def _rows(index: Index, text: str) -> Iterator[int]:
@@ -233,49 +354,3 @@ def _ranges(numbers: str) -> Iterator[tuple[int, int]]:
 
 def _wrong_lines(problem: str, hint: str, path: str | Path | None = None) -> BabeliteError:
     return BabeliteError(problem, code="option-invalid", path=path, hint=hint)
-
-
-def _facts(index: Index) -> dict[str, Any]:
-    """The contents of an index, for ``--json``."""
-    description, contents = index.description, index.description.contents
-    pending = description.pending
-    return {
-        "folder": str(index.folder),
-        "lines": len(index),
-        "removed": contents.rows - contents.blank - len(index),
-        "blank": contents.blank,
-        "pending": 0 if pending is None else pending.rows - contents.rows,
-        "bytes": sum(path.stat().st_size for path in index.folder.iterdir() if path.is_file()),
-        "kind": description.parts[-1].kind if description.parts else "exact",
-        "precision": description.precision,
-        "model": description.encoder.name,
-        "dim": description.encoder.dim,
-        "files": [{"file": source.name, "lines": source.lines} for source in contents.sources],
-    }
-
-
-def _show(index: Index, *, as_json: bool) -> None:
-    """Print the contents of an index."""
-    from rich.filesize import decimal
-
-    facts, pending = _facts(index), index.description.pending
-    if as_json:
-        typer.echo(json.dumps(facts, ensure_ascii=False))
-        return
-    removed = f" ({facts['removed']:,} removed)" if facts["removed"] else ""
-    size = decimal(facts["bytes"])
-    typer.echo(
-        f"{index.folder}: {quantity(facts['lines'], 'line')}{removed}, {size}, {facts['kind']}"
-    )
-    typer.echo(f"model: {facts['model']} ({facts['dim']} components, {facts['precision']})")
-    for source in facts["files"]:
-        typer.echo(_row(source["lines"], source["file"]))
-    if pending is not None:
-        name = f"{pending.sources[-1].name}, interrupted: append it again to resume"
-        typer.echo(_row(facts["pending"], name))
-
-
-def _row(lines: int, name: str) -> str:
-    """A number of lines, right-aligned, and the name of a file."""
-    number, noun = quantity(lines, "line").split()
-    return f"{number:>12} {noun:<5}  {name}"

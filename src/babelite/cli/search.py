@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
@@ -22,6 +22,7 @@ from babelite.storage import visible_text
 
 if TYPE_CHECKING:
     from babelite.encoding import SentenceEncoder
+    from babelite.index import Index, IndexHit
 
 _FEW_QUERIES = 5  # each is named in a warning
 
@@ -50,6 +51,21 @@ _Queries = Annotated[
 ]
 
 
+_WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FIELD=VALUE",
+        help="Search only lines with this value of a field of the index (FIELD= for none). "
+        "Repeatable: values of one field are alternatives, different fields must all match.",
+    ),
+]
+_MinScoreOption = Annotated[
+    float | None,
+    typer.Option("--min-score", metavar="X", help="Leave out lines with a lower cosine."),
+]
+_Line = TypeVar("_Line")
+
+
 class NumberedLine(NamedTuple):
     """A sentence and its line number, from 1."""
 
@@ -58,12 +74,13 @@ class NumberedLine(NamedTuple):
 
 
 class _Hit(NamedTuple):
-    """A line that was found, its number and, in an index, its file."""
+    """A line that was found, its number and, in an index, its file, id and fields."""
 
     cosine: float
     line: int
     text: str
     file: str | None = None
+    added: Mapping[str, Any] = {}  # "id" and "fields", if the index has them
 
 
 def register(app: typer.Typer) -> None:
@@ -77,6 +94,8 @@ def _search(
     model: ModelOption = None,
     dim: DimOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Number of lines to find per query.")] = 5,
+    where: _WhereOption = None,
+    min_score: _MinScoreOption = None,
     column: ColumnOption = None,
     json_: JsonOption = False,
     allow_download: AllowDownload = False,
@@ -90,28 +109,62 @@ def _search(
     if Path(place).is_dir():
         from babelite.index import Index
 
-        if column is not None:
-            problem, hint = "is an index, which has no columns", "leave out --column"
-            raise BabeliteError(problem, code="option-conflict", path=place, hint=hint)
-        if dim is not None:
-            problem, hint = "is an index, which has a size", "leave out --dim"
-            raise BabeliteError(problem, code="option-conflict", path=place, hint=hint)
+        for option, value, has in (("--column", column, "no columns"), ("--dim", dim, "a size")):
+            if value is not None:
+                problem, hint = f"is an index, which has {has}", f"leave out {option}"
+                raise BabeliteError(problem, code="option-conflict", path=place, hint=hint)
         index = Index.open(place, allow_download=allow_download)  # before a model is loaded
         if model is not None:
             index = Index.open(place, open_encoder(model, allow_download=allow_download))
-        texts = _read_queries(queries, index.encoder)
+        texts, found = _search_index(index, queries, k, _parse_where(where), min_score)
         several = len(index.description.contents.sources) > 1
-        results = index.search(texts, k)
-        found = [[_Hit(h.cosine, h.line, h.text, h.source) for h in hits] for hits in results]
     else:
+        if where:
+            problem = "--where needs the folder of an index with fields"
+            hint = "build one with: babelite index FILE --keep COLUMN --out FOLDER"
+            raise BabeliteError(problem, code="option-conflict", path=place, hint=hint)
         encoder = open_encoder(model, allow_download=allow_download, dim=dim)
         texts, found = _search_file(place, queries, encoder, k, column)
+        least = -1.1 if min_score is None else min_score
+        found = [[hit for hit in hits if hit.cosine >= least] for hits in found]
     for number, (text, hits) in enumerate(zip(texts, found, strict=True)):
         if json_:
             typer.echo(_as_json(text, hits))
         else:
             typer.echo("\n" * bool(number) + typer.style(visible_text(text), bold=True))
             _show(hits, with_files=several)
+
+
+def _search_index(
+    index: Index,
+    queries: Sequence[str],
+    k: int,
+    where: dict[str, list[object]],
+    min_score: float | None,
+) -> tuple[list[str], list[list[_Hit]]]:
+    """The texts of the queries, and the lines found for each."""
+    texts = _read_queries(queries, index.encoder)
+    results = index.search(texts, k, where=where or None, min_score=min_score)
+    return texts, [[_as_hit(hit, index) for hit in hits] for hits in results]
+
+
+def _as_hit(hit: IndexHit, index: Index) -> _Hit:
+    added: dict[str, Any] = {"id": hit.id} if index.has_ids else {}
+    if index.fields:
+        added["fields"] = dict(hit.fields)
+    return _Hit(hit.cosine, hit.line, hit.text, hit.source, added)
+
+
+def _parse_where(filters: Sequence[str] | None) -> dict[str, list[object]]:
+    """The accepted values by field; an empty value stands for lines without the field too."""
+    where: dict[str, list[object]] = {}
+    for text in filters or ():
+        name, sign, value = text.partition("=")
+        if not name or not sign:
+            problem, hint = f"--where {text} is not FIELD=VALUE", "write for example lang=fr"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
+        where.setdefault(name, []).extend([value] if value else ["", None])
+    return where
 
 
 def _search_file(
@@ -150,10 +203,17 @@ def read_numbered_lines(path: str, column: str | None = None) -> Iterator[Number
     """The sentences of a file with their line numbers; an error if the file is empty."""
     from babelite.corpus import SentenceSource
 
-    line = None
-    for line in map(NumberedLine._make, SentenceSource(path, column).read_numbered()):
+    lines = map(NumberedLine._make, SentenceSource(path, column).read_numbered())
+    return require_lines(lines, path)
+
+
+def require_lines(lines: Iterable[_Line], path: str) -> Iterator[_Line]:
+    """The lines of a file; an error if there are none."""
+    empty = True
+    for line in lines:
+        empty = False
         yield line
-    if line is None:
+    if empty:
         hint = "give a file with one sentence per line"
         raise BabeliteError("is empty", code="input-empty", path=path, hint=hint)
 
@@ -188,7 +248,8 @@ def _as_json(query: str, hits: Sequence[_Hit]) -> str:
     rows = []
     for rank, hit in enumerate(hits, start=1):
         place = {"line": hit.line} if hit.file is None else {"file": hit.file, "line": hit.line}
-        rows.append({"rank": rank, "cosine": round(hit.cosine, 6), **place, "text": hit.text})
+        found = {"rank": rank, "cosine": round(hit.cosine, 6), **place, "text": hit.text}
+        rows.append({**found, **hit.added})
     return json.dumps({"query": query, "hits": rows}, ensure_ascii=False)
 
 
@@ -201,3 +262,16 @@ def _show(hits: Sequence[_Hit], *, with_files: bool) -> None:
         at = f"{place:<{width}}" if with_files else f"line {place:>{width}}"
         text = visible_text(one_line(hit.text))
         typer.echo(f"{rank:>3}  {hit.cosine:6.3f}  {visible_text(at)}  {text}")
+        if added := _added_text(hit.added):
+            typer.echo(f"{'':13}{visible_text(one_line(added))}")
+
+
+def _added_text(added: Mapping[str, Any]) -> str:
+    """The id and the fields of a hit on one line."""
+    values = {name: value for name, value in added.items() if name == "id" and value is not None}
+    values |= added.get("fields", {})
+    shown = (
+        f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in values.items()
+    )
+    return "  ".join(shown)

@@ -24,6 +24,8 @@ __all__ = [
     "SentenceSource",
     "SourceSurvey",
     "SurveyedRows",
+    "TableSource",
+    "TextRow",
     "WeightedPair",
     "WeightedSentence",
     "base_language",
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     )
     from babelite.corpus.splitting import sample_pairs, split_pairs, without_held_out
     from babelite.corpus.statistics import CorpusStatistics, measure_corpus
+    from babelite.corpus.text_rows import TableSource, TextRow
 else:
     from babelite import lazy_exports
 
@@ -129,6 +132,7 @@ else:
             "sources": "PairSource RepeatedSources parse_source read_sources require_pairs",
             "splitting": "sample_pairs split_pairs without_held_out",
             "statistics": "CorpusStatistics measure_corpus",
+            "text_rows": "TableSource TextRow",
             "pair_table": "PairRow PairTable",
         },
     )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from babelite.corpus.columns import column_index
 from babelite.corpus.formats.json_lines import (
     field_value,
-    parse_json_array,
     parse_json_object,
+    read_json_array,
     string_field,
 )
 from babelite.corpus.formats.parquet import (
@@ -44,7 +44,6 @@ from babelite.storage import (
     read_line_blocks,
     reading_path_or_url,
     reading_seekable,
-    record_too_large,
     suffix_of,
 )
 
@@ -231,20 +230,20 @@ class SentenceSource:
         if self.column_number is None or layout.header:
             header = stream.readline(MAX_RECORD_BYTES)
             names = "".join(decode_lines(header, self.place, 0)).split("\t")
-        place = self._place_of_column(names)
-        return _Opened(stream, header, lambda line, n: self._cell(line.split("\t"), place, n))
+        place = self.place_of_column(names)
+        return _Opened(stream, header, lambda line, n: self.cell(line.split("\t"), place, n))
 
     def _table_rows(self, table: OpenTable) -> Iterator[tuple[int, str]]:
         """The sentences of a table whose cells may be quoted."""
         rows = table.rows()
         number, names = next(rows, (1, list[str]()))
-        place = self._place_of_column(names)
+        place = self.place_of_column(names)
         if table.layout.header is None and self.column_number is not None and names:
-            yield number, self._cell(names, place, number)
+            yield number, self.cell(names, place, number)
         for number, row in rows:
-            yield number, self._cell(row, place, number)
+            yield number, self.cell(row, place, number)
 
-    def _place_of_column(self, names: Sequence[str]) -> int:
+    def place_of_column(self, names: Sequence[str]) -> int:
         """The index (from 0) of the column in the rows of a table."""
         if self.column_number == 0:
             raise self._missing_column("column 0 does not exist (columns are counted from 1)")
@@ -260,7 +259,8 @@ class SentenceSource:
             return 0
         raise self._missing_column(f"has several columns: {', '.join(known)}")
 
-    def _cell(self, cells: Sequence[str], place: int, number: int) -> str:
+    def cell(self, cells: Sequence[str], place: int, number: int) -> str:
+        """The cell at an index of a row; empty if the row is blank, an error if it is short."""
         if len(cells) > place:
             return cells[place]
         if not any(map(str.strip, cells)):
@@ -271,9 +271,10 @@ class SentenceSource:
     def _field_of_line(self, line: str, number: int) -> str:
         if not line.strip():
             return ""
-        return self._field_of(parse_json_object(line, self.place, number, '{"text": "…"}'), number)
+        return self.field_of(parse_json_object(line, self.place, number, '{"text": "…"}'), number)
 
-    def _field_of(self, record: dict[str, object], number: int | None) -> str:
+    def field_of(self, record: dict[str, object], number: int | None) -> str:
+        """The sentence of a record of JSON."""
         wanted = _DEFAULT_FIELDS if self.column is None else (str(self.column),)
         for name in wanted:
             found, value = field_value(record, name)
@@ -283,12 +284,9 @@ class SentenceSource:
 
     def _array_rows(self, stream: BinaryIO) -> Iterator[tuple[int, str]]:
         """The sentences of a JSON array of objects or of strings."""
-        content = stream.read(MAX_RECORD_BYTES + 1)
-        if len(content) > MAX_RECORD_BYTES:
-            raise record_too_large(self.place, "JSON array")
-        for number, record in enumerate(parse_json_array(content, self.place), 1):
+        for number, record in enumerate(read_json_array(stream, self.place), 1):
             if isinstance(record, dict):
-                yield number, self._field_of(record, None)
+                yield number, self.field_of(record, None)
             else:
                 yield number, string_field(record, f"item {number}", self.place, None, "--column")
 
@@ -303,7 +301,7 @@ class SentenceSource:
             reading_seekable(self.place) as stream,
             reading_parquet(stream, self.place, "cluster") as file,
         ):
-            column = self._parquet_column(file)
+            column = self.parquet_column(file)
             groups: list[int] = []
             for group in range(file.metadata.num_row_groups):
                 rows = file.metadata.row_group(group).num_rows
@@ -316,7 +314,8 @@ class SentenceSource:
                 yield from texts[first:]
                 first = max(0, first - len(texts))
 
-    def _parquet_column(self, file: pq.ParquetFile) -> str:
+    def parquet_column(self, file: pq.ParquetFile) -> str:
+        """The name of the column of the sentences, ``a.b`` for one inside a struct."""
         table = file.schema_arrow.empty_table()
         names = table.schema.names
         if self.column is not None and str(self.column) not in names:
@@ -345,7 +344,7 @@ class SentenceSource:
             reading_seekable(self.place) as stream,
             reading_parquet(stream, self.place, "cluster") as file,
         ):
-            self._parquet_column(file)
+            self.parquet_column(file)
             rows: int = file.metadata.num_rows
             size = stream.seek(0, os.SEEK_END)
             stream.seek(-_FOOTER_END, os.SEEK_END)

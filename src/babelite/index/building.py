@@ -28,6 +28,7 @@ from babelite.encoding import (
 from babelite.errors import BabeliteError
 from babelite.index.description import (
     FORMAT_VERSION,
+    IndexColumns,
     IndexContents,
     IndexDescription,
     IndexKind,
@@ -81,6 +82,7 @@ def open_or_create(
     spec: str | None,
     precision: VectorType,
     kind: IndexKind | None,
+    columns: IndexColumns | None,
 ) -> IndexDescription:
     """The description of the index in a folder, or of a new, empty index of the given kind."""
     fingerprint = fingerprint_of(encoder, spec)
@@ -89,7 +91,11 @@ def open_or_create(
             (folder / name).touch()
             checksums_path(folder / name).touch()
         description = IndexDescription(
-            encoder=fingerprint, precision=precision, kind=kind, pending=IndexContents()
+            encoder=fingerprint,
+            precision=precision,
+            kind=kind,
+            pending=IndexContents(),
+            columns=columns,
         )
         write_index_description(folder, description)
         return description
@@ -101,7 +107,8 @@ def open_or_create(
         problem = f"contains {description.precision} vectors, not {precision}"
         hint = f"use {description.precision}, or choose another folder"
         raise BabeliteError(problem, code="index-exists", path=folder, hint=hint)
-    return description
+    unfinished = not description.contents.rows
+    return description.model_copy(update={"columns": columns}) if unfinished else description
 
 
 def write_lines(

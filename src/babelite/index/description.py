@@ -59,6 +59,14 @@ class IndexField(_Record):
     first: int = Field(ge=0)
 
 
+class IndexColumns(_Record):
+    """The columns of a table from which lines were read: text (None: the default), id, fields."""
+
+    text: str | None = None
+    id: str | None = None
+    fields: tuple[str, ...] = ()
+
+
 class IndexPart(_Record):
     """The rows from ``start`` up to ``stop``, covered by a FAISS structure in a file."""
 
@@ -79,6 +87,7 @@ class IndexDescription(_Record):
         parts: Each covers the rows from the end of the previous one. Rows after the last part are
             compared one by one.
         fields: The fields, in the order in which they begin.
+        columns: Where the ids and fields of the first lines were read; None if not in a table.
         removed: The file of the removed rows.
     """
 
@@ -91,6 +100,7 @@ class IndexDescription(_Record):
     kind: IndexKind | None = None
     parts: tuple[IndexPart, ...] = ()
     fields: tuple[IndexField, ...] = ()
+    columns: IndexColumns | None = None
     removed: str = Field(default=REMOVED, pattern=r"^removed(-\d+)?\.npy$")
 
     @model_validator(mode="after")

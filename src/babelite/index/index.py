@@ -29,6 +29,7 @@ from babelite.index.building import (
 )
 from babelite.index.description import (
     DESCRIPTION,
+    IndexColumns,
     IndexDescription,
     IndexKind,
     VectorType,
@@ -85,6 +86,7 @@ class Index:
         kind: IndexKind | None = None,
         precision: VectorType = "int8",
         spec: str | None = None,
+        columns: IndexColumns | None = None,
         progress: IndexProgress | None = None,
     ) -> Index:
         """Build an index; after an interruption the same call resumes.
@@ -101,6 +103,8 @@ class Index:
             precision: The type of the stored vectors: ``int8``, or ``float16`` for twice the size.
             spec: The argument of `babelite.encoding.open_encoder` with which `Index.open` can open
                 the encoder again.
+            columns: The columns of a table from which the lines were read; recorded in the
+                description of a new index.
             progress: Called with the name of the step, the lines done and their total (None if it
                 is not known).
 
@@ -112,7 +116,7 @@ class Index:
         folder, report = Path(out), progress or _no_progress
         reserve_folder(folder)
         with locked_folder(folder):
-            description = open_or_create(folder, encoder, spec, precision, kind)
+            description = open_or_create(folder, encoder, spec, precision, kind, columns)
             sources = _named(lines)
             description = write_lines(folder, description, sources, encoder, report, first=0)
             # Only now: a call that is refused must not change anything.

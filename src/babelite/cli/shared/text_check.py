@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from babelite.encoding import Encoder, SentenceEncoder
+
+_Item = TypeVar("_Item")
 
 _SAMPLED_LINES = 200
 # Texts in another script: most texts have more than this share of unknown tokens.
@@ -58,16 +60,23 @@ class TextCheck:
         self._before = self._encoder.unreadable_texts if self._encoder else 0
         self._samples: list[_Sample] = []
 
-    def watch(self, texts: Iterable[str], name: str, language: str | None = None) -> Iterator[str]:
-        """The texts of a stream, unchanged; some of them are remembered."""
+    def watch(
+        self,
+        items: Iterable[_Item],
+        name: str,
+        language: str | None = None,
+        *,
+        text_of: Callable[[_Item], str] = str,
+    ) -> Iterator[_Item]:
+        """The items of a stream, unchanged; some of their texts are remembered."""
         if language is None:
             language = _declared([name])[0]
         sample = _Sample(name, language)
         self._samples.append(sample)
-        for text in texts:
+        for item in items:
             if self._encoder is not None:
-                sample.add(text)
-            yield text
+                sample.add(text_of(item))
+            yield item
 
     def add(self, texts: _Texts, name: str, language: str | None = None) -> None:
         """Remember some of the texts of a sequence."""

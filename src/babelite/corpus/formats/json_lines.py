@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import cast
+from typing import BinaryIO, cast
 
 from babelite.corpus.columns import choose_fields, field_names, languages_of_fields
 from babelite.corpus.losses import BLANK_LINES, Losses
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError
-from babelite.storage import read_lines, suffix_of, writing_text
+from babelite.storage import (
+    MAX_RECORD_BYTES,
+    read_lines,
+    record_too_large,
+    suffix_of,
+    writing_text,
+)
 
 # Translation data sets often nest both sides: {"translation": {"en": …, "fr": …}}.
 NESTED = "translation"
@@ -130,6 +136,14 @@ def parse_json_array(content: str | bytes, path: str) -> list[object]:
         problem, cause = f"is not JSON ({error})", error
     hint = "write an array of objects, or one object a line"
     raise BabeliteError(problem, code="format-invalid", path=path, hint=hint) from cause
+
+
+def read_json_array(stream: BinaryIO, path: str) -> list[object]:
+    """The items of a JSON array in a stream of limited size, or raise ``format-invalid``."""
+    content = stream.read(MAX_RECORD_BYTES + 1)
+    if len(content) > MAX_RECORD_BYTES:
+        raise record_too_large(path, "JSON array")
+    return parse_json_array(content, path)
 
 
 def field_value(record: Mapping[str, object], name: str) -> tuple[bool, object]:

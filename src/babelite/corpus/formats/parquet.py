@@ -160,6 +160,14 @@ def texts_of(column: pa.Array | pa.ChunkedArray, name: str, place: str) -> list[
     return texts
 
 
+def values_of(column: pa.Array | pa.ChunkedArray, name: str, place: str) -> list[object]:
+    """The values of a column of any type; null becomes None."""
+    if _is_string(column.type):
+        _require_bounded_texts(column, name, place)
+    values: list[object] = column.to_pylist()
+    return values
+
+
 def _require_bounded_texts(column: pa.Array | pa.ChunkedArray, name: str, place: str) -> None:
     """Refuse rows with a text that is too large, or with a large one that is often repeated."""
     import pyarrow as pa
