@@ -13,7 +13,7 @@ from openai import BadRequestError, OpenAI
 from pydantic import BaseModel
 
 from babelite import Encoder
-from babelite.index import Index
+from babelite.index import Index, IndexRow
 from babelite.server import Service, open_service, schemas
 
 from .conftest import HTTP, LINES, running
@@ -137,6 +137,39 @@ def test_search_finds_lines_of_the_index(api: httpx.Client) -> None:
     assert [hit["text"] for hit in best] == [LINES[4], LINES[3]]
     assert best[0] == {**best[0], "file": "lines.txt", "line": 5, "row": 4}
     assert best[0]["cosine"] > 0.5
+
+
+def test_search_filters_by_fields(encoder: Encoder, tmp_path: Path) -> None:
+    rows = [
+        IndexRow("Il pleut.", "a", {"lang": "fr", "year": 2020}),
+        IndexRow("Es regnet.", "b", {"lang": "de", "big": 10**30}),
+        IndexRow("It rains."),
+    ]
+    Index.build({"x": rows}, encoder, tmp_path / "index")
+    service = Service(encoder, index=tmp_path / "index")
+    with running(service) as address, httpx.Client(base_url=address) as api:
+
+        def search(**fields: object) -> httpx.Response:
+            return api.post("/v1/search", json={"query": "It rains.", **fields})
+
+        def ids(**fields: object) -> set[str | None]:
+            return {hit["id"] for hit in search(**fields).json()["results"][0]["hits"]}
+
+        assert ids() == {"a", "b", None}
+        assert ids(where={"lang": "fr"}) == {"a"}
+        assert ids(where={"lang": ["fr", "de"], "year": None}) == {"b"}
+        assert ids(where={"year": "2020"}) == {"a"}
+        assert ids(min_score=0.9999) == {None}
+        [hit] = search(where={"lang": "de"}).json()["results"][0]["hits"]
+        assert (hit["id"], hit["fields"]) == ("b", {"lang": "de", "big": 10**30})
+        refused = search(where={"author": "x"})
+        assert refused.status_code == 400
+        error = refused.json()["error"]
+        assert (error["code"], error["param"]) == ("column-not-found", "where")
+        assert "lang, year, big" in error["message"]
+        assert search(where={"lang": {"a": 1}}).status_code == 400
+        assert search(where={"lang": []}).status_code == 400
+        assert search(min_score=2).status_code == 400
 
 
 def test_a_blank_query_finds_nothing(api: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from functools import partial
 from typing import Any
 
@@ -99,7 +100,14 @@ class Endpoints:
         queries = [body.query] if isinstance(body.query, str) else body.query
         self._limits.check_texts(queries, "query", self._limits.queries)
         vectors, tokens = await self._service.encode(request, queries)
-        found = await self._service.run_in_thread(request, lambda: index.search(vectors, body.k))
+        search = partial(index.search, vectors, body.k, where=body.where, min_score=body.min_score)
+        try:
+            found = await self._service.run_in_thread(request, search)
+        except BabeliteError as error:
+            if error.code != "column-not-found":  # a field that the index does not have
+                raise
+            message = f"The index {error.problem}; {error.hint}."
+            raise RequestError(400, message, code=error.code, param="where") from None
         results = [
             {"index": i, "hits": [_hit(hit) for hit in hits]} for i, hits in enumerate(found)
         ]
@@ -175,7 +183,9 @@ def _base64_rows(vectors: NDArray[np.float32]) -> list[str]:
 
 def _hit(hit: IndexHit) -> dict[str, Any]:
     place = {"row": hit.row, "text": hit.text, "file": hit.source, "line": hit.line}
-    return {"cosine": _rounded(hit.cosine)} | place
+    # Fields may contain integers that orjson does not have.
+    fields = orjson.Fragment(json.dumps(dict(hit.fields), ensure_ascii=False))
+    return {"cosine": _rounded(hit.cosine)} | place | {"id": hit.id, "fields": fields}
 
 
 def _rounded(value: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -45,10 +45,19 @@ class ReloadingIndex:
     def __len__(self) -> int:
         return len(self._index)
 
-    def search(self, vectors: NDArray[np.float32], k: int) -> list[list[IndexHit]]:
+    def search(
+        self,
+        vectors: NDArray[np.float32],
+        k: int,
+        *,
+        where: Mapping[str, object],
+        min_score: float,
+    ) -> list[list[IndexHit]]:
         """The ``k`` nearest lines of each vector (n, dim); empty lists if all were removed."""
         index = self._newest()
-        return index.search(vectors, k) if len(index) else [[] for _ in vectors]
+        if not len(index):
+            return [[] for _ in vectors]
+        return index.search(vectors, k, where=where or None, min_score=min_score)
 
     def _newest(self) -> Index:
         with self._lock:
