@@ -34,9 +34,10 @@ _NULL_IS_DEFAULT = _NullIsDefault()
 Texts = Annotated[list[str], Field(min_length=1, fail_fast=True)]
 Count = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
 Language = Annotated[str, Field(max_length=35), _NULL_IS_DEFAULT]
+TextOrTexts = Annotated[str | Texts, Field(union_mode="left_to_right")]
 FieldValue = str | int | float | bool | None
 FieldValues = Annotated[list[FieldValue], Field(min_length=1, max_length=1000, fail_fast=True)]
-TextOrTexts = Annotated[str | Texts, Field(union_mode="left_to_right")]
+Where = Annotated[dict[str, FieldValue | FieldValues], Field(max_length=32)]
 
 
 class _Request(BaseModel):
@@ -56,9 +57,7 @@ class _CommonRequest(_Request):
 class EmbeddingRequest(_CommonRequest):
     """OpenAI's request for embeddings."""
 
-    input: FieldValue = str | int | float | bool | None
-FieldValues = Annotated[list[FieldValue], Field(min_length=1, max_length=1000, fail_fast=True)]
-TextOrTexts = Field(description="Text or list of texts; token ids are not accepted.")
+    input: TextOrTexts = Field(description="Text or list of texts; token ids are not accepted.")
     encoding_format: Annotated[Literal["float", "base64"], _NULL_IS_DEFAULT] = Field(
         "float", description="base64 of little-endian float32 has a quarter of the bytes."
     )
@@ -92,10 +91,8 @@ class SearchRequest(_Request):
     k: Annotated[int, Field(ge=1, le=1000), _NULL_IS_DEFAULT] = Field(
         5, description="Number of lines to find for each query."
     )
-
-
-    where: Annotated[dict[str, FieldValue | FieldValues], Field(max_length=32), _NULL_IS_DEFAULT] = (
-        Field({}, description="Values by field of the index; of a list, any; null: no value.")
+    where: Annotated[Where, _NULL_IS_DEFAULT] = Field(
+        {}, description="Values by field of the index; any value of a list; null: no value."
     )
     min_score: Annotated[float, Field(ge=-1, le=1), _NULL_IS_DEFAULT] = Field(
         -1, description="Hits with a lower cosine are left out."
@@ -105,12 +102,8 @@ class SearchRequest(_Request):
 class AlignRequest(_Request):
     """Two versions of a document."""
 
-    source: FieldValue = str | int | float | bool | None
-FieldValues = Annotated[list[FieldValue], Field(min_length=1, max_length=1000, fail_fast=True)]
-TextOrTexts = Field(description="A list of sentences, or running text to split.")
-    target: FieldValue = str | int | float | bool | None
-FieldValues = Annotated[list[FieldValue], Field(min_length=1, max_length=1000, fail_fast=True)]
-TextOrTexts = Field(description="The same document in another language.")
+    source: TextOrTexts = Field(description="A list of sentences, or running text to split.")
+    target: TextOrTexts = Field(description="The same document in another language.")
     source_language: Language = Field("en", description="Language for splitting running text.")
     target_language: Language = "en"
     max_size: Annotated[int, Field(ge=1, le=8), _NULL_IS_DEFAULT] = Field(

@@ -57,7 +57,9 @@ class ReloadingIndex:
         index = self._newest()
         if not len(index):
             return [[] for _ in vectors]
-        return index.search(vectors, k, where=where or None, min_score=min_score)
+        # Rounded cosines may be below -1.
+        least = None if min_score <= -1 else min_score
+        return index.search(vectors, k, where=where or None, min_score=least)
 
     def _newest(self) -> Index:
         with self._lock:
