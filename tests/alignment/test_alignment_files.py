@@ -1,3 +1,4 @@
+import csv
 import json
 from pathlib import Path
 
@@ -6,8 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babelite.alignment.align import SegmentPair
-from babelite.alignment.alignment_files import alignment_format, alignment_lines, read_alignment
-from babelite.corpus import Document
+from babelite.alignment.alignment_files import (
+    HEADER,
+    alignment_format,
+    read_alignment,
+    write_alignment,
+)
+from babelite.corpus import Document, Pair, PairSource
 from babelite.errors import BabeliteError
 
 SOURCE = Document("a", ("One.", "Two\tand.", "Three."), (1, 3, 4), 5)
@@ -19,17 +25,37 @@ PAIRS = [
 ]
 
 
-def test_tsv_has_line_numbers_scores_and_texts() -> None:
-    assert [line.split("\t") for line in alignment_lines(PAIRS, SOURCE, TARGET)] == [
+def test_tables_have_line_numbers_scores_and_texts(tmp_path: Path) -> None:
+    write_alignment(str(tmp_path / "a.tsv"), PAIRS, SOURCE, TARGET)
+    rows = [line.split("\t") for line in (tmp_path / "a.tsv").read_text().splitlines()]
+    assert rows == [
         ["source", "target", "score", "cosine", "source_text", "target_text"],
         ["1-3", "1", "0.5000", "0.7500", "One. Two and.", "Eins."],
         ["", "2", "0.0000", "0.0000", "", "Zwei."],
         ["4", "3", "0.9123", "0.9000", "Three.", "Drei."],
     ]
+    write_alignment(str(tmp_path / "a.csv"), PAIRS, SOURCE, TARGET)
+    assert list(csv.reader((tmp_path / "a.csv").open())) == rows
+    write_alignment(str(tmp_path / "a.jsonl"), PAIRS, SOURCE, TARGET)
+    record = json.loads((tmp_path / "a.jsonl").read_text().splitlines()[2])
+    assert record == dict(zip(HEADER, ("4", "3", 0.9123, 0.9, "Three.", "Drei."), strict=True))
 
 
-def test_json_is_one_array() -> None:
-    records = json.loads("\n".join(alignment_lines(PAIRS, SOURCE, TARGET, "json")))
+def test_tmx_and_xliff_have_the_pairs_with_two_sides(tmp_path: Path) -> None:
+    for name in ("a.tmx", "a.xliff.gz"):
+        path = str(tmp_path / name)
+        write_alignment(path, PAIRS, SOURCE, TARGET, languages=("en", "de"))
+        pairs = [Pair("One. Two and.", "Eins."), Pair("Three.", "Drei.")]
+        assert list(PairSource((path,), "en", "de").read()) == pairs
+    with pytest.raises(BabeliteError) as error:
+        write_alignment(str(tmp_path / "b.tmx"), PAIRS, SOURCE, TARGET)
+    assert error.value.code == "languages-unknown"
+
+
+def test_json_is_one_array(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_alignment(str(path), PAIRS, SOURCE, TARGET)
+    records = json.loads(path.read_text())
     assert records[0] == {
         "source": [1, 3],
         "target": [1],
@@ -39,7 +65,8 @@ def test_json_is_one_array() -> None:
         "target_text": ["Eins."],
     }
     assert [record["target"] for record in records] == [[1], [2], [3]]
-    assert json.loads("\n".join(alignment_lines([], SOURCE, TARGET, "json"))) == []
+    write_alignment(str(path), [], SOURCE, TARGET)
+    assert json.loads(path.read_text()) == []
 
 
 @given(
@@ -61,7 +88,7 @@ def test_written_alignments_are_read_back(
         documents.append(Document("x", ("x",) * stops[-1], tuple(lines), lines[-1] if lines else 0))
     pairs = [SegmentPair(*pair) for pair in zip(*sides, strict=True) if any(pair)]
     path = tmp_path_factory.mktemp("pairs") / "pairs.tsv"
-    path.write_text("".join(f"{line}\n" for line in alignment_lines(pairs, *documents)))
+    write_alignment(str(path), pairs, *documents)
     assert read_alignment(str(path), *documents) == [
         (frozenset(pair.source), frozenset(pair.target)) for pair in pairs
     ]

@@ -53,6 +53,15 @@ def test_the_file_ending_selects_the_format(run: Run, here: Path) -> None:
     assert (here / "x.html").read_text().startswith("<!doctype html>")
 
 
+def test_translation_memories_need_languages(run: Run, here: Path) -> None:
+    code, _, err = run("align", "a.txt", "b.txt", *MODEL, "--out", "x.tmx")
+    assert code == 2
+    assert "--languages" in err
+    options = (*MODEL, "--languages", "en-US,fr")
+    assert run("align", "a.txt", "b.txt", *options, "--out", "x.tmx")[0] == 0
+    assert 'xml:lang="en-US"' in (here / "x.tmx").read_text()
+
+
 def test_a_document_on_standard_input(run: Run) -> None:
     code, out, _ = run("align", "-", "b.txt", *MODEL, standard_input="\n".join(SOURCE))
     assert code == 0

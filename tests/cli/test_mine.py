@@ -53,6 +53,25 @@ def rows(text: str) -> list[list[str]]:
     return [line.split("\t") for line in text.splitlines()]
 
 
+def test_translation_memories(run: Run, here: Path) -> None:
+    (here / "a.txt").rename(here / "t.en.txt")
+    (here / "b.txt").rename(here / "t.fr.txt")
+    texts = []
+    for out in ("m.tsv", "m.tmx", "m.xliff"):
+        code, _, err = run("mine", "t.en.txt", "t.fr.txt", "--out", out, *MODEL)
+        assert code == 0, err
+        source = parse_source(f"en-fr={out}", ("source", "target") if out == "m.tsv" else None)
+        texts.append(list(source.read()))
+    assert texts[0] == texts[1] == texts[2]
+    assert len(texts[0]) == 2
+    (here / "t.en.txt").rename(here / "a.txt")
+    options = ("mine", "a.txt", "t.fr.txt", "--out", "n.tmx", *MODEL)
+    code, _, err = run(*options)
+    assert code == 2
+    assert "--languages" in err
+    assert run(*options, "--languages", "en-fr")[0] == 0
+
+
 def test_pairs_with_scores_line_numbers_and_text(run: Run, here: Path) -> None:
     code, out, err = run("mine", "a.txt", "b.txt", "--out", "pairs.tsv", *MODEL)
     assert (code, out) == (0, "")

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from error_codes import raises
 
-from babelite.corpus import Pair, PairTable, Record, parse_source, record_format, write_records
+from babelite.corpus import Pair, PairTable, Record, parse_source, write_records
 
 ROWS = [{"id": 1, "en": "one, two", "fr": "un"}, {"id": 2, "en": "three", "fr": "trois"}]
 PAIRS = [Pair("one, two", "un"), Pair("three", "trois")]
@@ -129,7 +129,7 @@ def test_values_that_json_and_text_cannot_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.docx", "a.tmx", "a.json", "a.npy.gz"])
 def test_other_endings_are_refused(name: str) -> None:
     with raises("format-unknown", r"\.parquet"):
-        record_format(name)
+        write_records(name, [], ["a"])
 
 
 @pytest.mark.parametrize("name", ["a.tsv", "a.csv", "a.parquet"])

@@ -12,24 +12,22 @@ from babelite.alignment.align import (
 )
 from babelite.alignment.alignment_files import (
     ALIGNMENT_FORMATS,
-    AlignmentFormat,
     alignment_format,
-    alignment_lines,
     read_alignment,
+    write_alignment,
 )
 
 __all__ = [
     "ALIGNMENT_FORMATS",
     "MAX_SIZE",
     "MIN_SCORE",
-    "AlignmentFormat",
     "SegmentPair",
     "align",
     "align_runs",
     "align_vectors",
     "alignment_format",
-    "alignment_lines",
     "encode_runs",
     "read_alignment",
     "text_lengths",
+    "write_alignment",
 ]

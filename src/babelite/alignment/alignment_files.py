@@ -1,4 +1,4 @@
-"""Alignments in files: segment pairs written as TSV, JSON or HTML, and gold alignments read."""
+"""Alignments in files: segment pairs written in any format, and gold alignments read."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Literal
 
 from babelite.alignment.align import SegmentPair
-from babelite.corpus import Document
+from babelite.corpus import (
+    TABLE_FORMATS,
+    TRANSLATION_FORMATS,
+    Document,
+    OutputFormat,
+    Pair,
+    Record,
+    output_format,
+    write_pairs,
+    write_records,
+)
 from babelite.errors import BabeliteError
-from babelite.storage import is_standard_output, read_lines, suffix_of
+from babelite.storage import read_lines, writing_text
 
-AlignmentFormat = Literal["tsv", "json", "html"]
 # The rows of the source and of the target sentences of a segment pair.
 GoldPair = tuple[frozenset[int], frozenset[int]]
 
-ALIGNMENT_FORMATS: dict[str, AlignmentFormat] = {
-    ".tsv": "tsv", ".txt": "tsv", ".json": "json", ".html": "html", ".htm": "html",
-}  # fmt: skip
+ALIGNMENT_FORMATS: tuple[OutputFormat, ...] = (*TABLE_FORMATS, "json", *TRANSLATION_FORMATS, "html")
 HEADER = ("source", "target", "score", "cosine", "source_text", "target_text")
 
 _NUMBER = r"\d{1,18}"  # no document has more lines
@@ -28,20 +34,14 @@ _INDICES = r"\[(?![^\]]*\d{19})([\d, ]*)\]"
 _VECALIGN = re.compile(rf"{_INDICES}\s*:\s*{_INDICES}")
 
 
-def alignment_format(out: str) -> AlignmentFormat:
+def alignment_format(out: str) -> OutputFormat:
     """The format of an alignment file by its ending; TSV for ``-``.
 
     Raises:
         BabeliteError: The ending is unknown.
         MissingExtraError: HTML needs the extra ``report``, which is not installed.
     """
-    if is_standard_output(out):
-        return "tsv"
-    found = ALIGNMENT_FORMATS.get(suffix_of(out))
-    if found is None:
-        hint = f"use one of the endings {', '.join(ALIGNMENT_FORMATS)}"
-        problem = f"cannot tell the format from {suffix_of(out)!r}"
-        raise BabeliteError(problem, code="format-unknown", path=out, hint=hint)
+    found = output_format(out, ALIGNMENT_FORMATS)
     if found == "html":
         from babelite.alignment.html_page import page_template
 
@@ -49,33 +49,63 @@ def alignment_format(out: str) -> AlignmentFormat:
     return found
 
 
-def alignment_lines(
+def write_alignment(
+    out: str,
     pairs: Sequence[SegmentPair],
     source: Document,
     target: Document,
-    format_: AlignmentFormat = "tsv",
+    *,
+    languages: tuple[str, str] = ("source", "target"),
     gold: Collection[GoldPair] | None = None,
-) -> Iterable[str]:
-    """The lines of an alignment file, without line ends.
+    as_json: bool = False,
+) -> None:
+    """Write segment pairs to a file in the format that its ending names.
 
-    TSV has a header and the columns ``source`` and ``target`` (line or sentence numbers such as
-    ``7`` or ``7-8``, or empty), score, cosine and the texts, sentences joined by a space. JSON is
-    one array with a segment pair a line. The HTML page marks the pairs that are not in ``gold``.
+    Tables have the columns ``source`` and ``target`` (line or sentence numbers such as ``7`` or
+    ``7-8``, or empty), score, cosine and the texts, sentences joined by a space. JSON is one array
+    with a segment pair a line. TMX and XLIFF hold the texts of the pairs with two sides. The HTML
+    page marks the pairs that are not in ``gold``.
+
+    Args:
+        out: The file, or ``-`` for TSV on standard output.
+        pairs: The segment pairs.
+        source: The document of their source sides.
+        target: The document of their target sides.
+        languages: The language codes of the documents, which TMX and XLIFF need.
+        gold: The right segment pairs, if they are known.
+        as_json: Write JSON, whatever the ending.
+
+    Raises:
+        BabeliteError: The ending is unknown, or the file cannot be written.
+        MissingExtraError: The format needs an extra that is not installed.
     """
-    if format_ == "html":
-        from babelite.alignment.html_page import alignment_page
+    format_ = "json" if as_json else alignment_format(out)
+    if format_ in TRANSLATION_FORMATS:
+        texts = (Pair(*_joined(pair, source, target)) for pair in pairs)
+        write_pairs(texts, out, languages)
+    elif format_ in TABLE_FORMATS:
+        write_records(out, _records(pairs, source, target), (), HEADER)
+    else:
+        with writing_text(out) as stream:
+            if format_ == "html":
+                from babelite.alignment.html_page import alignment_page
 
-        return [alignment_page(pairs, source, target, gold)]
-    return (_tsv_lines if format_ == "tsv" else _json_lines)(pairs, source, target)
+                stream.write(alignment_page(pairs, source, target, gold) + "\n")
+            else:
+                stream.writelines(f"{line}\n" for line in _json_lines(pairs, source, target))
 
 
-def _tsv_lines(pairs: Iterable[SegmentPair], source: Document, target: Document) -> Iterator[str]:
-    yield "\t".join(HEADER)
+def _records(pairs: Iterable[SegmentPair], source: Document, target: Document) -> Iterator[Record]:
     for pair in pairs:
-        sides = ((source, pair.source), (target, pair.target))
-        numbers = [_line_range(*side) for side in sides]
-        texts = [" ".join(" ".join(side_texts(*side)).split()) for side in sides]
-        yield "\t".join([*numbers, f"{pair.score:.4f}", f"{pair.cosine:.4f}", *texts])
+        numbers = _line_range(source, pair.source), _line_range(target, pair.target)
+        values = (*numbers, pair.score, pair.cosine, *_joined(pair, source, target))
+        yield Record((), dict(zip(HEADER, values, strict=True)))
+
+
+def _joined(pair: SegmentPair, source: Document, target: Document) -> list[str]:
+    """The texts of both sides, each on one line."""
+    sides = side_texts(source, pair.source), side_texts(target, pair.target)
+    return [" ".join(" ".join(side).split()) for side in sides]
 
 
 def _json_lines(pairs: Sequence[SegmentPair], source: Document, target: Document) -> Iterator[str]:
@@ -106,7 +136,7 @@ def _line_range(document: Document, rows: range) -> str:
 def read_alignment(path: str, source: Document, target: Document) -> list[GoldPair]:
     """Read an alignment, for example a gold alignment.
 
-    The format is the TSV of `alignment_lines`, of which only the first two columns are needed, or
+    The format is the TSV of `write_alignment`, of which only the first two columns are needed, or
     that of Vecalign: ``[0, 1]:[0]``, lines counted from 0. Numbers of blank lines are ignored.
 
     Returns:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from babelite.cli.shared.options import (
     ColumnOption,
     JsonOption,
     ModelOption,
+    output_languages,
     parse_languages,
     unwrap,
 )
@@ -36,8 +36,9 @@ SOURCE and TARGET contain one sentence a line, or running text with --split. The
 segment pairs in order, with up to four sentences on a side; sentences without a translation stay
 unmatched. Each pair has a score (1: same meaning; 0: unrelated) and a cosine.
 
-The ending of --out selects the format: .tsv (line numbers, score, cosine, text), .json, or .html (a
-page with the two documents side by side). With --json the result is JSON on standard output.
+The ending of --out selects the format: .tsv (line numbers, score, cosine, text), .csv, .jsonl,
+.parquet, .json, .html (a page with the two documents side by side), or .tmx and .xliff for
+translation tools (pairs with two sides). With --json the result is JSON on standard output.
 
 Example: babelite align book.en.txt book.fr.txt --out book.html
 """
@@ -54,11 +55,18 @@ _Target = Annotated[str, typer.Argument(metavar="TARGET", help="Second document.
 _Out = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help="Output file: .tsv, .json or .html. Default: TSV on standard output."
+        metavar="FILE",
+        help="Output file: .tsv, .csv, .jsonl, .parquet, .json, .tmx, .xliff or .html. Default: "
+        "TSV on standard output.",
     ),
 ]
 _Languages = Annotated[
-    str | None, typer.Option(metavar="A-B", help="The languages for --split, such as en-fr.")
+    str | None,
+    typer.Option(
+        metavar="A-B",
+        help="The languages, such as en-fr, for --split, .tmx and .xliff. Default for the last "
+        "two: from the file names.",
+    ),
 ]
 _Split = Annotated[
     bool, typer.Option("--split", help="Split running text into sentences; needs --languages.")
@@ -102,19 +110,19 @@ def _align(
     from babelite.alignment import (
         align_vectors,
         alignment_format,
-        alignment_lines,
         read_alignment,
         text_lengths,
+        write_alignment,
     )
     from babelite.cli.shared.preflight import require_writable
     from babelite.cli.shared.text_check import TextCheck
     from babelite.encoding import open_encoder
-    from babelite.storage import writing_text
 
     _require_one_output(out, gold, as_json=json_)
-    format_ = alignment_format(out) if out is not None else "json" if json_ else "tsv"
+    format_ = alignment_format(out or "-")
     split_languages = _split_languages(languages, split)
     declared = parse_languages(languages)
+    codes = output_languages(out or "-", format_, declared, (source, target))
     if [source, target, gold].count("-") > 1:
         problem, hint = "can be read only once", "save it to a file"
         raise BabeliteError(problem, code="option-conflict", path="-", hint=hint)
@@ -124,21 +132,18 @@ def _align(
     documents = _read(source, first, column), _read(target, second, column)
     gold_pairs = read_alignment(gold, *documents) if gold else None
     encoder = open_encoder(model, allow_download=allow_download)
-    with ExitStack() as stack:
-        stream = None
-        if out is not None or gold_pairs is None:
-            # Opened before the work, so that an unwritable file is an error at the start.
-            stream = stack.enter_context(writing_text(out or "-"))
-        check = TextCheck(encoder)
-        sides = [document.sentences for document in documents]
-        check.add_sides(sides, (source, target), declared or (None, None))
-        vectors = _encoded(encoder, documents)
-        check.warn()
-        lengths = text_lengths(*sides)
-        pairs = align_vectors(*vectors, lengths=lengths, max_size=max_size, min_score=min_score)
-        if stream:
-            lines = alignment_lines(pairs, *documents, format_, gold_pairs)
-            stream.writelines(f"{line}\n" for line in lines)
+    check = TextCheck(encoder)
+    sides = [document.sentences for document in documents]
+    check.add_sides(sides, (source, target), declared or (None, None))
+    vectors = _encoded(encoder, documents)
+    check.warn()
+    lengths = text_lengths(*sides)
+    pairs = align_vectors(*vectors, lengths=lengths, max_size=max_size, min_score=min_score)
+    if out is not None or gold_pairs is None:
+        as_json = json_ and out is None
+        write_alignment(
+            out or "-", pairs, *documents, languages=codes, gold=gold_pairs, as_json=as_json
+        )
     _summarize(pairs, documents, out)
     if gold_pairs is not None:
         from babelite.evaluation import score_alignment

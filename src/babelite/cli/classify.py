@@ -209,12 +209,12 @@ def _predict(
     from babelite.classification import TextClassifier
     from babelite.cli.shared.preflight import require_writable
     from babelite.cli.shared.text_check import TextCheck
-    from babelite.corpus import record_format, write_records
+    from babelite.corpus import TABLE_FORMATS, output_format, write_records
     from babelite.encoding import open_encoder
     from babelite.progress import ProgressDisplay
     from babelite.storage import writing_text
 
-    format_ = record_format(out)
+    format_ = output_format(out, TABLE_FORMATS)
     require_writable(out, inputs=[str(classifier), file])
     encoder = open_encoder(model, allow_download=allow_download) if model else None
     trained = TextClassifier.load(classifier, encoder, allow_download=allow_download)

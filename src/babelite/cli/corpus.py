@@ -159,8 +159,8 @@ def _convert(
         str,
         typer.Option(
             metavar="FILE",
-            help="Output file: .tsv, .jsonl, .parquet or .tmx, or A,B for two aligned files; "
-            "add .gz, .xz or .zst to compress.",
+            help="Output file: .tsv, .csv, .jsonl, .parquet, .tmx or .xliff, or A,B for two "
+            "aligned files; add .gz, .xz or .zst to compress.",
         ),
     ],
     columns: ColumnsOption = None,

@@ -20,7 +20,6 @@ from babelite.cli.shared.options import (
     unwrap,
 )
 from babelite.errors import BabeliteError, quantity
-from babelite.storage import suffix_of
 
 if TYPE_CHECKING:
     from babelite.corpus import PairRow, PairTable
@@ -35,9 +34,9 @@ text (copied); one side lacks a part of the other (truncated); the sides contain
 (numbers).
 
 Kept rows are written with all columns, unchanged. The ending of --out selects the format: .tsv,
-.csv, .jsonl, .parquet, or .tmx for the pairs alone. --scores adds a column with the score.
---dropped writes the dropped rows with two more columns, the score and the reasons. The language
-check needs an extra: pip install 'babelite\\[filter]'.
+.csv, .jsonl, .parquet, or .tmx and .xliff for the pairs alone. --scores adds a column with the
+score. --dropped writes the dropped rows with two more columns, the score and the reasons. The
+language check needs an extra: pip install 'babelite\\[filter]'.
 
 An interrupted run resumes when the same command is run again.
 
@@ -162,29 +161,27 @@ def _as_file(path: str) -> Iterator[str]:
 
 def _require_formats(out: str, dropped: str | None, *, scores: bool) -> None:
     """Raise unless the endings of the outputs stand for formats that can hold the rows."""
-    from babelite.corpus import record_format
+    from babelite.corpus import TABLE_FORMATS, TRANSLATION_FORMATS, output_format
 
-    if suffix_of(out) != ".tmx":
-        record_format(out)
-    elif scores:
+    if output_format(out) in TRANSLATION_FORMATS and scores:
         problem, hint = "cannot hold the scores of --scores", "use .tsv, .csv, .jsonl or .parquet"
         raise BabeliteError(problem, code="option-conflict", path=out, hint=hint)
     if dropped:
-        record_format(dropped)
+        output_format(dropped, TABLE_FORMATS)
 
 
 def _write(
     table: PairTable, filtered: Filtered, out: str, dropped: str | None, *, scores: bool
 ) -> None:
     """Write kept and dropped rows."""
-    from babelite.corpus import write_pairs
+    from babelite.corpus import TRANSLATION_FORMATS, output_format, write_pairs
 
     def chosen(*, kept: bool) -> Iterator[tuple[PairRow, Verdict]]:
         for row, verdict in zip(table.rows(), filtered, strict=True):
             if kept is not bool(verdict.reasons):
                 yield row, verdict
 
-    if suffix_of(out) == ".tmx":
+    if output_format(out) in TRANSLATION_FORMATS:
         write_pairs((row.pair for row, _ in chosen(kept=True)), out, table.languages)
     else:
         added = {"score": lambda verdict: verdict.score} if scores else {}

@@ -12,12 +12,15 @@ from babelite.cli.shared.options import (
     AllowDownload,
     ColumnOption,
     DimOption,
+    LanguagesOption,
     ModelOption,
     OutOption,
     PlotOption,
     RayOption,
     WorkersOption,
     WorkOption,
+    output_languages,
+    parse_languages,
     unwrap,
 )
 from babelite.errors import BabeliteError, quantity
@@ -33,7 +36,8 @@ _HELP = """Find translations in two collections of text (bitext mining).
 SOURCE and TARGET contain one sentence a line, in any order and number. The score of a pair is its
 margin: its cosine compared with those of the nearest neighbours (Artetxe & Schwenk 2019). The
 output has the best pairs first: scores, line numbers and text. The ending of --out selects the
-format: .tsv, .csv, .jsonl or .parquet. Blank lines are ignored, and equal lines count once.
+format: .tsv, .csv, .jsonl, .parquet, or .tmx and .xliff for the text alone. Blank lines are
+ignored, and equal lines count once.
 
 Without --threshold all pairs are written, and a table shows the precision for several thresholds:
 measured if --calibrate gives the gold pairs, else estimated.
@@ -104,6 +108,7 @@ def _mine(
     *,
     out: OutOption = "-",
     column: ColumnOption = None,
+    languages: LanguagesOption = None,
     model: ModelOption = None,
     dim: DimOption = None,
     threshold: _Threshold = None,
@@ -122,7 +127,7 @@ def _mine(
 ) -> None:
     from babelite.cli.mine_display import MiningReport
     from babelite.cli.shared.preflight import open_workers, require_writable
-    from babelite.corpus import record_format
+    from babelite.corpus import output_format
     from babelite.encoding import open_encoder
     from babelite.mining import MiningOptions, read_gold_pairs
     from babelite.plots import picture_format
@@ -135,18 +140,20 @@ def _mine(
     if plot:
         picture_format(plot)
     gold = read_gold_pairs(calibrate) if calibrate else None
-    record_format(out)
+    format_ = output_format(out)
+    codes = output_languages(out, format_, parse_languages(languages), (source, target))
     require_writable(out, inputs=(source, target, *([calibrate] if calibrate else [])))
     encoder = open_encoder(model, allow_download=allow_download, dim=dim)
     report = MiningReport(options, gold, plot, explain)
     with open_workers(model, dim, ray, workers) as pool:
-        _run((source, target), column, out, encoder, options, pool, report)
+        _run((source, target), column, out, codes, encoder, options, pool, report)
 
 
 def _run(
     places: tuple[str, str],
     column: str | None,
     out: str,
+    languages: tuple[str, str],
     encoder: SentenceEncoder,
     options: MiningOptions,
     pool: WorkerPool | None,
@@ -174,7 +181,7 @@ def _run(
             check.warn(sum(int(side.sum()) for side in mined.unreadable))
             pairs = mined.pairs()
             report.require_explained(pairs)
-            write_mined_pairs(mined, pairs, out, progress)
+            write_mined_pairs(mined, pairs, out, progress, languages)
             distinct = f"{len(mined.sources):,} and {len(mined.targets):,} distinct sentences"
             summary = f"{quantity(len(pairs), 'pair')} of {distinct}"
             typer.echo(summary if out == "-" else f"{summary}: {out}", err=True)

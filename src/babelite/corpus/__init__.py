@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "INVISIBLE_CHARACTERS",
+    "TABLE_FORMATS",
+    "TRANSLATION_FORMATS",
     "Cleaner",
     "Cleaning",
     "CorpusStatistics",
@@ -15,6 +17,7 @@ __all__ = [
     "LabelledText",
     "Losses",
     "MonolingualSource",
+    "OutputFormat",
     "Pair",
     "PairRow",
     "PairSource",
@@ -40,6 +43,7 @@ __all__ = [
     "normalize_text",
     "numbers_differ",
     "one_line",
+    "output_format",
     "parse_language_pair",
     "parse_monolingual_source",
     "parse_source",
@@ -47,8 +51,8 @@ __all__ = [
     "read_labelled",
     "read_sources",
     "read_texts",
-    "record_format",
     "require_distinct_names",
+    "require_language_codes",
     "require_pairs",
     "sample_pairs",
     "split_at_punctuation",
@@ -65,6 +69,7 @@ if TYPE_CHECKING:
     from babelite.corpus.cleaning import Cleaner, Cleaning
     from babelite.corpus.documents import Document, read_document
     from babelite.corpus.formats.registry import read_texts, write_pairs
+    from babelite.corpus.formats.translation_writers import require_language_codes
     from babelite.corpus.hash_set import HashSet, hash_texts
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
     from babelite.corpus.languages import (
@@ -88,9 +93,15 @@ if TYPE_CHECKING:
         one_line,
     )
     from babelite.corpus.numbers import numbers_differ
+    from babelite.corpus.output_formats import (
+        TABLE_FORMATS,
+        TRANSLATION_FORMATS,
+        OutputFormat,
+        output_format,
+    )
     from babelite.corpus.pair_table import PairRow, PairTable
     from babelite.corpus.pairs import Pair, WeightedPair
-    from babelite.corpus.record_files import Record, record_format, write_records
+    from babelite.corpus.record_files import Record, write_records
     from babelite.corpus.sentence_splitting import split_at_punctuation, split_sentences
     from babelite.corpus.sentences import SentenceSource, require_distinct_names
     from babelite.corpus.source_survey import SourceSurvey, SurveyedRows
@@ -114,6 +125,7 @@ else:
             "cleaning": "Cleaner Cleaning",
             "documents": "Document read_document",
             "formats.registry": "read_texts write_pairs",
+            "formats.translation_writers": "require_language_codes",
             "hash_set": "HashSet hash_texts",
             "labelled": "LabelledText hold_out_texts read_labelled",
             "languages": "base_language languages_in_names parse_language_pair "
@@ -124,8 +136,9 @@ else:
             "normalization": "INVISIBLE_CHARACTERS comparison_key count_words normalize_text "
             "one_line",
             "numbers": "numbers_differ",
+            "output_formats": "TABLE_FORMATS TRANSLATION_FORMATS OutputFormat output_format",
             "pairs": "Pair WeightedPair",
-            "record_files": "Record record_format write_records",
+            "record_files": "Record write_records",
             "sentence_splitting": "split_at_punctuation split_sentences",
             "sentences": "SentenceSource require_distinct_names",
             "source_survey": "SourceSurvey SurveyedRows",

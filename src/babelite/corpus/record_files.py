@@ -7,22 +7,16 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from babelite.corpus.normalization import one_line
+from babelite.corpus.output_formats import TABLE_FORMATS, output_format
 from babelite.errors import BabeliteError, requires_extra
-from babelite.storage import is_standard_output, suffix_of, writing_bytes, writing_text
+from babelite.storage import writing_bytes, writing_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RecordFormat = Literal["tsv", "csv", "json", "parquet"]
-RECORD_FORMATS: dict[str, RecordFormat] = {
-    **dict.fromkeys((".tsv", ".tab", ".txt", ""), "tsv"),
-    ".csv": "csv",
-    **dict.fromkeys((".jsonl", ".ndjson"), "json"),
-    **dict.fromkeys((".parquet", ".pq"), "parquet"),
-}
 _ROW_GROUP = 1 << 16
 _DIGITS = 4  # of numbers that are no integers, in text
 
@@ -56,22 +50,6 @@ class Record(NamedTuple):
         return [*map(_as_text, values), *rounded]
 
 
-def record_format(path: str) -> RecordFormat:
-    """The format of a file of records by its ending; TSV for ``-`` and without an ending.
-
-    Raises:
-        BabeliteError: The ending stands for another format; code ``format-unknown``.
-    """
-    if is_standard_output(path):
-        return "tsv"
-    found = RECORD_FORMATS.get(suffix_of(path))
-    if found is None:
-        problem = f"cannot be written, because no format has the ending {suffix_of(path)!r}"
-        hint = f"use one of {', '.join(filter(None, RECORD_FORMATS))}"
-        raise BabeliteError(problem, code="format-unknown", path=path, hint=hint)
-    return found
-
-
 def write_records(
     path: str,
     records: Iterable[Record],
@@ -94,12 +72,12 @@ def write_records(
     Raises:
         BabeliteError: The ending stands for another format, or the file cannot be written.
     """
-    format_ = record_format(path)
+    format_ = output_format(path, TABLE_FORMATS)
     if format_ == "parquet":
         _write_parquet(path, records, names, added, schema)
         return
     with writing_text(path) as out:
-        if format_ == "json":
+        if format_ == "jsonl":
             for record in records:
                 values = record.by_name(names)
                 try:

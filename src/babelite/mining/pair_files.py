@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from babelite.corpus import Record, parse_source, write_records
+from babelite.corpus import (
+    TRANSLATION_FORMATS,
+    Pair,
+    Record,
+    output_format,
+    parse_source,
+    write_pairs,
+    write_records,
+)
 from babelite.mining.backend import ProgressCallback
 from babelite.mining.mine import Mined
 from babelite.mining.pair_selection import Candidates
@@ -17,21 +25,33 @@ _ROWS_PER_REPORT = 10_000
 
 
 def write_mined_pairs(
-    mined: Mined, pairs: Candidates, out: str, progress: ProgressCallback | None = None
+    mined: Mined,
+    pairs: Candidates,
+    out: str,
+    progress: ProgressCallback | None = None,
+    languages: tuple[str, str] = ("source", "target"),
 ) -> None:
     """Write mined pairs with their scores, line numbers (from 1) and text.
+
+    TMX and XLIFF hold the text alone.
 
     Args:
         mined: The two texts.
         pairs: The pairs, from `Mined.pairs`.
-        out: The file: .tsv (also without an ending), .csv, .jsonl or .parquet; text is compressed
-            by a further ending .gz, .xz or .zst. ``-`` is TSV on standard output.
+        out: The file: .tsv (also without an ending), .csv, .jsonl, .parquet, .tmx or .xliff; text
+            is compressed by a further ending .gz, .xz or .zst. ``-`` is TSV on standard output.
         progress: Called with the step, the number of pairs written and their total.
+        languages: The two language codes, which TMX and XLIFF need.
 
     Raises:
         BabeliteError: The ending stands for another format, or the file cannot be written.
     """
-    write_records(out, _records(mined, pairs, progress), (), _NAMES)
+    records = _records(mined, pairs, progress)
+    if output_format(out) in TRANSLATION_FORMATS:
+        texts = (Pair(*(str(record.added[side]) for side in _NAMES[-2:])) for record in records)
+        write_pairs(texts, out, languages)
+    else:
+        write_records(out, records, (), _NAMES)
 
 
 def _records(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from babelite.errors import BabeliteError
 from babelite.machine import MAX_THREADS
 
 if TYPE_CHECKING:
-    from babelite.corpus import PairSource
+    from babelite.corpus import OutputFormat, PairSource
 
 # --- the encoder ----------------------------------------------------------------------------------
 
@@ -177,6 +178,21 @@ def parse_languages(text: str | None) -> tuple[str, str] | None:
             hint="write for example en-fr or en-US,fr-FR",
         )
     return languages
+
+
+def output_languages(
+    out: str, format_: OutputFormat, languages: tuple[str, str] | None, inputs: Sequence[str]
+) -> tuple[str, str]:
+    """The languages of an output of pairs: the given ones, else those in the names of the inputs.
+
+    Unknown ones become source and target; TMX and XLIFF need codes.
+    """
+    from babelite.corpus import TRANSLATION_FORMATS, languages_in_names, require_language_codes
+
+    source, target = languages or languages_in_names(inputs)
+    if format_ in TRANSLATION_FORMATS:
+        require_language_codes(out, (source, target))
+    return source or "source", target or "target"
 
 
 def parse_pairs(

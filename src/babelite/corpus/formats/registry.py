@@ -1,7 +1,7 @@
 """Registry of the formats of sentence pairs, by name and file ending.
 
-To add a format, write the functions pairs, texts and (if it can be written) write, and add a line
-to `FORMATS`.
+To add a format, write the functions pairs and texts, and add a line to `FORMATS`. If it can be
+written, add the function and the ending in `output_formats`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,18 @@ from babelite.corpus.formats.parquet import (
     read_parquet,
     write_parquet,
 )
-from babelite.corpus.formats.tmx import read_tmx, tmx_languages, tmx_texts, write_tmx
+from babelite.corpus.formats.tmx import read_tmx, tmx_languages, tmx_texts
+from babelite.corpus.formats.translation_writers import write_tmx, write_xliff
 from babelite.corpus.formats.tsv_and_aligned import (
     read_tsv,
     tsv_languages,
     tsv_texts,
     write_aligned,
+    write_csv,
     write_tsv,
 )
 from babelite.corpus.losses import Losses
+from babelite.corpus.output_formats import OutputFormat, output_format
 from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, quantity
 from babelite.storage import suffix_of
@@ -54,20 +57,29 @@ class PairFormat:
     pairs: PairReader  # pairs(path, languages, columns, losses) streams the pairs
     texts: TextReader  # texts(path) streams every text of the file
     languages: LanguageReader | None = None  # languages(path, columns): those it declares
-    write: PairWriter | None = None  # write(path, pairs, languages, losses) returns their number
 
 
-TSV = PairFormat("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, tsv_languages, write_tsv)
+TSV = PairFormat("tsv", (".tsv", ".tab", ".txt"), read_tsv, tsv_texts, tsv_languages)
 _JSON = (".jsonl", ".ndjson", ".json")
 _PARQUET = (".parquet", ".pq")
 FORMATS = (
     TSV,
     PairFormat("csv", (".csv",), read_tsv, tsv_texts, tsv_languages),
-    PairFormat("jsonl", _JSON, read_jsonl, jsonl_texts, jsonl_languages, write_jsonl),
-    PairFormat("parquet", _PARQUET, read_parquet, parquet_texts, parquet_languages, write_parquet),
-    PairFormat("tmx", (".tmx",), read_tmx, tmx_texts, tmx_languages, write_tmx),
+    PairFormat("jsonl", _JSON, read_jsonl, jsonl_texts, jsonl_languages),
+    PairFormat("parquet", _PARQUET, read_parquet, parquet_texts, parquet_languages),
+    PairFormat("tmx", (".tmx",), read_tmx, tmx_texts, tmx_languages),
     PairFormat("catalog", CATALOG_SUFFIXES, read_catalog, catalog_texts, catalog_languages),
 )
+# write(path, pairs, languages, losses) returns the number of pairs written.
+_WRITERS: dict[OutputFormat, PairWriter] = {
+    "tsv": write_tsv,
+    "csv": write_csv,
+    "jsonl": write_jsonl,
+    "json": write_jsonl,
+    "parquet": write_parquet,
+    "tmx": write_tmx,
+    "xliff": write_xliff,
+}
 
 _BY_NAME = {format_.name: format_ for format_ in FORMATS}
 _BY_SUFFIX = {suffix: format_ for format_ in FORMATS for suffix in format_.suffixes}
@@ -125,9 +137,4 @@ def write_pairs(
             problem, hint = "names one file for both languages", "name two files as A,B"
             raise BabeliteError(problem, code="output-is-input", path=out, hint=hint)
         return write_aligned(source, target, pairs, losses)
-    format_ = format_of(out)
-    if format_.write is None:
-        problem = f"the format {format_.name} cannot be written"
-        hint = "write .tsv, .jsonl, .parquet or .tmx"
-        raise BabeliteError(problem, code="format-invalid", path=out, hint=hint)
-    return format_.write(out, pairs, languages, losses)
+    return _WRITERS[output_format(out, _WRITERS)](out, pairs, languages, losses)

@@ -1,28 +1,20 @@
-"""Translation memories (TMX), read and written unit by unit in bounded memory."""
+"""Translation memories (TMX), read unit by unit in bounded memory."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import escape, quoteattr
 
 from babelite.corpus.inline_markup import segment_text
-from babelite.corpus.languages import base_language, is_language_code, matches_language
-from babelite.corpus.losses import EMPTY_SIDES, OTHER_LANGUAGES, Losses
+from babelite.corpus.languages import is_language_code, matches_language
+from babelite.corpus.losses import OTHER_LANGUAGES, Losses
 from babelite.corpus.pairs import Pair
 from babelite.corpus.xml_records import XML_LANG, read_blocks, read_xml
 from babelite.errors import BabeliteError
-from babelite.storage import reading_bytes, writing_text
+from babelite.storage import reading_bytes
 
-_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
-<tmx version="1.4"><header creationtool="babelite" creationtoolversion="1" segtype="sentence" \
-o-tmf="babelite" adminlang="en" srclang={source} datatype="plaintext"/><body>
-"""
 _SAMPLED_UNITS = 1000  # from which the languages of a file are told
-# Characters that XML 1.0 does not allow.
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_tmx(
@@ -113,38 +105,6 @@ def read_tmx_language(path: str, language: str | None) -> Iterator[tuple[int, st
         problem = f"contains no unit in {language}, its languages are {', '.join(seen)}"
         hint = "choose one of them (--column)"
         raise BabeliteError(problem, code="language-not-found", path=path, hint=hint)
-
-
-def write_tmx(path: str, pairs: Iterable[Pair], languages: tuple[str, str], losses: Losses) -> int:
-    """Write a TMX 1.4 file with one unit a pair; return the number of units.
-
-    Pairs with an empty side, which translate nothing, are left out. Characters that XML does not
-    allow become spaces.
-    """
-    for language in languages:
-        if len(base_language(language)) > 3:
-            problem = f"TMX needs language codes, and {language!r} is not one"
-            hint = "name the languages, such as en-fr"
-            raise BabeliteError(problem, code="languages-unknown", path=path, hint=hint)
-    codes = [_as_in_xml(language) for language in languages]
-    count = 0
-    with writing_text(path) as out:
-        out.write(_HEAD.format(source=quoteattr(codes[0])))
-        for pair in pairs:
-            sides = [_NOT_XML.sub(" ", side) for side in pair]
-            if not all(map(str.strip, sides)):
-                losses[EMPTY_SIDES] += 1
-                continue
-            variants = map(_variant_element, codes, sides)
-            out.write(f"<tu>{''.join(variants)}</tu>\n")
-            count += 1
-        out.write("</body></tmx>\n")
-    return count
-
-
-def _variant_element(code: str, text: str) -> str:
-    text = escape(text, {"\r": "&#13;"})  # XML reads a plain one as a line feed
-    return f"<tuv xml:lang={quoteattr(code)}><seg>{text}</seg></tuv>"
 
 
 def _tmx_units(path: str) -> Iterator[list[tuple[str, Element]]]:

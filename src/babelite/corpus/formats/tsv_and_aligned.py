@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
-from babelite.corpus.columns import PAIR_COLUMNS, languages_of_fields, read_columns
+from babelite.corpus.columns import PAIR_COLUMNS, field_names, languages_of_fields, read_columns
 from babelite.corpus.losses import LINE_BREAKS, Losses
 from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
@@ -48,6 +49,18 @@ def write_tsv(path: str, pairs: Iterable[Pair], languages: tuple[str, str], loss
         for pair in pairs:
             out.write("\t".join(_one_line(side, losses) for side in pair) + "\n")
             count += 1
+    return count
+
+
+def write_csv(path: str, pairs: Iterable[Pair], languages: tuple[str, str], losses: Losses) -> int:
+    """Write two columns with the language codes as header; return the number of pairs."""
+    count = 0
+    with writing_text(path) as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(field_names(languages))
+        for pair in pairs:
+            count += 1
+            writer.writerow(pair)
     return count
 
 
