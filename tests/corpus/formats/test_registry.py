@@ -47,7 +47,10 @@ def test_round_trip(tmp_path: Path, name: str) -> None:
     assert losses.total() == len(PAIRS) - len(pairs)
     assert read(path) == pairs
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
-    assert set(read_texts(str(path))) == {side for pair in pairs for side in pair}
+    texts = set(read_texts(str(path)))
+    if ".csv" in name:  # the header is text too
+        texts -= set(LANGUAGES)
+    assert texts == {side for pair in pairs for side in pair}
 
 
 @pytest.mark.parametrize("packed", ["", ".gz", ".xz", ".zst"])
