@@ -63,7 +63,7 @@ def test_translation_memories(run: Run, here: Path) -> None:
         source = parse_source(f"en-fr={out}", ("source", "target") if out == "m.tsv" else None)
         texts.append(list(source.read()))
     assert texts[0] == texts[1] == texts[2]
-    assert len(texts[0]) == 2
+    assert len(texts[0]) == 3
     (here / "t.en.txt").rename(here / "a.txt")
     options = ("mine", "a.txt", "t.fr.txt", "--out", "n.tmx", *MODEL)
     code, _, err = run(*options)
