@@ -30,6 +30,7 @@ PAGES = {
     "classification": 3,
     "training": 3,
     "teachers": 4,
+    "integrations": 0,
     "error-codes": 0,
 }
 # A command is a line, or a here-document with all its lines.

@@ -354,3 +354,13 @@ def test_a_flipped_bit_in_fields_is_an_error(tmp_path: Path) -> None:
         path.write_bytes(whole)
     assert noticed >= 60
     assert answers() == right
+
+
+def test_rows_are_read_in_the_given_order(tmp_path: Path) -> None:
+    index = articles(tmp_path / "index")
+    rows = index.read(np.array([3, 0]))
+    assert rows == [IndexRow("green tree"), IndexRow("red sun", "a", {"lang": "en", "year": 2020})]
+    assert index.read([]) == []
+    for wrong in (-1, 4):
+        with raises("option-invalid", f"no row {wrong}"):
+            index.read([0, wrong])

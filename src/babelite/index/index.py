@@ -272,6 +272,14 @@ class Index:
         rows = self.find(ids=[id])
         return self._state.row(rows[0]) if rows else None
 
+    def read(self, rows: Iterable[int]) -> list[IndexRow]:
+        """The text and the fields of rows, such as the result of `find`, in their order.
+
+        Raises:
+            BabeliteError: A row does not exist; code ``option-invalid``.
+        """
+        return self._state.rows(rows)
+
     def add(self, lines: Lines, *, progress: IndexProgress | None = None) -> list[str]:
         """Add lines; they are found when all of them are written.
 

@@ -103,6 +103,10 @@ class OpenIndex:
         """The text, the id and the fields of a row."""
         return row_of(self.reader.text(row), self.reader.fields.values(row))
 
+    def rows(self, rows: Iterable[int]) -> list[IndexRow]:
+        """The text, the id and the fields of each row."""
+        return [self.row(row) for row in self._existing(rows).tolist()]
+
     # --- selecting --------------------------------------------------------------------------------
 
     def select(self, where: Where | None, rows: Iterable[int] | None) -> NDArray[np.bool_] | None:
@@ -114,19 +118,23 @@ class OpenIndex:
         count = self.description.contents.rows
         selected = self.reader.fields.passing(where or {})
         if rows is not None:
-            listed = rows if isinstance(rows, Sequence | np.ndarray) else [*rows]
-            chosen = np.asarray(listed, np.int64)
-            if len(chosen) and not 0 <= (least := chosen.min()) <= chosen.max() < count:
-                wrong = least if least < 0 else chosen.max()
-                problem, hint = f"has no row {wrong}", f"rows are 0 to {count - 1}"
-                raise BabeliteError(problem, code="option-invalid", path=self.folder, hint=hint)
             given = np.zeros(count, bool)
-            given[chosen] = True
+            given[self._existing(rows)] = True
             selected &= given
         selected[self.removed] = False
         found = np.flatnonzero(selected)
         selected[found[self.reader.lengths(found) == 0]] = False
         return selected
+
+    def _existing(self, rows: Iterable[int]) -> NDArray[np.int64]:
+        """Rows as an array; an error if one does not exist."""
+        chosen = np.asarray(rows if isinstance(rows, Sequence | np.ndarray) else [*rows], np.int64)
+        count = self.description.contents.rows
+        if len(chosen) and not 0 <= (least := chosen.min()) <= chosen.max() < count:
+            wrong = least if least < 0 else chosen.max()
+            problem, hint = f"has no row {wrong}", f"rows are 0 to {count - 1}"
+            raise BabeliteError(problem, code="option-invalid", path=self.folder, hint=hint)
+        return chosen
 
     def find(
         self, texts: Iterable[str] | None, ids: Iterable[str] | None, where: Where | None
