@@ -35,8 +35,9 @@ class LangChainEmbeddings(Embeddings):  # type: ignore[misc]
     """
 
     def __init__(self, encoder: SentenceEncoder | str | None = None) -> None:
-        given = encoder is None or isinstance(encoder, str)
-        self.encoder: SentenceEncoder = open_encoder(encoder) if given else encoder
+        if encoder is None or isinstance(encoder, str):
+            encoder = open_encoder(encoder)
+        self.encoder: SentenceEncoder = encoder
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """The vectors of texts."""
