@@ -28,6 +28,7 @@ from babelite.encoding.model_folder import (
 )
 from babelite.encoding.model_writer import ModelContents, write_model_folder
 from babelite.encoding.tokenizer import LazyTokenizer, open_tokenizer
+from babelite.encoding.words import TOKEN_DTYPE
 from babelite.server.batching import batch_encoder
 from babelite.training import train_vocabulary
 
@@ -43,6 +44,10 @@ def fast_bpe_of(tokenizer: str) -> FastBpe:
     files = fast_bpe_files(json.loads(tokenizer))
     assert files is not None
     return FastBpe(*files)
+
+
+def ids(tokenizer: LazyTokenizer, texts: list[str]) -> list[list[int]]:
+    return [np.frombuffer(row, TOKEN_DTYPE).tolist() for row in tokenizer.rows(texts)]
 
 
 @pytest.fixture(scope="module", params=["packaged", "small"])
@@ -125,10 +130,9 @@ def test_the_library_takes_over_after_a_few_sentences() -> None:
     lazy = LazyTokenizer(packaged().encode(), 2, 1, Other())  # type: ignore[arg-type]
     library = Tokenizer.from_str(packaged())
     text = "Where is the nearest train station, please? " * 5
-    assert lazy.ids([text, text]) == [[-1, -2], [-1, -2]]
-    assert (
-        lazy.ids([text]) == lazy.ids(["Where is the"]) == [library.encode("Where is the").ids[:2]]
-    )
+    assert ids(lazy, [text, text]) == [[-1, -2], [-1, -2]]
+    expected = [library.encode("Where is the").ids[:2]]
+    assert ids(lazy, [text]) == ids(lazy, ["Where is the"]) == expected
 
 
 def test_threads_may_tokenize_while_the_library_is_loaded() -> None:
@@ -137,7 +141,7 @@ def test_threads_may_tokenize_while_the_library_is_loaded() -> None:
     results: list[list[list[int]]] = []
 
     def work() -> None:
-        results.extend(tokenizer.ids(texts) for _ in range(20))
+        results.extend(ids(tokenizer, texts) for _ in range(20))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -205,30 +209,43 @@ def test_a_model_without_plain_bpe_is_written_without_these_files(tmp_path: Path
     assert Encoder.load(tmp_path).encode(["heute"]).any()
 
 
+@pytest.mark.parametrize("remembered", [True, False])
 @pytest.mark.parametrize("threads", [1, 3, 4])
-def test_no_more_threads_tokenize_than_given(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_threads_tokenize_than_given(
+    threads: int, remembered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The library divides a batch among all cores, so bounded work is batches of one text."""
     monkeypatch.delenv("TOKENIZERS_PARALLELISM", raising=False)
     monkeypatch.setattr(tokenizer_module, "usable_cores", lambda: 4)
-    sizes: set[int] = set()
+    sizes: list[int] = []
     running, most, lock = 0, 0, threading.Lock()
 
     class Recorder:
         def encode_batch_fast(self, texts: list[str]) -> list[Encoding]:
+            return self.encode_batch(texts)
+
+        def encode_batch(
+            self, texts: list[str] | list[list[str]], is_pretokenized: bool = False
+        ) -> list[Encoding]:
             nonlocal running, most
             with lock:
                 running += 1
                 most = max(most, running)
-            sizes.add(len(texts))
+            sizes.append(len(texts))
             time.sleep(0.0001)
             with lock:
                 running -= 1
-            return [library.encode(text) for text in texts]
+            return [library.encode(text, is_pretokenized=is_pretokenized) for text in texts]
 
-    library = Tokenizer.from_str(packaged())
     tokenizer = LazyTokenizer(packaged().encode(), 200, threads)
+    library = tokenizer.full_tokenizer()
+    if not remembered:
+        monkeypatch.setattr(tokenizer, "_words", None)
     monkeypatch.setattr(tokenizer, "full_tokenizer", Recorder)
     texts = [f"text number {n}" for n in range(300)]
-    assert tokenizer.ids(texts) == [library.encode(text).ids for text in texts]
-    assert sizes == ({300} if threads == 4 else {1})
+    assert ids(tokenizer, texts) == [library.encode(text).ids for text in texts]
+    if threads < 4:
+        assert set(sizes) == {1}
+    else:
+        assert sizes == ([3] if remembered else [300])  # tasks of new words, or texts
     assert most <= threads

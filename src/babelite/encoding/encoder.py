@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from babelite.encoding.batches import encode_rows
 from babelite.encoding.model_description import ModelDescription, Precision
 from babelite.encoding.model_folder import (
     DEFAULT_MODEL,
@@ -21,6 +22,7 @@ from babelite.encoding.model_folder import (
 )
 from babelite.encoding.readability import Readability
 from babelite.encoding.texts import iterate_texts
+from babelite.encoding.words import TOKEN_DTYPE
 from babelite.errors import BabeliteError
 from babelite.machine import MAX_THREADS, usable_cores
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 # Text beyond this many characters per token is not tokenized: hardly any token is longer, and a
 # line of a megabyte must not take a second.
 _CHARACTERS_PER_TOKEN = 32
+_UNKNOWN = np.array(SPECIAL_TOKENS.index("unk"), TOKEN_DTYPE).tobytes()
 _BATCH_TOKENS = 256  # the activations of two layers then fit the cache of a core
 
 
@@ -202,14 +205,14 @@ class Encoder:
         if batch_size is not None and batch_size < 1:
             problem = f"batch_size is {batch_size}"
             raise BabeliteError(problem, code="option-invalid", hint="give 1 or more")
-        ids = self.tokenize(sentences)
+        rows = self._token_rows(sentences)
         if not show_progress_bar:
-            return self.encode_tokens(ids, batch_tokens, batch_size)
+            return self._encode_rows(rows, batch_tokens, batch_size)
         from babelite.progress import ProgressDisplay  # late: it imports rich
 
         with ProgressDisplay("sentences") as show:
             report = partial(show, "encoding")
-            return self.encode_tokens(ids, batch_tokens, batch_size, report)
+            return self._encode_rows(rows, batch_tokens, batch_size, report)
 
     def similarity(self, embeddings1: ArrayLike, embeddings2: ArrayLike) -> NDArray[np.float32]:
         """The cosines of all vectors of one array with all of another.
@@ -237,43 +240,8 @@ class Encoder:
         progress: Callable[[int, int], None] | None = None,
     ) -> NDArray[np.float32]:
         """Encode sentences as token ids from `tokenize`; otherwise as `encode`."""
-        unreadable = [self._readability.is_unreadable(row) for row in ids]
-        if any(unreadable):
-            self.unreadable_texts += sum(unreadable)
-            ids = [() if skipped else row for row, skipped in zip(ids, unreadable, strict=True)]
-        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-        # Sentences of similar length share a batch, so that there is little padding. The longest
-        # come first, so that the threads end at the same time.
-        order = np.argsort(-lengths, kind="stable")
-        lengths = lengths[order]
-        tokens = np.fromiter(chain.from_iterable(ids[i] for i in order), np.int64, lengths.sum())
-        ends = np.cumsum(lengths)
-        vectors = np.zeros((len(ids), self.dim), np.float32)
-
-        def run(batch: slice) -> None:
-            first = ends[batch.start] - lengths[batch.start]
-            vectors[order[batch]] = self._run(tokens[first : ends[batch.stop - 1]], lengths[batch])
-
-        def run_all(results: Iterable[None]) -> None:
-            """Wait for the results of all batches; raises the error of a thread."""
-            for batch, _ in zip(batches, results, strict=True):
-                if progress is not None:
-                    progress(batch.stop, len(ids))
-
-        if progress is not None:
-            progress(0, len(ids))
-        batches = _batches(lengths, batch_tokens, batch_size or len(ids))
-        if self._threads == 1 or len(batches) < 2:
-            run_all(map(run, batches))
-        else:
-            # Imported late: the first vector, that of a query, does not need it.
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(self._threads) as pool:
-                run_all(pool.map(run, batches))
-        if progress is not None:
-            progress(len(ids), len(ids))  # those without tokens are in no batch
-        return vectors
+        rows = [np.array(row, TOKEN_DTYPE).tobytes() for row in ids]
+        return self._encode_rows(rows, batch_tokens, batch_size, progress)
 
     def warm_up(self) -> None:
         """Load the full tokenizer now; otherwise `encode` loads it after the first sentences."""
@@ -301,19 +269,45 @@ class Encoder:
 
     def tokenize(self, sentences: Iterable[str]) -> list[list[int]]:
         """The ids of the first `ModelDescription.max_tokens` tokens of each sentence."""
+        return [np.frombuffer(r, TOKEN_DTYPE).tolist() for r in self._token_rows(sentences)]
+
+    def _token_rows(self, sentences: Iterable[str]) -> list[bytes]:
+        """As `tokenize`, each row as bytes."""
         limit = self.description.max_tokens
         texts = [_truncated(text, limit) for text in iterate_texts(sentences)]
         try:
-            return self._tokenizer.ids(texts)
+            return self._tokenizer.rows(texts)
         except TypeError:  # a lone surrogate, as in badly decoded text, is not a character
-            return self._tokenizer.ids([t.encode("utf-8", "replace").decode() for t in texts])
+            return self._tokenizer.rows([t.encode("utf-8", "replace").decode() for t in texts])
 
-    def _run(self, tokens: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Encode one batch: concatenated tokens and falling lengths, (n,), to (n, dim)."""
-        mask = np.arange(lengths[0]) < lengths[:, None]
-        ids = np.zeros(mask.shape, np.int64)
-        ids[mask] = tokens
-        feed = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
+    def _encode_rows(
+        self,
+        rows: list[bytes],
+        batch_tokens: int,
+        batch_size: int | None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> NDArray[np.float32]:
+        """Encode sentences of which each is the bytes of its token ids; otherwise as `encode`."""
+        for i, row in enumerate(rows):
+            # The bytes of the unknown token may also be parts of two others: tested quickly, first.
+            if _UNKNOWN in row and self._readability.is_unreadable(
+                np.frombuffer(row, TOKEN_DTYPE).tolist()
+            ):
+                rows[i] = b""
+                self.unreadable_texts += 1
+        return encode_rows(
+            rows,
+            self._run,
+            dim=self.dim,
+            threads=self._threads,
+            batch_tokens=batch_tokens,
+            batch_size=batch_size,
+            progress=progress,
+        )
+
+    def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Run the graph on a batch: token ids and mask, (n, tokens), to vectors (n, dim)."""
+        feed = {"input_ids": ids, "attention_mask": mask}
         vectors: NDArray[np.float32] = self._session.run(["sentence_embedding"], feed)[0]
         if self.dim == vectors.shape[1]:
             return vectors
@@ -359,18 +353,6 @@ def _require_folder(folder: str | Path | None) -> None:
             raise BabeliteError(
                 f"{folder} is not a model folder", code="model-not-found", hint=hint
             )
-
-
-def _batches(lengths: NDArray[np.int64], batch_tokens: int, batch_size: int) -> list[slice]:
-    """Cut falling lengths into batches; lengths of zero are left out."""
-    batches = []
-    start, end = 0, int(np.count_nonzero(lengths))
-    while start < end:
-        size = min(batch_size, max(1, batch_tokens // int(lengths[start])))
-        stop = min(end, start + size)
-        batches.append(slice(start, stop))
-        start = stop
-    return batches
 
 
 def _truncated(text: str, max_tokens: int) -> str:
