@@ -27,7 +27,7 @@ test-lowest:
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip --disable-pip-version-check install --quiet uv
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
-		--constraint constraints.txt --editable '.[align,cluster,filter,serve,sklearn,test,train]'
+		--constraint constraints.txt --editable '.[align,cluster,documents,filter,serve,sklearn,test,train]'
 	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
 
 ## The documentation site, into site/.

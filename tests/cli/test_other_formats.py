@@ -11,9 +11,9 @@ import pytest
 Run = Callable[..., tuple[int, str, str]]
 MODEL = ("-m", "letter_encoder:letters")
 CONTENTS = {
-    "film.srt": b"1\n00:00:01,000 --> 00:00:02,500\nHello!\n",
-    "page.html": b"<!DOCTYPE html>\n<html><body>Hello!</body></html>\n",
-    "report.docx": b"PK\3\4\x14\0\0\0[Content_Types].xml \0PK\3\4\0\0word/document.xml",
+    "film.txt": b"1\n00:00:01,000 --> 00:00:02,500\nHello!\n",
+    "page.txt": b"<!DOCTYPE html>\n<html><body>Hello!</body></html>\n",
+    "book.odt": b"PK\3\4\x14\0\0\0mimetypeapplication/vnd.oasis.opendocument.text",
     "report.pdf": b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n",
     "vectors.npy": b"\x93NUMPY\x01\0v\0{'descr': '<f4'}\n",
 }
@@ -45,6 +45,30 @@ def test_other_formats_are_refused(run: Run, here: Path, command: str, name: str
     assert f"{name}: is " in err
     assert "not lines of text" in err
     assert sorted(path.name for path in here.iterdir()) == before
+
+
+def test_documents_are_read_by_every_command(run: Run, here: Path) -> None:
+    page = "<!DOCTYPE html><title>no</title><p>music<p>hello, <b>you</b><ul><li>zzz</ul>"
+    (here / "page.html").write_text(page)
+    times = "00:00:01,000 --> 00:00:02,500"
+    lines = enumerate(["music", "hello, you", "zzz"], 1)
+    (here / "film.srt").write_text("\n".join(f"{n}\n{times}\n{line}\n" for n, line in lines))
+    for name in ("page.html", "film.srt"):
+        code, out, err = run("search", name, "hello you", "--json", "-k", "1", *MODEL)
+        assert code == 0, err
+        assert json.loads(out)["hits"][0]["text"] == "hello, you"
+        code, out, err = run("index", name, "--out", f"{name}.index", *MODEL)
+        assert (code, out.split()[1]) == (0, "3"), err
+        assert run("encode", name, "--out", "v.npy", *MODEL)[0] == 0
+    code, out, err = run("mine", "page.html", "film.srt", *MODEL)
+    assert len(out.splitlines()) == 4, err
+    code, out, err = run("align", "page.html", "film.srt", *MODEL)
+    assert [line.split("\t")[4] for line in out.splitlines()[1:]] == ["music", "hello, you", "zzz"]
+    pairs = ("corpus", "convert", "en-fr=page.html,film.srt")
+    assert run(*pairs, "--out", "pairs.tsv")[0] == 0
+    assert (here / "pairs.tsv").read_text().splitlines()[1] == "hello, you\thello, you"
+    code, out, err = run("corpus", "clean", "pairs.tsv", "--exclude", "page.html")
+    assert (code, out) == (2, ""), err
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.jsonl", "t.json"])

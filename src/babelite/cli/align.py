@@ -47,8 +47,8 @@ _Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="First document: a text file or a table (.tsv, .csv, .jsonl, .parquet, .tmx), also "
-        ".gz, .xz or .zst; or '-'.",
+        help="First document: text, subtitles (.srt, .vtt), .html, .docx or a table (.tsv, .csv, "
+        ".jsonl, .parquet, .tmx), also .gz, .xz or .zst; or '-'.",
     ),
 ]
 _Target = Annotated[str, typer.Argument(metavar="TARGET", help="Second document.")]

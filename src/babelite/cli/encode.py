@@ -51,7 +51,8 @@ _Inputs = Annotated[
     typer.Argument(
         metavar="INPUT...",
         help="Files with one sentence a line, row (.tsv, .csv) or record (.jsonl, .parquet, .tmx), "
-        "also .gz, .xz or .zst. Default: '-', standard input.",
+        "subtitles (.srt, .vtt), .html or .docx, also .gz, .xz or .zst. Default: '-', standard "
+        "input.",
     ),
 ]
 _Out = Annotated[

@@ -47,8 +47,8 @@ _Places = Annotated[
     typer.Argument(
         metavar="FILE...|INDEX",
         help="Files with one sentence per line (.txt), row (.tsv, .csv) or record (.jsonl, "
-        ".parquet, .tmx), also .gz, .xz or .zst; '-' is standard input. Without --out: the folder "
-        "of an index.",
+        ".parquet, .tmx), subtitles (.srt, .vtt), .html or .docx, also .gz, .xz or .zst; '-' is "
+        "standard input. Without --out: the folder of an index.",
     ),
 ]
 _OutOption = Annotated[

@@ -51,8 +51,8 @@ _Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="First text: a file (.txt, .tsv, .csv, .jsonl, .parquet, .tmx; .gz, .xz, .zst), URL "
-        "or '-'.",
+        help="First text: a file (.txt, .tsv, .csv, .jsonl, .parquet, .tmx, .srt, .vtt, .html, "
+        ".docx; .gz, .xz, .zst), URL or '-'.",
     ),
 ]
 _Target = Annotated[str, typer.Argument(metavar="TARGET", help="Text in the other language.")]

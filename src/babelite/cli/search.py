@@ -40,7 +40,8 @@ _Place = Annotated[
     typer.Argument(
         metavar="FILE|INDEX",
         help="File with one sentence per line (.txt), row (.tsv, .csv) or record (.jsonl, "
-        ".parquet, .tmx), also .gz, .xz or .zst; '-' is standard input. Or the folder of an index.",
+        ".parquet, .tmx), subtitles (.srt, .vtt), .html or .docx, also .gz, .xz or .zst; '-' is "
+        "standard input. Or the folder of an index.",
     ),
 ]
 _Queries = Annotated[

@@ -37,7 +37,10 @@ _TRADITIONAL_CHINESE = frozenset({"tw", "hk", "mo"})
 _SUBTAGS = r"(?:[-_@][A-Za-z0-9]+)*"
 _CODE = rf"[A-Za-z]{{2,3}}{_SUBTAGS}"
 _PREFIX = re.compile(r"([A-Za-z0-9_@,-]+)=")
-_TEXT_ENDINGS = (".txt", *(f".txt{ending}" for ending in COMPRESSIONS))
+_TEXT_SUFFIXES = (".txt", ".srt", ".vtt", ".html", ".htm", ".xhtml", ".docx")
+_TEXT_ENDINGS = tuple(
+    f"{suffix}{packed}" for suffix in _TEXT_SUFFIXES for packed in ("", *COMPRESSIONS)
+)
 _PAIR_IN_NAME = re.compile(r"(?<![a-z])([a-z]{2})[-_]([a-z]{2})(?![a-z])")
 
 
@@ -188,7 +191,7 @@ def languages_in_names(paths: Sequence[str]) -> tuple[str | None, ...]:
 
 def _language_ending(path: str) -> str | None:
     name = PurePath(path)
-    for ignored in (COMPRESSIONS, (".txt",)):
+    for ignored in (COMPRESSIONS, _TEXT_SUFFIXES):
         if name.suffix.lower() in ignored:
             name = name.with_suffix("")
     ending = name.suffix[1:]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from babelite.corpus.columns import column_index
+from babelite.corpus.formats.document_text import DOCUMENT_SUFFIXES, document_rows
 from babelite.corpus.formats.json_lines import (
     field_value,
     parse_json_object,
@@ -50,13 +51,14 @@ from babelite.storage import (
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-SentenceFormat = Literal["lines", "table", "json", "parquet", "tmx"]
+SentenceFormat = Literal["lines", "table", "json", "parquet", "tmx", "document"]
 
 _FORMATS: dict[str, SentenceFormat] = {
     **dict.fromkeys((*CSV_SUFFIXES, *TSV_SUFFIXES), "table"),
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), "json"),
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
     ".tmx": "tmx",
+    **dict.fromkeys(DOCUMENT_SUFFIXES, "document"),
 }
 _DEFAULT_FIELDS = ("text", "sentence")  # tried in this order if no column is named
 _ROWS_A_BATCH = 4096
@@ -186,8 +188,8 @@ class SentenceSource:
         if self.format == "parquet":
             yield from enumerate(self._read_parquet(offset), offset + 1)
             return
-        if self.format == "tmx":
-            yield from islice(self._read_tmx(), offset, None)
+        if self.format in ("tmx", "document"):
+            yield from islice(self._read_records(), offset, None)
             return
         with self._opened() as opened:
             if opened.rows is not None:
@@ -290,7 +292,10 @@ class SentenceSource:
             else:
                 yield number, string_field(record, f"item {number}", self.place, None, "--column")
 
-    def _read_tmx(self) -> Iterator[tuple[int, str]]:
+    def _read_records(self) -> Iterator[tuple[int, str]]:
+        """The units of TMX, or the lines of a document, with their numbers."""
+        if self.format == "document":
+            return document_rows(self.place, self.column)
         from babelite.corpus.formats.tmx import read_tmx_language
 
         language = None if self.column is None else str(self.column)
@@ -332,8 +337,8 @@ class SentenceSource:
     def _survey(self, stride: int) -> SourceSurvey:
         if self.format == "parquet":
             return self._survey_parquet(stride)
-        if self.format == "tmx":
-            return survey_rows(self.place, self._read_tmx(), stride)
+        if self.format in ("tmx", "document"):
+            return survey_rows(self.place, self._read_records(), stride)
         with self._opened() as opened:
             if opened.rows is not None:
                 return survey_rows(self.place, opened.rows, stride)

@@ -139,7 +139,7 @@ class TableSource:
         if format_ == "parquet":
             yield from self._parquet_rows()
             return
-        if format_ == "tmx":
+        if format_ in ("tmx", "document"):
             problem, hint = "has no columns for --id and --keep", "give a table or JSON"
             raise BabeliteError(problem, code="format-invalid", path=self.place, hint=hint)
         with reading_path_or_url(self.place) as raw:

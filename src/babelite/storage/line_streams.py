@@ -1,6 +1,7 @@
 """Streams of bytes as lines of text: other formats are refused by their first bytes.
 
-A PDF, a web page or a subtitle file would otherwise be read as if its markup were text.
+A PDF, a web page or a subtitle file would otherwise be read as if its markup were text. Subtitles,
+web pages and Word documents with the usual endings are read by commands that take text.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _BINARY = (
 )
 # What a ZIP archive contains, its name, and what to do.
 _ARCHIVES = (
-    (b"word/", "a Word document", _PANDOC),
+    (b"word/", "a Word document", f"rename it so that it ends in .docx, or {_PANDOC}"),
     (
         b"xl/",
         "an Excel workbook",
@@ -79,12 +80,14 @@ _MARKUP = (
     (
         rb"<(!doctype\s+html|html|head|body)\b",
         "a web page (HTML)",
-        "convert it with: pandoc -f html -t plain --wrap=none FILE -o FILE.txt",
+        "rename it so that it ends in .html, or convert it with: pandoc -f html -t plain "
+        "--wrap=none FILE -o FILE.txt",
     ),
     (
         rb"(WEBVTT\b|\d+\s*\n\d\d:\d\d:\d\d[,.]\d{3} --> )",
         "a subtitle file",
-        r"remove the times with: grep -vE '^[0-9[:space:]]*$|-->|^WEBVTT' FILE > FILE.txt",
+        "rename it so that it ends in .srt or .vtt, or remove the times with: "
+        r"grep -vE '^[0-9[:space:]]*$|-->|^WEBVTT' FILE > FILE.txt",
     ),
     (
         rb"(#[^\n]*\n|\s)*msgid\s+\"",

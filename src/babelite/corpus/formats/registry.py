@@ -12,6 +12,7 @@ from pathlib import Path
 
 from babelite.corpus.catalogs.messages import SUFFIXES as CATALOG_SUFFIXES
 from babelite.corpus.catalogs.messages import catalog_languages, catalog_texts, read_catalog
+from babelite.corpus.formats.document_text import document_texts, is_document
 from babelite.corpus.formats.json_lines import (
     jsonl_languages,
     jsonl_texts,
@@ -104,6 +105,8 @@ def format_of(path: str, name: str | None = None) -> PairFormat:
 
 def read_texts(path: str) -> Iterator[str]:
     """Stream every text of a file in any readable format; an unknown ending is read as TSV."""
+    if is_document(path):
+        return document_texts(path)
     return _BY_SUFFIX.get(suffix_of(path), TSV).texts(path)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from babelite.corpus.columns import PAIR_COLUMNS, field_names, languages_of_fields, read_columns
+from babelite.corpus.formats.document_text import document_texts, is_document
 from babelite.corpus.losses import LINE_BREAKS, Losses
 from babelite.corpus.normalization import one_line
 from babelite.corpus.pairs import Pair
@@ -65,8 +66,8 @@ def write_csv(path: str, pairs: Iterable[Pair], languages: tuple[str, str], loss
 
 
 def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
-    """Read two files whose lines correspond, as those of Moses and OPUS."""
-    lines = zip_longest(read_lines(source_path), read_lines(target_path))
+    """Read two files whose lines correspond, as those of Moses and OPUS, or two documents."""
+    lines = zip_longest(*map(_lines_of, (source_path, target_path)))
     for number, (source, target) in enumerate(lines, 1):
         if source is None or target is None:
             longer = number + sum(1 for _ in lines)
@@ -79,6 +80,10 @@ def read_aligned(source_path: str, target_path: str) -> Iterator[Pair]:
                 hint="name two files whose lines correspond",
             )
         yield Pair(source, target)
+
+
+def _lines_of(path: str) -> Iterator[str]:
+    return document_texts(path) if is_document(path) else read_lines(path)
 
 
 def write_aligned(source_path: str, target_path: str, pairs: Iterable[Pair], losses: Losses) -> int:
