@@ -21,6 +21,7 @@ from babelite.training.distributed.group import ProcessGroup
 from babelite.training.hardware import Hardware
 from babelite.training.loop.monolingual_steps import MonolingualCorpora, MonolingualSteps
 from babelite.training.loop.phases import Phase, first_epoch, order_seed, step_seed
+from babelite.training.network.table_rows import clear_gradients
 from babelite.training.network.training_model import Batch, TrainingModel
 from babelite.training.teachers.targets import TeacherTargets
 
@@ -105,7 +106,7 @@ class Stepper:
         `number` counts the steps done before this one in the phase. After a LostProcessError,
         weights and optimizer are unchanged.
         """
-        optimizer.zero_grad(set_to_none=True)
+        clear_gradients(optimizer, self.model.tables)
         scaled = phase.name != "bag" and self.scaler.is_enabled()
         found = []
         for place, rows in enumerate(batches):

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from babelite.training.data.tokens import take_spans
 from babelite.training.data.vocabulary import SPECIAL_TOKENS
+from babelite.training.network.table_rows import take_rows
 
 SHORTEST = 3
 _BLOCK = 8_192
@@ -48,7 +49,8 @@ class CharacterNgrams(nn.Module):
         """Sums of n-gram vectors, (pieces, dim), of pieces int64 (pieces,)."""
         rows, device = ids.cpu().numpy(), self.vectors.device
         numbers, begins = take_spans(self._numbers, self._ends, rows, device)
-        return F.embedding_bag(numbers, self.vectors, begins, mode="sum")
+        distinct, places = torch.unique(numbers, return_inverse=True)
+        return F.embedding_bag(places, take_rows(self.vectors, distinct), begins, mode="sum")
 
     @torch.no_grad()
     def added_to(self, embeddings: Tensor) -> Tensor:

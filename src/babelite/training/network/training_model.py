@@ -95,6 +95,12 @@ class TrainingModel(nn.Module):
         """The token embeddings (V, d), to which the decoders are tied."""
         return self.network.embeddings.word_embeddings.weight
 
+    @property
+    def tables(self) -> list[Tensor]:
+        """The tables of which each batch uses a few rows."""
+        ngrams = self.network.ngrams
+        return [self.embeddings] if ngrams is None else [self.embeddings, ngrams.vectors]
+
     def forward(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """The unweighted loss of each objective, a scalar, in the order of the weights.
 

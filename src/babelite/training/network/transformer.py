@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from babelite.training.data.vocabulary import PAD
 from babelite.training.network.ngrams import CharacterNgrams
+from babelite.training.network.table_rows import take_rows
 
 # The value of DistilBertModel; another value would change the vectors there.
 LAYER_NORM_EPSILON = 1e-12
@@ -97,6 +98,10 @@ class Embeddings(nn.Module):
         self.position_embeddings = nn.Embedding(shape.max_tokens, shape.dim)
         self.LayerNorm = nn.LayerNorm(shape.dim, eps=LAYER_NORM_EPSILON)
         self.dropout = Dropout(dropout)
+
+    def words(self, distinct: Tensor) -> Tensor:
+        """The word embeddings (tokens, dim) of distinct tokens, int64 (tokens,)."""
+        return take_rows(self.word_embeddings.weight, distinct)
 
     def forward(self, words: Tensor, positions: Tensor | None = None) -> Tensor:
         """States (batch, tokens, dim) before the first layer, from the word embeddings alone."""
@@ -242,7 +247,9 @@ class DualTransformer(nn.Module):
 
         Ids are int64 (batch, tokens), PAD after the end; so are positions: 0, 1, 2, … by default.
         """
-        return self._states(ids.ne(PAD), self.embeddings.word_embeddings(ids), positions)
+        distinct, places = torch.unique(ids, return_inverse=True)
+        words = F.embedding(places, self.embeddings.words(distinct))
+        return self._states(ids.ne(PAD), words, positions)
 
     def _states(self, present: Tensor, words: Tensor, positions: Tensor | None = None) -> Tensor:
         mask = None if bool(present.all()) else _attention_mask(present)
@@ -252,11 +259,10 @@ class DualTransformer(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Sentence vectors (batch, dim), not normalised: masked means of the last layer.
 
-        Sentences of similar length are computed together, to avoid padding. The embeddings of the
-        distinct tokens are looked up once, because a gradient of the whole table is slow.
+        Sentences of similar length are computed together, to avoid padding.
         """
         distinct, places = torch.unique(ids, return_inverse=True)
-        words = self.embeddings.word_embeddings(distinct)
+        words = self.embeddings.words(distinct)
         lengths = ids.ne(PAD).sum(1).cpu()
         order = torch.argsort(lengths, stable=True)
         parts = []
@@ -275,7 +281,7 @@ class DualTransformer(nn.Module):
         there is no padding and no array (batch, tokens, dim).
         """
         distinct, places = torch.unique(ids, return_inverse=True)
-        tokens = F.embedding(distinct, self.embeddings.word_embeddings.weight)
+        tokens = self.embeddings.words(distinct)
         if self.ngrams is not None:
             tokens = tokens + self.ngrams(distinct)
         tokens = self.embeddings.LayerNorm(tokens)
