@@ -28,8 +28,7 @@ def files(here: Path) -> None:
 def test_kept_and_dropped_rows_are_unchanged(
     run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
-    for place in ("babelite.filtering", "babelite.filtering.language_id"):
+    for place in ("babelite.filtering", "babelite.corpus.language_id"):
         monkeypatch.setattr(f"{place}.can_identify_languages", lambda: False)
     lines = (here / "pairs.tsv").read_text().splitlines()
     code, out, err = run(
@@ -69,7 +68,7 @@ def test_errors_of_standard_input_name_it(run: Run) -> None:
 
 def test_languages_without_the_library(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
-    for place in ("babelite.filtering", "babelite.filtering.language_id"):
+    for place in ("babelite.filtering", "babelite.corpus.language_id"):
         monkeypatch.setattr(f"{place}.can_identify_languages", lambda: False)
     code, _, err = run("filter", "pairs.tsv", "--out", "k.tsv", *MODEL)
     assert code == 0
@@ -128,7 +127,7 @@ def test_the_output_does_not_replace_an_input(run: Run, here: Path) -> None:
 def test_formats_by_the_endings(
     run: Run, here: Path, name: str, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in ("babelite.filtering", "babelite.filtering.language_id"):
+    for place in ("babelite.filtering", "babelite.corpus.language_id"):
         monkeypatch.setattr(f"{place}.can_identify_languages", lambda: False)
     rows = [line.split("\t") for line in (here / "pairs.tsv").read_text().splitlines()]
     pairs = [Pair(*row[:2]) for row in rows if row[1].strip()]

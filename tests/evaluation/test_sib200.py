@@ -26,6 +26,21 @@ def test_topics_of_one_language(sib: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('"""Luna"" won, he said."', '"Luna" won, he said.'),
+        ('"""She left."""', '"She left."'),
+        ('"Luna" won, he said.', '"Luna" won, he said.'),
+        ('"Luna won', '"Luna won'),
+        ('It is 5" long.', 'It is 5" long.'),
+    ],
+)
+def test_quoted_cells_are_decoded(tmp_path: Path, cell: str, text: str) -> None:
+    (tmp_path / "test.tsv").write_text(f"{HEADER}\n7\tsports\t{cell}\n", encoding="utf-8")
+    assert read_sib200(tmp_path, ".", ["test"]) == [TopicSentence(7, "sports", text)]
+
+
 def test_sentences_are_aligned_by_their_numbers(sib: Path) -> None:
     assert read_sib200_parallel(sib, ["fra_Latn", "eng_Latn"]) == {
         "fra_Latn": ["fra_Latn “1", "fra_Latn “3"],

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from error_codes import raises
 
-from babelite.filtering import filter_pairs
+from babelite.filtering import LanguageIdentifier, can_identify_languages, filter_pairs
 from babelite.filtering.filter import is_copied
-from babelite.filtering.language_id import LanguageIdentifier, can_identify_languages
 from babelite.filtering.truncation import LastWords, TruncationCheck, beginning, has_end_mark
 
 RNG = np.random.default_rng(0)

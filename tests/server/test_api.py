@@ -13,6 +13,7 @@ from openai import BadRequestError, OpenAI
 from pydantic import BaseModel
 
 from babelite import Encoder
+from babelite.corpus import can_identify_languages
 from babelite.index import Index, IndexRow
 from babelite.server import Service, open_service, schemas
 
@@ -284,3 +285,37 @@ def test_any_encoder_can_be_served() -> None:
 def test_health_accepts_head_requests(api: httpx.Client) -> None:
     answer = api.head("/healthz")
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_texts_that_the_model_cannot_read_are_counted(api: httpx.Client) -> None:
+    rows = ["Good morning!", "", "👍", "你好"]
+    bodies = {
+        "/v1/embeddings": {"input": rows},
+        "/v1/rerank": {"query": "Good morning!", "documents": rows},
+        "/v1/align": {"source": rows, "target": ["Guten Morgen!"]},
+        "/v1/search": {"query": rows},
+    }
+    for path, body in bodies.items():
+        warnings = api.post(path, json=body).json()["warnings"]
+        assert any(warning.startswith("2 texts have no word") for warning in warnings)
+    assert "warnings" not in api.post("/v1/search", json={"query": rows[0]}).json()
+
+
+def test_languages_that_the_model_does_not_have_are_named(api: httpx.Client) -> None:
+    body = {"source": ["Good morning!"], "target": ["Bom dia!"], "target_language": "pt-BR"}
+    [warning] = api.post("/v1/align", json=body).json()["warnings"]
+    assert "'target'" in warning and "pt-BR," in warning
+    known = api.post("/v1/align", json={**body, "target_language": "it"}).json()
+    assert "warnings" not in known
+
+
+@pytest.mark.skipif(not can_identify_languages(), reason="the extra filter is not installed")
+def test_languages_are_identified(api: httpx.Client) -> None:
+    queries = [
+        "O tempo está muito bom hoje, por isso vamos à praia com as crianças.",
+        "A reunião foi adiada para quinta-feira porque o diretor está doente.",
+        "Não consegui abrir o ficheiro que você me enviou ontem à noite.",
+        "O governo anunciou novas medidas para reduzir o preço da energia.",
+    ]
+    [warning] = api.post("/v1/search", json={"query": queries}).json()["warnings"]
+    assert "'query'" in warning and " pt," in warning

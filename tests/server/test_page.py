@@ -146,6 +146,20 @@ def test_entered_sentences_are_compared(page: webdriver.Chrome) -> None:
     wait(page, "#compare-status", "Enter some sentences.")
 
 
+def test_text_that_the_model_cannot_read_is_counted(page: webdriver.Chrome) -> None:
+    wait(page, "#compare-status", "17 sentences")
+    write(page, "sentences", "The train is late.\n你好")
+    wait(page, "#compare-status .warning", "1 sentence has no word or number")
+    field(page, "tab-align").click()
+    wait(page, "#align-status", "6 and 7 sentences")
+    write(page, "target", "谢谢。再见。")
+    wait(page, "#align-status .warning", "2 texts have no word or number")
+    field(page, "tab-search").click()
+    write(page, "query", "你好")
+    wait(page, "#search-status", "No line was found.")
+    wait(page, "#search-status .warning", "1 text has no word or number")
+
+
 def test_the_matrix_is_usable_with_the_keyboard(page: webdriver.Chrome) -> None:
     wait(page, "#compare-status", "17 sentences")
     canvas = field(page, "cells")

@@ -15,6 +15,8 @@ __all__ = [
     "Document",
     "HashSet",
     "LabelledText",
+    "LanguageIdentifier",
+    "LanguageModel",
     "Losses",
     "MonolingualSource",
     "OutputFormat",
@@ -32,11 +34,13 @@ __all__ = [
     "WeightedPair",
     "WeightedSentence",
     "base_language",
+    "can_identify_languages",
     "comparison_key",
     "count_words",
     "gather_catalog_pairs",
     "hash_texts",
     "hold_out_texts",
+    "language_warning",
     "languages_in_names",
     "measure_corpus",
     "names_one_language",
@@ -59,6 +63,7 @@ __all__ = [
     "split_language_prefix",
     "split_pairs",
     "split_sentences",
+    "unreadable_warning",
     "without_held_out",
     "write_pairs",
     "write_records",
@@ -72,6 +77,12 @@ if TYPE_CHECKING:
     from babelite.corpus.formats.translation_writers import require_language_codes
     from babelite.corpus.hash_set import HashSet, hash_texts
     from babelite.corpus.labelled import LabelledText, hold_out_texts, read_labelled
+    from babelite.corpus.language_id import LanguageIdentifier, can_identify_languages
+    from babelite.corpus.language_warnings import (
+        LanguageModel,
+        language_warning,
+        unreadable_warning,
+    )
     from babelite.corpus.languages import (
         base_language,
         languages_in_names,
@@ -128,6 +139,8 @@ else:
             "formats.translation_writers": "require_language_codes",
             "hash_set": "HashSet hash_texts",
             "labelled": "LabelledText hold_out_texts read_labelled",
+            "language_id": "LanguageIdentifier can_identify_languages",
+            "language_warnings": "LanguageModel language_warning unreadable_warning",
             "languages": "base_language languages_in_names parse_language_pair "
             "split_language_prefix",
             "losses": "Losses",

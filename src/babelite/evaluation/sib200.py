@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,7 +60,7 @@ def read_sib200(
     for split in splits:
         path = Path(folder) / language / f"{split}.tsv"
         for number, line in enumerate(read_lines(path), start=1):
-            fields = line.split("\t")
+            fields = _cells(line)
             if number == 1:
                 if fields != _HEADER:
                     raise _invalid(path, 1, f"is not the header {', '.join(_HEADER)}")
@@ -97,6 +99,13 @@ def read_sib200_parallel(folder: str | Path, languages: Sequence[str]) -> dict[s
             hint="give the folder of SIB-200 and languages that it has",
         )
     return {language: [rows[index] for index in common] for language, rows in texts.items()}
+
+
+def _cells(line: str) -> list[str]:
+    """The cells of a row; the published files quote cells that contain quotation marks."""
+    with suppress(csv.Error):  # not quoted: quotation marks are text
+        return next(csv.reader([line], delimiter="\t", strict=True), [])
+    return line.split("\t")
 
 
 def _invalid(path: Path, line: int, problem: str) -> BabeliteError:

@@ -13,9 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from babelite.corpus import base_language, comparison_key, count_words, numbers_differ
+from babelite.corpus import (
+    LanguageIdentifier,
+    base_language,
+    comparison_key,
+    count_words,
+    numbers_differ,
+)
 from babelite.encoding import SentenceEncoder, unit_rows
-from babelite.filtering.language_id import LanguageIdentifier
 from babelite.filtering.truncation import TruncationCheck
 from babelite.mining import Mined, MiningOptions, ProgressCallback, mine
 from babelite.neighbors import SearchKind, margin_scores

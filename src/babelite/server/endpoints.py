@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from babelite._version import __version__
-from babelite.alignment import align_vectors, text_lengths
+from babelite.alignment import SegmentPair, align_vectors, text_lengths
 from babelite.corpus import split_sentences
 from babelite.encoding import unit_rows
 from babelite.errors import BabeliteError, quantity
@@ -68,11 +68,12 @@ class Endpoints:
         texts = [body.input] if isinstance(body.input, str) else body.input
         self._limits.check_texts(texts, "input")
         vectors, tokens = await self._service.encode(request, texts)
+        warnings = self._service.warnings.of_vectors(texts, vectors)
         if size < vectors.shape[1]:
             vectors = unit_rows(vectors[:, :size])
         rows = _base64_rows(vectors) if body.encoding_format == "base64" else list(vectors)
         data = [{"object": "embedding", "index": i, "embedding": row} for i, row in enumerate(rows)]
-        return self._respond(tokens, object="list", data=data)
+        return self._respond(tokens, warnings, object="list", data=data)
 
     async def rerank(self, request: Request) -> Response:
         """Score documents against a query by cosine, best first."""
@@ -80,7 +81,9 @@ class Endpoints:
         texts = [text if isinstance(text, str) else text.text for text in body.documents]
         self._limits.check_texts(texts, "documents")
         self._limits.check_text(body.query, "query")
-        vectors, tokens = await self._service.encode(request, [body.query, *texts])
+        every = [body.query, *texts]
+        vectors, tokens = await self._service.encode(request, every)
+        warnings = self._service.warnings.of_vectors(every, vectors)
         scores = vectors[1:] @ vectors[0]
         order = np.argsort(-scores, kind="stable")[: body.top_n]
         results = [
@@ -88,7 +91,7 @@ class Endpoints:
             | ({"document": {"text": texts[row]}} if body.return_documents else {})
             for row in order
         ]
-        return self._respond(tokens, results=results)
+        return self._respond(tokens, warnings, results=results)
 
     async def search(self, request: Request) -> Response:
         """Find the lines of the index that are nearest to each query."""
@@ -100,7 +103,12 @@ class Endpoints:
         queries = [body.query] if isinstance(body.query, str) else body.query
         self._limits.check_texts(queries, "query", self._limits.queries)
         vectors, tokens = await self._service.encode(request, queries)
-        search = partial(index.search, vectors, body.k, where=body.where, min_score=body.min_score)
+        warnings = self._service.warnings.of_vectors(queries, vectors)
+
+        def search() -> list[list[IndexHit]]:
+            warnings.extend(self._service.warnings.of_language(queries, "query"))
+            return index.search(vectors, body.k, where=body.where, min_score=body.min_score)
+
         try:
             found = await self._service.run_in_thread(request, search)
         except BabeliteError as error:
@@ -111,29 +119,37 @@ class Endpoints:
         results = [
             {"index": i, "hits": [_hit(hit) for hit in hits]} for i, hits in enumerate(found)
         ]
-        return self._respond(tokens, results=results)
+        return self._respond(tokens, warnings, results=results)
 
     async def align(self, request: Request) -> Response:
         """Align the sentences of two versions of a document."""
         body = await read_request(request, schemas.AlignRequest, self._limits)
-        source = await self._sentences(request, body.source, body.source_language, "source")
-        target = await self._sentences(request, body.target, body.target_language, "target")
+        languages = body.source_language, body.target_language
+        source = await self._sentences(request, body.source, languages[0], "source")
+        target = await self._sentences(request, body.target, languages[1], "target")
         vectors, tokens = await self._service.encode(request, [*source, *target])
-        sides = vectors[: len(source)], vectors[len(source) :]
-        align = partial(
-            align_vectors,
-            *sides,
-            lengths=text_lengths(source, target),
-            max_size=body.max_size,
-            min_score=body.min_score,
-        )
+        warnings = self._service.warnings.of_vectors([*source, *target], vectors)
+
+        def align() -> list[SegmentPair]:
+            for texts, field, language in zip(
+                (source, target), ("source", "target"), languages, strict=True
+            ):
+                warnings.extend(self._service.warnings.of_language(texts, field, language))
+            return align_vectors(
+                vectors[: len(source)],
+                vectors[len(source) :],
+                lengths=text_lengths(source, target),
+                max_size=body.max_size,
+                min_score=body.min_score,
+            )
+
         pairs = await self._service.run_in_thread(request, align)
         found = [
             {"source": list(pair.source), "target": list(pair.target)}
             | {"score": _rounded(pair.score), "cosine": _rounded(pair.cosine)}
             for pair in pairs
         ]
-        return self._respond(tokens, source=source, target=target, pairs=found)
+        return self._respond(tokens, warnings, source=source, target=target, pairs=found)
 
     def _vector_size(self, dimensions: int | None) -> int:
         """The number of components of the vectors to send."""
@@ -146,12 +162,12 @@ class Endpoints:
         raise RequestError(400, message, code="dimension-mismatch", param="dimensions")
 
     async def _sentences(
-        self, request: Request, document: str | list[str], language: str, field: str
+        self, request: Request, document: str | list[str], language: str | None, field: str
     ) -> list[str]:
         """The sentences of one side; running text is split."""
         if isinstance(document, str):
             self._limits.check_text(document, field)
-            split = partial(split_sentences, document.splitlines(), language)
+            split = partial(split_sentences, document.splitlines(), language or "en")
             try:
                 document = await self._service.run_in_thread(request, lambda: list(split()))
             except BabeliteError as error:  # the language is not known
@@ -164,9 +180,11 @@ class Endpoints:
             self._limits.check_texts(document, field)
         return document
 
-    def _respond(self, tokens: int, **fields: object) -> Response:
+    def _respond(self, tokens: int, warnings: list[str], **fields: object) -> Response:
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         body = fields | {"model": self._service.model.id, "usage": usage}
+        if warnings:
+            body["warnings"] = warnings
         # Not validated by the schema: checking every number would take longer than encoding.
         return json_response(body)
 

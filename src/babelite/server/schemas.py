@@ -33,7 +33,7 @@ _NULL_IS_DEFAULT = _NullIsDefault()
 # Stops at the first error: a list of a million wrong items must not produce a million errors.
 Texts = Annotated[list[str], Field(min_length=1, fail_fast=True)]
 Count = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
-Language = Annotated[str, Field(max_length=35), _NULL_IS_DEFAULT]
+Language = Annotated[str | None, Field(max_length=35)]
 TextOrTexts = Annotated[str | Texts, Field(union_mode="left_to_right")]
 FieldValue = str | int | float | bool | None
 FieldValues = Annotated[list[FieldValue], Field(min_length=1, max_length=1000, fail_fast=True)]
@@ -104,8 +104,10 @@ class AlignRequest(_Request):
 
     source: TextOrTexts = Field(description="A list of sentences, or running text to split.")
     target: TextOrTexts = Field(description="The same document in another language.")
-    source_language: Language = Field("en", description="Language for splitting running text.")
-    target_language: Language = "en"
+    source_language: Language = Field(
+        None, description="Its language, by which running text is split; en by default."
+    )
+    target_language: Language = None
     max_size: Annotated[int, Field(ge=1, le=8), _NULL_IS_DEFAULT] = Field(
         4, description="Maximum sentences on a side of a pair."
     )
@@ -124,6 +126,16 @@ class Usage(BaseModel):
     total_tokens: int
 
 
+class _Response(BaseModel):
+    """Fields of the responses with results."""
+
+    model: str
+    usage: Usage
+    warnings: list[str] = Field(
+        [], description="Texts that the model cannot read, or whose language it does not have."
+    )
+
+
 class Embedding(BaseModel):
     """A vector of unit length: a list of numbers, or base64 of little-endian float32."""
 
@@ -132,13 +144,11 @@ class Embedding(BaseModel):
     embedding: list[float] | str
 
 
-class EmbeddingResponse(BaseModel):
+class EmbeddingResponse(_Response):
     """Vectors in the order of the texts."""
 
     object: Literal["list"]
     data: list[Embedding]
-    model: str
-    usage: Usage
 
 
 class RerankResult(BaseModel):
@@ -149,12 +159,10 @@ class RerankResult(BaseModel):
     document: RerankDocument | None = None
 
 
-class RerankResponse(BaseModel):
+class RerankResponse(_Response):
     """Documents in decreasing order of relevance."""
 
-    model: str
     results: list[RerankResult]
-    usage: Usage
 
 
 class Hit(BaseModel):
@@ -176,12 +184,10 @@ class QueryHits(BaseModel):
     hits: list[Hit]
 
 
-class SearchResponse(BaseModel):
+class SearchResponse(_Response):
     """Hits in the order of the queries."""
 
-    model: str
     results: list[QueryHits]
-    usage: Usage
 
 
 class AlignedSegments(BaseModel):
@@ -193,14 +199,12 @@ class AlignedSegments(BaseModel):
     cosine: float
 
 
-class AlignResponse(BaseModel):
+class AlignResponse(_Response):
     """The sentences of both sides, and the segment pairs in order."""
 
-    model: str
     source: list[str]
     target: list[str]
     pairs: list[AlignedSegments]
-    usage: Usage
 
 
 class Model(BaseModel):

@@ -24,6 +24,7 @@ from babelite.server.batching import Batcher, ClosedError, Encoded, QueueFullErr
 from babelite.server.http.error_bodies import RequestError
 from babelite.server.http.limits import Limits
 from babelite.server.http.metrics import Metrics
+from babelite.server.text_warnings import TextWarnings
 
 Result = TypeVar("Result")
 
@@ -104,6 +105,7 @@ class Service:
     ) -> None:
         self.limits = limits or Limits()
         self.model = _describe(encoder, name)
+        self.warnings = TextWarnings(encoder)
         self.index = None if index is None else ReloadingIndex(Path(index), encoder)
         self.metrics = Metrics(lambda: self._batcher.waiting, self.model.id, __version__)
         threads = (threads or usable_cores()) if isinstance(encoder, Encoder) else 1

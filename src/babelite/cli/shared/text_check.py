@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 
 _SAMPLED_LINES = 200
-# Texts in another script: most texts have more than this share of unknown tokens.
-_MOST = 0.5
-# Letters a token. Words of languages without training text are split into more tokens; only then
-# is the language identified, which takes a second.
-_FEW_LETTERS = 2.8
 
 
 class _Texts(Protocol):
@@ -104,62 +99,34 @@ class TextCheck:
         """
         if self._encoder is None:
             return
+        from babelite.corpus import unreadable_warning
+
         for sample in self._samples:
             self._warn_of_language(self._encoder, sample)
         self._samples.clear()
         if unreadable is None:
             unreadable = self._encoder.unreadable_texts - self._before
         self._before = self._encoder.unreadable_texts
-        if unreadable:
-            have = "1 text has" if unreadable == 1 else f"{unreadable:,} texts have"
-            _say(
-                f"{have} no word or number that the model knows, such as emoji or words in another "
-                "script: their vectors are zero and match nothing."
-            )
+        warning = unreadable_warning(unreadable)
+        if warning:
+            _say(warning)
 
     def _warn_of_language(self, encoder: Encoder, sample: _Sample) -> None:
-        from babelite.corpus import base_language
+        from babelite.corpus import language_warning
 
         name = "standard input" if sample.name == "-" else sample.name
-        known = {base_language(code) for code in encoder.languages}
-        if sample.language is not None and base_language(sample.language) not in known:
-            language: str | None = sample.language
-        else:
-            language = _identified(encoder, sample.texts)
-        if language is not None:
-            problem = f"{name} is in the language {language}, which the model was not trained on"
-        elif sample.texts and _is_in_unknown_script(encoder, sample.texts):
-            problem = f"the model knows little or nothing of {name}"
-        else:
-            return
-        _say(
-            f"{problem}, so its scores mean little; the languages of the model are "
-            f"{', '.join(encoder.languages)}. Give a model for the language with --model, or train "
-            "one with `babelite train`."
-        )
+        warning = language_warning(encoder, sample.texts, name, sample.language)
+        if warning:
+            _say(
+                f"{warning} Give a model for the language with --model, or train one with "
+                "`babelite train`."
+            )
 
 
 def _declared(names: Sequence[str]) -> tuple[str | None, ...]:
     from babelite.corpus import languages_in_names
 
     return languages_in_names(names)
-
-
-def _is_in_unknown_script(encoder: Encoder, texts: Sequence[str]) -> bool:
-    return bool((encoder.unknown_token_share(texts) > _MOST).mean() > _MOST)
-
-
-def _identified(encoder: Encoder, texts: Sequence[str]) -> str | None:
-    """The language of texts if it is clearly none of the model's."""
-    letters = sum(sum(map(str.isalpha, text)) for text in texts)
-    tokens = sum(map(len, encoder.tokenize(texts)))
-    if not tokens or letters >= _FEW_LETTERS * tokens:
-        return None
-    from babelite.filtering import LanguageIdentifier, can_identify_languages
-
-    if not can_identify_languages():
-        return None
-    return LanguageIdentifier().other_language(texts, encoder.languages)
 
 
 def _say(message: str) -> None:

@@ -68,7 +68,7 @@ async function align(signal) {
   const unmatched = response.pairs.filter(({ source: s, target: t }) => !s.length || !t.length).length;
   const [n, m] = [response.source.length, response.target.length];
   const rest = unmatched ? `; ${unmatched} unmatched` : "";
-  showStatus(status, `${n} and ${m} sentences in ${response.pairs.length - unmatched} segment pairs${rest}.`);
+  showStatus(status, `${n} and ${m} sentences in ${response.pairs.length - unmatched} segment pairs${rest}.`, false, response.warnings);
 }
 
 export const refresh = debounced(align, (message) => showStatus(status, message, true));

@@ -106,7 +106,8 @@ export function scoreBar(score, tag = "span") {
   return element;
 }
 
-export function showStatus(element, text, isError = false) {
-  element.textContent = text;
+/** A status line; the warnings of a response follow it. */
+export function showStatus(element, text, isError = false, warnings = []) {
+  element.replaceChildren(text, ...warnings.map((warning) => createElement("span", "warning", warning)));
   element.classList.toggle("wrong", isError);
 }

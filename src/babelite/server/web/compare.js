@@ -16,6 +16,7 @@ const list = document.getElementById("groups");
 let texts = [];
 let similarity = [];
 let ignored = 0;
+let unreadable = 0; // sentences with the zero vector
 
 function line(index, score) {
   const item = createElement("div", "line");
@@ -62,7 +63,9 @@ function show() {
   let summary = `${counted(texts.length, "sentence", "sentences")}, ${counted(together.length, "group", "groups")} of translations`;
   if (unmatched.length) summary += `, ${unmatched.length} without a match`;
   if (ignored) summary += `; ${ignored} more lines were ignored`;
-  showStatus(status, texts.length ? `${summary}.` : "Enter some sentences.");
+  const have = counted(unreadable, "sentence has", "sentences have");
+  const warnings = unreadable ? [`${have} no word or number that the model knows.`] : [];
+  showStatus(status, texts.length ? `${summary}.` : "Enter some sentences.", false, warnings);
   const grouped = document.querySelector("[name=order]:checked").value === "grouped";
   const ordered = [...together.map(({ members }) => members), ...unmatched.map((one) => [one])];
   showMatrix(
@@ -78,6 +81,7 @@ async function compare(signal) {
   const wanted = lines.slice(0, MAX_SENTENCES);
   const vectors = await embed(wanted, signal);
   [texts, ignored, similarity] = [wanted, lines.length - wanted.length, similarities(vectors)];
+  unreadable = vectors.filter((vector) => !vector.some(Boolean)).length;
   show();
 }
 

@@ -23,9 +23,10 @@ async function search(signal) {
     showStatus(status, "");
     return;
   }
-  const { results } = await post("v1/search", { query, k: HITS }, signal);
+  const { results, warnings } = await post("v1/search", { query, k: HITS }, signal);
   list.replaceChildren(...results[0].hits.map(card));
-  showStatus(status, results[0].hits.length ? "Most similar first. 1: same meaning; 0: unrelated." : "The index is empty.");
+  const summary = results[0].hits.length ? "Most similar first. 1: same meaning; 0: unrelated." : "No line was found.";
+  showStatus(status, summary, false, warnings);
 }
 
 export const refresh = debounced(search, (message) => showStatus(status, message, true));

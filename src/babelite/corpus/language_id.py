@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 
-from babelite.corpus import base_language
+from babelite.corpus.languages import base_language
 from babelite.errors import BabeliteError, MissingExtraError
 
 # A sentence is in another language if that is this many times as likely.
