@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,3 +106,22 @@ class IndexFolder:
         rows = self._index.find(where=known)
         contents = zip(rows, self._index.read(rows), strict=True)
         return [(row, content) for row, content in contents if matches(content)]
+
+
+def necessary_values(conditions: Iterable[tuple[str, str, object]]) -> dict[str, list[Any]]:
+    """The argument ``where`` that follows from conditions on fields, all of which must hold.
+
+    Only conditions on texts, because frameworks compare numbers and dates in another way than an
+    index does.
+
+    Example:
+        >>> necessary_values([("lang", "==", "fr"), ("kind", "in", ["a", "b"]), ("n", ">", 3)])
+        {'lang': ['fr'], 'kind': ['a', 'b']}
+    """
+    where: dict[str, list[Any]] = {}
+    for name, operator, value in conditions:
+        values = value if operator == "in" and isinstance(value, list) else [value]
+        is_text = all(isinstance(v, str) and v and not v[0].isdigit() for v in values)
+        if operator in ("==", "in") and values and is_text:
+            where.setdefault(name, values)
+    return where
