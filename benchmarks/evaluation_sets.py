@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +14,8 @@ import numpy as np
 from babelite.encoding import unit_rows
 from babelite.evaluation import (
     SIB200_FOLDERS,
+    ClassificationResult,
+    Difference,
     LabelledCorpus,
     ScoredPair,
     cross_lingual_pairs,
@@ -20,9 +23,14 @@ from babelite.evaluation import (
     evaluate_classification,
     evaluate_multiway,
     evaluate_similarity,
+    pair_cosines,
+    paired_bootstrap,
+    paired_bootstrap_statistic,
+    precision_at_1,
     read_labelled_set,
     read_sib200_parallel,
     read_sts,
+    resampled_spearman,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +74,12 @@ class EvaluationSet(Protocol):
         """The rows that the set adds to a table; shares from 0 to 1, correlations from -1."""
         ...
 
+    def differences(
+        self, first: PrecomputedEncoder, second: PrecomputedEncoder
+    ) -> dict[str, Difference]:
+        """For each row the mean of an encoder minus that of another: paired bootstrap."""
+        ...
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -89,6 +103,17 @@ class Pairs:
             }
         }
 
+    def differences(
+        self, first: PrecomputedEncoder, second: PrecomputedEncoder
+    ) -> dict[str, Difference]:
+        """See `EvaluationSet`; pairs are resampled, each with both directions."""
+        scores = []
+        for encoder in (first, second):
+            result = evaluate(encoder, self.pairs)
+            ways = (result.forward.cosines.hits, result.backward.cosines.hits)
+            scores.append(np.mean(ways, axis=0))
+        return {f"{self.name}, P@1": paired_bootstrap(*scores)}
+
 
 @dataclass(frozen=True)
 class Multiway:
@@ -105,7 +130,22 @@ class Multiway:
         """See `EvaluationSet`."""
         result = evaluate_multiway(encoder, self.texts)
         ways = {"-".join(way): share.value for way, share in result.precision_at_1.items()}
-        return {f"{self.name}, {len(ways)} directions, P@1": ways | {"mean": result.mean.value}}
+        return {self._row(): ways | {"mean": result.mean.value}}
+
+    def differences(
+        self, first: PrecomputedEncoder, second: PrecomputedEncoder
+    ) -> dict[str, Difference]:
+        """See `EvaluationSet`; sentences are resampled, each with all directions."""
+        scores = []
+        for encoder in (first, second):
+            vectors = [encoder.encode(lines) for lines in self.texts.values()]
+            hits = [precision_at_1(*two) for two in permutations(vectors, 2)]
+            scores.append(np.mean(hits, axis=0))
+        return {self._row(): paired_bootstrap(*scores)}
+
+    def _row(self) -> str:
+        ways = len(self.texts) * (len(self.texts) - 1)
+        return f"{self.name}, {ways} directions, P@1"
 
 
 @dataclass(frozen=True)
@@ -123,20 +163,51 @@ class Similarity:
 
     def score(self, encoder: PrecomputedEncoder) -> Scores:
         """See `EvaluationSet`."""
-        inside = {
-            language: evaluate_similarity(encoder, pairs).spearman
-            for language, pairs in self.pairs.items()
-        }
-        across = {
-            f"en-{language}": evaluate_similarity(
-                encoder, cross_lingual_pairs(self.pairs["en"], pairs)
-            ).spearman
-            for language, pairs in self.pairs.items()
-            if language != "en"
-        }
         return {
-            f"{self.name}, one language, Spearman": _with_mean(inside),
-            f"{self.name}, English and another, Spearman": _with_mean(across),
+            f"{self.name}, {row}, Spearman": _with_mean(
+                {name: evaluate_similarity(encoder, pairs).spearman for name, pairs in sets.items()}
+            )
+            for row, sets in self._rows().items()
+        }
+
+    def differences(
+        self, first: PrecomputedEncoder, second: PrecomputedEncoder
+    ) -> dict[str, Difference]:
+        """See `EvaluationSet`; lines are resampled, each with all languages."""
+        found = {}
+        for row, sets in self._rows().items():
+            gold = [one.score for one in self.pairs["en"]]
+            cosines = [
+                [pair_cosines(encoder, pairs) for pairs in sets.values()]
+                for encoder in (first, second)
+            ]
+
+            def difference(
+                counts: NDArray[np.float64],
+                cosines: list[list[NDArray[np.float32]]] = cosines,
+                gold: list[float] = gold,
+            ) -> NDArray[np.float64]:
+                means = [
+                    np.mean([resampled_spearman(one, gold, counts) for one in side], axis=0)
+                    for side in cosines
+                ]
+                return np.asarray(means[0] - means[1])
+
+            found[f"{self.name}, {row}, Spearman"] = paired_bootstrap_statistic(
+                difference, len(gold)
+            )
+        return found
+
+    def _rows(self) -> dict[str, dict[str, Sequence[ScoredPair]]]:
+        """The rows of the table: name of a set -> scored pairs."""
+        english = self.pairs["en"]
+        return {
+            "one language": dict(self.pairs),
+            "English and another": {
+                f"en-{language}": cross_lingual_pairs(english, pairs)
+                for language, pairs in self.pairs.items()
+                if language != "en"
+            },
         }
 
 
@@ -154,13 +225,27 @@ class Topics:
 
     def score(self, encoder: PrecomputedEncoder) -> Scores:
         """See `EvaluationSet`."""
-        result = evaluate_classification(
-            encoder, self.corpora, train_languages=["en"], classifier="logistic", parallel=True
-        )
+        result = self._classify(encoder)
         accuracies = {
             test: score.accuracy.value for (_, test), score in result.scores.items() if test != "en"
         }
         return {f"{self.name} topics from English, accuracy": _with_mean(accuracies)}
+
+    def differences(
+        self, first: PrecomputedEncoder, second: PrecomputedEncoder
+    ) -> dict[str, Difference]:
+        """See `EvaluationSet`; texts are resampled, each in all languages."""
+        scores = []
+        for encoder in (first, second):
+            found = self._classify(encoder).scores
+            right = [score.right for (_, test), score in found.items() if test != "en"]
+            scores.append(np.mean(right, axis=0))
+        return {f"{self.name} topics from English, accuracy": paired_bootstrap(*scores)}
+
+    def _classify(self, encoder: PrecomputedEncoder) -> ClassificationResult:
+        return evaluate_classification(
+            encoder, self.corpora, train_languages=["en"], classifier="logistic", parallel=True
+        )
 
 
 def _with_mean(values: Mapping[str, float]) -> dict[str, float]:

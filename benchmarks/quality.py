@@ -30,6 +30,7 @@ from contenders import Runner, add_options, contender, threads
 from evaluation_sets import EvaluationSet, PrecomputedEncoder, read_sets
 
 from babelite.errors import BabeliteError
+from babelite.evaluation import holm_correction
 from babelite.plots import DARK, LIGHT, Theme, picture_format, save_figure
 from babelite.storage import write_text
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROUNDS = 3
+SIGNIFICANT = 0.05  # highest corrected p-value of a significant difference
 TIMED = 8_000  # maximum number of sentences to measure speed with
 
 
@@ -50,7 +52,8 @@ def measure(
 
     Returns:
         Name -> ``title``, ``quality`` (row of the table -> parts and mean, all from 0 to 1; for
-        correlations from -1) and what `Runner.measure` measures.
+        correlations from -1) and what `Runner.measure` measures. Encoders after the first have
+        ``difference``: row -> the first encoder minus this one (see `differences`).
     """
     sentences = list(dict.fromkeys(text for one in sets for text in one.sentences()))
     timed = sets[0].sentences()[:TIMED]
@@ -62,7 +65,8 @@ def measure(
                 del measured[name]
             else:
                 measured[name].append(found)
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
+    first: PrecomputedEncoder | None = None
     for name, rounds in measured.items():
         vectors = runner.encode(name, sentences)
         if vectors is None:
@@ -73,7 +77,26 @@ def measure(
             "quality": {row: v for one in sets for row, v in one.score(encoder).items()},
             **{key: statistics.median(r[key] for r in rounds) for key in rounds[0]},
         }
+        if first is None:
+            first = encoder
+        else:
+            results[name]["difference"] = differences(first, encoder, sets)
     return results
+
+
+def differences(
+    first: PrecomputedEncoder, second: PrecomputedEncoder, sets: Sequence[EvaluationSet]
+) -> dict[str, dict[str, float]]:
+    """Row -> ``value``, ``low``, ``high`` (95 %), ``p_value`` and ``corrected_p_value``.
+
+    Paired bootstrap over queries; the p-values are corrected for the number of rows (Holm).
+    """
+    found = {row: d for one in sets for row, d in one.differences(first, second).items()}
+    corrected = holm_correction([difference.p_value for difference in found.values()])
+    return {
+        row: {**difference._asdict(), "corrected_p_value": p}
+        for (row, difference), p in zip(found.items(), corrected, strict=True)
+    }
 
 
 def mean_quality(result: Mapping[str, Any]) -> float:
@@ -89,15 +112,72 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> str:
     columns = list(results.values())
     lines = [_line("", *(result["title"] for result in columns)), "|---|" + "---:|" * len(columns)]
     for row in columns[0]["quality"]:
-        lines.append(_line(row, *_best(100 * c["quality"][row]["mean"] for c in columns)))
+        cells = _best(100 * c["quality"][row]["mean"] for c in columns)
+        lines.append(_line(row_title(row), *cells))
     lines += [
         _line("mean of these", *_best(100 * mean_quality(c) for c in columns)),
         _line("sentences/s", *(f"{c['rate']:,.0f}" for c in columns)),
         _line("peak memory, MB", *(f"{c['memory']:,.0f}" for c in columns)),
-        _line("on disk, MB", *(_size(c["size"]) for c in columns)),
-        _line("first vector after, s", *(f"{c['first']:.2f}" for c in columns)),
+        _line("package with its model on disk, MB", *(_size(c["size"]) for c in columns)),
+        _line("time to the first vector, s", *(f"{c['first']:.2f}" for c in columns)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def difference_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """The first encoder minus each other one, in percentage points, with 95 % intervals."""
+    first, *others = results.values()
+    heads = ("test set", *(f"{first['title']} − {c['title']} | p" for c in others))
+    lines = [_line(*heads), "|---|" + "---:|" * (2 * len(others))]
+    for row in first["quality"]:
+        cells = []
+        for found in (c["difference"][row] for c in others):
+            value, low, high = (100 * found[key] for key in ("value", "low", "high"))
+            mark = "**" if found["corrected_p_value"] < SIGNIFICANT else ""
+            cells.append(f"{mark}{value:+.1f}{mark} ({low:+.1f} to {high:+.1f})")
+            cells.append(_p_value(found["corrected_p_value"]))
+        lines.append(_line(row_title(row), *cells))
+    return "\n".join(lines) + "\n"
+
+
+def summary(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Sentences that compare the first encoder with the second."""
+    first, other, *_ = results.values()
+    better, worse, equal = [], [], []
+    for row, found in other["difference"].items():
+        text = f"{row_title(row)} ({100 * found['value']:+.1f})"
+        if found["corrected_p_value"] >= SIGNIFICANT:
+            equal.append(text)
+        else:
+            (better if found["value"] > 0 else worse).append(text)
+    sentences = [
+        f"{first['title']} encodes {first['rate'] / other['rate']:.1f} times as many sentences per "
+        f"second as {other['title']} and takes {100 * first['size'] / other['size']:.0f} % of its "
+        "space on disk."
+    ]
+    for names, what in (
+        (better, f"{first['title']} is better on"),
+        (worse, f"{other['title']} is better on"),
+        (equal, "No significant difference on"),
+    ):
+        if names:
+            sentences.append(f"{what} {'; '.join(names)}.")
+    return "\n".join(sentences) + "\n"
+
+
+def row_title(row: str) -> str:
+    """The name of a row as tables show it.
+
+    Example:
+        >>> row_title("multi30k.test_2016_flickr.en-fr, P@1")
+        'multi30k en-fr, P@1'
+    """
+    title = row.replace("tatoeba.", "Tatoeba ").replace("multi30k.test_2016_flickr.", "multi30k ")
+    return title.replace(" from English, accuracy", "").replace(", Spearman", "")
+
+
+def _p_value(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _line(*cells: str) -> str:

@@ -84,10 +84,17 @@ def table(results: Mapping[str, Mapping[str, float]]) -> str:
     titles = (contender(name).title for name in results)
     lines = [f"| {' | '.join(['query', *titles])} |", "|---|" + "---:|" * len(columns)]
     for row in columns[0]:
-        lines.append(f"| {row} | {' | '.join(f'{100 * column[row]:.1f}' for column in columns)} |")
-    means = (f"{100 * statistics.fmean(column.values()):.1f}" for column in columns)
-    lines.append(f"| mean of these | {' | '.join(means)} |")
+        lines.append(f"| {row} | {' | '.join(_best([c[row] for c in columns]))} |")
+    means = [statistics.fmean(column.values()) for column in columns]
+    lines.append(f"| mean of these | {' | '.join(_best(means))} |")
     return "\n".join(lines) + "\n"
+
+
+def _best(shares: Sequence[float]) -> list[str]:
+    """Shares in percent, the highest in bold."""
+    texts = [f"{100 * share:.1f}" for share in shares]
+    top = max(texts, key=float)
+    return [f"**{text}**" if text == top else text for text in texts]
 
 
 def main() -> None:

@@ -38,9 +38,9 @@ from babelite.evaluation.sts import (
     ScoredPair,
     cross_lingual_pairs,
     evaluate_similarity,
-    mean_ranks,
     pair_cosines,
     read_sts,
+    resampled_spearman,
     spearman,
 )
 from babelite.evaluation.zero_shot_classification import LabelledCorpus, evaluate_classification
@@ -78,7 +78,6 @@ __all__ = [
     "holm_correction",
     "label_scores",
     "margin_hits",
-    "mean_ranks",
     "mining_precision_recall",
     "muse_protocol",
     "pair_cosines",
@@ -91,6 +90,7 @@ __all__ = [
     "read_sib200_parallel",
     "read_sts",
     "report_jinja_environment",
+    "resampled_spearman",
     "retrieval_figure",
     "sample_deviation",
     "score_alignment",

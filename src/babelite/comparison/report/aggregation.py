@@ -14,9 +14,9 @@ from babelite.comparison.task_metrics import Metric, metric_from_json
 from babelite.evaluation import (
     Difference,
     holm_correction,
-    mean_ranks,
     paired_bootstrap,
     paired_bootstrap_statistic,
+    resampled_spearman,
 )
 
 MEAN = "mean"  # name of the column with the mean of a task's metrics
@@ -165,28 +165,8 @@ def _statistic(metric: Metric) -> _Statistic:
     if metric.mined is not None:
         mined, gold, right = metric.mined.astype(np.float64)
         return lambda counts: 2 * (counts @ right) / np.maximum(counts @ (mined + gold), 1)
-    # Every resample uses the ranks of all pairs: ranking each resample would hardly change the
-    # result, but take a thousand times as long.
-    return partial(_correlations, *_standardized_ranks(metric))
-
-
-def _standardized_ranks(metric: Metric) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Ranks of cosines and gold scores, shape (pairs,), with mean 0 and deviation 1."""
     assert metric.cosines is not None and metric.gold is not None
-    ranks = (mean_ranks(values) for values in (metric.cosines, metric.gold))
-    x, y = ((one - one.mean()) / max(one.std(), 1e-12) for one in ranks)
-    return x, y
-
-
-def _correlations(
-    x: NDArray[np.float64], y: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Pearson correlation of x and y with weights; counts (n, pairs) -> shape (n,)."""
-    total = counts.sum(axis=1)
-    mean_x, mean_y = counts @ x / total, counts @ y / total
-    covariance = counts @ (x * y) / total - mean_x * mean_y
-    spread = (counts @ x**2 / total - mean_x**2) * (counts @ y**2 / total - mean_y**2)
-    return np.asarray(covariance / np.sqrt(np.maximum(spread, 1e-12)))
+    return partial(resampled_spearman, metric.cosines, metric.gold)
 
 
 def _read_metrics(runs: Sequence[Run], task: str, metric: str) -> list[Metric]:
