@@ -83,7 +83,7 @@ def rendered(text: str) -> str:
     def block(found: re.Match[str]) -> str:
         if found[2].partition("/")[0] in PARTS and not record_path(found[2]).exists():
             return found[0]
-        return found[1] + render(found[2]) + found[3]
+        return f"{found[1]}\n{render(found[2])}\n{found[3]}"
 
     return _BLOCK.sub(block, text)
 
@@ -119,8 +119,11 @@ def check_pages(digest: str) -> Iterator[str]:
             yield f"{path.relative_to(ROOT)}: a table differs from its record; {hint}"
     for name in sorted({marker.partition("/")[0] for _, marker in markers()}):
         record = read_record(name)
-        if record is None or record["model"] != digest:
-            yield (
-                f"docs/results/{name}.json is not of the packaged model; run make results "
-                f"PART={name}"
-            )
+        if record is not None and record["model"] != digest:
+            yield f"docs/results/{name}.json is of another model; run make results PART={name}"
+
+
+def parts_without_record() -> list[str]:
+    """The parts that pages show, but that were not recorded yet."""
+    names = {marker.partition("/")[0] for _, marker in markers()}
+    return sorted(name for name in names if not record_path(name).exists())

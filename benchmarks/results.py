@@ -28,7 +28,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from result_pages import ROOT, check_pages, read_record, record_path, render_pages
+from result_pages import (
+    ROOT,
+    check_pages,
+    parts_without_record,
+    read_record,
+    record_path,
+    render_pages,
+)
 from result_parts import PARTS, Part
 from small_inputs import write_small_inputs
 
@@ -66,6 +73,7 @@ def measure(part: Part, folders: Mapping[str, str], *, small: bool = False) -> d
     """Run the benchmark of a part and return its record."""
     command = command_of(part, small=small)
     program, *arguments = (argument.format(**folders) for argument in command)
+    of_code = commit()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "numbers.json"
@@ -75,7 +83,7 @@ def measure(part: Part, folders: Mapping[str, str], *, small: bool = False) -> d
     return {
         "command": command,
         "model": model_digest(),
-        "commit": commit(),
+        "commit": of_code,
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "seconds": round(time.monotonic() - started),
         "seeds": list(part.seeds),
@@ -121,10 +129,14 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The git commit, with ``-dirty`` if files differ from it; empty outside a clone."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    """The git commit, with ``-dirty`` if the code differs from it; empty outside a clone."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain", "--", "src", "benchmarks")
+    return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
 
 
 # --- running --------------------------------------------------------------------------------------
@@ -193,6 +205,8 @@ def main() -> None:
         render_pages(pictures=names)
     for problem in check_pages(model_digest()):
         print(problem, file=sys.stderr)
+    for name in parts_without_record():
+        print(f"{name}: no record; run make results PART={name}", file=sys.stderr)
 
 
 if __name__ == "__main__":
