@@ -62,6 +62,27 @@ def test_translation_memories_need_languages(run: Run, here: Path) -> None:
     assert 'xml:lang="en-US"' in (here / "x.tmx").read_text()
 
 
+def test_folders(run: Run, here: Path) -> None:
+    for place in ("en/1.en.txt", "en/deep/2.txt", "en/3.txt", "fr/1.fr.html", "fr/deep/2.txt.gz"):
+        (here / place).parent.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"<p>{line}" if "html" in place else f"{line}\n" for line in TARGET)
+        write = gzip.compress if place.endswith(".gz") else bytes
+        (here / place).write_bytes(write(text.encode()))
+    code, out, err = run("align", "en", "fr", *MODEL, "--out", "out")
+    assert (code, out) == (0, ""), err
+    assert "Without a partner: 1 file (en/3.txt)" in err
+    for name in ("1", "deep/2"):
+        assert numbers((here / f"out/{name}.tsv").read_text()) == [f"{n}\t{n}" for n in range(1, 5)]
+    options = ("--out", "t/*.tmx", "--languages", "en-fr")
+    assert run("align", "en", "fr", *MODEL, *options)[0] == 0
+    assert sorted(path.name for path in (here / "t").rglob("*.tmx")) == ["1.tmx", "2.tmx"]
+    assert run("align", "en", "fr", *MODEL)[0] == 2
+    assert run("align", "en", "a.txt", *MODEL, "--out", "out")[0] == 2
+    (here / "en/1.txt").write_text("again\n")
+    code, _, err = run("align", "en", "fr", *MODEL, "--out", "out")
+    assert (code, "the same name" in err) == (2, True)
+
+
 def test_a_document_on_standard_input(run: Run) -> None:
     code, out, _ = run("align", "-", "b.txt", *MODEL, standard_input="\n".join(SOURCE))
     assert code == 0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +22,7 @@ from babelite.cli.shared.options import (
     parse_languages,
     unwrap,
 )
-from babelite.errors import BabeliteError
+from babelite.errors import BabeliteError, quantity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +41,9 @@ unmatched. Each pair has a score (1: same meaning; 0: unrelated) and a cosine.
 
 The ending of --out selects the format: .tsv (line numbers, score, cosine, text), .csv, .jsonl,
 .parquet, .json, .html (a page with the two documents side by side), or .tmx and .xliff for
-translation tools (pairs with two sides). With --json the result is JSON on standard output.
+translation tools (pairs with two sides). Two folders: files of the same name are aligned; --out is
+a folder, or 'FOLDER/*.tmx' for another format than .tsv. With --json the result is JSON on standard
+output.
 
 Example: babelite align book.en.txt book.fr.txt --out book.html
 """
@@ -47,11 +52,11 @@ _Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="First document: text, subtitles (.srt, .vtt), .html, .docx or a table (.tsv, .csv, "
-        ".jsonl, .parquet, .tmx), also .gz, .xz or .zst; or '-'.",
+        help="First document, or folder: text, subtitles (.srt, .vtt), .html, .docx or a table "
+        "(.tsv, .csv, .jsonl, .parquet, .tmx), also .gz, .xz or .zst; or '-'.",
     ),
 ]
-_Target = Annotated[str, typer.Argument(metavar="TARGET", help="Second document.")]
+_Target = Annotated[str, typer.Argument(metavar="TARGET", help="Second document, or folder.")]
 _Out = Annotated[
     str | None,
     typer.Option(
@@ -107,38 +112,32 @@ def _align(
     json_: JsonOption = False,
     allow_download: AllowDownload = False,
 ) -> None:
-    from babelite.alignment import (
-        align_vectors,
-        alignment_format,
-        read_alignment,
-        text_lengths,
-        write_alignment,
-    )
+    from babelite.alignment import alignment_format, read_alignment, write_alignment
     from babelite.cli.shared.preflight import require_writable
-    from babelite.cli.shared.text_check import TextCheck
     from babelite.encoding import open_encoder
 
     _require_one_output(out, gold, as_json=json_)
+    settings = _Settings(
+        _split_languages(languages, split), parse_languages(languages), column, max_size, min_score
+    )
+    if Path(source).is_dir() and Path(target).is_dir():
+        if out is None or out == "-" or gold is not None:
+            problem = "--out FOLDER is missing" if gold is None else "--gold is for two files"
+            hint = "two folders need --out FOLDER, or --out 'FOLDER/*.tmx' for another format"
+            raise BabeliteError(problem, code="option-conflict", hint=hint)
+        encoder = partial(open_encoder, model, allow_download=allow_download)
+        _align_folders(Path(source), Path(target), out, settings, encoder)
+        return
     format_ = alignment_format(out or "-")
-    split_languages = _split_languages(languages, split)
-    declared = parse_languages(languages)
-    codes = output_languages(out or "-", format_, declared, (source, target))
+    codes = output_languages(out or "-", format_, settings.languages, (source, target))
     if [source, target, gold].count("-") > 1:
         problem, hint = "can be read only once", "save it to a file"
         raise BabeliteError(problem, code="option-conflict", path="-", hint=hint)
     if out is not None:
         require_writable(out, inputs=[source, target, *([gold] if gold else [])])
-    first, second = split_languages
-    documents = _read(source, first, column), _read(target, second, column)
+    documents = settings.read(source, target)
     gold_pairs = read_alignment(gold, *documents) if gold else None
-    encoder = open_encoder(model, allow_download=allow_download)
-    check = TextCheck(encoder)
-    sides = [document.sentences for document in documents]
-    check.add_sides(sides, (source, target), declared or (None, None))
-    vectors = _encoded(encoder, documents)
-    check.warn()
-    lengths = text_lengths(*sides)
-    pairs = align_vectors(*vectors, lengths=lengths, max_size=max_size, min_score=min_score)
+    pairs = settings.align(documents, open_encoder(model, allow_download=allow_download))
     if out is not None or gold_pairs is None:
         as_json = json_ and out is None
         write_alignment(
@@ -150,6 +149,67 @@ def _align(
 
         scores = score_alignment(((pair.source, pair.target) for pair in pairs), gold_pairs)
         _print_scores(scores, as_json=json_)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """How documents are read and aligned."""
+
+    split: tuple[str | None, str | None]  # the languages to split text in
+    languages: tuple[str, str] | None
+    column: str | None
+    max_size: int
+    min_score: float
+
+    def read(self, source: str, target: str) -> tuple[Document, Document]:
+        return _read(source, self.split[0], self.column), _read(target, self.split[1], self.column)
+
+    def align(
+        self, documents: tuple[Document, Document], encoder: SentenceEncoder
+    ) -> list[SegmentPair]:
+        from babelite.alignment import align_vectors, text_lengths
+        from babelite.cli.shared.text_check import TextCheck
+
+        check = TextCheck(encoder)
+        sides = [document.sentences for document in documents]
+        places = documents[0].path, documents[1].path
+        check.add_sides(sides, places, self.languages or (None, None))
+        vectors = _encoded(encoder, documents)
+        check.warn()
+        lengths = text_lengths(*sides)
+        return align_vectors(
+            *vectors, lengths=lengths, max_size=self.max_size, min_score=self.min_score
+        )
+
+
+def _align_folders(
+    source: Path, target: Path, out: str, settings: _Settings, open_: Callable[[], SentenceEncoder]
+) -> None:
+    """Align the files of two folders that have the same name, each pair to a file of its own."""
+    from babelite.alignment import alignment_format, write_alignment
+    from babelite.cli.shared.preflight import require_writable
+    from babelite.corpus import paired_files
+    from babelite.storage import make_folder
+
+    found, alone = paired_files(source, target)
+    pattern = out if "*" in out else f"{out}/*.tsv"
+    format_ = alignment_format(pattern)
+    jobs = []
+    for name, *files in found:
+        places = str(files[0]), str(files[1])
+        codes = output_languages(pattern, format_, settings.languages, places)
+        jobs.append((pattern.replace("*", name), places, codes))
+    encoder = open_()
+    for path, places, codes in jobs:
+        make_folder(Path(path).parent)
+        require_writable(path, inputs=places)
+        documents = settings.read(*places)
+        pairs = settings.align(documents, encoder)
+        write_alignment(path, pairs, *documents, languages=codes)
+        _summarize(pairs, documents, path)
+    if alone:
+        names = ", ".join(map(str, alone[:3])) + (", …" if len(alone) > 3 else "")
+        typer.echo(f"Without a partner: {quantity(len(alone), 'file')} ({names})", err=True)
 
 
 def _require_one_output(out: str | None, gold: str | None, *, as_json: bool) -> None:

@@ -89,7 +89,7 @@ Writes NAME.train.tsv and NAME.held-out.tsv to the output folder. Other pairs th
 sentence with a held-out pair are dropped.
 
 Example: babelite corpus split en-fr.tsv.gz --held-out 1000 --out parts"""
-_CATALOGS_HELP = """Gather clean sentence pairs from message catalogs (.po, .mo, .xliff).
+_CATALOGS_HELP = """Gather clean sentence pairs from message catalogs (.po, .mo, XLIFF).
 
 Writes a file for each language, such as en-fr.tsv, to the output folder.
 

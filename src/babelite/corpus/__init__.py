@@ -48,6 +48,7 @@ __all__ = [
     "numbers_differ",
     "one_line",
     "output_format",
+    "paired_files",
     "parse_language_pair",
     "parse_monolingual_source",
     "parse_source",
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from babelite.corpus.catalogs.gather import gather_catalog_pairs
     from babelite.corpus.cleaning import Cleaner, Cleaning
     from babelite.corpus.documents import Document, read_document
+    from babelite.corpus.folder_pairs import paired_files
     from babelite.corpus.formats.registry import read_texts, write_pairs
     from babelite.corpus.formats.translation_writers import require_language_codes
     from babelite.corpus.hash_set import HashSet, hash_texts
@@ -150,6 +152,7 @@ else:
             "one_line",
             "numbers": "numbers_differ",
             "output_formats": "TABLE_FORMATS TRANSLATION_FORMATS OutputFormat output_format",
+            "folder_pairs": "paired_files",
             "pairs": "Pair WeightedPair",
             "record_files": "Record write_records",
             "sentence_splitting": "split_at_punctuation split_sentences",

@@ -51,6 +51,8 @@ def _parts(element: Element, losses: Losses) -> Iterator[str | None]:
     for child in element:
         if child.tag == "cp":  # a character that XML does not allow
             yield " "
+        elif child.get("mtype") == "x-sdl-deleted":  # by a tracked change
+            pass
         elif child.tag in _NATIVE_CODE or child.tag in _EMPTY_CODE:
             yield from _code(child, losses)
         else:

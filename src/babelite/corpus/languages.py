@@ -38,6 +38,7 @@ _SUBTAGS = r"(?:[-_@][A-Za-z0-9]+)*"
 _CODE = rf"[A-Za-z]{{2,3}}{_SUBTAGS}"
 _PREFIX = re.compile(r"([A-Za-z0-9_@,-]+)=")
 _TEXT_SUFFIXES = (".txt", ".srt", ".vtt", ".html", ".htm", ".xhtml", ".docx")
+_TABLE_SUFFIXES = (".tsv", ".tab", ".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".tmx")
 _TEXT_ENDINGS = tuple(
     f"{suffix}{packed}" for suffix in _TEXT_SUFFIXES for packed in ("", *COMPRESSIONS)
 )
@@ -189,9 +190,26 @@ def languages_in_names(paths: Sequence[str]) -> tuple[str | None, ...]:
     )
 
 
+def without_language_ending(path: str) -> str:
+    """A path without the ending of its format, and without that of a language.
+
+    Example:
+        >>> without_language_ending("part/a.en.txt.gz"), without_language_ending("a.docx")
+        ('part/a', 'a')
+        >>> without_language_ending("text.v2.fr")
+        'text.v2'
+    """
+    name = PurePath(path)
+    language = _language_ending(path)
+    for ignored in (COMPRESSIONS, (*_TEXT_SUFFIXES, *_TABLE_SUFFIXES), (f".{language}",)):
+        if name.suffix.lower() in ignored or (name.suffix in ignored):
+            name = name.with_suffix("")
+    return name.as_posix()
+
+
 def _language_ending(path: str) -> str | None:
     name = PurePath(path)
-    for ignored in (COMPRESSIONS, _TEXT_SUFFIXES):
+    for ignored in (COMPRESSIONS, (*_TEXT_SUFFIXES, *_TABLE_SUFFIXES)):
         if name.suffix.lower() in ignored:
             name = name.with_suffix("")
     ending = name.suffix[1:]

@@ -142,6 +142,37 @@ def test_xliff(tmp_path: Path) -> None:
     assert read(path) == [Pair("Hello", "Bonjour")]
 
 
+TRADOS = """<xliff xmlns:sdl="http://sdl.com/FileTypes/SdlXliff/1.0" version="1.2"
+ xmlns="urn:oasis:names:tc:xliff:document:1.2"><file original="a.docx" source-language="en-US"
+ target-language="fr-FR"><header><sdl:seg>x</sdl:seg></header><body><group><trans-unit id="u">
+<source>One <g id="1">two.</g> Three. Four. Five.</source>
+<seg-source><mrk mtype="seg" mid="1">One <g id="1">two.</g></mrk> <mrk mtype="seg" mid="2">Three.
+</mrk> <mrk mtype="seg" mid="3">Four.</mrk> <mrk mtype="seg" mid="4">Five.</mrk></seg-source>
+<target><mrk mtype="seg" mid="2">Trois.</mrk> <g id="1"><mrk mtype="seg" mid="1">Un <mrk
+ mtype="x-sdl-deleted">trois</mrk><mrk mtype="x-sdl-added">deux</mrk>.</mrk></g>
+<mrk mtype="seg" mid="3">Quatre.</mrk></target>
+<sdl:seg-defs><sdl:seg id="1" conf="Translated"/><sdl:seg id="2" conf="ApprovedTranslation"/>
+<sdl:seg id="3" conf="Draft"/></sdl:seg-defs></trans-unit>
+<trans-unit id="v" translate="no"><source><x id="0"/></source></trans-unit>
+</group></body></file></xliff>"""
+MEMOQ = """<xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2" xmlns:mq="MQXliff">
+<file original="a" source-language="en" target-language="fr"><body>
+<trans-unit id="1" mq:status="ManuallyConfirmed"><source xml:space="preserve">One</source>
+<target xml:space="preserve">Un</target><alt-trans><target>Une</target></alt-trans></trans-unit>
+<trans-unit id="2" mq:status="NotStarted"><source>Two</source><target>Deux</target></trans-unit>
+</body></file></xliff>"""
+
+
+def test_xliff_of_trados_and_memoq(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx.sdlxliff"
+    path.write_text(TRADOS, encoding="utf-8-sig")
+    assert read(path) == [Pair("One two.", "Un deux."), Pair("Three.", "Trois.")]
+    path = tmp_path / "a.mqxliff"
+    path.write_text(MEMOQ)
+    assert read(path) == [Pair("One", "Un")]
+    assert parse_source(str(path)).languages == ("en", "fr")
+
+
 def test_sides_are_swapped_if_the_file_names_the_reverse_languages(tmp_path: Path) -> None:
     path = tmp_path / "x.po"
     path.write_text(PO, encoding="utf-8")
@@ -150,7 +181,7 @@ def test_sides_are_swapped_if_the_file_names_the_reverse_languages(tmp_path: Pat
         read(path, "en", "de")
 
 
-@pytest.mark.parametrize("name", ["x.po", "x.mo", "x.xliff", "x.xlf"])
+@pytest.mark.parametrize("name", ["x.po", "x.mo", "x.xliff", "x.xlf", "x.sdlxliff"])
 @pytest.mark.parametrize("data", [b"", b"plain text\n", b"\x00\x01\x02", b"<xliff", MO[:40]])
 def test_files_that_are_not_catalogs(tmp_path: Path, name: str, data: bytes) -> None:
     path = tmp_path / name

@@ -19,7 +19,7 @@ from babelite.corpus.pairs import Pair
 from babelite.errors import BabeliteError, MissingExtraError
 
 # Preferred formats of one catalog: sources first; the compiled form lacks the notes.
-_PREFERENCE = (".po", ".xliff", ".xlf", ".mo")
+_PREFERENCE = (".po", *XLIFF_SUFFIXES, ".mo")
 # A message that is a key, not text: label_open, form.save.
 _MESSAGE_KEY = re.compile(r"\w*_\w*|\w+(?:[.:/-]\w+)+")
 

@@ -17,7 +17,7 @@ from babelite.corpus.xml_records import read_blocks
 from babelite.errors import BabeliteError
 from babelite.storage import MAX_RECORD_BYTES, reading_bytes, record_too_large, suffix_of
 
-XLIFF_SUFFIXES = (".xliff", ".xlf")
+XLIFF_SUFFIXES = (".xliff", ".xlf", ".sdlxliff", ".mqxliff")
 SUFFIXES = (".po", ".mo", *XLIFF_SUFFIXES)
 
 _BEFORE_TEXT = b"\0\xef\xbb\xbf\xff\xfe \t\r\n"  # white space, byte-order marks, UTF-16

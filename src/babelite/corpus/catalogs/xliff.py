@@ -1,9 +1,9 @@
-"""Translated messages of XLIFF files, versions 1.0 to 2.1."""
+"""Translated messages of XLIFF files, versions 1.0 to 2.1, also of SDL Trados and memoQ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 from babelite.corpus.catalogs.message import Message, default_text
 from babelite.corpus.inline_markup import segment_text
@@ -14,6 +14,9 @@ from babelite.errors import BabeliteError
 _RECORDS = ("trans-unit", "unit")
 _CONTAINERS = ("xliff", "file", "group")
 _UNFINISHED_STATES = ("new", "needs-", "initial")
+# Of SDL Trados (of a segment) and of memoQ (of a unit).
+_UNFINISHED_SEGMENTS = ("Draft", "RejectedTranslation", "RejectedSignOff")
+_UNFINISHED_STATUSES = ("NotStarted", "PartiallyEdited", "MachineTranslated", "Rejected")
 _HEADER = "gettext-domain-header"  # restype of a PO header
 _PLURALS = "x-gettext-plurals"  # restype of a group with one unit a plural form
 
@@ -58,14 +61,41 @@ def _languages(
 def _unit_messages(
     unit: Element, languages: tuple[str | None, str | None], losses: Losses
 ) -> Iterator[Message]:
-    """The messages of a unit: one in XLIFF 1, one a segment in XLIFF 2."""
+    """The messages of a unit: one a segment, if it has some (XLIFF 2, SDL Trados), else one."""
     if _HEADER in (unit.get("restype") or ""):
         return
-    for segment in [unit] if unit.tag == "trans-unit" else unit.iterfind("segment"):
+    segments = _marked_segments(unit) if unit.tag == "trans-unit" else unit.findall("segment")
+    for segment in segments:
         sides = _sides(unit, segment, losses)
         if sides is not None:
             key = "", sides[0], 0
             yield Message(key, *sides, *languages, default_text(_note(unit)))
+
+
+def _marked_segments(unit: Element) -> list[Element]:
+    """The segments that a unit of XLIFF 1 marks on both sides; the unit itself if there are none.
+
+    The order is that of the source. The state of a segment is the one that SDL Trados gives it.
+    """
+    sides = [
+        {mark.get("mid"): mark for mark in side.iter("mrk") if mark.get("mtype") == "seg"}
+        for name in ("seg-source", "target")
+        if (side := unit.find(name)) is not None
+    ]
+    if len(sides) < 2 or not all(sides):
+        return [unit]
+    confirmed = {mark.get("id"): mark.get("conf") for mark in unit.iter("seg")}
+    segments = []
+    for mid in sides[0]:
+        conf = confirmed.get(mid) or ""
+        segment = Element("segment", {"state": "new"} if conf in _UNFINISHED_SEGMENTS else {})
+        for name, marks in zip(("source", "target"), sides, strict=True):
+            if mid in marks:
+                text = SubElement(segment, name)
+                text.text = marks[mid].text
+                text.extend(marks[mid])
+        segments.append(segment)
+    return segments
 
 
 def _plural_messages(
@@ -89,7 +119,8 @@ def _sides(unit: Element, segment: Element, losses: Losses) -> tuple[str, str] |
     if not all(texts):
         losses[UNTRANSLATED] += 1
         return None
-    if unit.get("approved") == "no" or any(s.startswith(_UNFINISHED_STATES) for s in states):
+    refused = unit.get("approved") == "no" or unit.get("mq:status") in _UNFINISHED_STATUSES
+    if refused or any(state.startswith(_UNFINISHED_STATES) for state in states):
         losses[UNFINISHED] += 1
         return None
     return texts
