@@ -44,12 +44,39 @@ def test_kept_and_dropped_rows_are_unchanged(
 
 
 def test_kept_rows_with_their_scores(run: Run, here: Path) -> None:
-    code, out, _ = run("filter", "pairs.tsv", "--out", "-", "--scores", *MODEL)
+    code, out, _ = run("filter", "pairs.tsv", "--out", "-", "--score-column", *MODEL)
     assert code == 0
     rows = [line.rsplit("\t", 1) for line in out.splitlines()]
     assert rows
     assert all(row in (here / "pairs.tsv").read_text().splitlines() for row, _ in rows)
     assert all(0.7 <= float(score) < 5 for _, score in rows)
+
+
+def test_a_file_with_the_score_of_every_row(run: Run, here: Path) -> None:
+    options = ("--dropped", "d.jsonl", "--scores", "s.txt", "--score-column", *MODEL)
+    assert run("filter", "pairs.tsv", "--out", "k.jsonl", *options)[0] == 0
+    scores = list(map(float, (here / "s.txt").read_text().splitlines()))
+    assert len(scores) == 6
+    assert scores[3] == 0  # a side is blank
+    written = [
+        json.loads(line)["score"]
+        for name in ("k.jsonl", "d.jsonl")
+        for line in (here / name).read_text().splitlines()
+    ]
+    assert sorted(score or 0 for score in written) == sorted(scores)
+    for same in ("k.tsv", "d.tsv"):
+        options = ("--out", "k.tsv", "--dropped", "d.tsv", "--scores", same)
+        assert run("filter", "pairs.tsv", *options, *MODEL)[0] == 2
+
+
+def test_reasons_that_are_ignored(run: Run, here: Path) -> None:
+    (here / "m.tsv").write_text("a <b>house</b>\ta <b>house</b>x\nthe cafÃ© 1\tthe cafe 1\n")
+    for ignored, kept in (("", 0), ("markup", 1), ("mojibake, markup", 2)):
+        options = ["--ignore", ignored] if ignored else []
+        code, out, err = run("filter", "m.tsv", "--threshold", "-9", *options, *MODEL)
+        assert code == 0, err
+        assert len(out.splitlines()) == kept, (out, err)
+    assert run("filter", "m.tsv", "--ignore", "ugly", *MODEL)[0] == 2
 
 
 def test_columns_by_name_and_standard_input(run: Run, here: Path) -> None:
@@ -99,8 +126,8 @@ def test_an_unknown_language(run: Run) -> None:
         (["one.tsv", "--out", "k.tsv"], "one.tsv, line 2"),
         (["pairs.tsv", "--out", "k.tsv", "--columns", "1,9"], "column 9"),
         (["named.tsv", "--out", "k.tsv", "--columns", "en,fr"], "'en'"),
-        (["pairs.tsv", "--out", "k.tsv", "--dropped", "k.tsv"], "--out and --dropped"),
-        (["pairs.tsv", "--out", "k.tsv", "--dropped", "./k.tsv"], "--out and --dropped"),
+        (["pairs.tsv", "--out", "k.tsv", "--dropped", "k.tsv"], "--out, --dropped"),
+        (["pairs.tsv", "--out", "k.tsv", "--dropped", "./k.tsv"], "--out, --dropped"),
         (["pairs.tsv", "--out", "no/k.tsv"], "no/k.tsv"),
     ],
 )
@@ -151,7 +178,11 @@ def test_dropped_rows_as_records(run: Run, here: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [["--out", "k.docx"], ["--out", "k.tmx", "--scores"], ["--out", "k.tsv", "--dropped", "d.tmx"]],
+    [
+        ["--out", "k.docx"],
+        ["--out", "k.tmx", "--score-column"],
+        ["--out", "k.tsv", "--dropped", "d.tmx"],
+    ],
 )
 def test_outputs_that_cannot_hold_the_rows(run: Run, here: Path, options: list[str]) -> None:
     before = sorted(here.iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -31,12 +32,14 @@ PAIRS is a file of pairs. A pair is dropped for one or more reasons: a side is b
 model cannot read a side (unreadable); its score, the margin to its neighbours in the corpus, is
 below --threshold (low-score); a side is in another language (language); both sides are the same
 text (copied); one side lacks a part of the other (truncated); the sides contain different numbers
-(numbers).
+(numbers); a side was decoded with a wrong encoding, as in "cafÃ©" (mojibake), or contains tags or
+entities of HTML (markup). --ignore leaves reasons out.
 
 Kept rows are written with all columns, unchanged. The ending of --out selects the format: .tsv,
-.csv, .jsonl, .parquet, or .tmx and .xliff for the pairs alone. --scores adds a column with the
-score. --dropped writes the dropped rows with two more columns, the score and the reasons. The
-language check needs an extra: pip install 'babelite\\[filter]'.
+.csv, .jsonl, .parquet, or .tmx and .xliff for the pairs alone. --score-column adds a column
+with the score. --scores writes the score of every row, also of dropped ones, one a line, as
+Bicleaner and OpusFilter do. --dropped writes the dropped rows with two more columns, the score and
+the reasons. The language check needs an extra: pip install 'babelite\\[filter]'.
 
 An interrupted run resumes when the same command is run again.
 
@@ -55,8 +58,21 @@ _Dropped = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="File for the dropped rows, with score and reasons."),
 ]
+_ScoreColumn = Annotated[
+    bool, typer.Option("--score-column", help="Add a last column to the kept rows: the score.")
+]
 _Scores = Annotated[
-    bool, typer.Option("--scores", help="Add a last column to the kept rows: the score.")
+    str | None,
+    typer.Option(
+        "--scores",
+        metavar="FILE",
+        help="File for the scores of all rows, one a line in the order of the input; 0 for a row "
+        "without one (empty, unreadable).",
+    ),
+]
+_Ignore = Annotated[
+    str | None,
+    typer.Option(metavar="REASONS", help="Reasons that drop no pair, such as markup,numbers."),
 ]
 _Threshold = Annotated[
     float,
@@ -82,7 +98,9 @@ def _filter(
     *,
     out: OutOption = "-",
     dropped: _Dropped = None,
-    scores: _Scores = False,
+    score_column: _ScoreColumn = False,
+    scores: _Scores = None,
+    ignore: _Ignore = None,
     threshold: _Threshold = 0.7,
     languages: _Languages = None,
     columns: _Columns = None,
@@ -98,12 +116,14 @@ def _filter(
     from babelite.progress import ProgressDisplay
 
     language_pair = parse_languages(languages)
-    _require_formats(out, dropped, scores=scores)
+    _require_formats(out, dropped, scores=score_column)
     inputs = split_language_prefix(pairs)[1].split(",")
-    require_writable(out, *([dropped] if dropped else []), inputs=[pairs, *inputs])
-    if dropped and Path(dropped).resolve() == Path(out).resolve():
-        problem, hint = "--out and --dropped are the same file", "give two different files"
-        raise BabeliteError(problem, code="option-conflict", path=dropped, hint=hint)
+    outputs = [name for name in (out, dropped, scores) if name]
+    require_writable(*outputs, inputs=[pairs, *inputs])
+    if len({str(Path(name).resolve()) for name in outputs}) < len(outputs):
+        problem = "two of --out, --dropped and --scores are the same file"
+        hint = "give different files"
+        raise BabeliteError(problem, code="option-conflict", hint=hint)
     identifier = _identifier(language_pair)
     encoder = open_encoder(model, allow_download=allow_download)
     with _as_file(pairs) as path, work_folder(out, work) as folder, ProgressDisplay() as progress:
@@ -114,11 +134,14 @@ def _filter(
             encoder,
             threshold=threshold,
             identifier=identifier,
+            ignore=[reason.strip() for reason in ignore.split(",")] if ignore else (),
             languages=language_pair or (None, None),
             work=folder,
             progress=progress,
         ) as filtered:
-            _write(table, filtered, out, dropped, scores=scores)
+            _write(table, filtered, out, dropped, scores=score_column)
+            if scores:
+                _write_scores(filtered, scores)
     _report(filtered)
     check = TextCheck(encoder)
     for side, language in zip(("source", "target"), filtered.languages or (), strict=False):
@@ -164,7 +187,10 @@ def _require_formats(out: str, dropped: str | None, *, scores: bool) -> None:
     from babelite.corpus import TABLE_FORMATS, TRANSLATION_FORMATS, output_format
 
     if output_format(out) in TRANSLATION_FORMATS and scores:
-        problem, hint = "cannot hold the scores of --scores", "use .tsv, .csv, .jsonl or .parquet"
+        problem, hint = (
+            "cannot hold the scores of --score-column",
+            "use .tsv, .csv, .jsonl or .parquet",
+        )
         raise BabeliteError(problem, code="option-conflict", path=out, hint=hint)
     if dropped:
         output_format(dropped, TABLE_FORMATS)
@@ -189,6 +215,15 @@ def _write(
     if dropped:
         reasons = {"score": lambda verdict: verdict.score, "reasons": lambda v: ",".join(v.reasons)}
         _write_rows(table, chosen(kept=False), dropped, reasons)
+
+
+def _write_scores(filtered: Filtered, path: str) -> None:
+    """Write the score of every row; 0 for a row that has none."""
+    from babelite.storage import writing_text
+
+    with writing_text(path) as out:
+        for verdict in filtered:
+            out.write(f"{0.0 if math.isnan(verdict.score) else verdict.score:.4f}\n")
 
 
 def _write_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -21,15 +21,20 @@ from babelite.corpus import (
     numbers_differ,
 )
 from babelite.encoding import SentenceEncoder, unit_rows
+from babelite.errors import BabeliteError
+from babelite.filtering.text_damage import has_markup, is_mojibake
 from babelite.filtering.truncation import TruncationCheck
 from babelite.mining import Mined, MiningOptions, ProgressCallback, mine
 from babelite.neighbors import SearchKind, margin_scores
 
 # Reasons to drop a pair, in the order of their bits on disk.
-REASONS = ("empty", "unreadable", "low-score", "language", "copied", "truncated", "numbers")
+REASONS = (
+    *("empty", "unreadable", "low-score", "language", "copied", "truncated", "numbers"),
+    *("mojibake", "markup"),
+)
 THRESHOLD = 0.7
 # Increased when a check changes: stored verdicts of older checks are not used.
-_CHECKS_VERSION = 3
+_CHECKS_VERSION = 4
 
 _PAIRS_PER_BLOCK = 8192
 _SAMPLE = 10_000
@@ -37,7 +42,7 @@ _LANGUAGE_SAMPLE = 500
 _FIRST = 100  # pairs whose languages are compared with the given ones before the work begins
 _MIN_COPIED_WORDS = 3
 
-_RECORD = np.dtype([("score", "<f4"), ("cosine", "<f4"), ("reasons", "u1")])
+_RECORD = np.dtype([("score", "<f4"), ("cosine", "<f4"), ("reasons", "<u2")])
 
 
 class Verdict(NamedTuple):
@@ -79,6 +84,7 @@ def filter_pairs(
     *,
     threshold: float = THRESHOLD,
     identifier: LanguageIdentifier | None = None,
+    ignore: Collection[str] = (),
     languages: tuple[str | None, str | None] = (None, None),
     k: int = 4,
     search: SearchKind = "auto",
@@ -91,7 +97,9 @@ def filter_pairs(
     zero (``unreadable``); the ratio margin among the nearest sentences of
     the corpus is below the threshold (``low-score``); a side is in another language
     (``language``); both sides are the same text (``copied``); one side lacks a part of the other
-    (``truncated``); the sides contain different numbers (``numbers``).
+    (``truncated``); the sides contain different numbers (``numbers``); a side contains UTF-8 that
+    was read in another encoding, such as "Ã©" (``mojibake``), or tags or entities of HTML
+    (``markup``).
 
     Args:
         sources: One side of the pairs.
@@ -99,6 +107,7 @@ def filter_pairs(
         encoder: The encoder of the sentences.
         threshold: The minimum score to keep; unrelated sentences have about 0, translations 1.3.
         identifier: Identifies languages; without it languages are not checked.
+        ignore: Reasons that do not drop a pair.
         languages: The language codes of both sides; None for the most frequent one of a side.
         k: The number of neighbours that make a margin; see `babelite.mining.MiningOptions`.
         search: How neighbours are found.
@@ -109,8 +118,8 @@ def filter_pairs(
         The verdicts, in the order of the pairs; they can be iterated over several times.
 
     Raises:
-        BabeliteError: A side has no text, the first pairs are in the given languages in reverse,
-            or the work folder belongs to another text or model.
+        BabeliteError: ``ignore`` contains another reason, a side has no text, the first pairs are
+            in the given languages in reverse, or the work folder belongs to another text or model.
         ValueError: The sides differ in length.
 
     Example:
@@ -122,12 +131,17 @@ def filter_pairs(
     """
     report = progress or (lambda what, done, total: None)
     options = MiningOptions(k=k, search=search, work=work)
+    for reason in ignore:
+        if reason not in REASONS:
+            hint = f"choose among {', '.join(REASONS)}"
+            problem = f"there is no reason {reason!r} to ignore"
+            raise BabeliteError(problem, code="option-invalid", hint=hint)
     if identifier is not None and languages[0] and languages[1]:
         first, rest = _peek(sources), _peek(targets)
         sources, targets = first[1], rest[1]
         identifier.require_not_swapped(first[0], rest[0], (languages[0], languages[1]))
     with mine(sources, targets, encoder, options, progress=progress) as mined:
-        yield _Checks(mined, encoder, identifier, languages).filtered(threshold, report)
+        yield _Checks(mined, encoder, identifier, languages).filtered(threshold, ignore, report)
 
 
 def _peek(texts: Iterable[str]) -> tuple[list[str], Iterator[str]]:
@@ -165,7 +179,9 @@ class _Checks:
             )
             self.languages = source, target
 
-    def filtered(self, threshold: float, progress: ProgressCallback) -> Filtered:
+    def filtered(
+        self, threshold: float, ignore: Collection[str], progress: ProgressCallback
+    ) -> Filtered:
         """The verdicts of all pairs; those of an earlier run are read from the work folder."""
         total, k = len(self._mined.sources.rows), self._mined.options.k
         settings = repr((_CHECKS_VERSION, self.languages, k, self._mined.search)).encode()
@@ -177,7 +193,8 @@ class _Checks:
             progress("checking", block.stop, total)
         records = np.array(file.read())
         reasons = records["reasons"]
-        reasons |= (records["score"] < threshold) * np.uint8(_bit("low-score"))
+        reasons |= (records["score"] < threshold) * np.uint16(_bit("low-score"))
+        reasons &= ~np.uint16(sum(map(_bit, ignore)))
         counts = {reason: int(np.count_nonzero(reasons & _bit(reason))) for reason in REASONS}
         counts["kept"] = int(np.count_nonzero(reasons == 0))
         return Filtered(self.languages, counts, records)
@@ -199,8 +216,8 @@ class _Checks:
         means = self._means[0][source], self._means[1][target]
         records["score"][complete] = margin_scores(cosines, *means)
         texts = [(mined.sources[s], mined.targets[t]) for s, t in zip(source, target, strict=True)]
-        bits = np.array([self._text_bits(*pair) for pair in texts], dtype=np.uint8)
-        bits |= self._truncation.truncated(texts, vectors, cosines) * np.uint8(_bit("truncated"))
+        bits = np.array([self._text_bits(*pair) for pair in texts], dtype=np.uint16)
+        bits |= self._truncation.truncated(texts, vectors, cosines) * np.uint16(_bit("truncated"))
         records["reasons"][complete] = bits
         return records
 
@@ -222,6 +239,10 @@ class _Checks:
             reasons.add("copied")
         if numbers_differ(source, target):
             reasons.add("numbers")
+        if is_mojibake(source) or is_mojibake(target):
+            reasons.add("mojibake")
+        if has_markup(source) or has_markup(target):
+            reasons.add("markup")
         return sum(map(_bit, reasons))
 
 
