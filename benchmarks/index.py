@@ -5,6 +5,9 @@
 Lines and queries are encoded once; encoding is not timed. Each index is built from the same vectors
 and searched in a separate process. Recall is the share of the ten nearest by float32 vectors among
 the ten found. With --work FOLDER the vectors are kept for the next run.
+
+With --filtered each query searches one percent of the lines: those with one value of a field. FAISS
+gets the rows of this value (IDSelector), LanceDB (pip install lancedb) the condition.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ K = 10
 QUERIES = 1_000
 ONE_BY_ONE = 200  # queries that are also searched one by one
 BLOCK = 4096
+PARTS = 100  # values of the field "part"; a filter keeps one of them
+PART = 7
 
 Vectors = NDArray[np.floating[Any]]
 Search = Callable[[Vectors], NDArray[np.int64]]
@@ -79,12 +84,102 @@ def open_flat(out: Path) -> Search:
     return lambda queries: index.search(queries, K)[1]  # type: ignore[no-any-return]
 
 
+def make_babelite_fields(vectors: Vectors, out: Path, kind: str) -> None:
+    """Build an index of babelite whose lines have a field."""
+    from babelite.index import Index, IndexRow
+
+    lines = (
+        IndexRow(f"line {row}", fields={"part": f"part {row % PARTS}"})
+        for row in range(len(vectors))
+    )
+    Index.build(lines, ReplayedEncoder(vectors), out, kind=kind)  # type: ignore[arg-type]
+
+
+def open_babelite_filtered(out: Path) -> Search:
+    """Open an index of babelite that is searched with a filter."""
+    from babelite.index import Index
+
+    index = Index.open(out)
+    where = {"part": f"part {PART}"}
+    return lambda queries: index.nearest(queries, K, where=where).indices
+
+
+def make_flat_fields(vectors: Vectors, out: Path) -> None:
+    """Build a flat FAISS index, and an array of the field."""
+    make_flat(vectors, out)
+    np.save(out / "parts.npy", np.arange(len(vectors)) % PARTS)
+
+
+def open_flat_filtered(out: Path) -> Search:
+    """Open a flat FAISS index that is searched with a selector of rows."""
+    import faiss
+
+    index: Any = faiss.read_index(str(out / "flat.faiss"))
+    parts = np.load(out / "parts.npy")
+
+    def search(queries: Vectors) -> NDArray[np.int64]:
+        selector = faiss.IDSelectorBatch(np.flatnonzero(parts == PART))
+        params = faiss.SearchParameters(sel=selector)
+        return index.search(queries, K, params=params)[1]  # type: ignore[no-any-return]
+
+    return search
+
+
+def make_lance(vectors: Vectors, out: Path) -> None:
+    """Build a table of LanceDB with an index of the field; without one of vectors it is exact."""
+    import lancedb
+    import pyarrow as pa
+
+    dim = vectors.shape[1]
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for start in range(0, len(vectors), BLOCK):
+            block = np.asarray(vectors[start : start + BLOCK], np.float32)
+            rows = np.arange(start, start + len(block))
+            columns = {
+                "row": pa.array(rows),
+                "part": pa.array([f"part {row % PARTS}" for row in rows]),
+                "vector": pa.FixedSizeListArray.from_arrays(block.ravel(), dim),
+            }
+            yield pa.RecordBatch.from_pydict(columns)
+
+    schema = pa.schema(
+        [("row", pa.int64()), ("part", pa.string()), ("vector", pa.list_(pa.float32(), dim))]
+    )
+    table = lancedb.connect(str(out)).create_table("lines", batches(), schema=schema)
+    table.create_scalar_index("part", index_type="BITMAP")
+
+
+def open_lance(out: Path) -> Search:
+    """Open a table of LanceDB."""
+    import lancedb
+
+    table = lancedb.connect(str(out)).open_table("lines")
+
+    def nearest(query: Vectors) -> list[int]:
+        search = table.search(query).metric("cosine").where(f"part = 'part {PART}'")
+        found: list[int] = search.select(["row"]).limit(K).to_arrow()["row"].to_pylist()
+        return found
+
+    return lambda queries: np.array([nearest(query) for query in queries])
+
+
 CONTENDERS: dict[str, tuple[Callable[[Vectors, Path], None], Callable[[Path], Search]]] = {
     "FAISS flat, float32": (make_flat, open_flat),
     "exact, float16": (lambda v, out: make_babelite(v, out, "exact", "float16"), open_babelite),
     "exact": (lambda v, out: make_babelite(v, out, "exact", "int8"), open_babelite),
     "ivf": (lambda v, out: make_babelite(v, out, "ivf", "int8"), open_babelite),
     "pq": (lambda v, out: make_babelite(v, out, "pq", "int8"), open_babelite),
+}
+
+FILTERED: dict[str, tuple[Callable[[Vectors, Path], None], Callable[[Path], Search]]] = {
+    "FAISS flat, IDSelector": (make_flat_fields, open_flat_filtered),
+    "exact, where": (
+        lambda v, out: make_babelite_fields(v, out, "exact"),
+        open_babelite_filtered,
+    ),
+    "pq, where": (lambda v, out: make_babelite_fields(v, out, "pq"), open_babelite_filtered),
+    "LanceDB, where": (make_lance, open_lance),
 }
 
 
@@ -97,7 +192,7 @@ def make(name: str, work: Path, size: int, out: Path) -> dict[str, Any]:
     vectors = np.load(work / "lines.npy", mmap_mode="r")[:size]
     before = memory()["anonymous"]
     started = time.perf_counter()
-    CONTENDERS[name][0](vectors, out)
+    (CONTENDERS | FILTERED)[name][0](vectors, out)
     return {"build": time.perf_counter() - started, "build_memory": memory()["peak"] - before}
 
 
@@ -105,16 +200,19 @@ def measure(name: str, work: Path, out: Path) -> dict[str, Any]:
     """Search an index.
 
     Returns:
-        Queries per second (in one call, one by one), memory in MB, and the rows found.
+        Queries per second (in one call; one by one: of the median time), memory in MB, and the
+        rows found.
     """
     queries = np.load(work / "queries.npy")
     before = memory()["anonymous"]
-    search = CONTENDERS[name][1](out)
+    search = (CONTENDERS | FILTERED)[name][1](out)
     search(queries[:2])
-    started = time.perf_counter()
+    seconds = []
     for row in range(min(ONE_BY_ONE, len(queries))):
+        started = time.perf_counter()
         search(queries[row : row + 1])
-    singly = min(ONE_BY_ONE, len(queries)) / (time.perf_counter() - started)
+        seconds.append(time.perf_counter() - started)
+    singly = 1 / float(np.median(seconds))
     started = time.perf_counter()
     found = search(queries)
     together = len(queries) / (time.perf_counter() - started)
@@ -152,7 +250,8 @@ def compare(work: Path, sizes: Sequence[int], names: Sequence[str]) -> None:
             with tempfile.TemporaryDirectory(dir=work) as folder:
                 out = Path(folder) / "index"
                 made = run("make", name, work, size, out)
-                megabytes = sum(file.stat().st_size for file in out.iterdir()) / 1e6
+                files = (file for file in out.rglob("*") if file.is_file())
+                megabytes = sum(file.stat().st_size for file in files) / 1e6
                 result = made | run("search", name, work, size, out)
             found = [set(rows) for rows in result["found"]]
             nearest = nearest or found
@@ -204,7 +303,8 @@ def main() -> None:
     parser.add_argument("--queries", type=Path, help="queries, one a line")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--work", type=Path, help="folder for vectors (default: temporary)")
-    parser.add_argument("--contender", choices=CONTENDERS, action="append")
+    parser.add_argument("--filtered", action="store_true", help="search one percent of the lines")
+    parser.add_argument("--contender", choices=CONTENDERS | FILTERED, action="append")
     parser.add_argument("--step", choices=["make", "search"], help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -216,8 +316,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             work = options.work or Path(folder)
             prepare(work, options)
-            first = next(iter(CONTENDERS))  # the reference of recall
-            names = [n for n in CONTENDERS if n in (options.contender or CONTENDERS) or n == first]
+            known = FILTERED if options.filtered else CONTENDERS
+            first = next(iter(known))  # the reference of recall
+            names = [n for n in known if n in (options.contender or known) or n == first]
             compare(work, options.sizes, names)
 
 
