@@ -141,8 +141,11 @@ def difference_table(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def summary(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """Sentences that compare the first encoder with the second."""
-    first, other, *_ = results.values()
+    """Sentences that compare the first encoder with the second; none if there is no other."""
+    first, *others = results.values()
+    if not others:
+        return ""
+    other = others[0]
     better, worse, equal = [], [], []
     for row, found in other["difference"].items():
         text = f"{row_title(row)} ({100 * found['value']:+.1f})"

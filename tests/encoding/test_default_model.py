@@ -118,7 +118,7 @@ def test_invisible_characters_do_not_move_a_vector(encoder: Encoder, mark: str) 
         "a",
         "?",
         "1234567890",
-        "Привет",
+        "Γειά",
         "\ud800",
         "x" * 9999,
     ],
@@ -131,7 +131,7 @@ def test_any_text_has_a_finite_vector(encoder: Encoder, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["👍", "🔥🔥", "♪", "你好", "谢谢!", "东京的天气很好。", "สวัสดี", "ሰላም"]
+    "text", ["👍", "🙃🙃", "♪", "你好", "谢谢!", "东京的天气很好。", "สวัสดี", "ሰላም"]
 )
 def test_text_that_it_cannot_read_has_no_vector(text: str) -> None:
     encoder = Encoder.load()

@@ -149,12 +149,12 @@ def test_closed_standard_input_is_an_error_only_when_read(
 
 
 def test_output_is_utf8_when_redirected(tmp_path: Path) -> None:
-    lines = tmp_path / "ru.txt"
-    lines.write_text("Где вокзал?\n", encoding="utf-8")
+    lines = tmp_path / "it.txt"
+    lines.write_text("Dov’è il caffè?\n", encoding="utf-8")
     command = [sys.executable, "-m", "babelite", "search", str(lines), "Where is it?", "-k", "1"]
     environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
     done = subprocess.run(command, env=environment, capture_output=True, check=True)
-    assert "Где вокзал?" in done.stdout.decode("utf-8")
+    assert "Dov’è il caffè?" in done.stdout.decode("utf-8")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
