@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -313,3 +313,10 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def best_in_bold(percentages: Iterable[float]) -> list[str]:
+    """The cells of a row of a table: one decimal, the highest in bold."""
+    texts = [f"{value:.1f}" for value in percentages]
+    top = max(texts, key=float)
+    return [f"**{text}**" if text == top else text for text in texts]

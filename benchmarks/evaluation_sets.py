@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -177,24 +178,12 @@ class Similarity:
         found = {}
         for row, sets in self._rows().items():
             gold = [one.score for one in self.pairs["en"]]
-            cosines = [
-                [pair_cosines(encoder, pairs) for pairs in sets.values()]
+            sides = [
+                [resampled_spearman(pair_cosines(encoder, pairs), gold) for pairs in sets.values()]
                 for encoder in (first, second)
             ]
-
-            def difference(
-                counts: NDArray[np.float64],
-                cosines: list[list[NDArray[np.float32]]] = cosines,
-                gold: list[float] = gold,
-            ) -> NDArray[np.float64]:
-                means = [
-                    np.mean([resampled_spearman(one, gold, counts) for one in side], axis=0)
-                    for side in cosines
-                ]
-                return np.asarray(means[0] - means[1])
-
             found[f"{self.name}, {row}, Spearman"] = paired_bootstrap_statistic(
-                difference, len(gold)
+                partial(_mean_difference, sides), len(gold)
             )
         return found
 
@@ -246,6 +235,15 @@ class Topics:
         return evaluate_classification(
             encoder, self.corpora, train_languages=["en"], classifier="logistic", parallel=True
         )
+
+
+def _mean_difference(
+    sides: Sequence[Sequence[Callable[[NDArray[np.float64]], NDArray[np.float64]]]],
+    counts: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The mean of the first side's correlations minus that of the second's, for each resample."""
+    first, second = (np.mean([one(counts) for one in side], axis=0) for side in sides)
+    return np.asarray(first - second)
 
 
 def _with_mean(values: Mapping[str, float]) -> dict[str, float]:

@@ -21,12 +21,12 @@ import json
 import math
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from contenders import Runner, add_options, contender, threads
+from contenders import Runner, add_options, best_in_bold, contender, threads
 from evaluation_sets import EvaluationSet, PrecomputedEncoder, read_sets
 
 from babelite.errors import BabeliteError
@@ -112,10 +112,10 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> str:
     columns = list(results.values())
     lines = [_line("", *(result["title"] for result in columns)), "|---|" + "---:|" * len(columns)]
     for row in columns[0]["quality"]:
-        cells = _best(100 * c["quality"][row]["mean"] for c in columns)
+        cells = best_in_bold(100 * c["quality"][row]["mean"] for c in columns)
         lines.append(_line(row_title(row), *cells))
     lines += [
-        _line("mean of these", *_best(100 * mean_quality(c) for c in columns)),
+        _line("mean of these", *best_in_bold(100 * mean_quality(c) for c in columns)),
         _line("sentences/s", *(f"{c['rate']:,.0f}" for c in columns)),
         _line("peak memory, MB", *(f"{c['memory']:,.0f}" for c in columns)),
         _line("package with its model on disk, MB", *(_size(c["size"]) for c in columns)),
@@ -189,13 +189,6 @@ def _p_value(p: float) -> str:
 
 def _line(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _best(values: Iterable[float]) -> list[str]:
-    """Format numbers with one decimal, the highest in bold."""
-    texts = [f"{value:.1f}" for value in values]
-    top = max(texts, key=float)
-    return [f"**{text}**" if text == top else text for text in texts]
 
 
 def _size(megabytes: float) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import json
 import os
 import platform
@@ -42,7 +41,7 @@ from small_inputs import write_small_inputs
 from babelite.encoding import DEFAULT_MODEL
 from babelite.errors import BabeliteError
 from babelite.machine import usable_cores
-from babelite.storage import write_text
+from babelite.storage import sha256, write_text
 
 PACKAGES = (
     "numpy",
@@ -57,8 +56,7 @@ PACKAGES = (
 
 def model_digest() -> str:
     """The SHA-256 of the graph of the packaged model, ``onnx/model_int8.onnx``."""
-    graph = DEFAULT_MODEL / "onnx/model_int8.onnx"
-    return hashlib.sha256(graph.read_bytes()).hexdigest()
+    return sha256(DEFAULT_MODEL / "onnx/model_int8.onnx")
 
 
 # --- measuring ------------------------------------------------------------------------------------

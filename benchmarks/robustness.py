@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contenders import Runner, add_options, contender
+from contenders import Runner, add_options, best_in_bold, contender
 from disturbances import DISTURBANCES, disturb, half_translated, paragraphs
 from evaluation_sets import PrecomputedEncoder, read_pairs
 
@@ -84,17 +84,10 @@ def table(results: Mapping[str, Mapping[str, float]]) -> str:
     titles = (contender(name).title for name in results)
     lines = [f"| {' | '.join(['query', *titles])} |", "|---|" + "---:|" * len(columns)]
     for row in columns[0]:
-        lines.append(f"| {row} | {' | '.join(_best([c[row] for c in columns]))} |")
-    means = [statistics.fmean(column.values()) for column in columns]
-    lines.append(f"| mean of these | {' | '.join(_best(means))} |")
+        lines.append(f"| {row} | {' | '.join(best_in_bold(100 * c[row] for c in columns))} |")
+    means = (100 * statistics.fmean(column.values()) for column in columns)
+    lines.append(f"| mean of these | {' | '.join(best_in_bold(means))} |")
     return "\n".join(lines) + "\n"
-
-
-def _best(shares: Sequence[float]) -> list[str]:
-    """Shares in percent, the highest in bold."""
-    texts = [f"{100 * share:.1f}" for share in shares]
-    top = max(texts, key=float)
-    return [f"**{text}**" if text == top else text for text in texts]
 
 
 def main() -> None:

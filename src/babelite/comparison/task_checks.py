@@ -27,28 +27,30 @@ def require_task_files(tasks: Sequence[Task]) -> None:
             problem, hint = f"the task {task.name!r} has no files", "see docs/comparison.md"
             raise BabeliteError(problem, code="option-missing", hint=hint)
         if isinstance(task, MiningTask):
-            _require_one_text_per_pair(task)
+            _require_one_text_per_pair(task.name, task.pairs)
         if isinstance(task, RetrievalTask):
-            _require_one_text_per_pair(task, task.sib200)
+            in_sib200 = task.sib200_languages()
+            _require_one_text_per_pair(task.name, task.pairs, task.sib200, in_sib200)
             if task.sib200 is not None:
                 every = task.model_copy(update={"languages": None}).sib200_languages()
-                available = dict.fromkeys([*every, *task.sib200_languages()])
+                available = dict.fromkeys([*every, *in_sib200])
                 _require_languages(task, task.languages or (), list(available), task.sib200)
         if isinstance(task, ClassificationTask):
             requested = (task.train, *(task.languages or ()))
             _require_languages(task, requested, task.available_languages(), task.documents)
 
 
-def _require_one_text_per_pair(task: RetrievalTask | MiningTask, sib200: str | None = None) -> None:
+def _require_one_text_per_pair(
+    name: str, pairs: Sequence[str], sib200: str | None = None, in_sib200: Sequence[str] = ()
+) -> None:
     """A second text of a pair, in either order, would have the same columns."""
     known: dict[frozenset[str], str] = {}
-    of_sib200 = set(task.sib200_languages()) if isinstance(task, RetrievalTask) else set()
-    for source in map(parse_source, task.pairs):
+    for source in map(parse_source, pairs):
         pair, path = frozenset(source.languages), source.paths[0]
-        other = sib200 if pair <= of_sib200 else known.get(pair)
+        other = sib200 if pair <= set(in_sib200) else known.get(pair)
         if other is not None:
             raise BabeliteError(
-                f"is a second text of {source.name} in the task {task.name!r}, after {other}",
+                f"is a second text of {source.name} in the task {name!r}, after {other}",
                 code="option-conflict",
                 path=path,
                 hint="evaluate it in a separate task",

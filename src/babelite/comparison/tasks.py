@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -82,6 +82,20 @@ class _Task(BaseModel, ABC):
         """Evaluate an encoder on the languages of a scope; one metric per column of the table."""
 
 
+def _files_of(pairs: Sequence[str]) -> list[Path]:
+    return [Path(path) for text in pairs for path in parse_source(text).paths]
+
+
+def _read_pairs(
+    pairs: Sequence[str], scope: LanguageScope
+) -> Iterator[tuple[LanguagePair, list[tuple[str, str]]]]:
+    """The language pairs of a scope that have a file, with the pairs that have two sides."""
+    for source in map(parse_source, pairs):
+        if scope.contains(source.languages):
+            both = [(p.source, p.target) for p in source.read() if all(map(str.strip, p))]
+            yield source.languages, both
+
+
 class RetrievalTask(_Task):
     """Translation retrieval in both directions: precision at 1 (P@1).
 
@@ -103,8 +117,8 @@ class RetrievalTask(_Task):
 
     def files(self) -> list[Path]:
         """See `_Task`."""
-        files = [Path(p) for text in self.pairs for p in parse_source(text).paths]
-        return files + (sorted(Path(self.sib200).glob("*/*.tsv")) if self.sib200 else [])
+        sib200 = sorted(Path(self.sib200).glob("*/*.tsv")) if self.sib200 else []
+        return _files_of(self.pairs) + sib200
 
     def sentences(self, scope: LanguageScope) -> list[str]:
         """See `_Task`."""
@@ -142,14 +156,11 @@ class RetrievalTask(_Task):
         return [code for code in codes if (root / folders.get(code, code)).is_dir()]
 
     def _sets(self, scope: LanguageScope) -> Iterator[tuple[LanguagePair, RetrievalSet]]:
-        for text in self.pairs:
-            source = parse_source(text)
-            if scope.contains(source.languages):
-                whole = [(p.source, p.target) for p in source.read() if all(map(str.strip, p))]
-                if self.queries is None:
-                    yield source.languages, all_against_all(whole)
-                else:
-                    yield source.languages, muse_protocol(whole, queries=self.queries)
+        for languages, whole in _read_pairs(self.pairs, scope):
+            if self.queries is None:
+                yield languages, all_against_all(whole)
+            else:
+                yield languages, muse_protocol(whole, queries=self.queries)
         if self.sib200 is not None:
             folders = SIB200_FOLDERS | dict(self.folders)
             for pair in scope.pairs_among(self.sib200_languages()):
@@ -170,7 +181,7 @@ class MiningTask(_Task):
 
     def files(self) -> list[Path]:
         """See `_Task`."""
-        return [Path(path) for text in self.pairs for path in parse_source(text).paths]
+        return _files_of(self.pairs)
 
     def sentences(self, scope: LanguageScope) -> list[str]:
         """See `_Task`."""
@@ -193,13 +204,10 @@ class MiningTask(_Task):
         return metrics
 
     def _sets(self, scope: LanguageScope) -> Iterator[tuple[LanguagePair, list[HiddenPairs]]]:
-        for text in self.pairs:
-            source = parse_source(text)
-            if scope.contains(source.languages):
-                whole = [(p.source, p.target) for p in source.read() if all(map(str.strip, p))]
-                halves = random_halves(len(whole))
-                chosen = ([whole[i] for i in np.flatnonzero(half)] for half in halves)
-                yield source.languages, [hide_pairs(pairs, self.share) for pairs in chosen]
+        for languages, whole in _read_pairs(self.pairs, scope):
+            halves = random_halves(len(whole))
+            chosen = ([whole[i] for i in np.flatnonzero(half)] for half in halves)
+            yield languages, [hide_pairs(pairs, self.share) for pairs in chosen]
 
 
 def _mined(encoder: SentenceEncoder, text: HiddenPairs) -> tuple[Candidates, NDArray[np.bool_]]:

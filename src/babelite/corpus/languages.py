@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
+from babelite.corpus.formats.document_text import DOCUMENT_SUFFIXES
 from babelite.errors import BabeliteError
 from babelite.storage import COMPRESSIONS
 
@@ -37,7 +38,7 @@ _TRADITIONAL_CHINESE = frozenset({"tw", "hk", "mo"})
 _SUBTAGS = r"(?:[-_@][A-Za-z0-9]+)*"
 _CODE = rf"[A-Za-z]{{2,3}}{_SUBTAGS}"
 _PREFIX = re.compile(r"([A-Za-z0-9_@,-]+)=")
-_TEXT_SUFFIXES = (".txt", ".srt", ".vtt", ".html", ".htm", ".xhtml", ".docx")
+_TEXT_SUFFIXES = (".txt", *DOCUMENT_SUFFIXES)
 _TABLE_SUFFIXES = (".tsv", ".tab", ".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".tmx")
 _TEXT_ENDINGS = tuple(
     f"{suffix}{packed}" for suffix in _TEXT_SUFFIXES for packed in ("", *COMPRESSIONS)

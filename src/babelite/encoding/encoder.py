@@ -22,7 +22,7 @@ from babelite.encoding.model_folder import (
 )
 from babelite.encoding.readability import Readability
 from babelite.encoding.texts import iterate_texts
-from babelite.encoding.words import TOKEN_DTYPE
+from babelite.encoding.words import to_ids, to_row
 from babelite.errors import BabeliteError
 from babelite.machine import MAX_THREADS, usable_cores
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # Text beyond this many characters per token is not tokenized: hardly any token is longer, and a
 # line of a megabyte must not take a second.
 _CHARACTERS_PER_TOKEN = 32
-_UNKNOWN = np.array(SPECIAL_TOKENS.index("unk"), TOKEN_DTYPE).tobytes()
+_UNKNOWN = to_row([SPECIAL_TOKENS.index("unk")])
 _BATCH_TOKENS = 256  # the activations of two layers then fit the cache of a core
 
 
@@ -240,8 +240,7 @@ class Encoder:
         progress: Callable[[int, int], None] | None = None,
     ) -> NDArray[np.float32]:
         """Encode sentences as token ids from `tokenize`; otherwise as `encode`."""
-        rows = [np.array(row, TOKEN_DTYPE).tobytes() for row in ids]
-        return self._encode_rows(rows, batch_tokens, batch_size, progress)
+        return self._encode_rows([*map(to_row, ids)], batch_tokens, batch_size, progress)
 
     def warm_up(self) -> None:
         """Load the full tokenizer now; otherwise `encode` loads it after the first sentences."""
@@ -269,7 +268,7 @@ class Encoder:
 
     def tokenize(self, sentences: Iterable[str]) -> list[list[int]]:
         """The ids of the first `ModelDescription.max_tokens` tokens of each sentence."""
-        return [np.frombuffer(r, TOKEN_DTYPE).tolist() for r in self._token_rows(sentences)]
+        return [*map(to_ids, self._token_rows(sentences))]
 
     def _token_rows(self, sentences: Iterable[str]) -> list[bytes]:
         """As `tokenize`, each row as bytes."""
@@ -290,9 +289,7 @@ class Encoder:
         """Encode sentences of which each is the bytes of its token ids; otherwise as `encode`."""
         for i, row in enumerate(rows):
             # The bytes of the unknown token may also be parts of two others: tested quickly, first.
-            if _UNKNOWN in row and self._readability.is_unreadable(
-                np.frombuffer(row, TOKEN_DTYPE).tolist()
-            ):
+            if _UNKNOWN in row and self._readability.is_unreadable(to_ids(row)):
                 rows[i] = b""
                 self.unreadable_texts += 1
         return encode_rows(

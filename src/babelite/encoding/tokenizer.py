@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from threading import Lock
 
-import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from babelite.encoding.fast_bpe import FastBpe
 from babelite.encoding.model_folder import BPE_CHARACTERS, BPE_MERGES, TOKENIZER, ModelFolder
-from babelite.encoding.words import TOKEN_DTYPE, RememberedWords, remember_words
+from babelite.encoding.words import TOKEN_DTYPE, RememberedWords, remember_words, to_row
 from babelite.machine import usable_cores
 
 # `FastBpe` splits this many characters in a tenth of the time that loading the tokenizer takes.
@@ -46,7 +45,7 @@ class LazyTokenizer:
         fast_bpe = self._fast_bpe  # another thread may set it to None
         self._characters += sum(map(len, texts))
         if fast_bpe is not None and self._characters <= _FAST_CHARACTERS:
-            rows = [_row(fast_bpe.ids(text)) for text in texts]
+            rows = [to_row(fast_bpe.ids(text)) for text in texts]
         else:
             blocks = range(0, len(texts), _TEXTS_PER_BLOCK)
             parts = (self._full_rows(texts[i : i + _TEXTS_PER_BLOCK]) for i in blocks)
@@ -88,10 +87,10 @@ class LazyTokenizer:
             return self._words.rows(texts, encode_words)
         encode = library.encode_batch_fast
         if whole:
-            return [_row(encoding.ids) for encoding in encode(texts)]
+            return [to_row(encoding.ids) for encoding in encode(texts)]
 
         def one_by_one(part: Sequence[str]) -> list[bytes]:
-            return [_row(encode([text])[0].ids) for text in part]
+            return [to_row(encode([text])[0].ids) for text in part]
 
         if self._threads == 1 or len(texts) <= _TEXTS_PER_TASK:
             return one_by_one(texts)
@@ -101,10 +100,6 @@ class LazyTokenizer:
         with ThreadPoolExecutor(self._threads) as pool:
             parts = pool.map(one_by_one, (texts[i : i + _TEXTS_PER_TASK] for i in starts))
             return list(chain.from_iterable(parts))
-
-
-def _row(ids: Sequence[int]) -> bytes:
-    return np.array(ids, TOKEN_DTYPE).tobytes()
 
 
 def open_tokenizer(model: ModelFolder, threads: int) -> LazyTokenizer:

@@ -42,6 +42,17 @@ _PRE_TOKENIZER = {
 EncodeWords = Callable[[list[list[str]]], Iterable[Encoding]]
 
 
+def to_row(ids: Sequence[int]) -> bytes:
+    """Token ids as bytes of `TOKEN_DTYPE`."""
+    return np.array(ids, TOKEN_DTYPE).tobytes()
+
+
+def to_ids(row: bytes) -> list[int]:
+    """The token ids of `to_row`."""
+    ids: list[int] = np.frombuffer(row, TOKEN_DTYPE).tolist()
+    return ids
+
+
 class RememberedWords:
     """The token ids of the latest words; made by `remember_words`.
 

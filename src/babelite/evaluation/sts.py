@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -158,25 +158,31 @@ def spearman(left: ArrayLike, right: ArrayLike) -> float:
     return float(a @ b) / spread if spread else 0.0
 
 
-def resampled_spearman(left: ArrayLike, right: ArrayLike, counts: ArrayLike) -> NDArray[np.float64]:
-    """Spearman's correlation of left and right (pairs,) in n resamples, shape (n,).
+def resampled_spearman(
+    left: ArrayLike, right: ArrayLike
+) -> Callable[[ArrayLike], NDArray[np.float64]]:
+    """Spearman's correlation of left and right (pairs,) as a function of resamples.
 
-    ``counts``, shape (n, pairs), says how often a resample has each pair. Every resample uses the
-    ranks of all pairs: ranking each resample would hardly change the result, but take a thousand
-    times as long.
+    The function takes how often each of n resamples has each pair, (n, pairs), and returns the
+    correlations, (n,). Every resample uses the ranks of all pairs: ranking each resample would
+    hardly change the result, but take a thousand times as long.
 
     Example:
-        >>> resampled_spearman([1, 2, 3, 4], [10, 30, 20, 40], [[1, 1, 1, 1]]).round(6)
+        >>> resampled_spearman([1, 2, 3, 4], [10, 30, 20, 40])([[1, 1, 1, 1]]).round(6)
         array([0.8])
     """
-    drawn = np.asarray(counts, dtype=np.float64)
     ranks = (mean_ranks(values) for values in (left, right))
     x, y = ((one - one.mean()) / max(one.std(), 1e-12) for one in ranks)
-    total = drawn.sum(axis=1)
-    mean_x, mean_y = drawn @ x / total, drawn @ y / total
-    covariance = drawn @ (x * y) / total - mean_x * mean_y
-    spread = (drawn @ x**2 / total - mean_x**2) * (drawn @ y**2 / total - mean_y**2)
-    return np.asarray(covariance / np.sqrt(np.maximum(spread, 1e-12)))
+
+    def correlations(counts: ArrayLike) -> NDArray[np.float64]:
+        drawn = np.asarray(counts, dtype=np.float64)
+        total = drawn.sum(axis=1)
+        mean_x, mean_y = drawn @ x / total, drawn @ y / total
+        covariance = drawn @ (x * y) / total - mean_x * mean_y
+        spread = (drawn @ x**2 / total - mean_x**2) * (drawn @ y**2 / total - mean_y**2)
+        return np.asarray(covariance / np.sqrt(np.maximum(spread, 1e-12)))
+
+    return correlations
 
 
 def mean_ranks(values: ArrayLike) -> NDArray[np.float64]:

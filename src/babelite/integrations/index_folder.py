@@ -48,8 +48,7 @@ class IndexFolder:
         """The encoder of the index."""
         if self._index is not None:
             return self._index.encoder
-        if self._encoder is None:
-            self._encoder = open_encoder(None)
+        self._encoder = open_if_named(self._encoder)
         return self._encoder
 
     def add(self, rows: Sequence[IndexRow]) -> None:
@@ -106,6 +105,11 @@ class IndexFolder:
         rows = self._index.find(where=known)
         contents = zip(rows, self._index.read(rows), strict=True)
         return [(row, content) for row, content in contents if matches(content)]
+
+
+def open_if_named(encoder: SentenceEncoder | str | None) -> SentenceEncoder:
+    """An encoder as it is, or the one that `babelite.open_encoder` opens."""
+    return open_encoder(encoder) if encoder is None or isinstance(encoder, str) else encoder
 
 
 def necessary_values(conditions: Iterable[tuple[str, str, object]]) -> dict[str, list[Any]]:

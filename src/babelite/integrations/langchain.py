@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import numpy as np
 
-from babelite.encoding import AdaptedEncoder, SentenceEncoder, open_encoder
+from babelite.encoding import AdaptedEncoder, SentenceEncoder
 from babelite.errors import requires_extra
 from babelite.index import IndexRow
-from babelite.integrations.index_folder import IndexFolder
+from babelite.integrations.index_folder import IndexFolder, open_if_named
 
 with requires_extra("LangChainVectorStore", "langchain"):
     from langchain_core.documents import Document
@@ -35,9 +35,7 @@ class LangChainEmbeddings(Embeddings):  # type: ignore[misc]
     """
 
     def __init__(self, encoder: SentenceEncoder | str | None = None) -> None:
-        if encoder is None or isinstance(encoder, str):
-            encoder = open_encoder(encoder)
-        self.encoder: SentenceEncoder = encoder
+        self.encoder = open_if_named(encoder)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """The vectors of texts."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from babelite.encoding import SentenceEncoder, open_encoder
+from babelite.encoding import SentenceEncoder
 from babelite.errors import requires_extra
 from babelite.index import Index, IndexRow
-from babelite.integrations.index_folder import IndexFolder, necessary_values
+from babelite.integrations.index_folder import IndexFolder, necessary_values, open_if_named
 
 with requires_extra("LlamaIndexVectorStore", "llama-index"):
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -49,8 +49,7 @@ class LlamaIndexEmbedding(BaseEmbedding):  # type: ignore[misc]
         encoder: SentenceEncoder | str | None = None,
         **options: Any,  # noqa: ANN401
     ) -> None:
-        if encoder is None or isinstance(encoder, str):
-            encoder = open_encoder(encoder)
+        encoder = open_if_named(encoder)
         super().__init__(**{"model_name": str(getattr(encoder, "name", "babelite")), **options})
         self._encoder = encoder
 

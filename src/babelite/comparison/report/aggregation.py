@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -166,7 +165,7 @@ def _statistic(metric: Metric) -> _Statistic:
         mined, gold, right = metric.mined.astype(np.float64)
         return lambda counts: 2 * (counts @ right) / np.maximum(counts @ (mined + gold), 1)
     assert metric.cosines is not None and metric.gold is not None
-    return partial(resampled_spearman, metric.cosines, metric.gold)
+    return resampled_spearman(metric.cosines, metric.gold)
 
 
 def _read_metrics(runs: Sequence[Run], task: str, metric: str) -> list[Metric]:
